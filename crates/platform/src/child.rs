@@ -1,0 +1,121 @@
+//! The job's process: what has become of it, and signals to it.
+
+use crate::check;
+use crate::signal;
+use policy::exit::Outcome;
+use std::io;
+use std::mem::MaybeUninit;
+
+/// A child that has not been reaped. Its pid, and its group's number, cannot be used again before.
+#[derive(Debug)]
+pub struct Child {
+    pid: libc::pid_t,
+}
+
+/// What waitid(2) tells of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A signal of this number stopped it.
+    Stopped(i32),
+    /// SIGCONT woke it.
+    Continued,
+    /// It has ended, and waits to be reaped.
+    Ended,
+}
+
+impl Child {
+    pub(crate) fn new(pid: libc::pid_t) -> Self {
+        Self { pid }
+    }
+
+    /// Its process id, and its group's where it leads one.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The next change of its state, if there is one. An ended child stays unreaped.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Change> {
+        let job_control = libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG;
+        if let Some(change) = wait(libc::P_PID, self.pid, job_control) {
+            return Some(if change.code == libc::CLD_CONTINUED {
+                Change::Continued
+            } else {
+                Change::Stopped(change.status)
+            });
+        }
+        wait(libc::P_PID, self.pid, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT).map(|_| Change::Ended)
+    }
+
+    /// Sends a signal to it alone.
+    ///
+    /// # Errors
+    /// The system's: the job runs as another user.
+    pub fn signal(&self, number: i32) -> io::Result<()> {
+        signal::send(self.pid, number)
+    }
+
+    /// Sends a signal to the group it leads.
+    ///
+    /// # Errors
+    /// The system's: all of the group run as another user.
+    pub fn signal_group(&self, number: i32) -> io::Result<()> {
+        signal::send(-self.pid, number)
+    }
+
+    /// Waits for its end if need be, and reaps it.
+    #[must_use]
+    pub fn reap(self) -> Outcome {
+        match wait(libc::P_PID, self.pid, libc::WEXITED) {
+            Some(end) if end.code == libc::CLD_EXITED => {
+                Outcome::Exited(u8::try_from(end.status & 0xff).unwrap_or(u8::MAX))
+            }
+            Some(end) => Outcome::Killed(end.status),
+            // Nobody else waits for our children.
+            None => Outcome::Exited(policy::exit::FAILED),
+        }
+    }
+}
+
+/// Reaps children that are not the job: those that whoever executed rcron had already, and orphans where rcron is PID 1.
+pub fn reap_others(job: &Child) {
+    let all = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    while let Some(end) = wait(libc::P_ALL, 0, all) {
+        if end.pid == job.pid || wait(libc::P_PID, end.pid, libc::WEXITED | libc::WNOHANG).is_none() {
+            return;
+        }
+    }
+}
+
+struct Report {
+    pid: libc::pid_t,
+    code: libc::c_int,
+    status: libc::c_int,
+}
+
+/// waitid(2); `None` if nothing is to be reported.
+fn wait(kind: libc::idtype_t, pid: libc::pid_t, options: libc::c_int) -> Option<Report> {
+    let id = libc::id_t::try_from(pid).ok()?;
+    loop {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: the pointer is to a value that lives through the call.
+        match check(unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) }) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+            Ok(_) => {
+                // SAFETY: zeroed before, filled in if there was something to report.
+                let info = unsafe { info.assume_init() };
+                // SAFETY: waitid(2) fills the fields of SIGCHLD; without a report they are 0.
+                let pid = unsafe { info.si_pid() };
+                // SAFETY: as above.
+                let status = unsafe { info.si_status() };
+                return (pid != 0).then_some(Report {
+                    pid,
+                    code: info.si_code,
+                    status,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The process's environment, byte for byte: entries without `=`, twice the same name, bytes that are not UTF-8.
+
+use std::ffi::{CStr, c_char};
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+}
+
+/// Every entry of environ(7), in order.
+#[must_use]
+pub fn entries() -> Vec<&'static CStr> {
+    let mut entries = Vec::new();
+    // SAFETY: the C library set it before main, and nothing in this program changes the environment.
+    let mut next = unsafe { environ };
+    if next.is_null() {
+        return entries;
+    }
+    loop {
+        // SAFETY: the array ends with a null pointer, and the loop with it.
+        let entry = unsafe { *next };
+        if entry.is_null() {
+            return entries;
+        }
+        // SAFETY: each other entry is a string that ends with NUL and is never freed.
+        entries.push(unsafe { CStr::from_ptr(entry) });
+        // SAFETY: the null pointer has not been reached, so there is a next one.
+        next = unsafe { next.add(1) };
+    }
+}

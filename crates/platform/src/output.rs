@@ -1,0 +1,61 @@
+//! Messages to the standard streams.
+
+use std::io;
+use std::os::fd::RawFd;
+
+/// How long a message waits for a reader of stderr, in milliseconds: a job must not wait for a stuck terminal.
+const PATIENCE: libc::c_int = 200;
+/// POSIX: as much as a pipe that poll(2) calls writable takes without waiting.
+const PIPE_BUF: usize = 4096;
+
+/// Writes to stderr what can be written without waiting for long. A closed stderr is no error: nobody wants to know.
+pub fn to_stderr(text: &[u8]) {
+    for chunk in text.chunks(PIPE_BUF) {
+        let mut stderr = libc::pollfd {
+            fd: libc::STDERR_FILENO,
+            events: libc::POLLOUT,
+            revents: 0,
+        };
+        // SAFETY: the pointer is to one pollfd, as the count says.
+        let ready = unsafe { libc::poll(&raw mut stderr, 1, PATIENCE) };
+        if ready != 1 || stderr.revents & libc::POLLOUT == 0 || !write_all(libc::STDERR_FILENO, chunk) {
+            return;
+        }
+    }
+}
+
+/// Writes all of `text` to stdout: for what the user asked to see.
+///
+/// # Errors
+/// The system's, such as a full disk.
+pub fn to_stdout(text: &[u8]) -> io::Result<()> {
+    if write_all(libc::STDOUT_FILENO, text) {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// The system's words for an error, without Rust's "(os error N)".
+#[must_use]
+pub fn error_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// Not `std::io::stderr`, which takes a lock, and pretends that a write to a closed descriptor succeeded.
+fn write_all(descriptor: RawFd, mut text: &[u8]) -> bool {
+    while !text.is_empty() {
+        // SAFETY: pointer and length are those of the slice.
+        let written = unsafe { libc::write(descriptor, text.as_ptr().cast(), text.len()) };
+        match usize::try_from(written) {
+            Ok(written) => text = &text[written..],
+            Err(_) if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}

@@ -1,0 +1,129 @@
+//! Who descends from a process and who is in a group, as proc(5) shows it.
+
+use std::fs;
+
+/// A process, told from a later one of the same number by the time of its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// `starttime` of proc_pid_stat(5), in clock ticks since boot.
+    born: u64,
+}
+
+/// What is needed of proc_pid_stat(5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stat {
+    is_dead: bool,
+    group: i32,
+    born: u64,
+}
+
+/// The children of a process, theirs, and so on. Without `/proc`: none.
+#[must_use]
+pub fn descendants(pid: i32) -> Vec<Process> {
+    let mut found = Vec::new();
+    let mut next = vec![pid];
+    while let Some(parent) = next.pop() {
+        for child in children(parent) {
+            next.push(child);
+            found.extend(stat(child).map(|stat| Process {
+                pid: child,
+                born: stat.born,
+            }));
+        }
+    }
+    found
+}
+
+/// Whether a process group has a living member besides its leader. `None` if that cannot be told.
+#[must_use]
+pub fn group_has_others(leader: i32) -> Option<bool> {
+    let is_pid = |entry: fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+    let mut others = fs::read_dir("/proc")
+        .ok()?
+        .flatten()
+        .filter_map(is_pid)
+        .filter(|pid| *pid != leader);
+    Some(others.any(|pid| stat(pid).is_some_and(|stat| stat.group == leader && !stat.is_dead)))
+}
+
+impl Process {
+    /// Whether it is still there, and not a zombie.
+    #[must_use]
+    pub fn is_alive(self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.born == self.born && !stat.is_dead)
+    }
+}
+
+/// Each thread has a list of its own.
+fn children(pid: i32) -> Vec<i32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// `None` for a process that is gone.
+fn stat(pid: i32) -> Option<Stat> {
+    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// `PID (NAME) STATE PPID PGRP …`, and the name may hold anything; `starttime` is field 22.
+fn parse(line: &[u8]) -> Option<Stat> {
+    let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(&line[end_of_name + 1..]).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    Some(Stat {
+        is_dead: matches!(*fields.first()?, "Z" | "X"),
+        group: fields.get(2)?.parse().ok()?,
+        born: fields.get(19)?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_line_is_read_whatever_the_name_holds() {
+        let rest = "1 77 70 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2351104 200";
+        let stat = |is_dead| {
+            Some(Stat {
+                is_dead,
+                group: 77,
+                born: 4242,
+            })
+        };
+        for (name, state, expected) in [
+            ("(job)", "S", stat(false)),
+            ("(a) Z 1 5)", "R", stat(false)),
+            ("(job)", "Z", stat(true)),
+            ("(job", "S", None),
+        ] {
+            assert_eq!(
+                parse(format!("12 {name} {state} {rest}").as_bytes()),
+                expected,
+                "{name} {state}"
+            );
+        }
+        assert_eq!(parse(b"12 (job) S 1 77"), None);
+    }
+
+    #[test]
+    fn the_test_itself_is_alive_and_no_other_of_its_number() {
+        let pid = i32::try_from(std::process::id()).expect("a pid");
+        let born = stat(pid).expect("its own line").born;
+        assert!(Process { pid, born }.is_alive());
+        assert!(!Process { pid, born: born + 1 }.is_alive());
+    }
+}

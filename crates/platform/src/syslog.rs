@@ -1,0 +1,133 @@
+//! The log socket, `/dev/log`: syslog(3) without its waiting.
+
+use crate::{check, own};
+use std::ffi::OsString;
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+
+/// A connection to the log daemon, made at the first message and made again when the daemon was restarted.
+#[derive(Debug)]
+pub struct Syslog {
+    path: OsString,
+    connection: Option<Connection>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The daemon has it.
+    Yes,
+    /// The daemon's queue is full; later perhaps.
+    NotNow,
+    /// Nobody listens, or the connection broke in the middle.
+    Lost,
+}
+
+#[derive(Debug)]
+struct Connection {
+    descriptor: OwnedFd,
+    kind: libc::c_int,
+}
+
+impl Syslog {
+    /// For the socket of this name.
+    #[must_use]
+    pub fn new(path: OsString) -> Self {
+        Self { path, connection: None }
+    }
+
+    /// Sends one message, or does not; never waits.
+    pub fn send(&mut self, message: &[u8]) -> Sent {
+        // A daemon that was restarted since the last message has left us a dead connection.
+        let had_one = self.connection.is_some();
+        match self.try_send(message) {
+            Sent::Lost if had_one => self.try_send(message),
+            other => other,
+        }
+    }
+
+    /// What to poll for room after [`Sent::NotNow`].
+    #[must_use]
+    pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.connection.as_ref().map(|connection| connection.descriptor.as_fd())
+    }
+
+    fn try_send(&mut self, message: &[u8]) -> Sent {
+        if self.connection.is_none() {
+            match self.connect() {
+                Ok(connection) => self.connection = Some(connection),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Sent::NotNow,
+                Err(_) => return Sent::Lost,
+            }
+        }
+        let sent = self
+            .connection
+            .as_ref()
+            .map_or(Sent::Lost, |connection| connection.send(message));
+        if sent == Sent::Lost {
+            self.connection = None;
+        }
+        sent
+    }
+
+    /// A datagram socket, or a stream, as some daemons offer it.
+    fn connect(&self) -> io::Result<Connection> {
+        match Connection::open(self.path.as_bytes(), libc::SOCK_DGRAM) {
+            Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
+                Connection::open(self.path.as_bytes(), libc::SOCK_STREAM)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Connection {
+    fn open(path: &[u8], kind: libc::c_int) -> io::Result<Self> {
+        let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // SAFETY: no memory is involved.
+        let descriptor = own(unsafe { libc::socket(libc::AF_UNIX, kind | flags, 0) })?;
+        let address = address(path)?;
+        let size = libc::socklen_t::try_from(size_of_val(&address)).unwrap_or_default();
+        // SAFETY: the pointer is to an address of the size given, which lives through the call.
+        check(unsafe { libc::connect(descriptor.as_raw_fd(), (&raw const address).cast(), size) })?;
+        Ok(Self { descriptor, kind })
+    }
+
+    fn send(&self, message: &[u8]) -> Sent {
+        if self.kind == libc::SOCK_DGRAM {
+            return self.send_bytes(message);
+        }
+        // On a stream a NUL ends a message.
+        self.send_bytes(&[message, b"\0"].concat())
+    }
+
+    fn send_bytes(&self, bytes: &[u8]) -> Sent {
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: pointer and length are those of the slice.
+        let sent = unsafe { libc::send(self.descriptor.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+        match usize::try_from(sent) {
+            Ok(count) if count == bytes.len() => Sent::Yes,
+            Ok(_) => Sent::Lost, // half of it in a stream
+            Err(_) => match io::Error::last_os_error().raw_os_error() {
+                Some(libc::EAGAIN | libc::ENOBUFS) => Sent::NotNow,
+                _ => Sent::Lost,
+            },
+        }
+    }
+}
+
+/// unix(7). The configuration has refused a longer path.
+fn address(path: &[u8]) -> io::Result<libc::sockaddr_un> {
+    // SAFETY: zero is a valid value of each of its fields.
+    let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
+    address.sun_family = libc::sa_family_t::try_from(libc::AF_UNIX).unwrap_or_default();
+    if path.len() >= address.sun_path.len() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: shorter than the field, which is zeroed, so that it ends with NUL.
+    unsafe { ptr::copy_nonoverlapping(path.as_ptr(), address.sun_path.as_mut_ptr().cast(), path.len()) };
+    Ok(address)
+}

@@ -1,0 +1,155 @@
+//! What is wrong with a line, told so that it can be mended: place, line, caret, hint.
+
+use crate::escape;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Where in a line, in bytes from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// Column of the line, in characters from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    excerpt: Excerpt,
+    span: Span,
+}
+
+/// The line as it is shown, and the part of it that is underlined, in characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Excerpt {
+    text: String,
+    before: usize,
+    marked: usize,
+}
+
+/// The widest excerpt: a line of 64 KB must not drown its own message.
+const WIDEST: usize = 100;
+/// How much of the line is shown before the mark where all of it does not fit.
+const CONTEXT: usize = 30;
+
+impl Problem {
+    pub(super) fn new(span: Span, message: String) -> Self {
+        Self {
+            line: 1,
+            column: span.start + 1,
+            message,
+            help: None,
+            excerpt: Excerpt::default(),
+            span,
+        }
+    }
+
+    pub(super) fn with_help(mut self, help: String) -> Self {
+        self.help = Some(help);
+        self
+    }
+
+    /// Sets the place, and what of the line is shown.
+    pub(super) fn on_line(mut self, number: usize, line: &[u8]) -> Self {
+        let line = line.trim_ascii_end();
+        let (before, marked) = line.split_at(self.span.start.min(line.len()));
+        let marked = &marked[..marked.len().min(self.span.end - self.span.start)];
+        self.line = number;
+        self.column = characters(before) + 1;
+        self.excerpt = Excerpt::of(before, marked, &line[before.len() + marked.len()..]);
+        self
+    }
+
+    /// Shows the problem as found in `origin`, which is a file's name or an option.
+    #[must_use]
+    pub fn report<'a>(&'a self, origin: &'a [u8]) -> Report<'a> {
+        Report { problem: self, origin }
+    }
+
+    /// The first line of the report alone, for a log.
+    #[must_use]
+    pub fn summary(&self, origin: &[u8]) -> String {
+        let origin = String::from_utf8_lossy(&escape::escaped(origin)).into_owned();
+        let help = self.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+        format!("{origin}:{}:{}: {}{help}", self.line, self.column, self.message)
+    }
+}
+
+/// A [`Problem`] with the line, a caret and the hint below it; no newline at its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    problem: &'a Problem,
+    origin: &'a [u8],
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem {
+            line,
+            column,
+            message,
+            help,
+            excerpt,
+            ..
+        } = self.problem;
+        let origin = escape::escaped(self.origin);
+        let margin = format!("{line}").len();
+        writeln!(out, "{}:{line}:{column}: {message}", String::from_utf8_lossy(&origin))?;
+        writeln!(out, "  {line} | {}", excerpt.text)?;
+        write!(out, "  {:margin$} | {:2$}^", "", "", excerpt.before)?;
+        for _ in 1..excerpt.marked {
+            out.write_str("~")?;
+        }
+        match help {
+            Some(help) => write!(out, " {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Excerpt {
+    fn of(before: &[u8], marked: &[u8], after: &[u8]) -> Self {
+        let (before, marked, after) = (shown(before), shown(marked), shown(after));
+        let skipped = if before.len() + marked.len() + after.len() > WIDEST {
+            before.len().saturating_sub(CONTEXT)
+        } else {
+            0
+        };
+        let ellipsis = if skipped > 0 { "…" } else { "" };
+        let mut text = String::from(ellipsis);
+        let visible = before[skipped..].iter().chain(&marked).chain(&after);
+        text.extend(visible.take(WIDEST));
+        if before.len() - skipped + marked.len() + after.len() > WIDEST {
+            text.push('…');
+        }
+        let before = before.len() - skipped + ellipsis.chars().count();
+        Self {
+            text,
+            before,
+            marked: marked.len().min(WIDEST - CONTEXT),
+        }
+    }
+}
+
+/// One character to show for each of the line's, so that the caret stands below the right one.
+fn shown(bytes: &[u8]) -> Vec<char> {
+    let visible = |character: char| match character {
+        '\t' => ' ',
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        other => other,
+    };
+    String::from_utf8_lossy(bytes).chars().map(visible).collect()
+}
+
+fn characters(bytes: &[u8]) -> usize {
+    String::from_utf8_lossy(bytes).chars().count()
+}

@@ -1,0 +1,115 @@
+//! How a job is ended when its server is no longer the active one: SIGTERM first, SIGKILL `kill_after` later.
+
+use crate::moment::BootTime;
+use core::time::Duration;
+
+/// How far the ending has come. It is never taken back: a job that got SIGTERM is on its way out, whatever the state
+/// says next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demotion {
+    /// The state lets the job run.
+    #[default]
+    None,
+    /// SIGTERM was sent.
+    Asked {
+        /// When SIGKILL follows.
+        kill_at: BootTime,
+    },
+    /// SIGKILL was sent.
+    Forced,
+}
+
+/// The signal to send now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// SIGTERM (and SIGCONT, or a stopped job would never see it).
+    Terminate,
+    /// SIGKILL.
+    Kill,
+}
+
+impl Demotion {
+    /// Moves on: `may_go_on` is what the state says now, `kill_after` the configuration's.
+    pub fn step(&mut self, may_go_on: bool, kill_after: Duration, now: BootTime) -> Option<Blow> {
+        match *self {
+            Self::None if !may_go_on => {
+                *self = Self::Asked {
+                    kill_at: now.after(kill_after),
+                };
+                Some(Blow::Terminate)
+            }
+            Self::Asked { kill_at } if now >= kill_at => {
+                *self = Self::Forced;
+                Some(Blow::Kill)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the job was told to end; its closing line then says `reason=demoted`.
+    #[must_use]
+    pub fn has_begun(self) -> bool {
+        self != Self::None
+    }
+
+    /// Whether rcron may reap the job's leader, which has ended, and end itself.
+    ///
+    /// A job that ended by itself may leave children behind, as without rcron. One that was told to end may not: the
+    /// leader stays unreaped, which keeps the number of its process group from being used again, until the last of the
+    /// group is gone or has got SIGKILL.
+    #[must_use]
+    pub fn is_over(self, others_left: bool) -> bool {
+        match self {
+            Self::None | Self::Forced => true,
+            Self::Asked { .. } => !others_left,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(10);
+
+    fn at(seconds: u64) -> BootTime {
+        BootTime(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn asks_once_then_forces_once() {
+        let mut demotion = Demotion::None;
+        for (may_go_on, now, blow) in [
+            (true, 0, None),
+            (true, 5, None),
+            (false, 6, Some(Blow::Terminate)),
+            (false, 7, None),
+            (true, 8, None),
+            (false, 15, None),
+            (true, 16, Some(Blow::Kill)),
+            (false, 17, None),
+        ] {
+            assert_eq!(demotion.step(may_go_on, GRACE, at(now)), blow, "at {now}");
+        }
+    }
+
+    #[test]
+    fn without_grace_the_kill_follows_at_once() {
+        let mut demotion = Demotion::None;
+        assert_eq!(demotion.step(false, Duration::ZERO, at(1)), Some(Blow::Terminate));
+        assert_eq!(demotion.step(false, Duration::ZERO, at(1)), Some(Blow::Kill));
+    }
+
+    #[test]
+    fn waits_for_the_whole_group_only_after_asking_it_to_end() {
+        for (demotion, others_left, over) in [
+            (Demotion::None, true, true),
+            (Demotion::None, false, true),
+            (Demotion::Asked { kill_at: at(1) }, true, false),
+            (Demotion::Asked { kill_at: at(1) }, false, true),
+            (Demotion::Forced, true, true),
+        ] {
+            assert_eq!(demotion.is_over(others_left), over, "{demotion:?} {others_left}");
+        }
+    }
+}

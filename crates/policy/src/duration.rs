@@ -1,0 +1,91 @@
+//! Spans of time as people write them in a configuration file: `10s`, `2m`, `1h`.
+
+use core::time::Duration;
+
+/// Longer than any use of it, short enough that sums never overflow.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// What is wrong with a span, as the end of the sentence "`VALUE` is …".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadDuration {
+    /// A bare number.
+    NoUnit,
+    /// Anything else that is no number with a unit.
+    NotADuration,
+    /// Longer than ten years.
+    TooLong,
+}
+
+/// Reads a whole number followed by `ms`, `s`, `m`, `h` or `d`, without a blank between.
+///
+/// # Errors
+/// [`BadDuration`] says what is missing.
+pub fn parse(text: &[u8]) -> Result<Duration, BadDuration> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, unit) = text.split_at(digits);
+    if number.is_empty() {
+        return Err(BadDuration::NotADuration);
+    }
+    let milliseconds_each = match unit {
+        b"ms" => 1,
+        b"s" => 1_000,
+        b"m" => 60_000,
+        b"h" => 3_600_000,
+        b"d" => 86_400_000,
+        b"" => return Err(BadDuration::NoUnit),
+        _ => return Err(BadDuration::NotADuration),
+    };
+    number
+        .iter()
+        .try_fold(0u64, |sum, digit| {
+            sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        })
+        .and_then(|count| count.checked_mul(milliseconds_each))
+        .map(Duration::from_millis)
+        .filter(|span| *span <= LONGEST)
+        .ok_or(BadDuration::TooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_unit() {
+        for (text, milliseconds) in [
+            ("0s", 0),
+            ("250ms", 250),
+            ("10s", 10_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("3d", 259_200_000),
+            ("007s", 7_000),
+        ] {
+            assert_eq!(
+                parse(text.as_bytes()),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_span() {
+        use BadDuration::{NoUnit, NotADuration, TooLong};
+        for (text, wrong) in [
+            ("", NotADuration),
+            ("s", NotADuration),
+            ("10", NoUnit),
+            ("10 s", NotADuration),
+            ("10S", NotADuration),
+            ("-1s", NotADuration),
+            ("1.5s", NotADuration),
+            ("10sec", NotADuration),
+            ("4000d", TooLong),
+            ("99999999999999999999999s", TooLong),
+            ("18446744073709551615h", TooLong),
+        ] {
+            assert_eq!(parse(text.as_bytes()), Err(wrong), "{text}");
+        }
+    }
+}

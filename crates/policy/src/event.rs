@@ -1,0 +1,208 @@
+//! The log line: the fields of 0.1.0 in their order, new ones only before `cmd=`, which stays last and unquoted.
+
+use crate::decide::Skip;
+use crate::escape;
+use crate::exit::Outcome;
+use crate::run_id::RunId;
+use crate::state::Word;
+use alloc::format;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// The longest a cluster's or a job's name may become in a line, in bytes, so that a name of 64 KB does not push the
+/// other fields out of the message.
+const LONGEST_FIELD: usize = 1024;
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// `cluster_name`.
+    pub cluster: &'a [u8],
+    /// The job's name, if it was given one.
+    pub job: Option<&'a [u8]>,
+    /// The job's words.
+    pub command: &'a [u8],
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The job was not run.
+    Ignored(Skip),
+    /// The job is about to be started.
+    Started(&'a RunId),
+    /// The job has ended.
+    Ended(&'a RunId, Ending<'a>),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// Exit status or signal.
+    pub outcome: Outcome,
+    /// The signal's name, where one killed the job.
+    pub signal: &'a str,
+    /// From start to end.
+    pub lasted: Duration,
+    /// Whether rcron ended it because the state stopped being active.
+    pub demoted: bool,
+}
+
+/// Writes the line. `lost` lines before it could not be sent to the log.
+///
+/// Control characters are left as they are here, but for those in names: [`crate::datagram`] escapes the whole.
+#[must_use]
+pub fn line(subject: &Subject, event: &Event, lost: u32) -> Vec<u8> {
+    let mut line = Vec::with_capacity(256);
+    field(&mut line, "cluster", subject.cluster);
+    match event {
+        Event::Ignored(skip) => {
+            append(&mut line, Word::Passive, "ignore");
+            if let Some(reason) = skip.reason() {
+                field(&mut line, "reason", reason.as_bytes());
+            }
+            if let Skip::Stale(stale) = skip {
+                field(&mut line, "why", stale.why().as_bytes());
+            }
+        }
+        Event::Started(run) => {
+            append(&mut line, Word::Active, "start");
+            name_run(&mut line, subject, run);
+        }
+        Event::Ended(run, ending) => {
+            append(
+                &mut line,
+                Word::Active,
+                if ending.outcome.is_ok() { "ok" } else { "fail" },
+            );
+            append_ending(&mut line, ending);
+            name_run(&mut line, subject, run);
+        }
+    }
+    if lost > 0 {
+        field(&mut line, "lost", format!("{lost}").as_bytes());
+    }
+    line.extend_from_slice(b" cmd=");
+    line.extend_from_slice(subject.command);
+    line
+}
+
+fn append(line: &mut Vec<u8>, state: Word, status: &str) {
+    field(line, "state", state.as_str().as_bytes());
+    field(line, "status", status.as_bytes());
+}
+
+fn append_ending(line: &mut Vec<u8>, ending: &Ending) {
+    let lasted = format!("{}.{:03}", ending.lasted.as_secs(), ending.lasted.subsec_millis());
+    field(line, "dur", lasted.as_bytes());
+    match ending.outcome {
+        Outcome::Exited(status) => field(line, "exit", format!("{status}").as_bytes()),
+        Outcome::Killed(_) => field(line, "signal", ending.signal.as_bytes()),
+    }
+    if ending.demoted {
+        field(line, "reason", b"demoted");
+    }
+}
+
+fn name_run(line: &mut Vec<u8>, subject: &Subject, run: &RunId) {
+    if let Some(job) = subject.job {
+        field(line, "job", job);
+    }
+    field(line, "run", run.as_bytes());
+}
+
+fn field(line: &mut Vec<u8>, name: &str, value: &[u8]) {
+    if !line.is_empty() {
+        line.push(b' ');
+    }
+    line.extend_from_slice(name.as_bytes());
+    line.push(b'=');
+    let limit = line.len() + LONGEST_FIELD;
+    escape::append(line, value, limit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Stale;
+    use crate::moment::WallTime;
+    use alloc::string::String;
+
+    fn told(event: &Event, job: Option<&[u8]>, lost: u32) -> String {
+        let subject = Subject {
+            cluster: b"web",
+            job,
+            command: b"backup --all",
+        };
+        String::from_utf8(line(&subject, event, lost)).expect("text")
+    }
+
+    #[test]
+    fn a_job_that_is_not_run() {
+        for (skip, expected) in [
+            (
+                Skip::Passive,
+                "cluster=web state=passive status=ignore cmd=backup --all",
+            ),
+            (
+                Skip::PassiveByDefault,
+                "cluster=web state=passive status=ignore reason=default cmd=backup --all",
+            ),
+            (
+                Skip::Stale(Stale::LeaseEnded),
+                "cluster=web state=passive status=ignore reason=stale why=lease-ended cmd=backup --all",
+            ),
+            (
+                Skip::Draining,
+                "cluster=web state=passive status=ignore reason=draining cmd=backup --all",
+            ),
+            (
+                Skip::NoLease,
+                "cluster=web state=passive status=ignore reason=no-lease cmd=backup --all",
+            ),
+        ] {
+            assert_eq!(told(&Event::Ignored(skip), Some(b"not shown"), 0), expected);
+        }
+    }
+
+    #[test]
+    fn a_job_that_starts_and_ends() {
+        let run = RunId::new(WallTime(Duration::ZERO), [0; 10]);
+        let id = "00000000-0000-7000-8000-000000000000";
+        let start = format!("cluster=web state=active status=start run={id} cmd=backup --all");
+        assert_eq!(told(&Event::Started(&run), None, 0), start);
+        let named = format!("cluster=web state=active status=start job=b run={id} lost=2 cmd=backup --all");
+        assert_eq!(told(&Event::Started(&run), Some(b"b"), 2), named);
+        for (outcome, demoted, fields) in [
+            (Outcome::Exited(0), false, "status=ok dur=61.007 exit=0"),
+            (Outcome::Exited(3), false, "status=fail dur=61.007 exit=3"),
+            (
+                Outcome::Killed(15),
+                true,
+                "status=fail dur=61.007 signal=SIGTERM reason=demoted",
+            ),
+            (Outcome::Exited(0), true, "status=ok dur=61.007 exit=0 reason=demoted"),
+        ] {
+            let ending = Ending {
+                outcome,
+                signal: "SIGTERM",
+                lasted: Duration::from_millis(61_007),
+                demoted,
+            };
+            let expected = format!("cluster=web state=active {fields} run={id} cmd=backup --all");
+            assert_eq!(told(&Event::Ended(&run, ending), None, 0), expected);
+        }
+    }
+
+    #[test]
+    fn a_huge_name_leaves_room_for_the_other_fields() {
+        let subject = Subject {
+            cluster: &[b'x'; 70_000],
+            job: None,
+            command: b"job",
+        };
+        let line = line(&subject, &Event::Ignored(Skip::Passive), 0);
+        assert!(line.len() < 1200);
+        assert!(line.ends_with(b" state=passive status=ignore cmd=job"));
+    }
+}

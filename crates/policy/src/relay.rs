@@ -1,0 +1,79 @@
+//! Which of the signals that reach rcron are passed on to the job.
+
+/// Where the job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The job leads a process group of its own.
+    OwnGroup,
+    /// rcron is in the foreground of a terminal and the job stays in its process group, so that the terminal's
+    /// keys reach both.
+    SharedGroup,
+}
+
+/// Who sent a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A terminal's keys or its end: sent to every process of the foreground group.
+    Kernel,
+    /// A process, by kill(2) or its like.
+    Process,
+    /// rcron itself, by way of its group.
+    Myself,
+}
+
+/// The kinds of signal that need thought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// SIGCHLD.
+    Child,
+    /// SIGCONT.
+    Continue,
+    /// Any other.
+    Other,
+}
+
+/// Whether a signal is passed on.
+///
+/// `stopped` is whether the job is stopped now: a SIGCONT to a group that the job is in has woken it already.
+#[must_use]
+pub fn is_passed_on(kind: Kind, sender: Sender, standing: Standing, stopped: bool) -> bool {
+    match (kind, sender, standing) {
+        (_, Sender::Myself, _) | (Kind::Child, Sender::Kernel, _) => false,
+        (Kind::Continue, _, Standing::SharedGroup) => stopped,
+        (_, Sender::Kernel, standing) => standing == Standing::OwnGroup,
+        (_, Sender::Process, _) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_reaches_the_job_once() {
+        use Kind::{Child, Continue, Other};
+        use Sender::{Kernel, Myself, Process};
+        use Standing::{OwnGroup, SharedGroup};
+        for (kind, sender, standing, stopped, passed_on) in [
+            (Other, Process, OwnGroup, false, true),
+            (Other, Process, SharedGroup, false, true),
+            (Other, Kernel, OwnGroup, false, true),
+            (Other, Kernel, SharedGroup, false, false),
+            (Other, Myself, OwnGroup, false, false),
+            (Other, Myself, SharedGroup, false, false),
+            (Child, Kernel, OwnGroup, false, false),
+            (Child, Process, OwnGroup, false, true),
+            (Continue, Process, OwnGroup, false, true),
+            (Continue, Process, OwnGroup, true, true),
+            (Continue, Process, SharedGroup, false, false),
+            (Continue, Process, SharedGroup, true, true),
+            (Continue, Kernel, SharedGroup, true, true),
+        ] {
+            assert_eq!(
+                is_passed_on(kind, sender, standing, stopped),
+                passed_on,
+                "{kind:?} {sender:?} {standing:?} {stopped}"
+            );
+        }
+    }
+}

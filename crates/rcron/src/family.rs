@@ -1,0 +1,64 @@
+//! The processes of a job: who gets its signals.
+
+use platform::child::Child;
+use platform::process_tree::{self, Process};
+use platform::signal;
+use policy::relay::Standing;
+use std::io;
+
+/// The job's leader and those that belong to it.
+pub(crate) struct Family {
+    pub(crate) leader: Child,
+    pub(crate) standing: Standing,
+    /// Where the job shares rcron's group: descendants that were seen, since orphans cannot be found again.
+    seen: Vec<Process>,
+}
+
+impl Family {
+    pub(crate) fn new(leader: Child, standing: Standing) -> Self {
+        Self {
+            leader,
+            standing,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Sends a signal to all of them.
+    pub(crate) fn signal(&mut self, number: i32) -> io::Result<()> {
+        match self.standing {
+            Standing::OwnGroup => self.leader.signal_group(number),
+            // Not to the group: a shell script that rcron was called from may be in it.
+            Standing::SharedGroup => self.signal_tree(number),
+        }
+    }
+
+    /// Whether any but the leader is left. In doubt: yes.
+    pub(crate) fn has_others(&self) -> bool {
+        match self.standing {
+            Standing::OwnGroup => process_tree::group_has_others(self.leader.pid()).unwrap_or(true),
+            Standing::SharedGroup => self.seen.iter().any(|process| process.is_alive()),
+        }
+    }
+
+    fn signal_tree(&mut self, number: i32) -> io::Result<()> {
+        for root in std::iter::once(self.leader.pid()).chain(self.living()) {
+            for process in process_tree::descendants(root) {
+                if !self.seen.contains(&process) {
+                    self.seen.push(process);
+                }
+            }
+        }
+        for pid in self.living() {
+            let _ = signal::send(pid, number); // the next moment it may be gone
+        }
+        self.leader.signal(number)
+    }
+
+    fn living(&self) -> Vec<i32> {
+        self.seen
+            .iter()
+            .filter(|process| process.is_alive())
+            .map(|process| process.pid)
+            .collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! The job's environment.
+
+use platform::environment;
+use policy::command::Job;
+use std::ffi::{CStr, CString, NulError};
+
+/// The environment that a job gets: rcron's own, the job's assignments over it, rcron's additions over both.
+pub(crate) struct Environment {
+    added: Vec<CString>,
+    kept: Vec<&'static CStr>,
+}
+
+/// What rcron tells the job about its run. `None` takes the variable away: an outer rcron's epoch is not ours.
+pub(crate) type Additions<'a> = [(&'static str, Option<&'a [u8]>); 4];
+
+impl Environment {
+    pub(crate) fn new(job: &Job, additions: &Additions) -> Result<Self, NulError> {
+        let assigned = last_of_each(job.assignments());
+        let ours = |name: &[u8]| additions.iter().any(|(ours, _)| ours.as_bytes() == name);
+        let is_replaced = |entry: &[u8]| {
+            entry.contains(&b'=') && (ours(name(entry)) || assigned.iter().any(|word| name(word) == name(entry)))
+        };
+        let kept = environment::entries()
+            .into_iter()
+            .filter(|entry| !is_replaced(entry.to_bytes()))
+            .collect();
+        let assigned = assigned
+            .iter()
+            .filter(|word| !ours(name(word)))
+            .map(|word| CString::new(*word));
+        let told = additions.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+        let told = told.map(|(name, value)| CString::new([name.as_bytes(), b"=", value].concat()));
+        Ok(Self {
+            added: assigned.chain(told).collect::<Result<_, _>>()?,
+            kept,
+        })
+    }
+
+    /// As execve(2) wants it.
+    pub(crate) fn entries(&self) -> Vec<&CStr> {
+        self.kept
+            .iter()
+            .copied()
+            .chain(self.added.iter().map(CString::as_c_str))
+            .collect()
+    }
+}
+
+fn name(entry: &[u8]) -> &[u8] {
+    entry.split(|byte| *byte == b'=').next().unwrap_or_default()
+}
+
+/// `A=1 A=2`: as with env(1), the last one counts.
+fn last_of_each(words: &[Vec<u8>]) -> Vec<&[u8]> {
+    let is_last = |(index, word): &(usize, &Vec<u8>)| !words[index + 1..].iter().any(|later| name(later) == name(word));
+    words
+        .iter()
+        .enumerate()
+        .filter(is_last)
+        .map(|(_, word)| word.as_slice())
+        .collect()
+}

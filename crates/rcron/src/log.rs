@@ -1,0 +1,135 @@
+//! The log: lines to syslog that never hold a job up.
+
+use platform::poll::{self, Wait};
+use platform::syslog::{Sent, Syslog};
+use platform::{clock, output};
+use policy::config::Config;
+use policy::datagram::{self, Sender};
+use policy::event::{self, Event, Subject};
+use policy::moment::BootTime;
+use policy::priority::Level;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a line may wait for room in the daemon's queue, from its first try on.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How often to try where there is nothing to poll: a stream daemon that does not accept connections.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Where lines go.
+pub(crate) struct Log {
+    syslog: Syslog,
+    sender: Sender,
+    level: Level,
+    verbose: bool,
+    pending: VecDeque<Pending>,
+    /// Lines that could not be sent, and that no line has told of yet.
+    lost: u32,
+}
+
+struct Pending {
+    datagram: Vec<u8>,
+    given_up_at: BootTime,
+    /// How many lost lines it tells of.
+    tells_of: u32,
+}
+
+impl Log {
+    pub(crate) fn new(config: &Config, verbose: bool) -> Self {
+        let sender = Sender {
+            facility: config.syslog_facility,
+            ident: ident(),
+            pid: std::process::id(),
+        };
+        let syslog = Syslog::new(OsString::from_vec(config.syslog_socket.clone()));
+        Self {
+            syslog,
+            sender,
+            level: config.syslog_level,
+            verbose,
+            pending: VecDeque::new(),
+            lost: 0,
+        }
+    }
+
+    /// The log line of an event.
+    pub(crate) fn event(&mut self, subject: &Subject, event: &Event) {
+        let tells_of = std::mem::take(&mut self.lost);
+        let line = event::line(subject, event, tells_of);
+        self.write(self.level, &line, tells_of);
+    }
+
+    /// A line to syslog only.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.write(self.level, text.as_bytes(), 0);
+    }
+
+    /// A warning to syslog only.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.write(Level::WARNING, format!("warning: {text}").as_bytes(), 0);
+    }
+
+    /// An error to syslog only.
+    pub(crate) fn error(&mut self, text: &str) {
+        self.write(Level::ERROR, format!("error: {text}").as_bytes(), 0);
+    }
+
+    /// Tries what has not been sent yet.
+    pub(crate) fn retry(&mut self) {
+        while let Some(first) = self.pending.front() {
+            let sent = self.syslog.send(&first.datagram);
+            if sent == Sent::NotNow && clock::boot_time() < first.given_up_at {
+                return;
+            }
+            if sent != Sent::Yes {
+                self.lost += 1 + first.tells_of;
+            }
+            self.pending.pop_front();
+        }
+    }
+
+    /// What to wait for before the next [`Log::retry`], and how long at most. Nothing if all is sent.
+    pub(crate) fn waits_for(&self) -> Option<(Option<Wait<'_>>, Duration)> {
+        let first = self.pending.front()?;
+        let remaining = first.given_up_at.since(clock::boot_time());
+        Some(match self.syslog.as_fd() {
+            Some(descriptor) => (Some(Wait::Writable(descriptor)), remaining),
+            None => (None, remaining.min(RETRY)),
+        })
+    }
+
+    /// Waits until every line is sent or given up: at the end of rcron, when nothing else is to be done.
+    pub(crate) fn finish(&mut self) {
+        while let Some((wait, patience)) = self.waits_for() {
+            poll::until_ready(wait.as_slice(), Some(patience));
+            self.retry();
+        }
+    }
+
+    fn write(&mut self, level: Level, text: &[u8], tells_of: u32) {
+        if self.verbose {
+            let line = [b"rcron: ", policy::escape::escaped(text).as_slice(), b"\n"].concat();
+            output::to_stderr(&line);
+        }
+        let time = clock::civil_time(clock::wall_time());
+        let datagram = datagram::datagram(&self.sender, level, time, text);
+        let given_up_at = clock::boot_time().after(PATIENCE);
+        self.pending.push_back(Pending {
+            datagram,
+            given_up_at,
+            tells_of,
+        });
+        self.retry();
+    }
+}
+
+/// The base name of `argv[0]`: a renamed rcron logs under its new name.
+fn ident() -> Vec<u8> {
+    let name = std::env::args_os().next().unwrap_or_default();
+    Path::new(&name)
+        .file_name()
+        .map_or_else(|| b"rcron".to_vec(), |base| base.as_bytes().to_vec())
+}

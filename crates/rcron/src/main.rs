@@ -1,0 +1,15 @@
+//! `rcron`: run a cron job only on the active server of a cluster. See rcron(8).
+#![no_main]
+
+mod cli;
+mod dry_run;
+mod family;
+mod guard;
+mod launch;
+mod log;
+mod observe;
+mod run;
+mod settings;
+mod supervise;
+
+platform::entry_point!(run::main);

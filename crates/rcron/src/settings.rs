@@ -1,0 +1,141 @@
+//! The configuration of this run: built-in defaults, the file over them, the command line's options over both.
+
+use crate::cli::Options;
+use platform::file::{self, Unreadable};
+use policy::config::{Config, LARGEST_FILE, Problem};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+/// Where the configuration is if `--conf` does not say.
+pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
+
+/// What a wrong option is called where a file's name would stand.
+const OPTION: &[u8] = b"--option";
+
+/// How many wrong lines are told; the rest is counted.
+const MOST_PROBLEMS: usize = 5;
+
+/// A configuration that may be used, and where it comes from.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    /// The file, for messages.
+    pub(crate) file: OsString,
+    /// Whether it exists. Only the default one may be missing.
+    pub(crate) found: bool,
+    /// What is wrong but no reason not to run the job.
+    pub(crate) warnings: Vec<Complaint>,
+}
+
+/// A message in its two forms.
+pub(crate) struct Complaint {
+    /// For people: several lines, with the place and a caret.
+    pub(crate) full: String,
+    /// For the log: one line.
+    pub(crate) summary: String,
+}
+
+/// Why no job may run, and the part of the configuration that says where to log it.
+pub(crate) struct Refused {
+    pub(crate) complaint: Complaint,
+    pub(crate) known: Box<Config>,
+}
+
+/// Reads the configuration.
+pub(crate) fn read(options: &Options) -> Result<Settings, Refused> {
+    // First the options by themselves: should the file be refused, they say where to log it.
+    let mut known = Box::new(Config::default());
+    let settings = apply(&mut known, &options.settings).and_then(|_| assemble(options));
+    settings.map_err(|complaint| Refused { complaint, known })
+}
+
+fn assemble(options: &Options) -> Result<Settings, Complaint> {
+    let file = options.conf.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+    let mut settings = Settings {
+        config: Config::default(),
+        file,
+        found: true,
+        warnings: Vec::new(),
+    };
+    settings.warnings = settings.read_file(options.conf.is_some())?;
+    settings
+        .warnings
+        .extend(apply(&mut settings.config, &options.settings)?);
+    Ok(settings)
+}
+
+impl Settings {
+    fn read_file(&mut self, must_exist: bool) -> Result<Vec<Complaint>, Complaint> {
+        let bytes = match file::read_beginning(&self.file, LARGEST_FILE + 1) {
+            Ok(contents) => contents.bytes,
+            Err(Unreadable::Missing) if !must_exist => {
+                self.found = false;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(self.unreadable(&error.to_string())),
+        };
+        if bytes.len() > LARGEST_FILE {
+            return Err(self.unreadable("it is larger than 1 MiB"));
+        }
+        let name = self.file.as_bytes();
+        match self.config.read(&bytes) {
+            Ok(warnings) => Ok(warnings.iter().map(|problem| Complaint::of(problem, name)).collect()),
+            Err(problems) => Err(Complaint::of_all(&problems, name)),
+        }
+    }
+
+    fn unreadable(&self, reason: &str) -> Complaint {
+        Complaint::plain(format!(
+            "cannot read the configuration from {}: {reason}",
+            shown(&self.file)
+        ))
+    }
+}
+
+impl Complaint {
+    /// One line for both.
+    pub(crate) fn plain(text: String) -> Self {
+        Self {
+            full: text.clone(),
+            summary: text,
+        }
+    }
+
+    fn of(problem: &Problem, origin: &[u8]) -> Self {
+        Self {
+            full: problem.report(origin).to_string(),
+            summary: problem.summary(origin),
+        }
+    }
+
+    fn of_all(problems: &[Problem], origin: &[u8]) -> Self {
+        let reports = problems
+            .iter()
+            .take(MOST_PROBLEMS)
+            .map(|problem| problem.report(origin).to_string());
+        let mut full = reports.collect::<Vec<_>>().join("\n");
+        if problems.len() > MOST_PROBLEMS {
+            let _ = write!(full, "\n({} more wrong lines)", problems.len() - MOST_PROBLEMS);
+        }
+        Self {
+            full,
+            summary: problems[0].summary(origin),
+        }
+    }
+}
+
+/// A path or another text of the user's, on one line of a message.
+pub(crate) fn shown(text: &OsStr) -> String {
+    String::from_utf8_lossy(&policy::escape::escaped(text.as_bytes())).into_owned()
+}
+
+fn apply(config: &mut Config, options: &[OsString]) -> Result<Vec<Complaint>, Complaint> {
+    let mut warnings = Vec::new();
+    for option in options {
+        match config.set(option.as_bytes()) {
+            Ok(warning) => warnings.extend(warning.map(|problem| Complaint::of(&problem, OPTION))),
+            Err(problem) => return Err(Complaint::of(&problem, OPTION)),
+        }
+    }
+    Ok(warnings)
+}

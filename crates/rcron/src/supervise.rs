@@ -1,0 +1,141 @@
+//! From the job's start to its end: passing signals on, ending it when the state says so, waiting for it.
+
+use crate::family::Family;
+use crate::guard::Guard;
+use crate::log::Log;
+use platform::child::{self, Change};
+use platform::output::error_text;
+use platform::poll::{self, Wait};
+use platform::signal::{self, Arrived, SIGCONT, SIGKILL, SIGTERM, Signals};
+use platform::terminal::Terminal;
+use policy::demotion::{Blow, Demotion};
+use policy::exit::Outcome;
+use policy::relay::{self, Kind, Standing};
+use std::os::fd::AsFd;
+
+/// A running job and all that is waited for.
+pub(crate) struct Supervision<'a> {
+    pub(crate) family: Family,
+    pub(crate) signals: Signals,
+    /// With `on_demotion = terminate`.
+    pub(crate) guard: Option<Guard<'a>>,
+    pub(crate) terminal: Option<Terminal>,
+    pub(crate) log: &'a mut Log,
+    /// Whether the job is stopped now.
+    pub(crate) stopped: bool,
+}
+
+/// How it ended, and whether rcron had told it to.
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    pub(crate) demoted: bool,
+}
+
+impl Supervision<'_> {
+    /// Stays until the job has ended.
+    pub(crate) fn until_end(mut self) -> End {
+        while !self.has_ended() {
+            self.wait();
+            self.log.retry();
+            // Before any SIGCONT is passed on: a job that was demoted while it was stopped must not run on.
+            self.enforce_state();
+            self.pass_signals_on();
+            child::reap_others(&self.family.leader);
+        }
+        if let Some(terminal) = self
+            .terminal
+            .filter(|terminal| terminal.belongs_to(self.family.leader.pid()))
+        {
+            terminal.take_back();
+        }
+        let demoted = self.guard.is_some_and(|guard| guard.demotion().has_begun());
+        End {
+            outcome: self.family.leader.reap(),
+            demoted,
+        }
+    }
+
+    /// Until something has happened.
+    fn wait(&self) {
+        let log = self.log.waits_for();
+        let mut waits = vec![Wait::Readable(self.signals.as_fd())];
+        waits.extend(self.guard.iter().flat_map(Guard::waits_for));
+        waits.extend(log.iter().filter_map(|(wait, _)| *wait));
+        poll::until_ready(&waits, log.map(|(_, patience)| patience));
+    }
+
+    /// Takes in the job's changes. Whether rcron may reap it and end.
+    fn has_ended(&mut self) -> bool {
+        let demotion = self.guard.as_ref().map_or(Demotion::None, Guard::demotion);
+        self.notice_changes() && demotion.is_over(demotion.has_begun() && self.family.has_others())
+    }
+
+    /// Whether the job's leader has ended.
+    fn notice_changes(&mut self) -> bool {
+        while let Some(change) = self.family.leader.next_change() {
+            match change {
+                Change::Ended => return true,
+                Change::Continued => self.stopped = false,
+                Change::Stopped(number) => {
+                    self.stopped = true;
+                    self.stop_too(number);
+                }
+            }
+        }
+        false
+    }
+
+    /// Whoever waits for rcron, a shell with job control for one, must see that the job is stopped.
+    ///
+    /// But a guard sleeps only where a terminal's user asked for it.
+    fn stop_too(&self, number: i32) {
+        match &self.terminal {
+            None if self.guard.is_some() => return,
+            Some(terminal) if terminal.belongs_to(self.family.leader.pid()) => terminal.take_back(),
+            _ => {}
+        }
+        signal::stop(number);
+    }
+
+    fn pass_signals_on(&mut self) {
+        while let Some(arrived) = self.signals.receive() {
+            let leader_ended = self.notice_changes();
+            let passed_on = relay::is_passed_on(arrived.kind(), arrived.sender, self.family.standing, self.stopped);
+            if passed_on && !leader_ended {
+                self.pass_on(arrived);
+            }
+        }
+    }
+
+    fn pass_on(&mut self, arrived: Arrived) {
+        if arrived.kind() == Kind::Continue {
+            self.follow_into_foreground();
+        }
+        // An error means that the job runs as another user: then the sender could not have sent it either.
+        let _ = self.family.signal(arrived.number);
+    }
+
+    /// A shell's `fg` has put rcron's group into the foreground; the job, in a group of its own, must be there instead.
+    fn follow_into_foreground(&self) {
+        if let (Some(terminal), Standing::OwnGroup) = (&self.terminal, self.family.standing) {
+            if terminal.is_ours() {
+                terminal.give_to(self.family.leader.pid());
+            }
+        }
+    }
+
+    fn enforce_state(&mut self) {
+        let result = match self.guard.as_mut().and_then(Guard::look) {
+            None => return,
+            // A stopped job would not see SIGTERM before it is woken.
+            Some(Blow::Terminate) => self.family.signal(SIGTERM).and_then(|()| self.family.signal(SIGCONT)),
+            Some(Blow::Kill) => self.family.signal(SIGKILL),
+        };
+        if let Err(error) = result {
+            self.log.warn(&format!(
+                "cannot end the job though the state is not active: {}",
+                error_text(&error)
+            ));
+        }
+    }
+}
