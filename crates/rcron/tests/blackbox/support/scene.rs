@@ -1,0 +1,112 @@
+//! A cluster of one: a folder with configuration, state and log socket.
+
+use super::log::LogDaemon;
+use super::process::{Done, run};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+pub(crate) struct Scene {
+    folder: TempDir,
+    pub(crate) log: LogDaemon,
+}
+
+impl Scene {
+    /// With this content of the state file, or none.
+    pub(crate) fn new(state: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = LogDaemon::start(&folder.path().join("log"));
+        let scene = Self { folder, log };
+        scene.configure("");
+        if let Some(state) = state {
+            scene.set_state(state);
+        }
+        scene
+    }
+
+    pub(crate) fn active() -> Self {
+        Self::new(Some("active\n"))
+    }
+
+    pub(crate) fn passive() -> Self {
+        Self::new(Some("passive\n"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes the configuration: this scene's paths, the caller's niceness, and `more`.
+    pub(crate) fn configure(&self, more: &str) {
+        let text = format!(
+            "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\n{more}",
+            self.path("state").display(),
+            self.path("log").display()
+        );
+        self.write("conf", text);
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    /// Replaces the state file whole, as writers should.
+    pub(crate) fn set_state(&self, text: &str) {
+        self.write("state.new", text);
+        fs::rename(self.path("state.new"), self.path("state")).expect("renamed");
+    }
+
+    /// `rcron --conf …`, without a job yet.
+    pub(crate) fn rcron(&self) -> Command {
+        let mut command = Command::new(binary());
+        command.arg("--conf").arg(self.path("conf")).stdin(Stdio::null());
+        command
+    }
+
+    /// `rcron --conf … JOB` as somebody who may not read everything, also where root runs the tests.
+    pub(crate) fn rcron_as_ordinary_user(&self, job: &[&str]) -> Command {
+        if !nix::unistd::geteuid().is_root() {
+            let mut command = self.rcron();
+            command.args(job);
+            return command;
+        }
+        set_mode(self.folder.path(), 0o755);
+        set_mode(&self.path("log"), 0o666);
+        fs::copy(binary(), self.path("rcron")).expect("copied"); // the build may be where nobody else can read
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(self.path("rcron"));
+        command
+            .arg("--conf")
+            .arg(self.path("conf"))
+            .args(job)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `rcron` with these further arguments.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Done {
+        run(self.rcron().args(arguments))
+    }
+
+    /// Runs a command bare and under `rcron`: what it gave, and what it gives.
+    pub(crate) fn compare(&self, command: &[&str]) -> (Done, Done) {
+        let bare = run(Command::new(command[0]).args(&command[1..]).stdin(Stdio::null()));
+        let wrapped = self.run(command);
+        (bare, wrapped)
+    }
+}
+
+/// The program under test.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("RCRON_TEST_BINARY").map_or_else(|| Path::new(env!("CARGO_BIN_EXE_rcron")).into(), PathBuf::from)
+}
+
+/// chmod(2).
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+}
