@@ -19,8 +19,11 @@ use std::time::Duration;
 const POLLING: Duration = Duration::from_millis(80);
 /// With inotify, which does not see what another host writes (NFS), what is mounted over, nor a wall clock that is set.
 const SAFETY_NET: Duration = Duration::from_secs(1);
-/// A file that says nothing is read again before a job is ended for it: `echo active >state` empties it first.
+/// A file that says nothing must stay as it is for so long before a job is ended for it: `echo active >state` empties it
+/// first.
 const DOUBT: Duration = Duration::from_millis(20);
+/// One that is written again and again gets no more than this.
+const LONGEST_DOUBT: Duration = Duration::from_millis(80);
 /// How often to look whether a job's last process is gone, once it was told to end.
 const LINGERING: Duration = Duration::from_millis(50);
 
@@ -32,8 +35,15 @@ pub(crate) struct Guard<'a> {
     watch: Option<Watch>,
     alarm: Alarm,
     next_reading: BootTime,
-    doubted_since: Option<BootTime>,
+    doubt: Option<Doubt>,
     demotion: Demotion,
+}
+
+/// The file says nothing, perhaps only for a moment.
+#[derive(Clone, Copy)]
+struct Doubt {
+    since: BootTime,
+    ends: BootTime,
 }
 
 impl<'a> Guard<'a> {
@@ -50,7 +60,7 @@ impl<'a> Guard<'a> {
             watch,
             alarm,
             next_reading: now,
-            doubted_since: None,
+            doubt: None,
             demotion: Demotion::None,
         })
     }
@@ -71,7 +81,7 @@ impl<'a> Guard<'a> {
     /// Looks at the state if it is time to, and says what the job is to get.
     pub(crate) fn look(&mut self) -> Option<Blow> {
         self.alarm.acknowledge();
-        let may_go_on = self.demotion.has_begun() || !self.must_read() || self.read();
+        let may_go_on = self.demotion.has_begun() || self.state_lets_it_run();
         let now = clock::boot_time();
         let blow = self.demotion.step(may_go_on, self.config.kill_after, now);
         self.alarm.set(Some(match self.demotion {
@@ -82,20 +92,25 @@ impl<'a> Guard<'a> {
         blow
     }
 
-    fn must_read(&mut self) -> bool {
-        let changed = match self.watch.as_mut().map(Watch::changed) {
+    fn state_lets_it_run(&mut self) -> bool {
+        let changed = self.has_changed();
+        let due = clock::boot_time() >= self.next_reading;
+        !(changed || due) || self.read(changed)
+    }
+
+    fn has_changed(&mut self) -> bool {
+        match self.watch.as_mut().map(Watch::changed) {
             None => false,
             Some(Ok(changed)) => changed,
             Some(Err(_)) => {
                 self.watch = None;
                 true
             }
-        };
-        changed || clock::boot_time() >= self.next_reading
+        }
     }
 
     /// Reads the state; whether the job may go on.
-    fn read(&mut self) -> bool {
+    fn read(&mut self, changed: bool) -> bool {
         let observation = observe::observe(self.config);
         let now = observation.moment.boot;
         let interval = if self.watch.is_some() { SAFETY_NET } else { POLLING };
@@ -107,11 +122,26 @@ impl<'a> Guard<'a> {
         };
         let may_go_on = decide::may_go_on(self.grounds, observation.decision);
         if may_go_on || observation.is_clear() {
-            self.doubted_since = None;
+            self.doubt = None;
             return may_go_on;
         }
-        let doubt_ends = self.doubted_since.get_or_insert(now).after(DOUBT);
-        self.next_reading = doubt_ends;
-        now < doubt_ends
+        let doubt = self.doubt_at(now, changed);
+        self.doubt = Some(doubt);
+        self.next_reading = doubt.ends;
+        now < doubt.ends
+    }
+
+    fn doubt_at(&self, now: BootTime, changed: bool) -> Doubt {
+        match self.doubt {
+            None => Doubt {
+                since: now,
+                ends: now.after(DOUBT),
+            },
+            Some(Doubt { since, .. }) if changed => Doubt {
+                since,
+                ends: now.after(DOUBT).min(since.after(LONGEST_DOUBT)),
+            },
+            Some(doubt) => doubt,
+        }
     }
 }

@@ -35,12 +35,12 @@ impl Supervision<'_> {
     /// Stays until the job has ended.
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
+            child::reap_others(&self.family.leader);
             self.wait();
             self.log.retry();
             // Before any SIGCONT is passed on: a job that was demoted while it was stopped must not run on.
             self.enforce_state();
             self.pass_signals_on();
-            child::reap_others(&self.family.leader);
         }
         if let Some(terminal) = self
             .terminal

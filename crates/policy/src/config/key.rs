@@ -202,7 +202,7 @@ fn facility(text: &[u8]) -> Result<Value, Refusal> {
                 "did you mean `syslog_level`?",
             );
         }
-        misspelt("facility", text, Facility::names(), "syslog(3) lists them")
+        misspelt_priority("facility", text, Facility::names())
     })
 }
 
@@ -214,7 +214,7 @@ fn level(text: &[u8]) -> Result<Value, Refusal> {
                 "did you mean `syslog_facility`?",
             );
         }
-        misspelt("level", text, Level::names(), "syslog(3) lists them")
+        misspelt_priority("level", text, Level::names())
     })
 }
 
@@ -284,6 +284,21 @@ fn unknown(kind: &str, text: &[u8], names: [&'static str; 2]) -> Refusal {
 
 fn misspelt(kind: &str, text: &[u8], names: impl IntoIterator<Item = &'static str>, otherwise: &str) -> Refusal {
     let help = did_you_mean(text, names).unwrap_or_else(|| otherwise.into());
+    Refusal::new(format!("unknown {kind} `{}`", clipped(text)), help)
+}
+
+/// The prefix, which all names share, makes none of them nearer.
+fn misspelt_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'static str>) -> Refusal {
+    let bare = if text.to_ascii_uppercase().starts_with(b"LOG_") {
+        &text[4..]
+    } else {
+        text
+    };
+    let meant = suggest::nearest(bare, names.map(|name| &name[4..]));
+    let help = meant.map_or_else(
+        || "syslog(3) lists them".into(),
+        |name| format!("did you mean `LOG_{name}`?"),
+    );
     Refusal::new(format!("unknown {kind} `{}`", clipped(text)), help)
 }
 

@@ -1,1 +1,209 @@
+//! Options, and where they end.
 
+use crate::support::scene::binary;
+use crate::support::{Done, Scene, run};
+use std::process::Command;
+
+fn refused(done: &Done, message: &str) {
+    assert_eq!(done.code(), Some(125), "{done:?}");
+    assert_eq!(done.stdout(), "");
+    assert!(done.stderr().starts_with(&format!("rcron: {message}\n")), "{done:?}");
+}
+
+#[test]
+fn help_fits_a_screen_and_shows_three_examples() {
+    let done = run(Command::new(binary()).arg("--help"));
+    assert_eq!((done.code(), done.stderr()), (Some(0), String::new()));
+    let text = done.stdout();
+    assert!(
+        text.lines().count() <= 24 && text.lines().all(|line| line.len() <= 80),
+        "{text}"
+    );
+    assert_eq!(
+        text.lines().filter(|line| line.contains("  rcron ")).count() - 1,
+        3,
+        "{text}"
+    );
+    assert_eq!(done, run(Command::new(binary()).args(["-h", "ignored"])));
+}
+
+#[test]
+fn version() {
+    for option in ["--version", "-V"] {
+        let done = run(Command::new(binary()).arg(option));
+        assert_eq!(done.stdout(), format!("rcron {}\n", env!("CARGO_PKG_VERSION")));
+    }
+}
+
+#[test]
+fn options_end_at_the_first_word_that_is_none() {
+    let scene = Scene::active();
+    for (arguments, out) in [
+        (&["echo", "-n", "--conf", "x"][..], "--conf x"),
+        (&["--", "echo", "a"], "a\n"),
+        (&["-j", "name", "echo", "--job=other"], "--job=other\n"),
+        (&["--job=name", "echo", "--", "a"], "-- a\n"),
+        (&["-jname", "echo", "a"], "a\n"),
+    ] {
+        assert_eq!(scene.run(arguments).stdout(), out, "{arguments:?}");
+    }
+}
+
+#[test]
+fn conf_is_taken_only_as_an_option_and_in_both_forms() {
+    let scene = Scene::active();
+    let equals = format!("--conf={}", scene.path("conf").display());
+    assert_eq!(run(Command::new(binary()).args([&equals, "echo", "a"])).stdout(), "a\n");
+    // 0.1.0 found `--conf` anywhere in its first argument.
+    refused(&scene.run(["--x--conf", "y", "echo"]), "invalid option '--x--conf'");
+}
+
+#[test]
+fn a_command_line_that_cannot_be_meant_is_refused() {
+    let scene = Scene::active();
+    refused(&scene.run([""; 0]), "no command given");
+    refused(&scene.run(["FOO=1"]), "no command given");
+    refused(&scene.run(["--"]), "no command given");
+    refused(
+        &scene.run(["--dryrun", "echo"]),
+        "invalid option '--dryrun'; did you mean '--dry-run'?",
+    );
+    refused(&scene.run(["-x", "echo"]), "invalid option '-x'");
+    refused(
+        &scene.run(["--verbose=yes", "echo"]),
+        "unexpected argument for option '--verbose': \"yes\"",
+    );
+    refused(
+        &run(Command::new(binary()).arg("--conf")),
+        "missing argument for option '--conf'",
+    );
+    for name in ["", "a b", "a=b", "a\nb"] {
+        let done = scene.run(["--job", name, "echo"]);
+        assert!(
+            done.code() == Some(125) && done.stderr().contains("is no job name"),
+            "{done:?}"
+        );
+    }
+    let done = scene.run([""; 0]);
+    assert!(
+        done.stderr().contains("usage: rcron [OPTIONS] COMMAND [ARG]..."),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_refused_command_line_is_in_the_log_where_options_say_which() {
+    let scene = Scene::active();
+    let socket = format!("syslog_socket={}", scene.path("log").display());
+    let done = run(Command::new(binary()).args(["-o", &socket, "--bogus", "echo"]));
+    assert_eq!(done.code(), Some(125));
+    assert_eq!(scene.log.texts(), ["error: invalid option '--bogus'"]);
+}
+
+#[test]
+fn dry_run_says_what_and_why_and_does_nothing() {
+    let scene = Scene::active();
+    scene.set_state("active epoch=7 by=server1\n");
+    let done = scene.run([
+        "-n",
+        "FOO=1",
+        "touch",
+        scene.path("made").to_str().expect("text"),
+        "it's",
+    ]);
+    assert_eq!((done.code(), done.stderr()), (Some(0), String::new()));
+    let text = done.stdout();
+    for part in [
+        &format!("configuration: {}\n", scene.path("conf").display()),
+        "cluster:       test\n",
+        &format!("state file:    {}\n", scene.path("state").display()),
+        "it says:       active, epoch 7, by server1 (modified ",
+        "decision:      run: this server is active\n",
+        &format!(
+            "argv:          touch {} 'it'\\''s' (directly)\n",
+            scene.path("made").display()
+        ),
+        "environment:   FOO=1\n",
+        "niceness:      0\n",
+        "on demotion:   the job goes on\n",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!scene.path("made").exists());
+    assert_eq!(scene.log.texts(), [""; 0]);
+}
+
+#[test]
+fn dry_run_explains_each_decision() {
+    let scene = Scene::new(None);
+    for (state, more, decision) in [
+        (None, "", "run: the state cannot be read and default_state is active"),
+        (
+            None,
+            "default_state = passive\n",
+            "do not run: the state cannot be read and default_state is passive",
+        ),
+        (
+            None,
+            "state_max_age = 1m\n",
+            "do not run: the state is stale: state_max_age is set and the file cannot be read",
+        ),
+        (Some("passive"), "", "do not run: this server is passive"),
+        (
+            Some("active until=1 boot=x"),
+            "",
+            "do not run: the state is stale: the lease is of another boot of this server",
+        ),
+        (
+            Some("active draining"),
+            "",
+            "do not run: the server is draining: running jobs may end, none is started",
+        ),
+        (
+            Some("active"),
+            "require_lease = yes\n",
+            "do not run: require_lease is set and the state has no lease",
+        ),
+    ] {
+        if let Some(state) = state {
+            scene.set_state(state);
+        }
+        scene.configure(more);
+        let done = scene.run(["--dry-run", "a | b"]);
+        assert_eq!(done.code(), Some(0), "a dry run that worked");
+        assert!(
+            done.stdout().contains(&format!("decision:      {decision}\n")),
+            "{done:?}"
+        );
+        assert!(
+            done.stdout()
+                .contains("argv:          /bin/sh -c 'a | b' (by the shell)\n"),
+            "{done:?}"
+        );
+    }
+}
+
+#[test]
+fn dry_run_to_a_full_disk_fails() {
+    let scene = Scene::active();
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let output = scene.rcron().args(["-n", "true"]).stdout(full).output().expect("run");
+    assert_eq!(output.status.code(), Some(125));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "rcron: cannot write to stdout: No space left on device\n"
+    );
+}
+
+#[test]
+fn verbose_shows_the_log_lines() {
+    let scene = Scene::passive();
+    let done = scene.run(["-v", "echo", "a\nb"]);
+    assert_eq!(
+        done.stderr(),
+        "rcron: cluster=test state=passive status=ignore cmd=echo a\\x0ab\n"
+    );
+}

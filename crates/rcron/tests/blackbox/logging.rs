@@ -1,1 +1,250 @@
+//! The log: its form, and that it never holds a job up.
 
+use crate::support::log::field;
+use crate::support::process::Running;
+use crate::support::{Scene, until};
+use std::io::Read;
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+#[test]
+fn a_run_has_two_lines_with_the_fields_in_their_order() {
+    let scene = Scene::active();
+    scene.run(["--job", "j", "sh", "-c", "exit 3"]);
+    let texts = scene.log.texts();
+    let run = field(&texts[0], "run").expect("a run id");
+    assert_eq!(
+        texts[0],
+        format!("cluster=test state=active status=start job=j run={run} cmd=sh -c exit 3")
+    );
+    let dur = field(&texts[1], "dur").expect("a duration");
+    assert!(dur.parse::<f64>().is_ok_and(|seconds| seconds < 60.0), "{dur}");
+    assert_eq!(
+        texts[1],
+        format!("cluster=test state=active status=fail dur={dur} exit=3 job=j run={run} cmd=sh -c exit 3")
+    );
+    scene.run(["kill -KILL $$"]);
+    let texts = scene.log.texts();
+    assert!(
+        texts[3].contains(" status=fail ") && texts[3].contains(" signal=SIGKILL run="),
+        "{texts:?}"
+    );
+    assert!(texts[3].ends_with(" cmd=kill -KILL $$"), "{texts:?}");
+}
+
+#[test]
+fn the_header_is_that_of_0_1_0() {
+    let scene = Scene::passive();
+    // In this time zone it is another hour than in UTC.
+    let mut running = Running::start(
+        scene
+            .rcron()
+            .arg("true")
+            .env("TZ", "XXX-05:45")
+            .arg0("/some/where/rcron-web"),
+    );
+    assert!(running.wait().success());
+    let local = Command::new("date")
+        .args(["-d", "-1 minute", "+%b %e %H:%M"])
+        .env("TZ", "XXX-05:45")
+        .output()
+        .expect("date");
+    let now = Command::new("date")
+        .args(["+%b %e %H:%M"])
+        .env("TZ", "XXX-05:45")
+        .output()
+        .expect("date");
+    let messages = scene.log.messages();
+    assert_eq!(messages.len(), 1);
+    assert_eq!(
+        (messages[0].priority, messages[0].ident.as_str(), messages[0].pid),
+        (78, "rcron-web", running.0.id())
+    );
+    let minute = &messages[0].time[..12];
+    let possible = [local.stdout, now.stdout].map(|time| String::from_utf8_lossy(&time).trim_end().to_owned());
+    assert!(possible.iter().any(|time| time == minute), "{minute} {possible:?}");
+}
+
+#[test]
+fn facility_and_level_are_the_configurations() {
+    let scene = Scene::passive();
+    scene.configure("syslog_facility = local7\nsyslog_level = Notice\n");
+    scene.run(["true"]);
+    assert_eq!(scene.log.messages()[0].priority, 23 * 8 + 5);
+}
+
+#[test]
+fn control_characters_and_stray_bytes_are_escaped() {
+    let scene = Scene::passive();
+    scene.run(["printf", "a\nrcron[1]: forged\x1b[2J", "grün \\"]);
+    assert_eq!(
+        scene.log.texts(),
+        ["cluster=test state=passive status=ignore cmd=printf a\\x0arcron[1]: forged\\x1b[2J grün \\"]
+    );
+}
+
+#[test]
+fn a_long_line_is_cut_at_the_end_of_the_command() {
+    let scene = Scene::active();
+    scene.configure(&format!("cluster_name = {}\n", "c".repeat(65_536)));
+    scene.run(["true", &"x".repeat(100_000)]);
+    for datagram in scene.log.datagrams() {
+        let line = String::from_utf8(datagram).expect("UTF-8");
+        assert_eq!(line.len(), 8000);
+        assert!(
+            line.contains(" state=active status=") && line.contains(" run=") && line.ends_with("xxx..."),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn without_a_log_socket_the_job_runs_and_nobody_complains() {
+    let scene = Scene::active();
+    let socket = format!("syslog_socket={}", scene.path("none").display());
+    let done = scene.run(["-o", &socket, "echo", "ran"]);
+    assert_eq!(
+        (done.code(), done.stdout(), done.stderr()),
+        (Some(0), "ran\n".to_owned(), String::new())
+    );
+}
+
+/// A daemon that does not read: its queue is full after a few messages.
+fn stuck_daemon(scene: &Scene) -> UnixDatagram {
+    let daemon = UnixDatagram::bind(scene.path("stuck")).expect("bound");
+    let filler = UnixDatagram::unbound().expect("a socket");
+    filler.set_nonblocking(true).expect("set");
+    while filler.send_to(b"filler", scene.path("stuck")).is_ok() {}
+    daemon
+}
+
+fn next_line(daemon: &UnixDatagram) -> String {
+    let mut buffer = [0; 8192];
+    loop {
+        let length = daemon.recv(&mut buffer).expect("a message");
+        if &buffer[..length] != b"filler" {
+            return String::from_utf8_lossy(&buffer[..length]).into_owned();
+        }
+    }
+}
+
+#[test]
+fn a_stuck_log_daemon_holds_nothing_up() {
+    for state in ["active\n", "passive\n"] {
+        let scene = Scene::new(Some(state));
+        let _daemon = stuck_daemon(&scene);
+        let socket = format!("syslog_socket={}", scene.path("stuck").display());
+        let done = scene.run(["-o", &socket, "echo", "ran"]);
+        assert_eq!((done.code(), done.stderr()), (Some(0), String::new()));
+        assert_eq!(done.stdout() == "ran\n", state == "active\n");
+    }
+}
+
+#[test]
+fn the_job_starts_before_a_stuck_line_is_given_up_and_the_next_line_counts_it() {
+    let scene = Scene::active();
+    let daemon = stuck_daemon(&scene);
+    let socket = format!("syslog_socket={}", scene.path("stuck").display());
+    let mut running = Running::start(scene.rcron().args(["-o", &socket, "cat"]).stdin(Stdio::piped()));
+    running.job("cat"); // although its start line is not sent
+    // A waiting line is waited for with a descriptor of the log; when it is given up, only signals are.
+    let pid = running.pid();
+    let waits_without_limit = || std::fs::read_to_string(format!("/proc/{pid}/syscall")).ok();
+    let started = Instant::now();
+    until("the start line to be given up", || {
+        waits_without_limit()
+            .filter(|line| line.split(' ').nth(3) == Some("0xffffffffffffffff") || started.elapsed().as_secs() > 2)
+    });
+    let mut buffer = [0; 8192];
+    daemon.set_nonblocking(true).expect("set");
+    while daemon.recv(&mut buffer).is_ok() {}
+    daemon.set_nonblocking(false).expect("set");
+    drop(running.0.stdin.take());
+    assert!(running.wait().success());
+    let line = next_line(&daemon);
+    assert!(
+        line.contains(" status=ok ") && line.contains(" lost=1 cmd=cat"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_line_that_waited_a_little_is_not_lost() {
+    let scene = Scene::active();
+    let daemon = stuck_daemon(&scene);
+    let socket = format!("syslog_socket={}", scene.path("stuck").display());
+    let mut running = Running::start(scene.rcron().args(["-o", &socket, "cat"]).stdin(Stdio::piped()));
+    // Reading begins while the line waits, unless this machine is very slow: then it was lost and counted.
+    let first = next_line(&daemon_with_reader(&daemon, &mut running));
+    let is_start = first.contains(" status=start ");
+    assert!(is_start || first.contains(" lost=1 "), "{first}");
+    assert!(running.wait().success());
+}
+
+/// Lets the job end, so that there is a line in any case.
+fn daemon_with_reader(daemon: &UnixDatagram, running: &mut Running) -> UnixDatagram {
+    running.job("cat");
+    drop(running.0.stdin.take());
+    daemon.try_clone().expect("a descriptor")
+}
+
+#[test]
+fn a_log_daemon_that_was_restarted_gets_the_end_line() {
+    let scene = Scene::active();
+    let first = UnixDatagram::bind(scene.path("daemon")).expect("bound");
+    let socket = format!("syslog_socket={}", scene.path("daemon").display());
+    let mut running = Running::start(scene.rcron().args(["-o", &socket, "cat"]).stdin(Stdio::piped()));
+    assert!(next_line(&first).contains(" status=start "));
+    drop(first);
+    std::fs::remove_file(scene.path("daemon")).expect("removed");
+    let second = UnixDatagram::bind(scene.path("daemon")).expect("bound");
+    drop(running.0.stdin.take());
+    assert!(running.wait().success());
+    let line = next_line(&second);
+    assert!(line.contains(" status=ok ") && !line.contains(" lost="), "{line}");
+}
+
+#[test]
+fn a_stream_socket_is_served_too() {
+    let scene = Scene::active();
+    let daemon = UnixListener::bind(scene.path("stream")).expect("bound");
+    let socket = format!("syslog_socket={}", scene.path("stream").display());
+    assert_eq!(scene.run(["-o", &socket, "true"]).code(), Some(0));
+    let mut text = String::new();
+    daemon
+        .accept()
+        .expect("a connection")
+        .0
+        .read_to_string(&mut text)
+        .expect("text");
+    let lines: Vec<&str> = text.split_terminator('\0').collect();
+    assert!(
+        lines.len() == 2 && lines[0].contains(" status=start ") && lines[1].contains(" status=ok "),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn five_hundred_runs_at_once_mix_nothing_up() {
+    let scene = Scene::active();
+    let runs: Vec<Running> = (0..500)
+        .map(|number| Running::start(scene.rcron().args(["true", &number.to_string()]).stdin(Stdio::null())))
+        .collect();
+    for mut run in runs {
+        assert!(run.wait().success());
+    }
+    let texts = scene.log.texts();
+    let lost: usize = texts
+        .iter()
+        .filter_map(|line| field(line, "lost")?.parse::<usize>().ok())
+        .sum();
+    let both = texts
+        .iter()
+        .filter(|line| line.contains(" status=start ") || line.contains(" status=ok "))
+        .count();
+    assert_eq!(both, texts.len());
+    // Each line is whole, and those that found no room for 200 ms are told by the next one of the same run.
+    assert!(both + lost <= 1000 && both > 500, "{both} lines, {lost} lost");
+}
