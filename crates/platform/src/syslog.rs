@@ -22,8 +22,10 @@ pub enum Sent {
     Yes,
     /// The daemon's queue is full; later perhaps.
     NotNow,
-    /// Nobody listens, or the connection broke in the middle.
+    /// Nobody listens any more, or the connection broke in the middle.
     Lost,
+    /// There is no such socket: this host has no log daemon, and misses nothing.
+    NoDaemon,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl Syslog {
             match self.connect() {
                 Ok(connection) => self.connection = Some(connection),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Sent::NotNow,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Sent::NoDaemon,
                 Err(_) => return Sent::Lost,
             }
         }

@@ -1,10 +1,11 @@
 //! The command line: low-level arguments into one request.
 
+use crate::complaint::shown;
 use lexopt::{Arg, Parser};
 use policy::command::Job;
 use policy::suggest;
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 
 /// What the user asks for.
 pub(crate) enum Request {
@@ -73,6 +74,9 @@ Exit status: the job's own; 0 if passive; 125 if rcron failed, 126 if the job
 cannot be executed, 127 if it was not found. See rcron(8) and rcron.conf(5).
 ";
 
+/// As long as a file's name: it stands in every line of the log, and in the job's environment.
+const LONGEST_JOB_NAME: usize = 255;
+
 const LONG_OPTIONS: [&str; 7] = ["conf", "option", "job", "dry-run", "verbose", "help", "version"];
 
 /// Reads the process's arguments.
@@ -126,11 +130,13 @@ fn value(parser: &mut Parser) -> Result<OsString, String> {
 fn job_name(name: OsString) -> Result<Vec<u8>, String> {
     let refused = |character: char| character.is_whitespace() || character.is_control() || character == '=';
     if name.is_empty() || name.to_string_lossy().contains(refused) {
-        let shown = policy::escape::escaped(name.as_bytes());
         return Err(format!(
             "`{}` is no job name: it must have no blanks, `=` or control characters",
-            String::from_utf8_lossy(&shown)
+            shown(&name)
         ));
+    }
+    if name.len() > LONGEST_JOB_NAME {
+        return Err(format!("the job's name is longer than {LONGEST_JOB_NAME} bytes"));
     }
     Ok(name.into_vec())
 }

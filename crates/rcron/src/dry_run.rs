@@ -1,8 +1,9 @@
 //! `--dry-run`: what would be done, and why.
 
 use crate::cli::Invocation;
+use crate::complaint::shown;
 use crate::observe::Observation;
-use crate::settings::{Settings, shown};
+use crate::settings::Settings;
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Decision, Grounds, Reading, Skip, Stale};

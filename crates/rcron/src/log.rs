@@ -1,5 +1,6 @@
 //! The log: lines to syslog that never hold a job up.
 
+use crate::complaint::Complaint;
 use platform::poll::{self, Wait};
 use platform::syslog::{Sent, Syslog};
 use platform::{clock, output};
@@ -62,19 +63,26 @@ impl Log {
         self.write(self.level, &line, tells_of);
     }
 
-    /// A line to syslog only.
+    /// A line that is none of an event.
     pub(crate) fn note(&mut self, text: &str) {
         self.write(self.level, text.as_bytes(), 0);
     }
 
-    /// A warning to syslog only.
+    /// A warning that nobody needs to be mailed.
     pub(crate) fn warn(&mut self, text: &str) {
         self.write(Level::WARNING, format!("warning: {text}").as_bytes(), 0);
     }
 
-    /// An error to syslog only.
-    pub(crate) fn error(&mut self, text: &str) {
-        self.write(Level::ERROR, format!("error: {text}").as_bytes(), 0);
+    /// A warning to stderr and syslog.
+    pub(crate) fn tell_warning(&mut self, complaint: &Complaint) {
+        output::to_stderr(format!("rcron: warning: {}\n", complaint.full).as_bytes());
+        self.send(Level::WARNING, format!("warning: {}", complaint.summary).as_bytes(), 0);
+    }
+
+    /// An error to stderr and syslog.
+    pub(crate) fn tell_error(&mut self, complaint: &Complaint) {
+        output::to_stderr(format!("rcron: {}\n", complaint.full).as_bytes());
+        self.send(Level::ERROR, format!("error: {}", complaint.summary).as_bytes(), 0);
     }
 
     /// Tries what has not been sent yet.
@@ -84,7 +92,7 @@ impl Log {
             if sent == Sent::NotNow && clock::boot_time() < first.given_up_at {
                 return;
             }
-            if sent != Sent::Yes {
+            if matches!(sent, Sent::NotNow | Sent::Lost) {
                 self.lost += 1 + first.tells_of;
             }
             self.pending.pop_front();
@@ -114,6 +122,10 @@ impl Log {
             let line = [b"rcron: ", policy::escape::escaped(text).as_slice(), b"\n"].concat();
             output::to_stderr(&line);
         }
+        self.send(level, text, tells_of);
+    }
+
+    fn send(&mut self, level: Level, text: &[u8], tells_of: u32) {
         let time = clock::civil_time(clock::wall_time());
         let datagram = datagram::datagram(&self.sender, level, time, text);
         let given_up_at = clock::boot_time().after(PATIENCE);

@@ -1,7 +1,9 @@
 //! `rcron`: run a cron job only on the active server of a cluster. See rcron(8).
 #![no_main]
 
+mod active;
 mod cli;
+mod complaint;
 mod dry_run;
 mod family;
 mod guard;

@@ -1,6 +1,6 @@
 //! The facts of the decision: the state file and the clocks, read together.
 
-use crate::settings::shown;
+use crate::complaint::shown;
 use platform::clock;
 use platform::file::{self, Unreadable};
 use policy::config::Config;

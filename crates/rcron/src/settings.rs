@@ -1,10 +1,10 @@
 //! The configuration of this run: built-in defaults, the file over them, the command line's options over both.
 
 use crate::cli::Options;
+use crate::complaint::{Complaint, shown};
 use platform::file::{self, Unreadable};
-use policy::config::{Config, LARGEST_FILE, Problem};
-use std::ffi::{OsStr, OsString};
-use std::fmt::Write;
+use policy::config::{Config, LARGEST_FILE};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 /// Where the configuration is if `--conf` does not say.
@@ -12,9 +12,6 @@ pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
 
 /// What a wrong option is called where a file's name would stand.
 const OPTION: &[u8] = b"--option";
-
-/// How many wrong lines are told; the rest is counted.
-const MOST_PROBLEMS: usize = 5;
 
 /// A configuration that may be used, and where it comes from.
 pub(crate) struct Settings {
@@ -25,14 +22,6 @@ pub(crate) struct Settings {
     pub(crate) found: bool,
     /// What is wrong but no reason not to run the job.
     pub(crate) warnings: Vec<Complaint>,
-}
-
-/// A message in its two forms.
-pub(crate) struct Complaint {
-    /// For people: several lines, with the place and a caret.
-    pub(crate) full: String,
-    /// For the log: one line.
-    pub(crate) summary: String,
 }
 
 /// Why no job may run, and the part of the configuration that says where to log it.
@@ -90,43 +79,6 @@ impl Settings {
             shown(&self.file)
         ))
     }
-}
-
-impl Complaint {
-    /// One line for both.
-    pub(crate) fn plain(text: String) -> Self {
-        Self {
-            full: text.clone(),
-            summary: text,
-        }
-    }
-
-    fn of(problem: &Problem, origin: &[u8]) -> Self {
-        Self {
-            full: problem.report(origin).to_string(),
-            summary: problem.summary(origin),
-        }
-    }
-
-    fn of_all(problems: &[Problem], origin: &[u8]) -> Self {
-        let reports = problems
-            .iter()
-            .take(MOST_PROBLEMS)
-            .map(|problem| problem.report(origin).to_string());
-        let mut full = reports.collect::<Vec<_>>().join("\n");
-        if problems.len() > MOST_PROBLEMS {
-            let _ = write!(full, "\n({} more wrong lines)", problems.len() - MOST_PROBLEMS);
-        }
-        Self {
-            full,
-            summary: problems[0].summary(origin),
-        }
-    }
-}
-
-/// A path or another text of the user's, on one line of a message.
-pub(crate) fn shown(text: &OsStr) -> String {
-    String::from_utf8_lossy(&policy::escape::escaped(text.as_bytes())).into_owned()
 }
 
 fn apply(config: &mut Config, options: &[OsString]) -> Result<Vec<Complaint>, Complaint> {

@@ -191,7 +191,13 @@ fn journal(text: &[u8]) -> Result<Value, Refusal> {
 fn default_state(text: &[u8]) -> Result<Value, Refusal> {
     Word::parse(text)
         .map(Value::DefaultState)
-        .ok_or_else(|| unknown("state", text, ["active", "passive"]))
+        // No guess here: `inactive` is near to the wrong one.
+        .ok_or_else(|| {
+            Refusal::new(
+                format!("unknown state `{}`", clipped(text)),
+                "write `active` or `passive`",
+            )
+        })
 }
 
 fn facility(text: &[u8]) -> Result<Value, Refusal> {

@@ -83,6 +83,7 @@ impl Config {
     /// Every line that is refused. Nothing may run on such a file.
     pub fn read(&mut self, text: &[u8]) -> Result<Vec<Problem>, Vec<Problem>> {
         let (mut warnings, mut errors) = (Vec::new(), Vec::new());
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text); // a byte order mark, as some editors leave it
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             match Line::parse(line).and_then(|entry| entry.map_or(Ok(None), |entry| self.take(&entry))) {
                 Ok(warning) => warnings.extend(warning.map(|problem| problem.on_line(index + 1, line))),

@@ -46,6 +46,7 @@ fn separators_and_line_ends_are_forgiving() {
         "cluster_name = \"v\"",
         "cluster_name='v' \r\n",
         "cluster_name=x\ncluster_name=v\n",
+        "\u{feff}cluster_name = v",
     ] {
         assert_eq!(name(text.as_bytes()).as_deref(), Some(&b"v"[..]), "{text:?}");
     }

@@ -77,6 +77,10 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
         &run(Command::new(binary()).arg("--conf")),
         "missing argument for option '--conf'",
     );
+    refused(
+        &scene.run(["--job", &"x".repeat(256), "echo"]),
+        "the job's name is longer than 255 bytes",
+    );
     for name in ["", "a b", "a=b", "a\nb"] {
         let done = scene.run(["--job", name, "echo"]);
         assert!(
@@ -98,6 +102,8 @@ fn a_refused_command_line_is_in_the_log_where_options_say_which() {
     let done = run(Command::new(binary()).args(["-o", &socket, "--bogus", "echo"]));
     assert_eq!(done.code(), Some(125));
     assert_eq!(scene.log.texts(), ["error: invalid option '--bogus'"]);
+    run(Command::new(binary()).args(["-n", "-o", &socket, "--bogus", "echo"]));
+    assert_eq!(scene.log.texts().len(), 1, "a dry run logs nothing");
 }
 
 #[test]
@@ -206,4 +212,14 @@ fn verbose_shows_the_log_lines() {
         done.stderr(),
         "rcron: cluster=test state=passive status=ignore cmd=echo a\\x0ab\n"
     );
+}
+
+#[test]
+fn verbose_tells_nothing_twice() {
+    let scene = Scene::new(None);
+    let done = scene.run(["-v", "no-such-program", "x"]);
+    let lines = done.stderr();
+    assert_eq!(lines.matches("cannot read the state").count(), 1, "{lines}");
+    assert_eq!(lines.matches("command not found").count(), 1, "{lines}");
+    assert_eq!(lines.matches("status=").count(), 2, "{lines}");
 }

@@ -9,6 +9,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+/// What happens to the state file, and how it is done.
+type Change = (&'static str, fn(&Scene));
+
 const TERMINATE: &str = "on_demotion = terminate\ndefault_state = passive\n";
 
 /// A scene with a guarded job that only SIGTERM or SIGKILL ends.
@@ -38,16 +41,16 @@ fn assert_demoted(scene: &Scene, mut running: Running, what: &str) {
 
 #[test]
 fn a_state_that_is_no_longer_active_ends_the_job() {
-    let changes: [(&str, fn(&Scene)); 7] = [
+    let changes: [Change; 7] = [
         ("replaced", |scene| scene.set_state("passive\n")),
         ("written in place", |scene| scene.write("state", "passive\n")),
         ("removed", |scene| {
-            fs::remove_file(scene.path("state")).expect("removed")
+            fs::remove_file(scene.path("state")).expect("removed");
         }),
         ("emptied", |scene| scene.write("state", "")),
         ("stale", |scene| scene.set_state("active until=1 boot=x\n")),
         ("moved away", |scene| {
-            fs::rename(scene.path("state"), scene.path("old")).expect("renamed")
+            fs::rename(scene.path("state"), scene.path("old")).expect("renamed");
         }),
         ("a folder", |scene| {
             fs::remove_file(scene.path("state")).expect("removed");

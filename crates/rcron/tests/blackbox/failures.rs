@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 fn ended(scene: &Scene, words: &[&str], status: i32, message: &str) {
     let done = scene.run(words);
     assert_eq!((done.code(), done.stdout()), (Some(status), String::new()), "{done:?}");
-    let message = message.replace("@", &scene.path("").display().to_string());
+    let message = message.replace('@', &scene.path("").display().to_string());
     assert_eq!(done.stderr(), format!("rcron: {message}\n"));
     let texts = scene.log.texts();
     let [.., start, error, end] = texts.as_slice() else {
@@ -35,7 +35,7 @@ fn a_program_that_is_not_there_is_127() {
         127,
         "/no/such/program: no such file",
     );
-    ended(&scene, &["", "x"], 127, ": command not found");
+    ended(&scene, &["", "x"], 127, "'': command not found");
     scene.write("script", "#!/no/such/interpreter\n");
     crate::support::scene::set_mode(&scene.path("script"), 0o755);
     let script = scene.path("script").display().to_string();

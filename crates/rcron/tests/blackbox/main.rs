@@ -7,6 +7,7 @@ mod support;
 
 mod command_line;
 mod configuration;
+mod cron;
 mod decision;
 mod demotion;
 mod environment;

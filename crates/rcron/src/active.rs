@@ -1,0 +1,171 @@
+//! A job on the active server, from start to end.
+
+use crate::complaint::{Complaint, shown};
+use crate::family::Family;
+use crate::guard::Guard;
+use crate::launch::Environment;
+use crate::log::Log;
+use crate::supervise::{End, Supervision};
+use platform::output::error_text;
+use platform::signal::{self, Inherited, Signals};
+use platform::spawn::{self, Failure, Launch, Started};
+use platform::terminal::Terminal;
+use platform::{clock, random};
+use policy::command::{Job, LONGEST_NAME};
+use policy::config::{Config, OnDemotion};
+use policy::decide::Grounds;
+use policy::escape;
+use policy::event::{Ending, Event, Subject};
+use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome};
+use policy::moment::BootTime;
+use policy::relay::Standing;
+use policy::run_id::RunId;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+/// A job on the active server.
+pub(crate) struct Active<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) job: &'a Job,
+    pub(crate) subject: Subject<'a>,
+    pub(crate) grounds: Grounds,
+}
+
+impl Active<'_> {
+    /// Runs it from start to end. `tell` gives the warnings that came before.
+    ///
+    /// Signals are blocked first of all: from here on none can end rcron and leave the job alone.
+    pub(crate) fn run(&self, log: &mut Log, tell: impl FnOnce(&mut Log)) -> Outcome {
+        let prepared = signal::take_over().and_then(|inherited| Ok((inherited, Signals::open()?, self.guard()?)));
+        tell(log);
+        let (inherited, signals, guard) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                log.tell_error(&Complaint::plain(format!(
+                    "cannot watch over the job: {}",
+                    error_text(&error)
+                )));
+                return Outcome::Exited(FAILED);
+            }
+        };
+        let terminal = Terminal::controlling();
+        let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
+        let standing = if in_foreground {
+            Standing::SharedGroup
+        } else {
+            Standing::OwnGroup
+        };
+        let run = RunId::new(clock::wall_time(), random::ten_bytes());
+        log.event(&self.subject, &Event::Started(&run));
+        let began = clock::boot_time();
+        let end = match self.start(&run, standing, inherited) {
+            Ok(started) => {
+                self.tell_niceness(&started, log);
+                let family = Family::new(started.child, standing);
+                Supervision {
+                    family,
+                    signals,
+                    guard,
+                    terminal,
+                    log,
+                    stopped: false,
+                }
+                .until_end()
+            }
+            Err(failure) => End {
+                outcome: self.explain(&failure, log),
+                demoted: false,
+            },
+        };
+        self.log_end(&run, &end, began, log);
+        end.outcome
+    }
+
+    fn guard(&self) -> io::Result<Option<Guard<'_>>> {
+        match self.config.on_demotion {
+            OnDemotion::Continue => Ok(None),
+            OnDemotion::Terminate => Guard::new(self.config, self.grounds).map(Some),
+        }
+    }
+
+    fn start(&self, run: &RunId, standing: Standing, signals: Inherited) -> Result<Started, Failure> {
+        let text = self.job.text(LONGEST_NAME);
+        let epoch = match self.grounds {
+            Grounds::State { epoch, .. } => epoch.map(|epoch| epoch.to_string()),
+            Grounds::Default => None,
+        };
+        let additions = [
+            ("RCRON_CLUSTER", Some(self.subject.cluster)),
+            ("RCRON_JOB", Some(self.subject.job.unwrap_or(&text))),
+            ("RCRON_RUN", Some(run.as_bytes())),
+            ("RCRON_EPOCH", epoch.as_ref().map(String::as_bytes)),
+        ];
+        let environment = Environment::new(self.job, &additions).map_err(|nul| Failure::Execute(nul.into()))?;
+        spawn::start(&Launch {
+            argv: &self.job.argv(),
+            environment: &environment.entries(),
+            standing,
+            nice_level: self.config.nice_level,
+            dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
+            signals,
+        })
+    }
+
+    fn tell_niceness(&self, started: &Started, log: &mut Log) {
+        if let Err(error) = &started.niceness {
+            let reason = error_text(error);
+            log.warn(&format!(
+                "the job keeps its niceness: nice_level {}: {reason}",
+                self.config.nice_level
+            ));
+        }
+    }
+
+    /// Tells why the job did not start; returns how rcron ends.
+    fn explain(&self, failure: &Failure, log: &mut Log) -> Outcome {
+        let program = shown(OsStr::from_bytes(&escape::shell_quoted(self.job.argv()[0])));
+        let (status, mut text) = match failure {
+            Failure::Fork(error) => (FAILED, format!("cannot start a process: {}", error_text(error))),
+            Failure::Execute(error) if error.kind() == io::ErrorKind::NotFound => {
+                (NOT_FOUND, format!("{program}: {}", not_found(self.job)))
+            }
+            Failure::Execute(error) => (
+                CANNOT_EXECUTE,
+                format!("cannot execute {program}: {}", error_text(error)),
+            ),
+        };
+        if self.job.looks_like_shell() {
+            text.push_str("; this looks like a shell command line: quote the whole of it, as in rcron 'cd /x && job'");
+        }
+        log.tell_error(&Complaint::plain(text));
+        Outcome::Exited(status)
+    }
+
+    fn log_end(&self, run: &RunId, end: &End, began: BootTime, log: &mut Log) {
+        let signal = match end.outcome {
+            Outcome::Exited(_) => String::new(),
+            Outcome::Killed(number) => signal::name(number),
+        };
+        let lasted = clock::boot_time().since(began);
+        let ending = Ending {
+            outcome: end.outcome,
+            signal: &signal,
+            lasted,
+            demoted: end.demoted,
+        };
+        log.event(&self.subject, &Event::Ended(run, ending));
+    }
+}
+
+/// A program that is there but cannot be found has a first line that names an interpreter that is not.
+fn not_found(job: &Job) -> &'static str {
+    let path = OsStr::from_bytes(job.argv()[0]);
+    if path.as_bytes().contains(&b'/') && std::path::Path::new(path).exists() {
+        "its interpreter, named in its first line, was not found"
+    } else if path.as_bytes().contains(&b'/') {
+        "no such file"
+    } else {
+        "command not found"
+    }
+}

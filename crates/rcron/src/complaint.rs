@@ -1,0 +1,57 @@
+//! What is told when something is wrong: to people on stderr, and to the log.
+
+use policy::config::Problem;
+use policy::escape;
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+/// How many wrong lines are told; the rest is counted.
+const MOST_PROBLEMS: usize = 5;
+
+/// A message in its two forms.
+pub(crate) struct Complaint {
+    /// For people: perhaps several lines, with the place and a caret.
+    pub(crate) full: String,
+    /// For the log: one line.
+    pub(crate) summary: String,
+}
+
+impl Complaint {
+    /// One line for both.
+    pub(crate) fn plain(text: String) -> Self {
+        Self {
+            full: text.clone(),
+            summary: text,
+        }
+    }
+
+    /// A problem of a file, or of the option that `origin` names.
+    pub(crate) fn of(problem: &Problem, origin: &[u8]) -> Self {
+        Self {
+            full: problem.report(origin).to_string(),
+            summary: problem.summary(origin),
+        }
+    }
+
+    /// All problems of a file for people, the first one for the log.
+    pub(crate) fn of_all(problems: &[Problem], origin: &[u8]) -> Self {
+        let reports = problems
+            .iter()
+            .take(MOST_PROBLEMS)
+            .map(|problem| problem.report(origin).to_string());
+        let mut full = reports.collect::<Vec<_>>().join("\n");
+        if problems.len() > MOST_PROBLEMS {
+            let _ = write!(full, "\n({} more wrong lines)", problems.len() - MOST_PROBLEMS);
+        }
+        Self {
+            full,
+            summary: problems[0].summary(origin),
+        }
+    }
+}
+
+/// A path or another text of the user's, on one line of a message.
+pub(crate) fn shown(text: &OsStr) -> String {
+    String::from_utf8_lossy(&escape::escaped(text.as_bytes())).into_owned()
+}

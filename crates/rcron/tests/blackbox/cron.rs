@@ -1,0 +1,118 @@
+//! The whole thing as it is used: Debian's cron, a crontab, a real log daemon, a state that changes hands.
+
+use crate::support::log::field;
+use crate::support::process::Running;
+use crate::support::scene::{Scene, binary};
+use crate::support::until;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Runs in mount and pid namespaces of its own: the machine's crontabs, `/run` and processes are out of sight, and
+/// nothing is left behind. libfaketime lets cron's minutes pass in a second; the jobs see real time.
+const BOOT: &str = r"
+set -eu
+mount -t tmpfs none /var/spool/cron/crontabs
+mount -t tmpfs none /etc/cron.d
+mount --bind /dev/null /etc/crontab
+mount -t tmpfs none /run
+cp $SCENE/crontab /etc/cron.d/rcron
+rsyslogd -f $SCENE/rsyslog.conf -i $SCENE/rsyslogd.pid
+while [ ! -S $SCENE/devlog ]; do sleep 0.01; done
+LD_PRELOAD=$FAKETIME_LIBRARY FAKETIME='+0 x60' exec cron -f
+";
+
+/// Where Debian's package puts it.
+fn faketime_library() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
+    let candidates = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+    candidates
+        .into_iter()
+        .find(|path| path.exists())
+        .expect("package libfaketime")
+}
+
+/// Two servers as far as rcron is concerned: a configuration and a state file each, one crontab for both.
+fn two_servers(scene: &Scene) {
+    let folder = scene.path("").display().to_string();
+    let mut crontab = "SHELL=/bin/sh\nPATH=/usr/bin:/bin\n".to_owned();
+    for server in ["server1", "server2"] {
+        let configuration = format!(
+            "cluster_name = web\nstate_file = {folder}/{server}.state\nsyslog_socket = {folder}/devlog\ndefault_state = passive\n"
+        );
+        scene.write(&format!("{server}.conf"), configuration);
+        let rcron = format!("{} --conf {folder}/{server}.conf --job tick", binary().display());
+        crontab.push_str(&format!(
+            "* * * * * root {rcron} sh -c 'echo {server} >>{folder}/runs'\n"
+        ));
+    }
+    scene.write("crontab", crontab);
+    scene.write(
+        "rsyslog.conf",
+        format!(
+            "module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
+             input(type=\"imuxsock\" Socket=\"{folder}/devlog\" CreatePath=\"off\")\ncron.* {folder}/cron.log\n"
+        ),
+    );
+}
+
+/// As a writer should: beside, then renamed.
+fn set_state(scene: &Scene, server: &str, state: &str) {
+    scene.write("new", format!("{state}\n"));
+    fs::rename(scene.path("new"), scene.path(&format!("{server}.state"))).expect("renamed");
+}
+
+fn runs(scene: &Scene) -> Vec<String> {
+    let text = fs::read_to_string(scene.path("runs")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "needs root, cron, rsyslog and libfaketime: `make test` installs them and runs it"]
+fn cron_runs_the_job_on_the_active_server_and_on_the_other_one_after_the_switch() {
+    let scene = Scene::new(None);
+    two_servers(&scene);
+    set_state(&scene, "server1", "active");
+    set_state(&scene, "server2", "passive");
+    let mut command = Command::new("unshare");
+    command.args([
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "sh",
+        "-c",
+        BOOT,
+    ]);
+    command.env("SCENE", scene.path("").to_str().expect("text").trim_end_matches('/'));
+    command.env("FAKETIME_LIBRARY", faketime_library()).stdin(Stdio::null());
+    let _cluster = Running::start(&mut command);
+
+    until("two runs on server1", || (runs(&scene).len() >= 2).then_some(()));
+    set_state(&scene, "server1", "passive");
+    let before = runs(&scene).len();
+    set_state(&scene, "server2", "active");
+    until("two runs on server2", || {
+        (runs(&scene).iter().filter(|server| *server == "server2").count() >= 2).then_some(())
+    });
+
+    let all = runs(&scene);
+    assert!(all[..2].iter().all(|server| server == "server1"), "{all:?}");
+    // A run that had begun when the state changed may still have been on its way.
+    assert!(all[before + 1..].iter().all(|server| server == "server2"), "{all:?}");
+    let log = until("the log of the last run", || {
+        let log = fs::read_to_string(scene.path("cron.log")).unwrap_or_default();
+        (log.matches(" status=ok ").count() >= 4).then_some(log)
+    });
+    for (state, status) in [("passive", "ignore"), ("active", "start"), ("active", "ok")] {
+        let line = log
+            .lines()
+            .find(|line| line.contains(&format!(" state={state} status={status} ")))
+            .expect(status);
+        assert!(line.contains(" rcron[") && line.contains("]: cluster=web "), "{line}");
+        let command = field(line, "cmd").expect("cmd=");
+        assert!(command.starts_with("sh -c echo server"), "{line}");
+    }
+}
