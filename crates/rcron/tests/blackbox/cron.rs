@@ -43,9 +43,7 @@ fn two_servers(scene: &Scene) {
         );
         scene.write(&format!("{server}.conf"), configuration);
         let rcron = format!("{} --conf {folder}/{server}.conf --job tick", binary().display());
-        crontab.push_str(&format!(
-            "* * * * * root {rcron} sh -c 'echo {server} >>{folder}/runs'\n"
-        ));
+        let _ = writeln!(crontab, "* * * * * root {rcron} sh -c 'echo {server} >>{folder}/runs'");
     }
     scene.write("crontab", crontab);
     scene.write(
