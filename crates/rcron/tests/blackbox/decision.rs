@@ -1,5 +1,6 @@
 //! Whether the job runs.
 
+use crate::support::lease;
 use crate::support::scene::set_mode;
 use crate::support::{Scene, run};
 use std::fs;
@@ -14,24 +15,6 @@ fn runs(scene: &Scene) -> (bool, String) {
     let done = scene.run(JOB);
     assert_eq!(done.code(), Some(0), "{done:?}");
     (done.stdout() == "ran\n", done.stderr())
-}
-
-fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .expect("/proc")
-        .trim_end()
-        .to_owned()
-}
-
-/// `until=` for this many seconds from now.
-fn until(seconds: f64) -> String {
-    let uptime = fs::read_to_string("/proc/uptime").expect("/proc");
-    let now: f64 = uptime
-        .split(' ')
-        .next()
-        .and_then(|number| number.parse().ok())
-        .expect("seconds");
-    format!("until={:.3}", now + seconds)
 }
 
 #[test]
@@ -161,24 +144,27 @@ fn a_file_without_permission_cannot_be_read() {
 #[test]
 fn a_lease_holds_on_this_boot_until_its_end() {
     let scene = Scene::new(None);
-    let boot = boot_id();
+    let boot = lease::boot_id();
     for (state, reason) in [
-        (format!("active {} boot={boot} epoch=7", until(60.0)), None),
+        (format!("active {} boot={boot} epoch=7", lease::until(60.0)), None),
         (
-            format!("active {} boot={boot}", until(-1.0)),
+            format!("active {} boot={boot}", lease::until(-1.0)),
             Some("stale why=lease-ended"),
         ),
         (
-            format!("active {} boot={boot}", until(700.0)),
+            format!("active {} boot={boot}", lease::until(700.0)),
             Some("stale why=too-far-ahead"),
         ),
         (
-            format!("active {} boot=other", until(60.0)),
+            format!("active {} boot=other", lease::until(60.0)),
             Some("stale why=other-boot"),
         ),
-        (format!("active {}", until(60.0)), Some("stale why=malformed")),
+        (format!("active {}", lease::until(60.0)), Some("stale why=malformed")),
         (format!("active boot={boot}"), Some("stale why=malformed")),
-        (format!("active {} boot={boot} draining", until(60.0)), Some("draining")),
+        (
+            format!("active {} boot={boot} draining", lease::until(60.0)),
+            Some("draining"),
+        ),
     ] {
         scene.set_state(&state);
         // Whatever default_state says, and silently: it must not mail every minute.
@@ -215,7 +201,7 @@ fn require_lease_takes_nothing_else() {
             Some("cluster=test state=passive status=ignore reason=no-lease cmd=echo ran")
         );
     }
-    scene.set_state(&format!("active {} boot={}\n", until(60.0), boot_id()));
+    scene.set_state(&format!("active {} boot={}\n", lease::until(60.0), lease::boot_id()));
     assert!(runs(&scene).0);
 }
 

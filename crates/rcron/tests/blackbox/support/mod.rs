@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod lease;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod scene;

@@ -1,0 +1,145 @@
+//! Configurations, state files and a log socket in a folder that goes away at the end.
+
+use crate::Result;
+use crate::log::LogDaemon;
+use crate::wait::Watchdog;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+pub(crate) const TRUE: &str = "/bin/true";
+pub(crate) const SHELL: &str = "/bin/sh";
+
+/// What cron gives its jobs.
+const CRON_ENVIRONMENT: [(&str, &str); 4] = [
+    ("PATH", "/usr/bin:/bin"),
+    ("HOME", "/root"),
+    ("SHELL", "/bin/sh"),
+    ("LOGNAME", "root"),
+];
+
+pub(crate) struct Scene {
+    folder: TempDir,
+    pub(crate) binary: PathBuf,
+    pub(crate) log: LogDaemon,
+    pub(crate) watchdog: Watchdog,
+}
+
+/// The configurations. Each has a state file of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Server {
+    Passive,
+    /// Passive, and nobody listens to the log.
+    PassiveUnheard,
+    Active,
+    /// Active, and the job is ended when it is no longer.
+    ActiveGuarded,
+}
+
+impl Server {
+    const ALL: [Self; 4] = [Self::Passive, Self::PassiveUnheard, Self::Active, Self::ActiveGuarded];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Passive => "passive",
+            Self::PassiveUnheard => "unheard",
+            Self::Active => "active",
+            Self::ActiveGuarded => "guarded",
+        }
+    }
+
+    fn state(self) -> &'static str {
+        match self {
+            Self::Passive | Self::PassiveUnheard => "passive\n",
+            Self::Active | Self::ActiveGuarded => "active\n",
+        }
+    }
+}
+
+impl Scene {
+    pub(crate) fn new(binary: &Path) -> Result<Self> {
+        let folder = TempDir::with_prefix("rcron-bench.")?;
+        let log = LogDaemon::start(&folder.path().join("log"))?;
+        let scene = Self {
+            folder,
+            binary: binary.to_owned(),
+            log,
+            watchdog: Watchdog::start(),
+        };
+        for server in Server::ALL {
+            fs::write(scene.configuration(server), scene.configuration_text(server))?;
+            fs::write(scene.state(server), server.state())?;
+        }
+        Ok(scene)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn state(&self, server: Server) -> PathBuf {
+        self.path(&format!("{}.state", server.name()))
+    }
+
+    /// Replaces the state file whole, as writers should. What is to be timed is the returned closure: one rename(2).
+    pub(crate) fn prepare_state(&self, server: Server, text: &str) -> Result<impl FnOnce() -> Result<()> + use<>> {
+        let (new, state) = (self.path("state.new"), self.state(server));
+        fs::write(&new, text)?;
+        Ok(move || Ok(fs::rename(new, state)?))
+    }
+
+    /// A command as cron would start it.
+    pub(crate) fn command<S: AsRef<OsStr>>(
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(CRON_ENVIRONMENT);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// `rcron --conf FILE JOB`, as cron would start it.
+    pub(crate) fn rcron(&self, server: Server, job: &[&str]) -> Command {
+        Self::command(&self.binary, self.arguments(server, job))
+    }
+
+    pub(crate) fn arguments(&self, server: Server, job: &[&str]) -> Vec<PathBuf> {
+        let mut arguments = vec![PathBuf::from("--conf"), self.configuration(server)];
+        arguments.extend(job.iter().map(PathBuf::from));
+        arguments
+    }
+
+    fn configuration(&self, server: Server) -> PathBuf {
+        self.path(&format!("{}.conf", server.name()))
+    }
+
+    /// `nice_level = 0`: a nicer job would be a slower one. `journal = none`: not into that of this machine.
+    fn configuration_text(&self, server: Server) -> String {
+        let socket = match server {
+            Server::PassiveUnheard => self.path("nobody"),
+            _ => self.path("log"),
+        };
+        let on_demotion = match server {
+            Server::ActiveGuarded => "terminate",
+            _ => "continue",
+        };
+        format!(
+            "cluster_name = bench\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n\
+             on_demotion = {on_demotion}\n",
+            self.state(server).display(),
+            socket.display()
+        )
+    }
+}
+
+/// Where a program is, looked for as cron would.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(Path::new);
+    folders
+        .map(|folder| folder.join(program))
+        .into_iter()
+        .find(|path| path.exists())
+}

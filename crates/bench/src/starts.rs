@@ -1,0 +1,175 @@
+//! Wall time from the start of a process to its end.
+
+use crate::Result;
+use crate::log::Count;
+use crate::scene::{SHELL, Scene, Server, TRUE, find};
+use crate::statistics::{median, microseconds, quantile};
+use crate::table::{self, NONE};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+struct Case {
+    name: &'static str,
+    target: &'static str,
+    command: Command,
+    /// The status it must end with, or else it was not what is to be measured.
+    status: i32,
+    /// What it logs.
+    lines: Count,
+    times: Vec<Duration>,
+}
+
+/// All cases take turns, so that whatever slows the machine down for a while hits all alike.
+pub(crate) fn measure(scene: &Scene, rounds: usize) -> Result<()> {
+    let mut cases = cases(scene);
+    let warm_up = rounds.div_ceil(20);
+    let before = scene.log.count()?;
+    for round in 0..warm_up + rounds {
+        for turn in order(round, cases.len()) {
+            let time = cases[turn].run(scene)?;
+            if round >= warm_up {
+                cases[turn].times.push(time);
+            }
+        }
+    }
+    let received = scene.log.count()?.since(before);
+    print(&cases);
+    print_lines(&cases, warm_up + rounds, received);
+    Ok(())
+}
+
+/// Each round begins with another case, and every other one goes backwards, so that none always follows the same.
+fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |turn| {
+        let turn = if round % 2 == 0 { turn } else { count - 1 - turn };
+        (round / 2 + turn) % count
+    })
+}
+
+impl Case {
+    fn new(name: &'static str, command: Command) -> Self {
+        Self {
+            name,
+            target: NONE,
+            command,
+            status: 0,
+            lines: Count::default(),
+            times: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, scene: &Scene) -> Result<Duration> {
+        let began = Instant::now();
+        let status = scene.watchdog.wait(&mut self.command.spawn()?)?;
+        let time = began.elapsed();
+        if status.code() != Some(self.status) {
+            return Err(format!("{}: {status}", self.name).into());
+        }
+        Ok(time)
+    }
+}
+
+fn cases(scene: &Scene) -> Vec<Case> {
+    let mut cases = vec![
+        Case::new("`/bin/true`", Scene::command(TRUE, [""; 0])),
+        Case {
+            target: "≤ 1.05",
+            lines: ignored(),
+            ..Case::new("rcron, passive", scene.rcron(Server::Passive, &[TRUE]))
+        },
+        Case::new(
+            "rcron, passive, no log daemon",
+            scene.rcron(Server::PassiveUnheard, &[TRUE]),
+        ),
+        Case {
+            target: "≤ 2.2",
+            lines: run(),
+            ..Case::new("rcron, active, `/bin/true`", scene.rcron(Server::Active, &[TRUE]))
+        },
+        Case {
+            lines: run(),
+            ..Case::new(
+                "rcron, active, on_demotion = terminate, `/bin/true`",
+                scene.rcron(Server::ActiveGuarded, &[TRUE]),
+            )
+        },
+        Case {
+            lines: run(),
+            ..Case::new(
+                "rcron, active, `'true \\| true'`",
+                scene.rcron(Server::Active, &["true | true"]),
+            )
+        },
+        Case::new("`sh -c 'true \\| true'`", shell("true | true")),
+        Case::new("`sh -c /bin/true`", shell(TRUE)),
+        Case {
+            status: 1,
+            ..Case::new(
+                "`sh -c '[ \"$(cat STATE)\" = active ] && …'`, passive",
+                by_hand(scene, Server::Passive),
+            )
+        },
+        Case::new(
+            "`sh -c '[ \"$(cat STATE)\" = active ] && …'`, active",
+            by_hand(scene, Server::Active),
+        ),
+    ];
+    if let Some(flock) = find("flock") {
+        let command = Scene::command(flock, [PathBuf::from("-n"), scene.path("lock"), TRUE.into()]);
+        cases.push(Case::new("`flock -n LOCK /bin/true`", command));
+    }
+    cases
+}
+
+fn ignored() -> Count {
+    Count {
+        ignored: 1,
+        ..Count::default()
+    }
+}
+
+fn run() -> Count {
+    Count {
+        started: 1,
+        ended: 1,
+        ..Count::default()
+    }
+}
+
+fn shell(line: &str) -> Command {
+    Scene::command(SHELL, ["-c", line])
+}
+
+/// What people write into the crontab where they have no rcron.
+fn by_hand(scene: &Scene, server: Server) -> Command {
+    let state = scene.state(server);
+    shell(&format!("[ \"$(cat {})\" = active ] && exec {TRUE}", state.display()))
+}
+
+fn print(cases: &[Case]) {
+    let base = median(&cases[0].times);
+    let rows = cases.iter().map(|case| {
+        let middle = median(&case.times);
+        [
+            case.name.to_owned(),
+            microseconds(middle),
+            microseconds(quantile(&case.times, 90)),
+            format!("{:.2}", middle.as_secs_f64() / base.as_secs_f64()),
+            case.target.to_owned(),
+        ]
+    });
+    table::print(
+        "Time from start to end",
+        ["case", "median", "90 % below", "to `/bin/true`", "target"],
+        &rows.collect::<Vec<_>>(),
+    );
+}
+
+fn print_lines(cases: &[Case], rounds: usize, received: Count) {
+    let sum = |lines: fn(&Count) -> usize| rounds * cases.iter().map(|case| lines(&case.lines)).sum::<usize>();
+    println!("\nLog lines received, of those expected:");
+    println!("{} of {} passive,", received.ignored, sum(|lines| lines.ignored));
+    println!("{} of {} at the start,", received.started, sum(|lines| lines.started));
+    println!("{} of {} at the end.", received.ended, sum(|lines| lines.ended));
+}
