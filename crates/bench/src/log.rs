@@ -1,14 +1,25 @@
-//! A log daemon that counts.
+//! A log daemon that counts: a process of its own, in a session of its own.
+//!
+//! Where the kernel shares the processor between sessions (sched(7), autogroup), a thousand busy processes cannot keep
+//! the daemon from reading, as they cannot where systemd has cron and the log daemon in groups of their own. As one
+//! thread among theirs it would get a thousandth.
 
 use crate::Result;
-use crate::wait::until;
+use crate::running::Running;
+use crate::wait::{DEADLINE, until};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::unistd::setsid;
+use std::env;
+use std::ffi::OsStr;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
+use std::process::{Command, Stdio};
 
-const MARK: &[u8] = b"mark";
+/// What the program is called with to be the daemon. Not for users.
+pub(crate) const DAEMON_OPTION: &str = "log-daemon";
+
+const QUESTION: &[u8] = b"count";
 
 /// What has been received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,56 +32,53 @@ pub(crate) struct Count {
     pub(crate) lost: usize,
 }
 
-#[derive(Default)]
-struct Counters {
-    ignored: AtomicUsize,
-    started: AtomicUsize,
-    ended: AtomicUsize,
-    demoted: AtomicUsize,
-    lost: AtomicUsize,
-    marks: AtomicUsize,
-}
-
+/// The running daemon, as the one sees it that asks for counts.
 pub(crate) struct LogDaemon {
-    counters: Arc<Counters>,
-    sender: UnixDatagram,
+    asker: UnixDatagram,
+    /// Only to be ended.
+    _process: Running,
 }
 
 impl LogDaemon {
-    pub(crate) fn start(path: &Path) -> Result<Self> {
-        let socket = UnixDatagram::bind(path)?;
-        let sender = UnixDatagram::unbound()?;
-        sender.connect(path)?;
-        let counters = Arc::new(Counters::default());
-        let shared = Arc::clone(&counters);
-        // It lives as long as the program: when that ends, nobody sends any more.
-        thread::spawn(move || {
-            let mut buffer = [0; 4096]; // a longer line is cut, after all that is counted here
-            while let Ok(length) = socket.recv(&mut buffer) {
-                shared.take(&buffer[..length]);
-            }
-        });
-        Ok(Self { counters, sender })
-    }
-
-    /// What has been received by now.
-    pub(crate) fn now(&self) -> Count {
-        Count {
-            ignored: self.counters.ignored.load(SeqCst),
-            started: self.counters.started.load(SeqCst),
-            ended: self.counters.ended.load(SeqCst),
-            demoted: self.counters.demoted.load(SeqCst),
-            lost: self.counters.lost.load(SeqCst),
-        }
-    }
-
-    /// With all that was sent before this call: the kernel keeps the order.
-    pub(crate) fn count(&self) -> Result<Count> {
-        let marks = self.counters.marks.load(SeqCst);
-        self.sender.send(MARK)?;
-        until("the log to be read", || {
-            Ok((self.counters.marks.load(SeqCst) > marks).then(|| self.now()))
+    /// Listens at `path`; the answers come to `reply`.
+    pub(crate) fn start(path: &Path, reply: &Path) -> Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command.arg(format!("--{DAEMON_OPTION}")).arg(path).stdin(Stdio::null());
+        let process = Running::start(&mut command)?;
+        let asker = UnixDatagram::bind(reply)?;
+        asker.set_read_timeout(Some(DEADLINE))?;
+        asker.set_write_timeout(Some(DEADLINE))?;
+        until("the log daemon", || Ok(asker.connect(path).ok()))?;
+        Ok(Self {
+            asker,
+            _process: process,
         })
+    }
+
+    /// All that was sent before this call: the kernel keeps the order.
+    pub(crate) fn count(&self) -> Result<Count> {
+        self.asker.send(QUESTION)?;
+        let mut answer = [0; 200];
+        let length = self.asker.recv(&mut answer)?;
+        Count::parse(std::str::from_utf8(&answer[..length])?)
+    }
+}
+
+/// The daemon's whole life. It ends with the one who asks, however that ends.
+pub(crate) fn be_daemon(path: &OsStr) -> Result<()> {
+    set_pdeathsig(Signal::SIGTERM)?;
+    setsid()?;
+    let socket = UnixDatagram::bind(path)?;
+    let mut count = Count::default();
+    let mut buffer = [0; 4096]; // a longer line is cut, after all that is counted here
+    loop {
+        let (length, sender) = socket.recv_from(&mut buffer)?;
+        match sender.as_pathname() {
+            Some(asker) if &buffer[..length] == QUESTION => {
+                socket.send_to(count.to_text().as_bytes(), asker)?;
+            }
+            _ => count.take(&buffer[..length]),
+        }
     }
 }
 
@@ -85,26 +93,42 @@ impl Count {
             lost: self.lost - before.lost,
         }
     }
-}
 
-impl Counters {
     /// `… state=active status=start … cmd=…`
-    fn take(&self, datagram: &[u8]) {
-        if datagram == MARK {
-            self.marks.fetch_add(1, SeqCst);
-            return;
-        }
+    fn take(&mut self, datagram: &[u8]) {
         for word in datagram.split(|byte| *byte == b' ') {
             match word {
-                b"status=ignore" => self.ignored.fetch_add(1, SeqCst),
-                b"status=start" => self.started.fetch_add(1, SeqCst),
-                b"status=ok" | b"status=fail" => self.ended.fetch_add(1, SeqCst),
-                b"reason=demoted" => self.demoted.fetch_add(1, SeqCst),
+                b"status=ignore" => self.ignored += 1,
+                b"status=start" => self.started += 1,
+                b"status=ok" | b"status=fail" => self.ended += 1,
+                b"reason=demoted" => self.demoted += 1,
                 // The rest is the job's own words.
                 _ if word.starts_with(b"cmd=") => return,
-                _ => self.lost.fetch_add(lost(word), SeqCst),
-            };
+                _ => self.lost += lost(word),
+            }
         }
+    }
+
+    fn to_text(self) -> String {
+        let numbers = [self.ignored, self.started, self.ended, self.demoted, self.lost];
+        numbers.map(|number| number.to_string()).join(" ")
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let numbers = text
+            .split(' ')
+            .map(str::parse)
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let [ignored, started, ended, demoted, lost] = numbers[..] else {
+            return Err("the log daemon does not answer".into());
+        };
+        Ok(Self {
+            ignored,
+            started,
+            ended,
+            demoted,
+            lost,
+        })
     }
 }
 

@@ -43,6 +43,7 @@ fn answer(request: Request) -> Result<()> {
             print!("{HELP}");
             Ok(())
         }
+        Request::LogDaemon(path) => log::be_daemon(&path),
         Request::Measure(options) => measure(&options),
     }
 }

@@ -1,7 +1,9 @@
 //! The command line.
 
 use crate::Result;
+use crate::log::DAEMON_OPTION;
 use lexopt::{Arg, Parser, ValueExt};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(crate) const HELP: &str = "\
@@ -25,6 +27,8 @@ const MOST_DEMOTIONS: usize = 20;
 /// What the user asks for.
 pub(crate) enum Request {
     Help,
+    /// To be the log daemon at this path.
+    LogDaemon(OsString),
     Measure(Options),
 }
 
@@ -44,6 +48,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
             Arg::Long("rounds") => rounds = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("crowd") => crowd = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("once") => (rounds, crowd) = (1, SMALL_CROWD),
+            Arg::Long(DAEMON_OPTION) => return Ok(Request::LogDaemon(parser.value()?)),
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             unknown => return Err(unknown.unexpected().into()),
         }

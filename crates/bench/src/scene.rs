@@ -21,10 +21,11 @@ const CRON_ENVIRONMENT: [(&str, &str); 4] = [
 ];
 
 pub(crate) struct Scene {
-    folder: TempDir,
     pub(crate) binary: PathBuf,
     pub(crate) log: LogDaemon,
     pub(crate) watchdog: Watchdog,
+    /// Goes last.
+    folder: TempDir,
 }
 
 /// The configurations. Each has a state file of its own.
@@ -61,7 +62,7 @@ impl Server {
 impl Scene {
     pub(crate) fn new(binary: &Path) -> Result<Self> {
         let folder = TempDir::with_prefix("rcron-bench.")?;
-        let log = LogDaemon::start(&folder.path().join("log"))?;
+        let log = LogDaemon::start(&folder.path().join("log"), &folder.path().join("asker"))?;
         let scene = Self {
             folder,
             binary: binary.to_owned(),
