@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::log::Count;
 use crate::scene::{SHELL, Scene, Server, TRUE, find};
-use crate::statistics::{median, microseconds, quantile};
+use crate::statistics::{microseconds, quantile};
 use crate::table::{self, NONE};
 use std::path::PathBuf;
 use std::process::Command;
@@ -67,6 +67,11 @@ impl Case {
             return Err(format!("{}: {status}", self.name).into());
         }
         Ok(time)
+    }
+
+    /// The time below which so many percent are.
+    fn at(&self, percent: usize) -> Duration {
+        quantile(&self.times, percent)
     }
 }
 
@@ -147,21 +152,30 @@ fn by_hand(scene: &Scene, server: Server) -> Command {
     shell(&format!("[ \"$(cat {})\" = active ] && exec {TRUE}", state.display()))
 }
 
+/// The quickest tenth is there for machines that have other things to do: it has met the least of them.
 fn print(cases: &[Case]) {
-    let base = median(&cases[0].times);
+    let (middle, quick) = (cases[0].at(50), cases[0].at(10));
+    let ratio = |time: Duration, base: Duration| format!("{:.2}", time.as_secs_f64() / base.as_secs_f64());
     let rows = cases.iter().map(|case| {
-        let middle = median(&case.times);
         [
             case.name.to_owned(),
-            microseconds(middle),
-            microseconds(quantile(&case.times, 90)),
-            format!("{:.2}", middle.as_secs_f64() / base.as_secs_f64()),
+            microseconds(case.at(50)),
+            ratio(case.at(50), middle),
             case.target.to_owned(),
+            microseconds(case.at(10)),
+            ratio(case.at(10), quick),
         ]
     });
     table::print(
         "Time from start to end",
-        ["case", "median", "90 % below", "to `/bin/true`", "target"],
+        [
+            "case",
+            "median",
+            "to `/bin/true`",
+            "target",
+            "quickest tenth below",
+            "to `/bin/true`",
+        ],
         &rows.collect::<Vec<_>>(),
     );
 }
