@@ -4,9 +4,10 @@ use crate::{check, own};
 use std::ffi::OsString;
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
+use std::time::Duration;
 
 /// A connection to the log daemon, made at the first message and made again when the daemon was restarted.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Syslog {
 pub enum Sent {
     /// The daemon has it.
     Yes,
-    /// The daemon's queue is full; later perhaps.
+    /// The daemon's queue is full, and stayed so; later perhaps.
     NotNow,
     /// Nobody listens any more, or the connection broke in the middle.
     Lost,
@@ -51,10 +52,15 @@ impl Syslog {
         }
     }
 
-    /// What to poll for room after [`Sent::NotNow`].
-    #[must_use]
-    pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.connection.as_ref().map(|connection| connection.descriptor.as_fd())
+    /// Sends one message, and waits for room in the daemon's queue if there is none, but no longer than `patience`.
+    ///
+    /// It waits in send(2), where the kernel wakes one of many waiting senders for each place that gets free. Those that
+    /// wait in poll(2) it would wake all, each time.
+    pub fn send_within(&mut self, message: &[u8], patience: Duration) -> Sent {
+        match &self.connection {
+            Some(connection) if !patience.is_zero() && connection.may_wait(patience) => connection.send(message, 0),
+            _ => self.send(message),
+        }
     }
 
     fn try_send(&mut self, message: &[u8]) -> Sent {
@@ -69,7 +75,7 @@ impl Syslog {
         let sent = self
             .connection
             .as_ref()
-            .map_or(Sent::Lost, |connection| connection.send(message));
+            .map_or(Sent::Lost, |connection| connection.send(message, libc::MSG_DONTWAIT));
         if sent == Sent::Lost {
             self.connection = None;
         }
@@ -89,9 +95,14 @@ impl Syslog {
 
 impl Connection {
     fn open(path: &[u8], kind: libc::c_int) -> io::Result<Self> {
-        let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // A connect(2) waits only for a stream's daemon.
+        let patience = if kind == libc::SOCK_STREAM {
+            libc::SOCK_NONBLOCK
+        } else {
+            0
+        };
         // SAFETY: no memory is involved.
-        let descriptor = own(unsafe { libc::socket(libc::AF_UNIX, kind | flags, 0) })?;
+        let descriptor = own(unsafe { libc::socket(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC | patience, 0) })?;
         let address = address(path)?;
         let size = libc::socklen_t::try_from(size_of_val(&address)).unwrap_or_default();
         // SAFETY: the pointer is to an address of the size given, which lives through the call.
@@ -99,23 +110,37 @@ impl Connection {
         Ok(Self { descriptor, kind })
     }
 
-    fn send(&self, message: &[u8]) -> Sent {
-        if self.kind == libc::SOCK_DGRAM {
-            return self.send_bytes(message);
-        }
-        // On a stream a NUL ends a message.
-        self.send_bytes(&[message, b"\0"].concat())
+    /// Bounds how long a send may wait; whether it may at all. (`SO_SNDTIMEO` of socket(7): zero would be for ever.)
+    fn may_wait(&self, patience: Duration) -> bool {
+        let microseconds = patience.as_micros().clamp(1, 999_999);
+        let limit = libc::timeval {
+            tv_sec: 0,
+            tv_usec: libc::suseconds_t::try_from(microseconds).unwrap_or(1),
+        };
+        let size = libc::socklen_t::try_from(size_of_val(&limit)).unwrap_or_default();
+        let (descriptor, option) = (self.descriptor.as_raw_fd(), libc::SO_SNDTIMEO);
+        // SAFETY: the pointer is to a value of the size given, which lives through the call.
+        let set = unsafe { libc::setsockopt(descriptor, libc::SOL_SOCKET, option, (&raw const limit).cast(), size) };
+        self.kind == libc::SOCK_DGRAM && set == 0
     }
 
-    fn send_bytes(&self, bytes: &[u8]) -> Sent {
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    fn send(&self, message: &[u8], flags: libc::c_int) -> Sent {
+        if self.kind == libc::SOCK_DGRAM {
+            return self.send_bytes(message, flags);
+        }
+        // On a stream a NUL ends a message.
+        self.send_bytes(&[message, b"\0"].concat(), flags)
+    }
+
+    fn send_bytes(&self, bytes: &[u8], flags: libc::c_int) -> Sent {
+        let flags = flags | libc::MSG_NOSIGNAL;
         // SAFETY: pointer and length are those of the slice.
         let sent = unsafe { libc::send(self.descriptor.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
         match usize::try_from(sent) {
             Ok(count) if count == bytes.len() => Sent::Yes,
             Ok(_) => Sent::Lost, // half of it in a stream
             Err(_) => match io::Error::last_os_error().raw_os_error() {
-                Some(libc::EAGAIN | libc::ENOBUFS) => Sent::NotNow,
+                Some(libc::EAGAIN | libc::ENOBUFS | libc::EINTR) => Sent::NotNow,
                 _ => Sent::Lost,
             },
         }

@@ -3,7 +3,6 @@
 use crate::observe;
 use platform::alarm::Alarm;
 use platform::clock;
-use platform::poll::Wait;
 use platform::watch::Watch;
 use policy::config::Config;
 use policy::decide::{self, Decision, Grounds};
@@ -11,11 +10,11 @@ use policy::demotion::{Blow, Demotion};
 use policy::moment::BootTime;
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// Without inotify. With the doubt below: within 100 ms.
+/// Without inotify, and before it. With the doubt below: within 100 ms.
 const POLLING: Duration = Duration::from_millis(80);
 /// With inotify, which does not see what another host writes (NFS), what is mounted over, nor a wall clock that is set.
 const SAFETY_NET: Duration = Duration::from_secs(1);
@@ -31,8 +30,10 @@ const LINGERING: Duration = Duration::from_millis(50);
 pub(crate) struct Guard<'a> {
     config: &'a Config,
     grounds: Grounds,
-    /// `None` where inotify is refused: then the file is read again and again.
+    /// `None` before `watch_from`, and where inotify is refused: then the file is read again and again.
     watch: Option<Watch>,
+    /// Closing an inotify instance takes the kernel some 20 ms, which a short job need not pay.
+    watch_from: BootTime,
     alarm: Alarm,
     next_reading: BootTime,
     doubt: Option<Doubt>,
@@ -50,14 +51,14 @@ impl<'a> Guard<'a> {
     /// Begins to watch, before the job is started. The first look reads the state once more: it may have changed
     /// between the decision and now.
     pub(crate) fn new(config: &'a Config, grounds: Grounds) -> io::Result<Self> {
-        let watch = Watch::new(OsStr::from_bytes(&config.state_file)).ok();
         let now = clock::boot_time();
         let alarm = Alarm::new()?;
         alarm.set(Some(now));
         Ok(Self {
             config,
             grounds,
-            watch,
+            watch: None,
+            watch_from: now.after(POLLING),
             alarm,
             next_reading: now,
             doubt: None,
@@ -66,12 +67,9 @@ impl<'a> Guard<'a> {
     }
 
     /// What to wait for before the next look.
-    pub(crate) fn waits_for(&self) -> impl Iterator<Item = Wait<'_>> {
+    pub(crate) fn waits_for(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let watch = self.watch.as_ref().filter(|_| !self.demotion.has_begun());
-        watch
-            .map(|watch| Wait::Readable(watch.as_fd()))
-            .into_iter()
-            .chain([Wait::Readable(self.alarm.as_fd())])
+        watch.map(AsFd::as_fd).into_iter().chain([self.alarm.as_fd()])
     }
 
     pub(crate) fn demotion(&self) -> Demotion {
@@ -111,6 +109,10 @@ impl<'a> Guard<'a> {
 
     /// Reads the state; whether the job may go on.
     fn read(&mut self, changed: bool) -> bool {
+        if self.watch.is_none() && clock::boot_time() >= self.watch_from {
+            // Before the reading, so that no change falls between the two.
+            self.watch = Watch::new(OsStr::from_bytes(&self.config.state_file)).ok();
+        }
         let observation = observe::observe(self.config);
         let now = observation.moment.boot;
         let interval = if self.watch.is_some() { SAFETY_NET } else { POLLING };

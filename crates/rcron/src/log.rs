@@ -1,7 +1,7 @@
 //! The log: lines to syslog that never hold a job up.
 
 use crate::complaint::Complaint;
-use platform::poll::{self, Wait};
+use platform::poll;
 use platform::syslog::{Sent, Syslog};
 use platform::{clock, output};
 use policy::config::Config;
@@ -17,8 +17,8 @@ use std::time::Duration;
 
 /// How long a line may wait for room in the daemon's queue, from its first try on.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How often to try where there is nothing to poll: a stream daemon that does not accept connections.
-const RETRY: Duration = Duration::from_millis(10);
+/// How often to try. Not by poll(2): when a place gets free, that wakes every sender that waits, be it a thousand.
+const RETRY: Duration = Duration::from_millis(5);
 
 /// Where lines go.
 pub(crate) struct Log {
@@ -92,28 +92,34 @@ impl Log {
             if sent == Sent::NotNow && clock::boot_time() < first.given_up_at {
                 return;
             }
-            if matches!(sent, Sent::NotNow | Sent::Lost) {
-                self.lost += 1 + first.tells_of;
-            }
-            self.pending.pop_front();
+            self.settle(sent);
         }
     }
 
-    /// What to wait for before the next [`Log::retry`], and how long at most. Nothing if all is sent.
-    pub(crate) fn waits_for(&self) -> Option<(Option<Wait<'_>>, Duration)> {
+    /// How long to wait before the next [`Log::retry`]; `None` if all is sent.
+    pub(crate) fn patience(&self) -> Option<Duration> {
         let first = self.pending.front()?;
-        let remaining = first.given_up_at.since(clock::boot_time());
-        Some(match self.syslog.as_fd() {
-            Some(descriptor) => (Some(Wait::Writable(descriptor)), remaining),
-            None => (None, remaining.min(RETRY)),
-        })
+        Some(first.given_up_at.since(clock::boot_time()).min(RETRY))
     }
 
     /// Waits until every line is sent or given up: at the end of rcron, when nothing else is to be done.
     pub(crate) fn finish(&mut self) {
-        while let Some((wait, patience)) = self.waits_for() {
-            poll::until_ready(wait.as_slice(), Some(patience));
-            self.retry();
+        while let Some(first) = self.pending.front() {
+            let remaining = first.given_up_at.since(clock::boot_time());
+            let sent = self.syslog.send_within(&first.datagram, remaining);
+            if sent == Sent::NotNow && !remaining.is_zero() {
+                poll::until_ready(&[], Some(remaining.min(RETRY))); // a stream, which is not waited for
+                continue;
+            }
+            self.settle(sent);
+        }
+    }
+
+    /// Takes the first line off, and counts it if it is lost.
+    fn settle(&mut self, sent: Sent) {
+        let tells_of = self.pending.pop_front().map_or(0, |first| first.tells_of);
+        if matches!(sent, Sent::NotNow | Sent::Lost) {
+            self.lost += 1 + tells_of;
         }
     }
 

@@ -14,7 +14,6 @@ use policy::datagram;
 use policy::decide::Decision;
 use policy::event::{Event, Subject};
 use policy::exit::{FAILED, Outcome, SUCCESS};
-use std::os::unix::ffi::OsStrExt;
 
 /// The program; returns its exit status.
 pub(crate) fn main() -> u8 {
@@ -90,11 +89,11 @@ fn refuse(refused: &Refused, options: &Options) -> u8 {
 }
 
 fn refuse_usage(error: &UsageError) -> u8 {
-    let mut known = Config::default();
-    for option in &error.options.settings {
-        let _ = known.set(option.as_bytes()); // only to know where to log
-    }
-    tell_refusal(&Complaint::plain(error.message.clone()), &known, &error.options);
+    tell_refusal(
+        &Complaint::plain(error.message.clone()),
+        &settings::known(&error.options),
+        &error.options,
+    );
     output::to_stderr(cli::USAGE.as_bytes());
     output::to_stderr(b"Try 'rcron --help' for the options.\n");
     FAILED

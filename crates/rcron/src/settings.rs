@@ -32,10 +32,19 @@ pub(crate) struct Refused {
 
 /// Reads the configuration.
 pub(crate) fn read(options: &Options) -> Result<Settings, Refused> {
-    // First the options by themselves: should the file be refused, they say where to log it.
-    let mut known = Box::new(Config::default());
-    let settings = apply(&mut known, &options.settings).and_then(|_| assemble(options));
-    settings.map_err(|complaint| Refused { complaint, known })
+    assemble(options).map_err(|complaint| Refused {
+        complaint,
+        known: Box::new(known(options)),
+    })
+}
+
+/// What the options say by themselves, as far as they can be read: enough to know where to log that nothing runs.
+pub(crate) fn known(options: &Options) -> Config {
+    let mut config = Config::default();
+    for option in &options.settings {
+        let _ = config.set(option.as_bytes());
+    }
+    config
 }
 
 fn assemble(options: &Options) -> Result<Settings, Complaint> {

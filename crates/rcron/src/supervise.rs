@@ -5,13 +5,13 @@ use crate::guard::Guard;
 use crate::log::Log;
 use platform::child::{self, Change};
 use platform::output::error_text;
-use platform::poll::{self, Wait};
+use platform::poll;
 use platform::signal::{self, Arrived, SIGCONT, SIGKILL, SIGTERM, Signals};
 use platform::terminal::Terminal;
 use policy::demotion::{Blow, Demotion};
 use policy::exit::Outcome;
 use policy::relay::{self, Kind, Standing};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// A running job and all that is waited for.
 pub(crate) struct Supervision<'a> {
@@ -57,11 +57,9 @@ impl Supervision<'_> {
 
     /// Until something has happened.
     fn wait(&self) {
-        let log = self.log.waits_for();
-        let mut waits = vec![Wait::Readable(self.signals.as_fd())];
-        waits.extend(self.guard.iter().flat_map(Guard::waits_for));
-        waits.extend(log.iter().filter_map(|(wait, _)| *wait));
-        poll::until_ready(&waits, log.map(|(_, patience)| patience));
+        let guard = self.guard.iter().flat_map(Guard::waits_for);
+        let waits: Vec<BorrowedFd> = std::iter::once(self.signals.as_fd()).chain(guard).collect();
+        poll::until_ready(&waits, self.log.patience());
     }
 
     /// Takes in the job's changes. Whether rcron may reap it and end.

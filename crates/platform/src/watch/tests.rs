@@ -1,5 +1,5 @@
 use super::*;
-use crate::poll::{self, Wait};
+use crate::poll;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ impl Scene {
             if self.watch.changed().expect("inotify") {
                 return true;
             }
-            poll::until_ready(&[Wait::Readable(self.watch.as_fd())], Some(Duration::from_millis(100)));
+            poll::until_ready(&[self.watch.as_fd()], Some(Duration::from_millis(100)));
         }
         false
     }
