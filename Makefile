@@ -8,10 +8,11 @@ sysconfdir ?= /etc
 INSTALL    ?= install
 CARGO      ?= cargo
 
-# The wrapper is static: no loader at each tick, and it runs whatever libraries the host has. With a target named, the
-# flags do not reach build scripts. Packed relocations (binutils 2.38; older ones ignore it) make the start shorter.
+# The wrapper is static: no loader at each tick, and it runs whatever libraries the host has. Linked to a fixed address, it
+# needs no relocation either (docs/design/dependencies.md says what that costs). With a target named, the flags do not
+# reach build scripts.
 target      = $(shell rustc -vV | sed -n 's/^host: //p')
-static      = -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs
+static      = -C target-feature=+crt-static -C relocation-model=static
 # CARGO_TARGET_DIR may name another folder.
 target_dir  = $(or $(CARGO_TARGET_DIR),target)
 rcron       = $(target_dir)/$(target)/release/rcron

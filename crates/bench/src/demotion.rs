@@ -18,8 +18,6 @@ use std::{fs, thread};
 /// rcron looks every 80 ms where it has no inotify. The changes come at moments spread over a little more than that, for
 /// the start of the job would always be the same moment between two looks.
 const SPREAD: Duration = Duration::from_millis(100);
-/// Others of this user's may take an inotify instance away, or give one back, in the wrong moment.
-const MOST_TRIES: usize = 20;
 
 /// From the change of the state.
 #[derive(Clone, Copy)]
@@ -74,35 +72,42 @@ fn row(name: &str, delays: &[Delay]) -> [String; 7] {
 fn delays(scene: &Scene, rounds: usize, inotify: bool) -> Result<Vec<Delay>> {
     let mut delays = Vec::new();
     for round in 0..rounds {
-        let (gate, running) = guarded(scene, inotify)?;
+        let Guarded { running, gate, used_up } = guarded(scene, inotify)?;
         let fraction = u32::try_from(round)? * SPREAD / u32::try_from(rounds)?;
         thread::sleep(fraction);
         delays.push(demote(scene, running)?);
-        drop(gate); // only now: the job was to end by SIGTERM
+        drop((gate, used_up)); // only now: the job was to end by SIGTERM
     }
     Ok(delays)
 }
 
-/// A guarded job that waits, under an rcron that has inotify or has it not.
-fn guarded(scene: &Scene, inotify: bool) -> Result<(Gate, Running)> {
+/// A guarded job that waits.
+struct Guarded {
+    running: Running,
+    gate: Gate,
+    /// Every instance of inotify that was left, where rcron is to have none.
+    used_up: Vec<Inotify>,
+}
+
+/// Starts one under an rcron that has inotify, which it wants only after a while, or that is refused it to the end.
+fn guarded(scene: &Scene, inotify: bool) -> Result<Guarded> {
     let name = program_name(scene)?;
-    for _ in 0..MOST_TRIES {
-        scene.prepare_state(Server::ActiveGuarded, "active\n")?()?;
-        let gate = Gate::new()?;
-        let mut command = scene.rcron(Server::ActiveGuarded, &[JOB]);
-        command.stdin(gate.reader()?);
-        // Given back as soon as rcron has asked in vain: others of this user's may want one too.
-        let used_up = if inotify { Vec::new() } else { use_up_inotify()? };
-        let running = Running::start(&mut command)?;
-        until("a guarded job", || {
-            Ok(proc::waits_for(running.pid(), &name, JOB).then_some(()))
-        })?;
-        drop(used_up);
-        if proc::has_inotify(running.pid())? == inotify {
-            return Ok((gate, running));
-        }
+    scene.prepare_state(Server::ActiveGuarded, "active\n")?()?;
+    let gate = Gate::new()?;
+    let mut command = scene.rcron(Server::ActiveGuarded, &[JOB]);
+    command.stdin(gate.reader()?);
+    let used_up = if inotify { Vec::new() } else { use_up_inotify()? };
+    let running = Running::start(&mut command)?;
+    until("a guarded job", || {
+        Ok(proc::waits_for(running.pid(), &name, JOB).then_some(()))
+    })?;
+    if inotify {
+        until(
+            "rcron's inotify",
+            || Ok(proc::has_inotify(running.pid())?.then_some(())),
+        )?;
     }
-    Err("others take or give back inotify instances all the time".into())
+    Ok(Guarded { running, gate, used_up })
 }
 
 /// Takes every instance that this user may still have.
