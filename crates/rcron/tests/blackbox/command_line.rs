@@ -217,7 +217,10 @@ fn verbose_shows_the_log_lines() {
 #[test]
 fn verbose_tells_nothing_twice() {
     let scene = Scene::new(None);
-    let done = scene.run(["-v", "no-such-program", "x"]);
+    let done = run(scene
+        .rcron()
+        .args(["-v", "no-such-program", "x"])
+        .env("PATH", "/usr/bin:/bin"));
     let lines = done.stderr();
     assert_eq!(lines.matches("cannot read the state").count(), 1, "{lines}");
     assert_eq!(lines.matches("command not found").count(), 1, "{lines}");
