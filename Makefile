@@ -14,14 +14,15 @@ CARGO      ?= cargo
 target      = $(shell rustc -vV | sed -n 's/^host: //p')
 static      = -C target-feature=+crt-static -C relocation-model=static
 # CARGO_TARGET_DIR may name another folder.
-target_dir  = $(or $(CARGO_TARGET_DIR),target)
-rcron       = $(target_dir)/$(target)/release/rcron
+built       = $(or $(CARGO_TARGET_DIR),target)/$(target)/release/rcron
+# Where `make install` finds it: root may have neither rustc nor the same environment.
+rcron       = build/rcron
 
 .PHONY: all demo test bench bench-once lint fuzz install uninstall clean help
 
 all: ## build the static wrapper
 	RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
-	@echo "built $(rcron)"
+	@mkdir -p build && cp $(built) $(rcron) && echo "built $(rcron)"
 
 demo: all ## show a job move from one server to another
 	demo/two-servers $(rcron)
@@ -46,7 +47,7 @@ fuzz: ## fuzz the grammars for a while (needs nightly)
 
 # No build here: this runs as root.
 install: ## install program, manual pages and, if there is none, a configuration file
-	@test -x $(rcron) || { echo "run 'make' first, as yourself"; exit 1; }
+	@test -x $(rcron) || { echo "no $(rcron) here: run 'make' first, as yourself"; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(docdir)/examples $(DESTDIR)$(sysconfdir)/rcron
 	$(INSTALL) -m 755 $(rcron) $(DESTDIR)$(bindir)/rcron
@@ -66,6 +67,7 @@ uninstall: ## remove all of it but the configuration
 
 clean: ## remove what was built
 	$(CARGO) clean
+	rm -rf build
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

@@ -10,9 +10,12 @@ use crate::child::Child;
 use crate::signal::Inherited;
 use policy::command::SHELL;
 use policy::relay::Standing;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering::Relaxed};
 
@@ -203,6 +206,19 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
     let status = plan.become_job();
     // SAFETY: ends the child without our atexit handlers.
     unsafe { libc::_exit(status) }
+}
+
+/// The file that a program's name leads to, without executing it; `None` if none is found that may be executed.
+#[must_use]
+pub fn lookup(name: &[u8], environment: &[&CStr]) -> Option<PathBuf> {
+    let is_executable = |path: &PathBuf| {
+        path.metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    let paths = candidates(name, environment).ok()?.into_iter();
+    paths
+        .map(|path| PathBuf::from(OsString::from_vec(path.into_bytes())))
+        .find(is_executable)
 }
 
 /// The files to try, in order: execvp(3).

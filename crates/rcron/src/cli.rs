@@ -66,9 +66,9 @@ Run COMMAND if this server is the active one of its cluster, else return 0.
   -V, --version           the version
 
 In a crontab:
-  0 3 * * *  rcron /usr/local/bin/backup --all
-  */5 * * *  rcron 'cd /srv/app && ./sync | logger'    # quote the whole line
-  @hourly    rcron --conf /etc/rcron/billing.conf --job invoices bill
+  0 3 * * *    rcron /usr/local/bin/backup --all
+  */5 * * * *  rcron 'cd /srv/app && ./sync | logger'   # quote the whole line
+  @hourly      rcron --conf /etc/rcron/billing.conf --job invoices bill
 
 Exit status: the job's own; 0 if passive; 125 if rcron failed, 126 if the job
 cannot be executed, 127 if it was not found. See rcron(8) and rcron.conf(5).

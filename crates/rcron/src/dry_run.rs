@@ -2,8 +2,10 @@
 
 use crate::cli::Invocation;
 use crate::complaint::shown;
+use crate::launch::Environment;
 use crate::observe::Observation;
 use crate::settings::Settings;
+use platform::spawn;
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Decision, Grounds, Reading, Skip, Stale};
@@ -13,6 +15,7 @@ use policy::state::{Lease, State};
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// The whole report, for stdout.
@@ -28,11 +31,13 @@ pub(crate) fn report(invocation: &Invocation, settings: &Settings, observation: 
     line(&mut text, "it says", &content(observation));
     line(&mut text, "decision", &decision(observation, config));
     line(&mut text, "argv", &argv(invocation));
+    line(&mut text, "program", &program(invocation));
     for assignment in invocation.job.assignments() {
         line(&mut text, "environment", &text_of(assignment));
     }
     line(&mut text, "niceness", &config.nice_level.to_string());
     line(&mut text, "on demotion", &on_demotion(config));
+    line(&mut text, "log", &log(config));
     text
 }
 
@@ -53,6 +58,12 @@ fn state_file(config: &Config) -> String {
     let path = OsStr::from_bytes(&config.state_file);
     match std::fs::canonicalize(path) {
         Ok(real) if real.as_os_str() != path => format!("{} -> {}", shown(path), shown(real.as_os_str())),
+        Err(_) if !Path::new(path).is_absolute() => {
+            format!(
+                "{} (relative to the working directory; `~` and `$` are not expanded)",
+                shown(path)
+            )
+        }
         _ => shown(path),
     }
 }
@@ -145,6 +156,31 @@ fn argv(invocation: &Invocation) -> String {
         Mode::Shell => "by the shell",
     };
     format!("{} ({how})", words.join(" "))
+}
+
+/// What the program's name leads to. A dry run by hand may have another PATH than cron.
+fn program(invocation: &Invocation) -> String {
+    let argv = invocation.job.argv();
+    let environment = Environment::new(&invocation.job, &[]);
+    let found = environment
+        .ok()
+        .and_then(|environment| spawn::lookup(argv[0], &environment.entries()));
+    match found {
+        Some(path) => shown(path.as_os_str()),
+        None if invocation.job.looks_like_shell() => {
+            "not found; for a shell command line, quote the whole of it".to_owned()
+        }
+        None => "not found, or may not be executed".to_owned(),
+    }
+}
+
+fn log(config: &Config) -> String {
+    let path = OsStr::from_bytes(&config.syslog_socket);
+    if Path::new(path).exists() {
+        shown(path)
+    } else {
+        format!("{} is missing: log lines go nowhere", shown(path))
+    }
 }
 
 fn on_demotion(config: &Config) -> String {

@@ -11,7 +11,7 @@ pub(crate) struct Environment {
 }
 
 /// What rcron tells the job about its run. `None` takes the variable away: an outer rcron's epoch is not ours.
-pub(crate) type Additions<'a> = [(&'static str, Option<&'a [u8]>); 4];
+pub(crate) type Additions<'a> = [(&'static str, Option<&'a [u8]>)];
 
 impl Environment {
     pub(crate) fn new(job: &Job, additions: &Additions) -> Result<Self, NulError> {

@@ -90,16 +90,12 @@ impl Key {
     pub(super) fn parse(name: Piece) -> Result<Self, Problem> {
         let known = Self::ALL.iter().find(|(known, _)| known.as_bytes() == name.text);
         known.map(|(_, key)| *key).ok_or_else(|| {
-            let message = match name.text.first() {
-                None => String::from("no key before the `=`"),
-                Some(b'[') => format!("unknown key `{}`: there are no sections", clipped(name.text)),
-                Some(_) => format!("unknown key `{}`", clipped(name.text)),
+            let message = match name.text {
+                b"" => String::from("no key before the `=`"),
+                unknown => format!("unknown key `{}`", clipped(unknown)),
             };
-            let problem = Problem::new(name.span, message);
-            match did_you_mean(name.text, Self::ALL.iter().map(|(known, _)| *known)) {
-                Some(help) => problem.with_help(help),
-                None => problem,
-            }
+            let meant = did_you_mean(name.text, Self::ALL.iter().map(|(known, _)| *known));
+            Problem::new(name.span, message).with_help(meant.unwrap_or_else(|| "rcron.conf(5) lists the keys".into()))
         })
     }
 

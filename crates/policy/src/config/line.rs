@@ -29,6 +29,10 @@ impl<'a> Line<'a> {
             return Ok(None);
         }
         let key = piece(line, start, end_of_key(line, start, end));
+        if key.text.first() == Some(&b'[') {
+            return Err(Problem::new(key.span, "there are no sections".into())
+                .with_help("write a file for each cluster, and name it by --conf".into()));
+        }
         let value_start = end_of_separator(line, key.span.end, end);
         Ok(Some(Self {
             key,
@@ -92,7 +96,8 @@ fn quoted(line: &[u8], quote: u8, start: usize, end: usize) -> Result<Piece<'_>,
     let inside = start + 1;
     let Some(length) = line[inside..end].iter().position(|byte| *byte == quote) else {
         let opening = Span { start, end: inside };
-        return Err(Problem::new(opening, "a quote that is not closed on this line".into()));
+        return Err(Problem::new(opening, "a quote that is not closed on this line".into())
+            .with_help("end the value with the same quote".into()));
     };
     let after = inside + length + 1;
     let rest = line[after..end].trim_ascii_start();

@@ -129,9 +129,11 @@ fn dry_run_says_what_and_why_and_does_nothing() {
             "argv:          touch {} 'it'\\''s' (directly)\n",
             scene.path("made").display()
         ),
+        "program:       /",
         "environment:   FOO=1\n",
         "niceness:      0\n",
         "on demotion:   the job goes on\n",
+        &format!("log:           {}\n", scene.path("log").display()),
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -225,4 +227,22 @@ fn verbose_tells_nothing_twice() {
     assert_eq!(lines.matches("cannot read the state").count(), 1, "{lines}");
     assert_eq!(lines.matches("command not found").count(), 1, "{lines}");
     assert_eq!(lines.matches("status=").count(), 2, "{lines}");
+}
+
+#[test]
+fn dry_run_tells_what_would_not_be_found() {
+    let scene = Scene::active();
+    let report = |words: &[&str]| scene.run([&["-n"], words].concat()).stdout();
+    assert!(report(&["no-such-program", "x"]).contains("program:       not found, or may not be executed\n"));
+    let hint = "program:       not found; for a shell command line, quote the whole of it\n";
+    assert!(report(&["no-such-program", "&&", "x"]).contains(hint));
+    assert!(report(&["PATH=/nowhere", "true", "x"]).contains("program:       not found"));
+    let text = report(&["-o", "state_file=~/state", "-o", "syslog_socket=/none", "true"]);
+    assert!(
+        text.contains("state file:    ~/state (relative to the working directory; `~` and `$` are not expanded)\n")
+    );
+    assert!(
+        text.contains("log:           /none is missing: log lines go nowhere\n"),
+        "{text}"
+    );
 }
