@@ -38,12 +38,12 @@ impl Child {
     #[must_use]
     pub fn next_change(&self) -> Option<Change> {
         let job_control = libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG;
-        if let Some(change) = wait(libc::P_PID, self.pid, job_control) {
-            return Some(if change.code == libc::CLD_CONTINUED {
-                Change::Continued
-            } else {
-                Change::Stopped(change.status)
-            });
+        while let Some(change) = wait(libc::P_PID, self.pid, job_control) {
+            match change.code {
+                libc::CLD_CONTINUED => return Some(Change::Continued),
+                libc::CLD_STOPPED => return Some(Change::Stopped(change.status)),
+                _ => {} // CLD_TRAPPED: it asked to be traced (ptrace(2)), which is not for us
+            }
         }
         wait(libc::P_PID, self.pid, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT).map(|_| Change::Ended)
     }

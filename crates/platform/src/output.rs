@@ -2,14 +2,20 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How long a message waits for a reader of stderr, in milliseconds: a job must not wait for a stuck terminal.
 const PATIENCE: libc::c_int = 200;
+/// Whether it was waited for in vain: once is enough for one run.
+static IS_STUCK: AtomicBool = AtomicBool::new(false);
 /// POSIX: as much as a pipe that poll(2) calls writable takes without waiting.
 const PIPE_BUF: usize = 4096;
 
 /// Writes to stderr what can be written without waiting for long. A closed stderr is no error: nobody wants to know.
 pub fn to_stderr(text: &[u8]) {
+    if IS_STUCK.load(Relaxed) {
+        return;
+    }
     for chunk in text.chunks(PIPE_BUF) {
         let mut stderr = libc::pollfd {
             fd: libc::STDERR_FILENO,
@@ -19,6 +25,7 @@ pub fn to_stderr(text: &[u8]) {
         // SAFETY: the pointer is to one pollfd, as the count says.
         let ready = unsafe { libc::poll(&raw mut stderr, 1, PATIENCE) };
         if ready != 1 || stderr.revents & libc::POLLOUT == 0 || !write_all(libc::STDERR_FILENO, chunk) {
+            IS_STUCK.store(true, Relaxed);
             return;
         }
     }

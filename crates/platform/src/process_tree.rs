@@ -78,13 +78,15 @@ fn stat(pid: i32) -> Option<Stat> {
     parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// `PID (NAME) STATE PPID PGRP …`, and the name may hold anything; `starttime` is field 22.
+/// `PID (NAME) STATE PPID PGRP …`, and the name may hold anything; `num_threads` is field 20,
+/// `starttime` field 22.
 fn parse(line: &[u8]) -> Option<Stat> {
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(&line[end_of_name + 1..]).ok()?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     Some(Stat {
-        is_dead: matches!(*fields.first()?, "Z" | "X"),
+        // A process whose first thread has ended looks like a zombie, but its other threads live.
+        is_dead: matches!(*fields.first()?, "Z" | "X") && fields.get(17)?.parse::<u32>().ok()? <= 1,
         group: fields.get(2)?.parse().ok()?,
         born: fields.get(19)?.parse().ok()?,
     })
@@ -116,6 +118,8 @@ mod tests {
                 "{name} {state}"
             );
         }
+        let threads = parse(b"12 (job) Z 1 77 70 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4242 2351104 200");
+        assert_eq!(threads, stat(false), "two threads of three live on");
         assert_eq!(parse(b"12 (job) S 1 77"), None);
     }
 

@@ -10,7 +10,10 @@ use std::io::{self, Read};
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, BorrowedFd};
 
-pub use libc::{SIGCONT, SIGKILL, SIGTERM};
+pub use libc::{SIGCONT, SIGKILL, SIGTERM, SIGTTIN, SIGTTOU};
+
+/// `errno` of [`send`] where there is no such process or group.
+pub const NO_SUCH_PROCESS: i32 = libc::ESRCH;
 
 /// The kernel's `sigset_t`: bit N-1 is signal N.
 type Mask = u64;
@@ -51,6 +54,13 @@ pub fn take_over() -> io::Result<Inherited> {
     Ok(Inherited { mask, ignores_child })
 }
 
+/// Lets a write to a pipe without a reader, or beyond a limit, fail instead of ending rcron: for the paths on which no job
+/// is started, and nobody inherits it.
+pub fn survive_writing() {
+    let _ = set_disposition(libc::SIGPIPE, libc::SIG_IGN);
+    let _ = set_disposition(libc::SIGXFSZ, libc::SIG_IGN);
+}
+
 impl Inherited {
     /// Undoes [`take_over`]. Async-signal-safe: it runs between clone(2) and execve(2).
     pub(crate) fn restore(self) {
@@ -68,6 +78,9 @@ impl Arrived {
         match self.number {
             libc::SIGCHLD => Kind::Child,
             libc::SIGCONT => Kind::Continue,
+            libc::SIGINT | libc::SIGQUIT | libc::SIGTSTP | libc::SIGHUP | libc::SIGWINCH | SIGTTIN | SIGTTOU => {
+                Kind::Terminal
+            }
             _ => Kind::Other,
         }
     }

@@ -146,7 +146,9 @@ impl Plan {
         // SAFETY: no memory is involved.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
         // SAFETY: no memory is involved.
-        unsafe { libc::getppid() == self.parent }
+        let parent = unsafe { libc::getppid() };
+        // 0: in another pid namespace (unshare(1) without --fork) the parent cannot be seen.
+        parent == self.parent || parent == 0
     }
 
     /// Tries each candidate as execvp(3) does; returns the errno to report.
@@ -157,7 +159,7 @@ impl Plan {
             last = self.execute_one(program);
             match last {
                 libc::EACCES => denied = true,
-                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT | libc::ENAMETOOLONG => {}
                 _ => return last,
             }
         }

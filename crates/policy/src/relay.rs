@@ -13,7 +13,7 @@ pub enum Standing {
 /// Who sent a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// A terminal's keys or its end: sent to every process of the foreground group.
+    /// The kernel: a terminal's keys or its end, a timer, a limit.
     Kernel,
     /// A process, by kill(2) or its like.
     Process,
@@ -28,7 +28,10 @@ pub enum Kind {
     Child,
     /// SIGCONT.
     Continue,
-    /// Any other.
+    /// SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGWINCH, SIGTTIN, SIGTTOU: where the kernel sends one of these, it is the terminal,
+    /// and the whole foreground group gets it.
+    Terminal,
+    /// Any other. From the kernel it is for rcron alone: an alarm(2) that was set before rcron was executed.
     Other,
 }
 
@@ -40,8 +43,8 @@ pub fn is_passed_on(kind: Kind, sender: Sender, standing: Standing, stopped: boo
     match (kind, sender, standing) {
         (_, Sender::Myself, _) | (Kind::Child, Sender::Kernel, _) => false,
         (Kind::Continue, _, Standing::SharedGroup) => stopped,
-        (_, Sender::Kernel, standing) => standing == Standing::OwnGroup,
-        (_, Sender::Process, _) => true,
+        (Kind::Terminal, Sender::Kernel, standing) => standing == Standing::OwnGroup,
+        _ => true,
     }
 }
 
@@ -51,14 +54,17 @@ mod tests {
 
     #[test]
     fn a_signal_reaches_the_job_once() {
-        use Kind::{Child, Continue, Other};
+        use Kind::{Child, Continue, Other, Terminal};
         use Sender::{Kernel, Myself, Process};
         use Standing::{OwnGroup, SharedGroup};
         for (kind, sender, standing, stopped, passed_on) in [
             (Other, Process, OwnGroup, false, true),
             (Other, Process, SharedGroup, false, true),
             (Other, Kernel, OwnGroup, false, true),
-            (Other, Kernel, SharedGroup, false, false),
+            (Terminal, Kernel, OwnGroup, false, true),
+            (Terminal, Kernel, SharedGroup, false, false),
+            (Terminal, Process, SharedGroup, false, true),
+            (Other, Kernel, SharedGroup, false, true),
             (Other, Myself, OwnGroup, false, false),
             (Other, Myself, SharedGroup, false, false),
             (Child, Kernel, OwnGroup, false, false),

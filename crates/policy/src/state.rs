@@ -114,7 +114,7 @@ struct Attributes<'a> {
     by: Option<&'a [u8]>,
     since: Option<&'a [u8]>,
     draining: bool,
-    repeated: bool,
+    broken: bool,
 }
 
 impl<'a> Attributes<'a> {
@@ -122,14 +122,16 @@ impl<'a> Attributes<'a> {
     fn collect(words: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut all = Self::default();
         for word in words {
-            if word == b"draining" {
+            if is_draining(word) {
                 all.draining = true;
+            } else if is_misspelt(word) {
+                all.broken = true;
             } else if let Some(value) = word.strip_prefix(b"until=") {
-                all.repeated |= all.until.replace(value).is_some();
+                all.broken |= all.until.replace(value).is_some();
             } else if let Some(value) = word.strip_prefix(b"boot=") {
-                all.repeated |= all.boot.replace(value).is_some();
+                all.broken |= all.boot.replace(value).is_some();
             } else if let Some(value) = word.strip_prefix(b"epoch=") {
-                all.repeated |= all.epoch.replace(value).is_some();
+                all.broken |= all.epoch.replace(value).is_some();
             } else if let Some(value) = word.strip_prefix(b"by=") {
                 all.by = Some(value);
             } else if let Some(value) = word.strip_prefix(b"since=") {
@@ -141,7 +143,7 @@ impl<'a> Attributes<'a> {
 
     fn into_state(self, word: Word) -> State {
         let epoch = self.epoch.and_then(parse_epoch);
-        let broken = self.repeated || (self.epoch.is_some() && epoch.is_none());
+        let broken = self.broken || (self.epoch.is_some() && epoch.is_none());
         let lease = match (self.until.map(parse_seconds), self.boot) {
             _ if broken => Lease::Malformed,
             (None, None) => Lease::None,
@@ -160,6 +162,20 @@ impl<'a> Attributes<'a> {
             since: self.since.map(<[u8]>::to_vec),
         }
     }
+}
+
+/// `draining`, also where a person wrote it: in doubt no job is started.
+fn is_draining(word: &[u8]) -> bool {
+    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    word[..letters].eq_ignore_ascii_case(b"draining")
+}
+
+/// `Until=`: somebody meant an end, and it must not be overlooked.
+fn is_misspelt(word: &[u8]) -> bool {
+    [&b"until="[..], b"boot=", b"epoch="].iter().any(|name| {
+        word.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name) && start != *name)
+    })
 }
 
 /// `83125.402`: whole seconds and up to nine decimals.
@@ -277,7 +293,18 @@ mod tests {
                 since: Some(b"2026-11-23T09:15:02Z".to_vec()),
             })
         );
-        assert!(State::parse(b"active epoch=1 draining").is_ok_and(|state| state.draining));
+        for line in [
+            "active epoch=1 draining",
+            "active Draining",
+            "active draining, says Bob",
+            "active draining=1",
+        ] {
+            assert!(
+                State::parse(line.as_bytes()).is_ok_and(|state| state.draining),
+                "{line}"
+            );
+        }
+        assert!(State::parse(b"active since the drainings").is_ok_and(|state| !state.draining));
     }
 
     #[test]
@@ -288,7 +315,9 @@ mod tests {
         };
         for (line, expected) in [
             ("active", Lease::None),
-            ("active Until=5", Lease::None),
+            ("active Until=5", Lease::Malformed),
+            ("active BOOT=b", Lease::Malformed),
+            ("active until=5 boot=b Epoch=1", Lease::Malformed),
             ("active until monday", Lease::None),
             ("active by=x epoch=3", Lease::None),
             ("active until=5 boot=b", until(5000)),

@@ -128,7 +128,7 @@ impl Active<'_> {
         let (status, mut text) = match failure {
             Failure::Fork(error) => (FAILED, format!("cannot start a process: {}", error_text(error))),
             Failure::Execute(error) if error.kind() == io::ErrorKind::NotFound => {
-                (NOT_FOUND, format!("{program}: {}", not_found(self.job)))
+                (NOT_FOUND, format!("{program}: {}", self.not_found()))
             }
             Failure::Execute(error) => (
                 CANNOT_EXECUTE,
@@ -140,6 +140,19 @@ impl Active<'_> {
         }
         log.tell_error(&Complaint::plain(text));
         Outcome::Exited(status)
+    }
+
+    /// A program that is there but cannot be found has a first line that names an interpreter that is not.
+    fn not_found(&self) -> &'static str {
+        let name = self.job.argv()[0];
+        let environment = Environment::new(self.job, &[]).ok();
+        if environment.is_some_and(|environment| spawn::lookup(name, &environment.entries()).is_some()) {
+            "its interpreter, named in its first line, was not found"
+        } else if name.contains(&b'/') {
+            "no such file"
+        } else {
+            "command not found"
+        }
     }
 
     fn log_end(&self, run: &RunId, end: &End, began: BootTime, log: &mut Log) {
@@ -155,17 +168,5 @@ impl Active<'_> {
             demoted: end.demoted,
         };
         log.event(&self.subject, &Event::Ended(run, ending));
-    }
-}
-
-/// A program that is there but cannot be found has a first line that names an interpreter that is not.
-fn not_found(job: &Job) -> &'static str {
-    let path = OsStr::from_bytes(job.argv()[0]);
-    if path.as_bytes().contains(&b'/') && std::path::Path::new(path).exists() {
-        "its interpreter, named in its first line, was not found"
-    } else if path.as_bytes().contains(&b'/') {
-        "no such file"
-    } else {
-        "command not found"
     }
 }

@@ -26,7 +26,11 @@ impl Family {
     /// Sends a signal to all of them.
     pub(crate) fn signal(&mut self, number: i32) -> io::Result<()> {
         match self.standing {
-            Standing::OwnGroup => self.leader.signal_group(number),
+            Standing::OwnGroup => match self.leader.signal_group(number) {
+                // It has moved to another group, and nobody is left in its own.
+                Err(error) if error.raw_os_error() == Some(signal::NO_SUCH_PROCESS) => self.leader.signal(number),
+                result => result,
+            },
             // Not to the group: a shell script that rcron was called from may be in it.
             Standing::SharedGroup => self.signal_tree(number),
         }
@@ -48,10 +52,12 @@ impl Family {
                 }
             }
         }
+        // The leader first: a shell would start its next command when the one before is gone.
+        let result = self.leader.signal(number);
         for pid in self.living() {
             let _ = signal::send(pid, number); // the next moment it may be gone
         }
-        self.leader.signal(number)
+        result
     }
 
     fn living(&self) -> Vec<i32> {

@@ -37,6 +37,8 @@ pub(crate) struct Guard<'a> {
     alarm: Alarm,
     next_reading: BootTime,
     doubt: Option<Doubt>,
+    /// Why there is no state any more, where a job is ended for that.
+    obstacle: Option<String>,
     demotion: Demotion,
 }
 
@@ -62,6 +64,7 @@ impl<'a> Guard<'a> {
             alarm,
             next_reading: now,
             doubt: None,
+            obstacle: None,
             demotion: Demotion::None,
         })
     }
@@ -74,6 +77,11 @@ impl<'a> Guard<'a> {
 
     pub(crate) fn demotion(&self) -> Demotion {
         self.demotion
+    }
+
+    /// Why the state could not be read, once, where that ended the job: no other line would tell it.
+    pub(crate) fn take_obstacle(&mut self) -> Option<String> {
+        self.obstacle.take()
     }
 
     /// Looks at the state if it is time to, and says what the job is to get.
@@ -130,7 +138,11 @@ impl<'a> Guard<'a> {
         let doubt = self.doubt_at(now, changed);
         self.doubt = Some(doubt);
         self.next_reading = doubt.ends;
-        now < doubt.ends
+        let in_doubt = now < doubt.ends;
+        if !in_doubt {
+            self.obstacle = observation.obstacle;
+        }
+        in_doubt
     }
 
     fn doubt_at(&self, now: BootTime, changed: bool) -> Doubt {

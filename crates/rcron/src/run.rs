@@ -44,6 +44,7 @@ fn run(invocation: &Invocation) -> u8 {
     };
     match observation.decision {
         Decision::Skip(skip) => {
+            signal::survive_writing();
             tell_circumstances(&settings, &observation, &mut log);
             log.event(&subject, &Event::Ignored(skip));
             log.finish();
@@ -101,6 +102,7 @@ fn refuse_usage(error: &UsageError) -> u8 {
 
 /// A dry run logs nothing, not even that it could not be.
 fn tell_refusal(complaint: &Complaint, known: &Config, options: &Options) {
+    signal::survive_writing();
     if options.dry_run {
         output::to_stderr(format!("rcron: {}\n", complaint.full).as_bytes());
         return;

@@ -6,6 +6,7 @@ use platform::file::{self, Unreadable};
 use policy::config::{Config, LARGEST_FILE};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Where the configuration is if `--conf` does not say.
 pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
@@ -66,6 +67,9 @@ impl Settings {
     fn read_file(&mut self, must_exist: bool) -> Result<Vec<Complaint>, Complaint> {
         let bytes = match file::read_beginning(&self.file, LARGEST_FILE + 1) {
             Ok(contents) => contents.bytes,
+            Err(Unreadable::Missing) if Path::new(&self.file).is_symlink() => {
+                return Err(self.unreadable("it is a link to a file that does not exist"));
+            }
             Err(Unreadable::Missing) if !must_exist => {
                 self.found = false;
                 return Ok(Vec::new());

@@ -6,7 +6,7 @@ use crate::log::Log;
 use platform::child::{self, Change};
 use platform::output::error_text;
 use platform::poll;
-use platform::signal::{self, Arrived, SIGCONT, SIGKILL, SIGTERM, Signals};
+use platform::signal::{self, Arrived, SIGCONT, SIGKILL, SIGTERM, SIGTTIN, SIGTTOU, Signals};
 use platform::terminal::Terminal;
 use policy::demotion::{Blow, Demotion};
 use policy::exit::Outcome;
@@ -83,14 +83,23 @@ impl Supervision<'_> {
         false
     }
 
-    /// Whoever waits for rcron, a shell with job control for one, must see that the job is stopped.
+    /// A shell with job control must see that the job is stopped, or ^Z would never give the prompt back.
     ///
-    /// But a guard sleeps only where a terminal's user asked for it.
-    fn stop_too(&self, number: i32) {
-        match &self.terminal {
-            None if self.guard.is_some() => return,
-            Some(terminal) if terminal.belongs_to(self.family.leader.pid()) => terminal.take_back(),
-            _ => {}
+    /// Without a terminal rcron stays awake: who wakes or kills the job alone would leave rcron stopped for ever.
+    fn stop_too(&mut self, number: i32) {
+        let leader = self.family.leader.pid();
+        let Some(terminal) = &self.terminal else {
+            return;
+        };
+        let wants_terminal = matches!(number, SIGTTIN | SIGTTOU) && self.family.standing == Standing::OwnGroup;
+        if wants_terminal && terminal.is_ours() {
+            // `fg` came before the job wanted to read: the shell sends no SIGCONT to those that run.
+            terminal.give_to(leader);
+            let _ = self.family.signal(SIGCONT);
+            return;
+        }
+        if terminal.belongs_to(leader) {
+            terminal.take_back();
         }
         signal::stop(number);
     }
@@ -123,7 +132,13 @@ impl Supervision<'_> {
     }
 
     fn enforce_state(&mut self) {
-        let result = match self.guard.as_mut().and_then(Guard::look) {
+        let blow = self.guard.as_mut().and_then(Guard::look);
+        if let Some(obstacle) = self.guard.as_mut().and_then(Guard::take_obstacle) {
+            self.log.warn(&format!(
+                "the job is told to end, for the state cannot be read any more: {obstacle}"
+            ));
+        }
+        let result = match blow {
             None => return,
             // A stopped job would not see SIGTERM before it is woken.
             Some(Blow::Terminate) => self.family.signal(SIGTERM).and_then(|()| self.family.signal(SIGCONT)),

@@ -34,6 +34,16 @@ impl<'a> Line<'a> {
                 .with_help("write a file for each cluster, and name it by --conf".into()));
         }
         let value_start = end_of_separator(line, key.span.end, end);
+        if let Some(colon) = colon_for_separator(line, &key, value_start) {
+            return Err(Problem::new(
+                Span {
+                    start: colon,
+                    end: colon + 1,
+                },
+                "`:` is no separator".into(),
+            )
+            .with_help("write it as `key = value`".into()));
+        }
         Ok(Some(Self {
             key,
             value: value(line, value_start, end)?,
@@ -73,6 +83,15 @@ fn end_of_key(line: &[u8], start: usize, end: usize) -> usize {
         .iter()
         .position(is_end)
         .map_or(end, |length| start + length)
+}
+
+/// Where a `:` stands in place of the `=`: in the key, or before the value.
+fn colon_for_separator(line: &[u8], key: &Piece, value_start: usize) -> Option<usize> {
+    if let Some(at) = key.text.iter().position(|byte| *byte == b':') {
+        return Some(key.span.start + at);
+    }
+    let has_equals = line[key.span.end..value_start].contains(&b'=');
+    (!has_equals && line.get(value_start) == Some(&b':')).then_some(value_start)
 }
 
 fn end_of_separator(line: &[u8], start: usize, end: usize) -> usize {

@@ -45,6 +45,7 @@ fn a_wrong_line_is_shown_with_a_caret_and_told_in_the_log() {
 fn a_file_that_cannot_be_read_is_refused_with_the_reason() {
     let scene = Scene::active();
     fs::create_dir(scene.path("folder")).expect("made");
+    std::os::unix::fs::symlink("nowhere", scene.path("dangling")).expect("linked");
     assert!(
         Command::new("mkfifo")
             .arg(scene.path("fifo"))

@@ -234,3 +234,28 @@ fn a_state_may_not_be_too_old_or_from_the_future() {
     assert_eq!(runs(&scene), (false, String::new()));
     scene.log.wait_for("reason=stale why=not-there cmd=");
 }
+
+#[test]
+fn a_stderr_that_nobody_reads_changes_nothing() {
+    let scene = Scene::new(None);
+    let run_without_reader = |command: &mut std::process::Command| {
+        let (reader, writer) = nix::unistd::pipe().expect("a pipe");
+        drop(reader);
+        command.stderr(writer).status().expect("run").code()
+    };
+    for (default, ran) in [("passive", " status=ignore "), ("active", " status=ok ")] {
+        scene.configure(&format!("default_state = {default}\n"));
+        assert_eq!(run_without_reader(scene.rcron().arg("true")), Some(0));
+        assert!(
+            scene.log.texts().last().is_some_and(|line| line.contains(ran)),
+            "{default}"
+        );
+    }
+    scene.write("conf", "junk");
+    let socket = format!("syslog_socket={}", scene.path("log").display());
+    assert_eq!(
+        run_without_reader(scene.rcron().args(["-o", &socket, "true"])),
+        Some(125)
+    );
+    assert!(scene.log.texts().last().is_some_and(|line| line.starts_with("error: ")));
+}

@@ -73,6 +73,9 @@ fn a_job_started_on_the_state_file_does_not_go_on_by_default_state() {
     let (running, _) = start(&scene);
     fs::remove_file(scene.path("state")).expect("removed");
     assert_demoted(&scene, running, "removed");
+    scene
+        .log
+        .wait_for("warning: the job is told to end, for the state cannot be read any more: no such file");
 }
 
 #[test]

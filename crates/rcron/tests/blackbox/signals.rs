@@ -4,7 +4,7 @@ use crate::support::process::{Running, children, is_gone, send, state};
 use crate::support::scene::binary;
 use crate::support::{Scene, until};
 use std::io::{BufRead, BufReader, Lines};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdout, Command, Stdio};
 
 /// All that can be caught; 32 and 33 belong to the C library, and no shell can trap them.
@@ -106,25 +106,43 @@ fn rcron_stays_until_a_job_that_catches_the_signal_has_ended() {
 }
 
 #[test]
-fn a_stopped_job_stops_rcron_and_goes_on_with_it() {
+fn without_a_terminal_a_stopped_job_does_not_stop_rcron() {
     let scene = Scene::active();
-    for signal in [19, 20, 21, 22] {
-        // In a group of its own, whose parent is in another one: a stop signal is ignored in an orphaned group (setpgid(2)).
-        let mut running = Running::start(scene.rcron().args(["sleep", "1000"]).process_group(0));
+    let is = |pid: i32, letter: char| state(pid).is_some_and(|(state, _)| state == letter);
+    for (stop_rcron, wake_rcron) in [(false, false), (true, true), (true, false)] {
+        let rcron = scene.rcron();
+        // In a session of its own there is no terminal, wherever the tests run.
+        let mut command = Command::new("setsid");
+        command
+            .arg(rcron.get_program())
+            .args(rcron.get_args())
+            .args(["sleep", "1000"])
+            .stdin(Stdio::null());
+        let mut running = Running::start(&mut command);
         let job = running.job("sleep");
-        let is = |pid: i32, letter: char| state(pid).is_some_and(|(state, _)| state == letter);
-        // SIGSTOP cannot be passed on: it is sent to the job.
-        send(if signal == 19 { job } else { running.pid() }, signal);
-        until("both to stop", || {
-            (is(job, 'T') && is(running.pid(), 'T')).then_some(())
-        });
-        running.signal(18);
-        until("both to go on", || {
-            (is(job, 'S') && is(running.pid(), 'S')).then_some(())
-        });
-        running.signal(15);
+        send(
+            if stop_rcron { running.pid() } else { job },
+            if stop_rcron { 20 } else { 19 },
+        );
+        until("the job to stop", || is(job, 'T').then_some(()));
+        send(if wake_rcron { running.pid() } else { job }, 18);
+        until("the job to go on", || is(job, 'S').then_some(()));
+        assert!(!is(running.pid(), 'T'));
+        send(job, 15); // whoever ends the job alone must not leave rcron behind
         assert_eq!(running.wait().signal(), Some(15));
     }
+}
+
+#[test]
+fn a_job_that_leaves_its_group_gets_signals_all_the_same() {
+    let scene = Scene::active();
+    // An interactive shell's way, as far as a test can have it: perl moves itself into rcron's group.
+    let script = "$SIG{TERM} = sub { print qq(caught\\n); exit 3 }; setpgrp(0, getpgrp(getppid())); $| = 1; print qq(ready\\n); sleep 1 while 1";
+    let mut running = Running::start(scene.rcron().args(["perl", "-e", script, "x"]).stdout(Stdio::piped()));
+    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+    running.signal(15);
+    assert_eq!(running.wait().code(), Some(3));
 }
 
 #[test]
@@ -140,18 +158,16 @@ fn no_zombie_is_left() {
     assert_eq!(done.stdout(), "clean\n");
 }
 
-#[test]
-fn as_pid_1_rcron_passes_signals_on_and_ends_with_128_plus_n() {
-    let scene = Scene::active();
+/// `unshare` with a pid namespace; without root a user namespace of one's own is needed for it.
+fn unshare_pids() -> Command {
     let mut command = Command::new("unshare");
-    // Without root a user namespace of one's own is needed for it.
     if !nix::unistd::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
-    command.args(["--pid", "--fork", "--kill-child"]);
+    command.arg("--pid").stdin(Stdio::null());
     let probe = Command::new("unshare")
         .args(command.get_args())
-        .arg("true")
+        .args(["--fork", "true"])
         .output()
         .expect("unshare");
     assert!(
@@ -160,11 +176,32 @@ fn as_pid_1_rcron_passes_signals_on_and_ends_with_128_plus_n() {
         String::from_utf8_lossy(&probe.stderr)
     );
     command
+}
+
+#[test]
+fn as_pid_1_rcron_passes_signals_on_and_ends_with_128_plus_n() {
+    let scene = Scene::active();
+    let mut command = unshare_pids();
+    command
+        .args(["--fork", "--kill-child"])
+        .arg(binary())
+        .arg("--conf")
+        .arg(scene.path("conf"));
+    let done = crate::support::run(command.args(["sh", "-c", "kill -TERM 1; sleep 1000"]));
+    assert_eq!(done.code(), Some(128 + 15), "{done:?}");
+    scene.log.wait_for(" signal=SIGTERM ");
+}
+
+#[test]
+fn a_guarded_job_that_becomes_pid_1_runs() {
+    let scene = Scene::active();
+    scene.configure("on_demotion = terminate\n");
+    let mut command = unshare_pids();
+    command
         .arg(binary())
         .arg("--conf")
         .arg(scene.path("conf"))
-        .args(["sh", "-c", "kill -TERM 1; sleep 1000"]);
-    let done = crate::support::run(command.stdin(Stdio::null()));
-    assert_eq!(done.code(), Some(128 + 15), "{done:?}");
-    scene.log.wait_for(" signal=SIGTERM ");
+        .args(["sh", "-c", "echo $$; exit 3"]);
+    let done = crate::support::run(&mut command);
+    assert_eq!((done.code(), done.stdout()), (Some(3), "1\n".to_owned()), "{done:?}");
 }

@@ -20,11 +20,16 @@ struct Session {
 
 impl Session {
     fn start(scene: &Scene) -> Self {
+        Self::of(&["sh", "-i"], scene)
+    }
+
+    fn of(shell: &[&str], scene: &Scene) -> Self {
         let pty = openpty(None, None).expect("a pseudoterminal");
         let slave = File::from(pty.slave);
         let mut command = Command::new("setsid");
         command
-            .args(["--ctty", "--wait", "sh", "-i"])
+            .args(["--ctty", "--wait"])
+            .args(shell)
             .env("PS1", "prompt> ")
             .env("TERM", "dumb")
             .env_remove("ENV");
@@ -216,6 +221,31 @@ fn from_the_background_the_job_follows_rcron_into_the_foreground() {
     session.types("echo status=$?");
     session.sees("status=130");
     assert!(is_gone(cat));
+}
+
+#[test]
+fn a_job_that_wants_to_read_after_fg_may() {
+    let scene = Scene::active();
+    let gate = scene.path("gate").display().to_string();
+    assert!(Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
+    let mut session = Session::of(&["bash", "--norc", "-i"], &scene); // which, unlike dash, wakes only what is stopped
+    // It runs in the background, and is in the foreground before it reads: nobody has stopped or woken it.
+    session.types(&format!("@sh -c 'read go <{gate}; read line; echo got $line' &"));
+    session.job("sh");
+    let shell = session.shell_pid();
+    session.types("fg");
+    until("fg", || {
+        (foreground(shell) != state(shell).map(|(_, group)| group)).then_some(())
+    });
+    std::fs::write(&gate, "go\n").expect("written");
+    session.types("a line");
+    session.sees("got a line");
+}
+
+/// `tpgid` of proc_pid_stat(5): the process group in the terminal's foreground.
+fn foreground(pid: i32) -> Option<i32> {
+    let line = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    line[line.rfind(')')? + 1..].split_whitespace().nth(5)?.parse().ok()
 }
 
 #[test]
