@@ -1,6 +1,6 @@
 //! The facts of the decision: the state file and the clocks, read together.
 
-use crate::complaint::shown;
+use crate::complaint::{Complaint, shown};
 use platform::clock;
 use platform::file::{self, Unreadable};
 use policy::config::Config;
@@ -53,17 +53,25 @@ pub(crate) fn observe(config: &Config) -> Observation {
 
 impl Observation {
     /// The warning that goes with taking `default_state`; it names the file and what is wrong with it.
-    pub(crate) fn default_warning(&self, config: &Config) -> Option<String> {
+    pub(crate) fn default_warning(&self, config: &Config) -> Option<Complaint> {
         let is_default = matches!(
             self.decision,
             Decision::Run(Grounds::Default) | Decision::Skip(Skip::PassiveByDefault)
         );
         let obstacle = self.obstacle.as_ref().filter(|_| is_default)?;
-        Some(format!(
+        let summary = format!(
             "cannot read the state from {}: {obstacle}; taking default_state = {}",
             shown(OsStr::from_bytes(&config.state_file)),
             config.default_state.as_str()
-        ))
+        );
+        let help = match self.reading {
+            Reading::Unreadable => "it must be a regular file that the job's user can read",
+            _ => "write `active` or `passive` as its first word",
+        };
+        Some(Complaint {
+            full: format!("{summary}\n  {help}; see rcron.conf(5)"),
+            summary,
+        })
     }
 
     /// Whether the file says anything at all. It may be just being written by one who does not rename.

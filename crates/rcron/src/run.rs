@@ -69,7 +69,7 @@ fn tell_circumstances(settings: &Settings, observation: &Observation, log: &mut 
     if !settings.found {
         log.note(&format!("no {}: the built-in defaults apply", settings::DEFAULT_FILE));
     }
-    let by_default = observation.default_warning(&settings.config).map(Complaint::plain);
+    let by_default = observation.default_warning(&settings.config);
     for warning in settings.warnings.iter().chain(&by_default) {
         log.tell_warning(warning);
     }
