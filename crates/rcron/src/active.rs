@@ -5,6 +5,7 @@ use crate::family::Family;
 use crate::guard::Guard;
 use crate::launch::Environment;
 use crate::log::Log;
+use crate::observe;
 use crate::supervise::{End, Supervision};
 use platform::output::error_text;
 use platform::signal::{self, Inherited, Signals};
@@ -13,10 +14,10 @@ use platform::terminal::Terminal;
 use platform::{clock, random};
 use policy::command::{Job, LONGEST_NAME};
 use policy::config::{Config, OnDemotion};
-use policy::decide::Grounds;
+use policy::decide::{Decision, Grounds, Skip};
 use policy::escape;
 use policy::event::{Ending, Event, Subject};
-use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome};
+use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
 use policy::moment::BootTime;
 use policy::relay::Standing;
 use policy::run_id::RunId;
@@ -49,6 +50,10 @@ impl Active<'_> {
                 return Outcome::Exited(FAILED);
             }
         };
+        if let Some(skip) = self.expired() {
+            log.event(&self.subject, &Event::Ignored(skip));
+            return Outcome::Exited(SUCCESS);
+        }
         let terminal = Terminal::controlling();
         let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
         let standing = if in_foreground {
@@ -80,6 +85,22 @@ impl Active<'_> {
         };
         self.log_end(&run, &end, began, log);
         end.outcome
+    }
+
+    /// Why the job is not to be run after all: what came between may have outlasted the lease, telling a warning to a stuck
+    /// terminal for one, or rcron was stopped.
+    fn expired(&self) -> Option<Skip> {
+        match self.grounds {
+            Grounds::State {
+                expires: Some(expires), ..
+            } if clock::boot_time() >= expires => {
+                match observe::observe(self.config).decision {
+                    Decision::Skip(skip) => Some(skip),
+                    Decision::Run(_) => None, // renewed meanwhile
+                }
+            }
+            _ => None,
+        }
     }
 
     fn guard(&self) -> io::Result<Option<Guard<'_>>> {
