@@ -58,7 +58,7 @@ impl Syslog {
     /// wait in poll(2) it would wake all, each time.
     pub fn send_within(&mut self, message: &[u8], patience: Duration) -> Sent {
         match &self.connection {
-            Some(connection) if !patience.is_zero() && connection.may_wait(patience) => connection.send(message, 0),
+            Some(connection) if connection.may_wait(patience) => connection.send(message, 0),
             _ => self.send(message),
         }
     }
@@ -96,13 +96,12 @@ impl Syslog {
 impl Connection {
     fn open(path: &[u8], kind: libc::c_int) -> io::Result<Self> {
         // A connect(2) waits only for a stream's daemon.
-        let patience = if kind == libc::SOCK_STREAM {
-            libc::SOCK_NONBLOCK
-        } else {
-            0
+        let flags = match kind {
+            libc::SOCK_STREAM => libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
+            _ => libc::SOCK_CLOEXEC,
         };
         // SAFETY: no memory is involved.
-        let descriptor = own(unsafe { libc::socket(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC | patience, 0) })?;
+        let descriptor = own(unsafe { libc::socket(libc::AF_UNIX, kind | flags, 0) })?;
         let address = address(path)?;
         let size = libc::socklen_t::try_from(size_of_val(&address)).unwrap_or_default();
         // SAFETY: the pointer is to an address of the size given, which lives through the call.
@@ -112,6 +111,9 @@ impl Connection {
 
     /// Bounds how long a send may wait; whether it may at all. (`SO_SNDTIMEO` of socket(7): zero would be for ever.)
     fn may_wait(&self, patience: Duration) -> bool {
+        if self.kind != libc::SOCK_DGRAM || patience.is_zero() {
+            return false;
+        }
         let microseconds = patience.as_micros().clamp(1, 999_999);
         let limit = libc::timeval {
             tv_sec: 0,
@@ -121,7 +123,7 @@ impl Connection {
         let (descriptor, option) = (self.descriptor.as_raw_fd(), libc::SO_SNDTIMEO);
         // SAFETY: the pointer is to a value of the size given, which lives through the call.
         let set = unsafe { libc::setsockopt(descriptor, libc::SOL_SOCKET, option, (&raw const limit).cast(), size) };
-        self.kind == libc::SOCK_DGRAM && set == 0
+        set == 0
     }
 
     fn send(&self, message: &[u8], flags: libc::c_int) -> Sent {

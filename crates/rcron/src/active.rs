@@ -3,7 +3,7 @@
 use crate::complaint::{Complaint, shown};
 use crate::family::Family;
 use crate::guard::Guard;
-use crate::launch::Environment;
+use crate::launch::{self, Environment};
 use crate::log::Log;
 use crate::observe;
 use crate::supervise::{End, Supervision};
@@ -14,7 +14,7 @@ use platform::terminal::Terminal;
 use platform::{clock, random};
 use policy::command::{Job, LONGEST_NAME};
 use policy::config::{Config, OnDemotion};
-use policy::decide::{Decision, Grounds, Skip};
+use policy::decide::{Decision, Grounds, Skip, Stale};
 use policy::escape;
 use policy::event::{Ending, Event, Subject};
 use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
@@ -38,8 +38,16 @@ impl Active<'_> {
     ///
     /// Signals are blocked first of all: from here on none can end rcron and leave the job alone.
     pub(crate) fn run(&self, log: &mut Log, tell: impl FnOnce(&mut Log)) -> Outcome {
-        let prepared = signal::take_over().and_then(|inherited| Ok((inherited, Signals::open()?, self.guard()?)));
+        let inherited = signal::take_over();
         tell(log);
+        let grounds = match self.grounds_now() {
+            Ok(grounds) => grounds,
+            Err(skip) => {
+                log.event(&self.subject, &Event::Ignored(skip));
+                return Outcome::Exited(SUCCESS);
+            }
+        };
+        let prepared = inherited.and_then(|inherited| Ok((inherited, Signals::open()?, self.guard(grounds)?)));
         let (inherited, signals, guard) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -50,10 +58,6 @@ impl Active<'_> {
                 return Outcome::Exited(FAILED);
             }
         };
-        if let Some(skip) = self.expired() {
-            log.event(&self.subject, &Event::Ignored(skip));
-            return Outcome::Exited(SUCCESS);
-        }
         let terminal = Terminal::controlling();
         let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
         let standing = if in_foreground {
@@ -64,7 +68,7 @@ impl Active<'_> {
         let run = RunId::new(clock::wall_time(), random::ten_bytes());
         log.event(&self.subject, &Event::Started(&run));
         let began = clock::boot_time();
-        let end = match self.start(&run, standing, inherited) {
+        let end = match self.start(&run, grounds, standing, inherited) {
             Ok(started) => {
                 self.tell_niceness(&started, log);
                 let family = Family::new(started.child, standing);
@@ -87,32 +91,32 @@ impl Active<'_> {
         end.outcome
     }
 
-    /// Why the job is not to be run after all: what came between may have outlasted the lease, telling a warning to a stuck
-    /// terminal for one, or rcron was stopped.
-    fn expired(&self) -> Option<Skip> {
+    /// What the start rests on now, or why the job is not to be run after all: what came between may have outlasted the
+    /// lease, telling a warning to a stuck terminal for one, or rcron was stopped. A lease that was renewed meanwhile may
+    /// have another epoch.
+    fn grounds_now(&self) -> Result<Grounds, Skip> {
         match self.grounds {
             Grounds::State {
                 expires: Some(expires), ..
-            } if clock::boot_time() >= expires => {
-                match observe::observe(self.config).decision {
-                    Decision::Skip(skip) => Some(skip),
-                    Decision::Run(_) => None, // renewed meanwhile
-                }
-            }
-            _ => None,
+            } if clock::boot_time() >= expires => match observe::observe(self.config).decision {
+                Decision::Run(renewed @ Grounds::State { .. }) => Ok(renewed),
+                Decision::Run(Grounds::Default) => Err(Skip::Stale(Stale::LeaseEnded)),
+                Decision::Skip(skip) => Err(skip),
+            },
+            grounds => Ok(grounds),
         }
     }
 
-    fn guard(&self) -> io::Result<Option<Guard<'_>>> {
+    fn guard(&self, grounds: Grounds) -> io::Result<Option<Guard<'_>>> {
         match self.config.on_demotion {
             OnDemotion::Continue => Ok(None),
-            OnDemotion::Terminate => Guard::new(self.config, self.grounds).map(Some),
+            OnDemotion::Terminate => Guard::new(self.config, grounds).map(Some),
         }
     }
 
-    fn start(&self, run: &RunId, standing: Standing, signals: Inherited) -> Result<Started, Failure> {
+    fn start(&self, run: &RunId, grounds: Grounds, standing: Standing, signals: Inherited) -> Result<Started, Failure> {
         let text = self.job.text(LONGEST_NAME);
-        let epoch = match self.grounds {
+        let epoch = match grounds {
             Grounds::State { epoch, .. } => epoch.map(|epoch| epoch.to_string()),
             Grounds::Default => None,
         };
@@ -165,11 +169,9 @@ impl Active<'_> {
 
     /// A program that is there but cannot be found has a first line that names an interpreter that is not.
     fn not_found(&self) -> &'static str {
-        let name = self.job.argv()[0];
-        let environment = Environment::new(self.job, &[]).ok();
-        if environment.is_some_and(|environment| spawn::lookup(name, &environment.entries()).is_some()) {
+        if launch::program(self.job).is_some() {
             "its interpreter, named in its first line, was not found"
-        } else if name.contains(&b'/') {
+        } else if self.job.argv()[0].contains(&b'/') {
             "no such file"
         } else {
             "command not found"

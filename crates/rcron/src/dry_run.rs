@@ -2,10 +2,9 @@
 
 use crate::cli::Invocation;
 use crate::complaint::shown;
-use crate::launch::Environment;
+use crate::launch;
 use crate::observe::Observation;
 use crate::settings::Settings;
-use platform::spawn;
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Decision, Grounds, Reading, Skip, Stale};
@@ -160,12 +159,7 @@ fn argv(invocation: &Invocation) -> String {
 
 /// What the program's name leads to. A dry run by hand may have another PATH than cron.
 fn program(invocation: &Invocation) -> String {
-    let argv = invocation.job.argv();
-    let environment = Environment::new(&invocation.job, &[]);
-    let found = environment
-        .ok()
-        .and_then(|environment| spawn::lookup(argv[0], &environment.entries()));
-    match found {
+    match launch::program(&invocation.job) {
         Some(path) => shown(path.as_os_str()),
         None if invocation.job.looks_like_shell() => {
             "not found; for a shell command line, quote the whole of it".to_owned()

@@ -1,8 +1,9 @@
-//! The job's environment.
+//! The job's environment, and where its program is found in it.
 
-use platform::environment;
+use platform::{environment, spawn};
 use policy::command::Job;
 use std::ffi::{CStr, CString, NulError};
+use std::path::PathBuf;
 
 /// The environment that a job gets: rcron's own, the job's assignments over it, rcron's additions over both.
 pub(crate) struct Environment {
@@ -44,6 +45,12 @@ impl Environment {
             .chain(self.added.iter().map(CString::as_c_str))
             .collect()
     }
+}
+
+/// The file that the job's program leads to, by the `PATH` that the job gets; `None` if there is none to execute.
+pub(crate) fn program(job: &Job) -> Option<PathBuf> {
+    let environment = Environment::new(job, &[]).ok()?;
+    spawn::lookup(job.argv()[0], &environment.entries())
 }
 
 fn name(entry: &[u8]) -> &[u8] {

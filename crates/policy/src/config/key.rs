@@ -188,12 +188,7 @@ fn default_state(text: &[u8]) -> Result<Value, Refusal> {
     Word::parse(text)
         .map(Value::DefaultState)
         // No guess here: `inactive` is near to the wrong one.
-        .ok_or_else(|| {
-            Refusal::new(
-                format!("unknown state `{}`", clipped(text)),
-                "write `active` or `passive`",
-            )
-        })
+        .ok_or_else(|| unknown("state", text, "write `active` or `passive`"))
 }
 
 fn facility(text: &[u8]) -> Result<Value, Refusal> {
@@ -204,7 +199,7 @@ fn facility(text: &[u8]) -> Result<Value, Refusal> {
                 "did you mean `syslog_level`?",
             );
         }
-        misspelt_priority("facility", text, Facility::names())
+        unknown_priority("facility", text, Facility::names())
     })
 }
 
@@ -216,7 +211,7 @@ fn level(text: &[u8]) -> Result<Value, Refusal> {
                 "did you mean `syslog_facility`?",
             );
         }
-        misspelt_priority("level", text, Level::names())
+        unknown_priority("level", text, Level::names())
     })
 }
 
@@ -275,32 +270,25 @@ fn nice_level(piece: Piece) -> Result<(Value, Option<Problem>), Problem> {
 fn one_of(text: &[u8], choices: [(&'static str, Value); 2]) -> Result<Value, Refusal> {
     let names = [choices[0].0, choices[1].0];
     let found = choices.into_iter().find(|(name, _)| name.as_bytes() == text);
-    found
-        .map(|(_, value)| value)
-        .ok_or_else(|| unknown("value", text, names))
-}
-
-fn unknown(kind: &str, text: &[u8], names: [&'static str; 2]) -> Refusal {
-    misspelt(kind, text, names, &format!("write `{}` or `{}`", names[0], names[1]))
-}
-
-fn misspelt(kind: &str, text: &[u8], names: impl IntoIterator<Item = &'static str>, otherwise: &str) -> Refusal {
-    let help = did_you_mean(text, names).unwrap_or_else(|| otherwise.into());
-    Refusal::new(format!("unknown {kind} `{}`", clipped(text)), help)
+    found.map(|(_, value)| value).ok_or_else(|| {
+        let help = did_you_mean(text, names).unwrap_or_else(|| format!("write `{}` or `{}`", names[0], names[1]));
+        unknown("value", text, help)
+    })
 }
 
 /// The prefix, which all names share, makes none of them nearer.
-fn misspelt_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'static str>) -> Refusal {
+fn unknown_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'static str>) -> Refusal {
     let bare = if text.to_ascii_uppercase().starts_with(b"LOG_") {
         &text[4..]
     } else {
         text
     };
     let meant = suggest::nearest(bare, names.map(|name| &name[4..]));
-    let help = meant.map_or_else(
-        || "syslog(3) lists them".into(),
-        |name| format!("did you mean `LOG_{name}`?"),
-    );
+    let help = meant.map(|name| format!("did you mean `LOG_{name}`?"));
+    unknown(kind, text, help.unwrap_or_else(|| "syslog(3) lists them".into()))
+}
+
+fn unknown(kind: &str, text: &[u8], help: impl Into<String>) -> Refusal {
     Refusal::new(format!("unknown {kind} `{}`", clipped(text)), help)
 }
 

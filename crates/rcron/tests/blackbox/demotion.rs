@@ -204,7 +204,7 @@ fn what_ignores_sigterm_is_killed_after_kill_after() {
     scene.configure(&format!("{TERMINATE}kill_after = 300ms\n"));
     let script = "trap '' TERM; echo ready; while :; do sleep 1000; done";
     let mut running = Running::start(scene.rcron().args(["sh", "-c", script]).stdout(Stdio::piped()));
-    read_line(&mut running);
+    running.lines().next().expect("a line");
     scene.set_state("passive\n");
     assert_eq!(running.wait().signal(), Some(9));
     scene.log.wait_for("signal=SIGKILL reason=demoted");
@@ -217,7 +217,7 @@ fn a_leader_that_dies_at_once_does_not_save_the_rest_of_its_group() {
     // The background shell ignores SIGTERM, the leader dies of it.
     let script = "(trap '' TERM; echo $(exec sh -c 'echo $PPID'); while :; do sleep 1000; done) & wait";
     let mut running = Running::start(scene.rcron().args(["sh", "-c", script]).stdout(Stdio::piped()));
-    let stubborn: i32 = read_line(&mut running).parse().expect("a pid");
+    let stubborn: i32 = running.lines().next().expect("a line").parse().expect("a pid");
     scene.set_state("passive\n");
     assert_demoted(&scene, running, "passive");
     assert!(is_gone(stubborn));
@@ -235,7 +235,7 @@ fn a_job_that_ends_well_when_told_to_has_ended_well() {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped()),
     );
-    read_line(&mut running);
+    running.lines().next().expect("a line");
     scene.set_state("passive\n");
     assert_eq!(running.wait().code(), Some(0));
     scene.log.wait_for("exit=0 reason=demoted");
@@ -295,13 +295,6 @@ fn a_change_between_the_decision_and_the_watch_is_not_missed() {
         let running = Running::start(scene.rcron().arg(&line));
         assert_demoted(&scene, running, "passive");
     }
-}
-
-fn read_line(running: &mut Running) -> String {
-    let stdout = running.0.stdout.take().expect("piped");
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).expect("a line");
-    line.trim_end().to_owned()
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use crate::support::process::{Running, children, is_gone, send, state};
 use crate::support::scene::binary;
 use crate::support::{Scene, until};
-use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// All that can be caught; 32 and 33 belong to the C library, and no shell can trap them.
 fn catchable() -> impl Iterator<Item = i32> {
@@ -13,7 +12,7 @@ fn catchable() -> impl Iterator<Item = i32> {
 }
 
 /// A job that writes the number of each signal it gets. It waits in `read`, which a signal interrupts.
-fn reporter(mut command: Command) -> (Running, Lines<BufReader<ChildStdout>>) {
+fn reporter(mut command: Command) -> (Running, impl Iterator<Item = String>) {
     let list: Vec<String> = catchable()
         .filter(|signal| *signal != 17)
         .map(|signal| signal.to_string())
@@ -27,8 +26,8 @@ fn reporter(mut command: Command) -> (Running, Lines<BufReader<ChildStdout>>) {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut running = Running::start(&mut command);
-    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines();
-    assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+    let mut lines = running.lines();
+    assert_eq!(lines.next().expect("a line"), "ready");
     (running, lines)
 }
 
@@ -39,7 +38,7 @@ fn every_catchable_signal_is_passed_on() {
         let (running, mut lines) = reporter(command);
         for signal in catchable().filter(|signal| *signal != 17) {
             running.signal(signal);
-            assert_eq!(lines.next().expect("a line").expect("text"), signal.to_string());
+            assert_eq!(lines.next().expect("a line"), signal.to_string());
         }
     }
 }
@@ -96,11 +95,11 @@ fn rcron_stays_until_a_job_that_catches_the_signal_has_ended() {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped()),
     );
-    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines();
-    assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+    let mut lines = running.lines();
+    assert_eq!(lines.next().expect("a line"), "ready");
     running.signal(15);
     assert_eq!(running.wait().code(), Some(7));
-    assert_eq!(lines.next().expect("a line").expect("text"), "caught");
+    assert_eq!(lines.next().expect("a line"), "caught");
     scene.log.wait_for("status=fail");
     assert!(scene.log.texts()[1].contains(" exit=7 "), "{:?}", scene.log.texts());
 }
@@ -139,8 +138,8 @@ fn a_job_that_leaves_its_group_gets_signals_all_the_same() {
     // An interactive shell's way, as far as a test can have it: perl moves itself into rcron's group.
     let script = "$SIG{TERM} = sub { print qq(caught\\n); exit 3 }; setpgrp(0, getpgrp(getppid())); $| = 1; print qq(ready\\n); sleep 1 while 1";
     let mut running = Running::start(scene.rcron().args(["perl", "-e", script, "x"]).stdout(Stdio::piped()));
-    let mut lines = BufReader::new(running.0.stdout.take().expect("piped")).lines();
-    assert_eq!(lines.next().expect("a line").expect("text"), "ready");
+    let mut lines = running.lines();
+    assert_eq!(lines.next().expect("a line"), "ready");
     running.signal(15);
     assert_eq!(running.wait().code(), Some(3));
 }

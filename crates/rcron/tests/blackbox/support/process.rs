@@ -4,7 +4,7 @@ use super::wait::until;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
@@ -89,6 +89,12 @@ impl Running {
 
     pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("a child").is_some()
+    }
+
+    /// What it writes to stdout, which must be piped, line by line.
+    pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        let stdout = self.0.stdout.take().expect("piped");
+        BufReader::new(stdout).lines().map(|line| line.expect("text"))
     }
 
     /// The process that `rcron` has started, once it is the program of this name.
