@@ -1,12 +1,12 @@
 //! A job on the active server, from start to end.
 
-use crate::complaint::{Complaint, shown};
 use crate::family::Family;
 use crate::guard::Guard;
 use crate::launch::{self, Environment};
 use crate::log::Log;
-use crate::observe;
 use crate::supervise::{End, Supervision};
+use facts::complaint::{Complaint, shown};
+use facts::observe;
 use platform::output::error_text;
 use platform::signal::{self, Inherited, Signals};
 use platform::spawn::{self, Failure, Launch, Started};

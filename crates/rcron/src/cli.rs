@@ -1,6 +1,6 @@
 //! The command line: low-level arguments into one request.
 
-use crate::complaint::shown;
+use facts::complaint::shown;
 use lexopt::{Arg, Parser};
 use policy::command::Job;
 use policy::suggest;

@@ -1,21 +1,19 @@
 //! `--dry-run`: what would be done, and why.
 
 use crate::cli::Invocation;
-use crate::complaint::shown;
 use crate::launch;
-use crate::observe::Observation;
-use crate::settings::Settings;
+use facts::complaint::shown;
+use facts::observe::Observation;
+use facts::settings::Settings;
+use facts::words::{age, decision, seconds, state_line, text_of};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
-use policy::decide::{Decision, Grounds, Reading, Skip, Stale};
+use policy::decide::Reading;
 use policy::escape;
-use policy::moment::{Moment, WallTime};
-use policy::state::{Lease, State};
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
 
 /// The whole report, for stdout.
 pub(crate) fn report(invocation: &Invocation, settings: &Settings, observation: &Observation) -> String {
@@ -86,63 +84,6 @@ fn content(observation: &Observation) -> String {
     }
 }
 
-fn state_line(state: &State, now: &Moment) -> String {
-    let mut line = state.word.as_str().to_owned();
-    if state.draining {
-        line.push_str(", draining");
-    }
-    match &state.lease {
-        Lease::None => {}
-        Lease::Malformed => line.push_str(", with a malformed lease"),
-        Lease::Until { end, .. } if *end > now.boot => {
-            let _ = write!(line, ", for another {}", seconds(end.since(now.boot)));
-        }
-        Lease::Until { end, .. } => {
-            let _ = write!(line, ", ended {} ago", seconds(now.boot.since(*end)));
-        }
-    }
-    if let Some(epoch) = state.epoch {
-        let _ = write!(line, ", epoch {epoch}");
-    }
-    for (word, value) in [("by", &state.by), ("since", &state.since)] {
-        if let Some(value) = value {
-            let _ = write!(line, ", {word} {}", text_of(value));
-        }
-    }
-    line
-}
-
-fn decision(observation: &Observation, config: &Config) -> String {
-    let default = config.default_state.as_str();
-    match observation.decision {
-        Decision::Run(Grounds::State { .. }) => "run: this server is active".to_owned(),
-        Decision::Run(Grounds::Default) => format!("run: the state cannot be read and default_state is {default}"),
-        Decision::Skip(skip) => format!("do not run: {}", reason(skip, default)),
-    }
-}
-
-fn reason(skip: Skip, default: &str) -> String {
-    match skip {
-        Skip::Passive => "this server is passive".to_owned(),
-        Skip::PassiveByDefault => format!("the state cannot be read and default_state is {default}"),
-        Skip::Stale(stale) => format!("the state is stale: {}", staleness(stale)),
-        Skip::Draining => "the server is draining: running jobs may end, none is started".to_owned(),
-        Skip::NoLease => "require_lease is set and the state has no lease".to_owned(),
-    }
-}
-
-fn staleness(stale: Stale) -> &'static str {
-    match stale {
-        Stale::LeaseEnded => "the lease has ended",
-        Stale::OtherBoot => "the lease is of another boot of this server",
-        Stale::Malformed => "until, boot or epoch is malformed, given twice, or one of the first two is missing",
-        Stale::TooFarAhead => "the lease ends more than ten minutes ahead",
-        Stale::TooOld => "the file is older than state_max_age",
-        Stale::FromTheFuture => "the file is from the future, further than state_max_age",
-        Stale::NotThere => "state_max_age is set and the file cannot be read",
-    }
-}
-
 fn argv(invocation: &Invocation) -> String {
     let words: Vec<String> = invocation
         .job
@@ -182,21 +123,4 @@ fn on_demotion(config: &Config) -> String {
         OnDemotion::Continue => "the job goes on".to_owned(),
         OnDemotion::Terminate => format!("the job gets SIGTERM, after {} SIGKILL", seconds(config.kill_after)),
     }
-}
-
-fn age(modified: WallTime, now: WallTime) -> String {
-    let distance = seconds(modified.distance(now));
-    if modified <= now {
-        format!("{distance} ago")
-    } else {
-        format!("{distance} in the future")
-    }
-}
-
-fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
-}
-
-fn text_of(bytes: &[u8]) -> String {
-    shown(OsStr::from_bytes(bytes))
 }

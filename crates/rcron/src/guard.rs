@@ -1,6 +1,6 @@
 //! `on_demotion = terminate`: watching the state while the job runs.
 
-use crate::observe;
+use facts::observe;
 use platform::alarm::Alarm;
 use platform::clock;
 use platform::watch::Watch;

@@ -1,6 +1,6 @@
 //! The log: lines to syslog that never hold a job up.
 
-use crate::complaint::Complaint;
+use facts::complaint::Complaint;
 use platform::poll;
 use platform::syslog::{Sent, Syslog};
 use platform::{clock, output};

@@ -3,15 +3,12 @@
 
 mod active;
 mod cli;
-mod complaint;
 mod dry_run;
 mod family;
 mod guard;
 mod launch;
 mod log;
-mod observe;
 mod run;
-mod settings;
 mod supervise;
 
 platform::entry_point!(run::main);

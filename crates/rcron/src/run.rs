@@ -2,11 +2,11 @@
 
 use crate::active::Active;
 use crate::cli::{self, Invocation, Options, Request, UsageError};
-use crate::complaint::Complaint;
 use crate::dry_run;
 use crate::log::Log;
-use crate::observe::{self, Observation};
-use crate::settings::{self, Refused, Settings};
+use facts::complaint::Complaint;
+use facts::observe::{self, Observation};
+use facts::settings::{self, Refused, Settings};
 use platform::output::{self, error_text};
 use platform::signal;
 use policy::config::Config;
@@ -26,7 +26,7 @@ pub(crate) fn main() -> u8 {
 }
 
 fn run(invocation: &Invocation) -> u8 {
-    let settings = match settings::read(&invocation.options) {
+    let settings = match settings::read(invocation.options.conf.as_deref(), &invocation.options.settings) {
         Ok(settings) => settings,
         Err(refused) => return refuse(&refused, &invocation.options),
     };
@@ -92,7 +92,7 @@ fn refuse(refused: &Refused, options: &Options) -> u8 {
 fn refuse_usage(error: &UsageError) -> u8 {
     tell_refusal(
         &Complaint::plain(error.message.clone()),
-        &settings::known(&error.options),
+        &settings::known(&error.options.settings),
         &error.options,
     );
     output::to_stderr(cli::USAGE.as_bytes());

@@ -10,16 +10,16 @@ use std::os::unix::ffi::OsStrExt;
 const MOST_PROBLEMS: usize = 5;
 
 /// A message in its two forms.
-pub(crate) struct Complaint {
+pub struct Complaint {
     /// For people: perhaps several lines, with the place and a caret.
-    pub(crate) full: String,
+    pub full: String,
     /// For the log: one line.
-    pub(crate) summary: String,
+    pub summary: String,
 }
 
 impl Complaint {
     /// One line for both.
-    pub(crate) fn plain(text: String) -> Self {
+    pub fn plain(text: String) -> Self {
         Self {
             full: text.clone(),
             summary: text,
@@ -27,7 +27,7 @@ impl Complaint {
     }
 
     /// A problem of a file, or of the option that `origin` names.
-    pub(crate) fn of(problem: &Problem, origin: &[u8]) -> Self {
+    pub fn of(problem: &Problem, origin: &[u8]) -> Self {
         Self {
             full: problem.report(origin).to_string(),
             summary: problem.summary(origin),
@@ -35,7 +35,7 @@ impl Complaint {
     }
 
     /// All problems of a file for people, the first one for the log.
-    pub(crate) fn of_all(problems: &[Problem], origin: &[u8]) -> Self {
+    pub fn of_all(problems: &[Problem], origin: &[u8]) -> Self {
         let reports = problems
             .iter()
             .take(MOST_PROBLEMS)
@@ -52,6 +52,6 @@ impl Complaint {
 }
 
 /// A path or another text of the user's, on one line of a message.
-pub(crate) fn shown(text: &OsStr) -> String {
+pub fn shown(text: &OsStr) -> String {
     String::from_utf8_lossy(&escape::escaped(text.as_bytes())).into_owned()
 }

@@ -11,16 +11,19 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// What was read, when, and what follows from it.
-pub(crate) struct Observation {
-    pub(crate) reading: Reading,
-    pub(crate) moment: Moment,
-    pub(crate) decision: Decision,
+pub struct Observation {
+    /// What the state file said.
+    pub reading: Reading,
+    /// When it was read.
+    pub moment: Moment,
+    /// What follows from it.
+    pub decision: Decision,
     /// Why there is no state in the reading, if there is none.
-    pub(crate) obstacle: Option<String>,
+    pub obstacle: Option<String>,
 }
 
 /// Reads the state file and decides. The same at the start of a job and while it runs.
-pub(crate) fn observe(config: &Config) -> Observation {
+pub fn observe(config: &Config) -> Observation {
     let (reading, obstacle) = match file::read_beginning(OsStr::from_bytes(&config.state_file), LONGEST_LINE + 1) {
         Ok(contents) => {
             let content = State::parse(&contents.bytes);
@@ -53,7 +56,7 @@ pub(crate) fn observe(config: &Config) -> Observation {
 
 impl Observation {
     /// The warning that goes with taking `default_state`; it names the file and what is wrong with it.
-    pub(crate) fn default_warning(&self, config: &Config) -> Option<Complaint> {
+    pub fn default_warning(&self, config: &Config) -> Option<Complaint> {
         let is_default = matches!(
             self.decision,
             Decision::Run(Grounds::Default) | Decision::Skip(Skip::PassiveByDefault)
@@ -75,7 +78,7 @@ impl Observation {
     }
 
     /// Whether the file says anything at all. It may be just being written by one who does not rename.
-    pub(crate) fn is_clear(&self) -> bool {
+    pub fn is_clear(&self) -> bool {
         self.obstacle.is_none()
     }
 }

@@ -1,65 +1,68 @@
 //! The configuration of this run: built-in defaults, the file over them, the command line's options over both.
 
-use crate::cli::Options;
 use crate::complaint::{Complaint, shown};
 use platform::file::{self, Unreadable};
 use policy::config::{Config, LARGEST_FILE};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Where the configuration is if `--conf` does not say.
-pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
+pub const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
 
 /// What a wrong option is called where a file's name would stand.
 const OPTION: &[u8] = b"--option";
 
 /// A configuration that may be used, and where it comes from.
-pub(crate) struct Settings {
-    pub(crate) config: Config,
+pub struct Settings {
+    /// Every key's value.
+    pub config: Config,
     /// The file, for messages.
-    pub(crate) file: OsString,
+    pub file: OsString,
     /// Whether it exists. Only the default one may be missing.
-    pub(crate) found: bool,
+    pub found: bool,
     /// What is wrong but no reason not to run the job.
-    pub(crate) warnings: Vec<Complaint>,
+    pub warnings: Vec<Complaint>,
 }
 
 /// Why no job may run, and the part of the configuration that says where to log it.
-pub(crate) struct Refused {
-    pub(crate) complaint: Complaint,
-    pub(crate) known: Box<Config>,
+pub struct Refused {
+    /// What is wrong.
+    pub complaint: Complaint,
+    /// What the options say by themselves.
+    pub known: Box<Config>,
 }
 
-/// Reads the configuration.
-pub(crate) fn read(options: &Options) -> Result<Settings, Refused> {
-    assemble(options).map_err(|complaint| Refused {
+/// Reads the configuration: the file that `conf` names or the default one, and over it each `KEY=VALUE` of `options`.
+///
+/// # Errors
+/// [`Refused`]: no job may run on it.
+pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refused> {
+    assemble(conf, options).map_err(|complaint| Refused {
         complaint,
         known: Box::new(known(options)),
     })
 }
 
 /// What the options say by themselves, as far as they can be read: enough to know where to log that nothing runs.
-pub(crate) fn known(options: &Options) -> Config {
+pub fn known(options: &[OsString]) -> Config {
     let mut config = Config::default();
-    for option in &options.settings {
+    for option in options {
         let _ = config.set(option.as_bytes());
     }
     config
 }
 
-fn assemble(options: &Options) -> Result<Settings, Complaint> {
-    let file = options.conf.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+fn assemble(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Complaint> {
+    let file = conf.unwrap_or(OsStr::new(DEFAULT_FILE)).to_owned();
     let mut settings = Settings {
         config: Config::default(),
         file,
         found: true,
         warnings: Vec::new(),
     };
-    settings.warnings = settings.read_file(options.conf.is_some())?;
-    settings
-        .warnings
-        .extend(apply(&mut settings.config, &options.settings)?);
+    settings.warnings = settings.read_file(conf.is_some())?;
+    settings.warnings.extend(apply(&mut settings.config, options)?);
     Ok(settings)
 }
 

@@ -1,0 +1,98 @@
+//! A state and a decision in words, for people.
+
+use crate::complaint::shown;
+use crate::observe::Observation;
+use policy::config::Config;
+use policy::decide::{Decision, Grounds, Skip, Stale};
+use policy::moment::{Moment, WallTime};
+use policy::state::{Lease, State};
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// What the first line of a state file says.
+#[must_use]
+pub fn state_line(state: &State, now: &Moment) -> String {
+    let mut line = state.word.as_str().to_owned();
+    if state.draining {
+        line.push_str(", draining");
+    }
+    match &state.lease {
+        Lease::None => {}
+        Lease::Malformed => line.push_str(", with a malformed lease"),
+        Lease::Until { end, .. } if *end > now.boot => {
+            let _ = write!(line, ", for another {}", seconds(end.since(now.boot)));
+        }
+        Lease::Until { end, .. } => {
+            let _ = write!(line, ", ended {} ago", seconds(now.boot.since(*end)));
+        }
+    }
+    if let Some(epoch) = state.epoch {
+        let _ = write!(line, ", epoch {epoch}");
+    }
+    for (word, value) in [("by", &state.by), ("since", &state.since)] {
+        if let Some(value) = value {
+            let _ = write!(line, ", {word} {}", text_of(value));
+        }
+    }
+    line
+}
+
+/// The decision, with its reason.
+#[must_use]
+pub fn decision(observation: &Observation, config: &Config) -> String {
+    let default = config.default_state.as_str();
+    match observation.decision {
+        Decision::Run(Grounds::State { .. }) => "run: this server is active".to_owned(),
+        Decision::Run(Grounds::Default) => format!("run: the state cannot be read and default_state is {default}"),
+        Decision::Skip(skip) => format!("do not run: {}", reason(skip, default)),
+    }
+}
+
+/// Why no job is started.
+#[must_use]
+pub fn reason(skip: Skip, default: &str) -> String {
+    match skip {
+        Skip::Passive => "this server is passive".to_owned(),
+        Skip::PassiveByDefault => format!("the state cannot be read and default_state is {default}"),
+        Skip::Stale(stale) => format!("the state is stale: {}", staleness(stale)),
+        Skip::Draining => "the server is draining: running jobs may end, none is started".to_owned(),
+        Skip::NoLease => "require_lease is set and the state has no lease".to_owned(),
+    }
+}
+
+fn staleness(stale: Stale) -> &'static str {
+    match stale {
+        Stale::LeaseEnded => "the lease has ended",
+        Stale::OtherBoot => "the lease is of another boot of this server",
+        Stale::Malformed => "until, boot or epoch is malformed, given twice, or one of the first two is missing",
+        Stale::TooFarAhead => "the lease ends more than ten minutes ahead",
+        Stale::TooOld => "the file is older than state_max_age",
+        Stale::FromTheFuture => "the file is from the future, further than state_max_age",
+        Stale::NotThere => "state_max_age is set and the file cannot be read",
+    }
+}
+
+/// How long ago, or ahead, a file was modified.
+#[must_use]
+pub fn age(modified: WallTime, now: WallTime) -> String {
+    let distance = seconds(modified.distance(now));
+    if modified <= now {
+        format!("{distance} ago")
+    } else {
+        format!("{distance} in the future")
+    }
+}
+
+/// A span in seconds with one decimal.
+#[must_use]
+pub fn seconds(span: Duration) -> String {
+    format!("{:.1} s", span.as_secs_f64())
+}
+
+/// Bytes of the user's, on one line.
+#[must_use]
+pub fn text_of(bytes: &[u8]) -> String {
+    shown(OsStr::from_bytes(bytes))
+}

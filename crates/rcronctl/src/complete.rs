@@ -1,0 +1,19 @@
+//! `rcronctl completions`: for the shells' completion folders.
+
+use crate::cli::{Cli, Shell};
+use crate::failure::Failure;
+use clap::CommandFactory;
+use std::process::ExitCode;
+
+/// Prints the completions for a shell.
+pub(crate) fn print(shell: Shell) -> Result<ExitCode, Failure> {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Fish => clap_complete::Shell::Fish,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+    };
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "rcronctl", &mut text);
+    platform::output::to_stdout(&text).map_err(|error| Failure::of("write to stdout", &error))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,1 @@
+//! `rcronctl is-active`.
