@@ -12,6 +12,7 @@ pub mod output;
 pub mod poll;
 pub mod process_tree;
 pub mod random;
+pub mod replace;
 pub mod signal;
 pub mod spawn;
 pub mod syslog;

@@ -1,6 +1,7 @@
 //! The grammar of the state file: its first line, what it says and how long it holds (rcron.conf(5), "STATE FILE").
 
 use crate::moment::BootTime;
+use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -103,6 +104,51 @@ impl State {
         let word = Word::parse(first).ok_or(NoState::OtherWord)?;
         Ok(Attributes::collect(words).into_state(word))
     }
+}
+
+impl State {
+    /// The line of a state file that says it, with its newline.
+    ///
+    /// A malformed lease is written as an `until` without a `boot`, which reads as one again.
+    #[must_use]
+    pub fn line(&self) -> Vec<u8> {
+        let mut line = self.word.as_str().as_bytes().to_vec();
+        if self.draining {
+            line.extend_from_slice(b" draining");
+        }
+        match &self.lease {
+            Lease::None => {}
+            Lease::Malformed => append(&mut line, "until", b"0"),
+            Lease::Until { end, boot } => {
+                let until = format!("{}.{:03}", end.0.as_secs(), end.0.subsec_millis());
+                append(&mut line, "until", until.as_bytes());
+                append(&mut line, "boot", boot);
+            }
+        }
+        if let Some(epoch) = self.epoch {
+            append(&mut line, "epoch", format!("{epoch}").as_bytes());
+        }
+        if let Some(by) = &self.by {
+            append(&mut line, "by", by);
+        }
+        if let Some(since) = &self.since {
+            append(&mut line, "since", since);
+        }
+        line.push(b'\n');
+        line
+    }
+}
+
+/// One attribute. Blanks would end its value.
+fn append(line: &mut Vec<u8>, name: &str, value: &[u8]) {
+    line.push(b' ');
+    line.extend_from_slice(name.as_bytes());
+    line.push(b'=');
+    line.extend(
+        value
+            .iter()
+            .map(|byte| if byte.is_ascii_graphic() { *byte } else { b'_' }),
+    );
 }
 
 /// The attributes of a line as they come, before they are held against each other.
@@ -365,6 +411,17 @@ mod tests {
             let line = alloc::format!("active until={seconds}.{milliseconds:03} boot={boot}");
             let end = BootTime(Duration::new(seconds, milliseconds * 1_000_000));
             prop_assert_eq!(lease(&line), Lease::Until { end, boot: boot.into_bytes() });
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(milliseconds in 0u64..1 << 45, epoch: Option<u64>, by in proptest::option::of("[!-~]{1,20}"), draining: bool) {
+            for lease in [Lease::None, Lease::Malformed, Lease::Until { end: BootTime(Duration::from_millis(milliseconds)), boot: b"b".to_vec() }] {
+                let by = by.as_ref().map(|by| by.as_bytes().to_vec());
+                let state = State { word: Word::Active, lease, draining, epoch, by: by.clone(), since: by };
+                prop_assert_eq!(State::parse(&state.line()), Ok(state));
+            }
         }
     }
 }

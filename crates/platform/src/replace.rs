@@ -1,0 +1,162 @@
+//! Replacing a small file whole, so that no reader ever sees half of it and no crash leaves half of it behind.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// path_resolution(7): the kernel gives up after as many links.
+const MOST_LINKS: usize = 40;
+
+/// Why a path is not written to.
+#[derive(Debug)]
+pub enum Refused {
+    /// It leads through a symbolic link in a folder that others may write: anybody could have put it there.
+    ForeignLink(PathBuf),
+    /// The system says no.
+    System(io::Error),
+}
+
+/// The file that `path` leads to, which need not exist: symbolic links are followed, and replaced by nobody.
+///
+/// # Errors
+/// [`Refused`].
+pub fn target(path: &Path) -> Result<PathBuf, Refused> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let (folder, name) = split(&path)?;
+        path = folder.join(name);
+        let Ok(link) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        let holder = fs::metadata(&folder)?;
+        if holder.mode() & 0o022 != 0 {
+            return Err(Refused::ForeignLink(path));
+        }
+        path = folder.join(link);
+    }
+    Err(io::Error::from_raw_os_error(libc::ELOOP).into())
+}
+
+/// Replaces `file` (no link: see [`target`]) with `content` of this mode. Its folder is made if it is missing.
+///
+/// Written beside, synced, renamed: what goes wrong before the last step leaves the old file as it was.
+///
+/// # Errors
+/// The system's: a full disk, no permission.
+pub fn replace(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    let beside = beside(file);
+    let written = write(&beside, content, mode).and_then(|()| fs::rename(&beside, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+        return written;
+    }
+    // The rename itself; not every file system can do it, and what is in /run needs it not.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Folder (its real path) and name.
+fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
+    let name = path.file_name().ok_or(io::Error::from_raw_os_error(libc::EISDIR))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let folder = match parent.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(parent)?,
+        found => found?,
+    };
+    Ok((folder, name.to_owned()))
+}
+
+/// A name of this process's own, so that two writers never share one.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(file.file_name().unwrap_or_default());
+    name.push(format!(".new.{}", std::process::id()));
+    file.with_file_name(name)
+}
+
+fn write(beside: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = match options.open(beside) {
+        // Left by a crash: one of the same pid, on an earlier boot.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(beside)?;
+            options.open(beside)?
+        }
+        opened => opened?,
+    };
+    file.write_all(content)?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignLink(link) => write!(
+                out,
+                "{} is a symbolic link in a folder that others may write",
+                link.display()
+            ),
+            Self::System(error) => out.write_str(&crate::output::error_text(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_is_followed_and_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let real = folder.path().join("real/deep/state");
+        let link = folder.path().join("link");
+        symlink("real/deep/state", &link).expect("linked");
+        let found = target(&link).expect("a path");
+        replace(&found, b"active\n", 0o644).expect("written");
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&real).expect("there"), b"active\n");
+        assert_eq!(fs::metadata(&real).expect("there").mode() & 0o7777, 0o644);
+        assert_eq!(fs::read_dir(real.parent().expect("one")).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn a_link_that_anybody_could_have_made_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("chmod");
+        let link = folder.path().join("link");
+        symlink("/etc/passwd", &link).expect("linked");
+        assert!(matches!(target(&link), Err(Refused::ForeignLink(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let occupied = folder.path().join("state");
+        fs::create_dir(&occupied).expect("made");
+        assert!(replace(&occupied, b"active\n", 0o644).is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn links_in_a_circle_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        symlink("b", folder.path().join("a")).expect("linked");
+        symlink("a", folder.path().join("b")).expect("linked");
+        assert!(matches!(target(&folder.path().join("a")), Err(Refused::System(_))));
+    }
+}
