@@ -12,6 +12,9 @@ use tempfile::TempDir;
 pub(crate) const TRUE: &str = "/bin/true";
 pub(crate) const SHELL: &str = "/bin/sh";
 
+/// The tmpfs that every Linux has.
+const MEMORY: &str = "/dev/shm";
+
 /// What cron gives its jobs.
 const CRON_ENVIRONMENT: [(&str, &str); 4] = [
     ("PATH", "/usr/bin:/bin"),
@@ -26,6 +29,8 @@ pub(crate) struct Scene {
     pub(crate) watchdog: Watchdog,
     /// Goes last.
     folder: TempDir,
+    /// A tmpfs: what is measured is rcron's part, not the disk's.
+    pub(crate) journal: TempDir,
 }
 
 /// The configurations. Each has a state file of its own.
@@ -37,10 +42,18 @@ pub(crate) enum Server {
     Active,
     /// Active, and the job is ended when it is no longer.
     ActiveGuarded,
+    /// Active, and each run is recorded in a journal on a tmpfs.
+    ActiveRecorded,
 }
 
 impl Server {
-    const ALL: [Self; 4] = [Self::Passive, Self::PassiveUnheard, Self::Active, Self::ActiveGuarded];
+    const ALL: [Self; 5] = [
+        Self::Passive,
+        Self::PassiveUnheard,
+        Self::Active,
+        Self::ActiveGuarded,
+        Self::ActiveRecorded,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -48,13 +61,14 @@ impl Server {
             Self::PassiveUnheard => "unheard",
             Self::Active => "active",
             Self::ActiveGuarded => "guarded",
+            Self::ActiveRecorded => "recorded",
         }
     }
 
     fn state(self) -> &'static str {
         match self {
             Self::Passive | Self::PassiveUnheard => "passive\n",
-            Self::Active | Self::ActiveGuarded => "active\n",
+            Self::Active | Self::ActiveGuarded | Self::ActiveRecorded => "active\n",
         }
     }
 }
@@ -65,6 +79,7 @@ impl Scene {
         let log = LogDaemon::start(&folder.path().join("log"), &folder.path().join("asker"))?;
         let scene = Self {
             folder,
+            journal: TempDir::with_prefix_in("rcron-bench.", MEMORY)?,
             binary: binary.to_owned(),
             log,
             watchdog: Watchdog::start(),
@@ -117,7 +132,7 @@ impl Scene {
         self.path(&format!("{}.conf", server.name()))
     }
 
-    /// `nice_level = 0`: a nicer job would be a slower one. `journal = none`: not into that of this machine.
+    /// `nice_level = 0`: a nicer job would be a slower one. Nothing goes into the journal of this machine.
     fn configuration_text(&self, server: Server) -> String {
         let socket = match server {
             Server::PassiveUnheard => self.path("nobody"),
@@ -127,11 +142,16 @@ impl Scene {
             Server::ActiveGuarded => "terminate",
             _ => "continue",
         };
+        let journal = match server {
+            Server::ActiveRecorded => self.journal.path(),
+            _ => Path::new("none"),
+        };
         format!(
-            "cluster_name = bench\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n\
+            "cluster_name = bench\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = {}\n\
              on_demotion = {on_demotion}\n",
             self.state(server).display(),
-            socket.display()
+            socket.display(),
+            journal.display()
         )
     }
 }

@@ -5,9 +5,13 @@ use crate::log::Count;
 use crate::scene::{SHELL, Scene, Server, TRUE, find};
 use crate::statistics::{microseconds, quantile};
 use crate::table::{self, NONE};
+use crate::wait;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+const ACTIVE: &str = "rcron, active, `/bin/true`";
+const RECORDED: &str = "the same, with a journal";
 
 struct Case {
     name: &'static str,
@@ -35,6 +39,7 @@ pub(crate) fn measure(scene: &Scene, rounds: usize) -> Result<()> {
     }
     let received = scene.log.count()?.since(before);
     print(&cases);
+    print_journal(&cases, scene, warm_up + rounds)?;
     print_lines(&cases, warm_up + rounds, received);
     Ok(())
 }
@@ -90,7 +95,11 @@ fn cases(scene: &Scene) -> Vec<Case> {
         Case {
             target: "≤ 2.2",
             lines: run(),
-            ..Case::new("rcron, active, `/bin/true`", scene.rcron(Server::Active, &[TRUE]))
+            ..Case::new(ACTIVE, scene.rcron(Server::Active, &[TRUE]))
+        },
+        Case {
+            lines: run(),
+            ..Case::new(RECORDED, scene.rcron(Server::ActiveRecorded, &[TRUE]))
         },
         Case {
             lines: run(),
@@ -186,4 +195,37 @@ fn print_lines(cases: &[Case], rounds: usize, received: Count) {
     println!("{} of {} passive,", received.ignored, sum(|lines| lines.ignored));
     println!("{} of {} at the start,", received.started, sum(|lines| lines.started));
     println!("{} of {} at the end.", received.ended, sum(|lines| lines.ended));
+}
+
+/// What the journal costs, and that it was kept.
+fn print_journal(cases: &[Case], scene: &Scene, rounds: usize) -> Result<()> {
+    let time = |name, percent| {
+        cases
+            .iter()
+            .find(|case| case.name == name)
+            .map(|case| case.at(percent).as_secs_f64())
+    };
+    for (what, percent) in [("median", 50), ("quickest tenth", 10)] {
+        if let (Some(with), Some(without)) = (time(RECORDED, percent), time(ACTIVE, percent)) {
+            println!(
+                "\nWith a journal, to without, {what}: {:.2} (target ≤ 1.15)",
+                with / without
+            );
+        }
+    }
+    let expected = 2 * rounds;
+    let records = wait::until("the journal's records", || {
+        Ok(Some(records(scene)?).filter(|records| *records >= expected))
+    })?;
+    println!("\nRecords in the journal: {records} of {expected}");
+    Ok(())
+}
+
+/// The lines of all files of the journal.
+fn records(scene: &Scene) -> Result<usize> {
+    let mut count = 0;
+    for file in std::fs::read_dir(scene.journal.path())? {
+        count += std::fs::read_to_string(file?.path())?.lines().count();
+    }
+    Ok(count)
 }

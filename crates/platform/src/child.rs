@@ -67,31 +67,48 @@ impl Child {
     /// Waits for its end if need be, and reaps it.
     #[must_use]
     pub fn reap(self) -> Outcome {
-        match wait(libc::P_PID, self.pid, libc::WEXITED) {
-            Some(end) if end.code == libc::CLD_EXITED => {
-                Outcome::Exited(u8::try_from(end.status & 0xff).unwrap_or(u8::MAX))
-            }
-            Some(end) => Outcome::Killed(end.status),
-            // Nobody else waits for our children.
-            None => Outcome::Exited(policy::exit::FAILED),
+        let end = wait(libc::P_PID, self.pid, libc::WEXITED);
+        // Nobody else waits for our children.
+        end.map_or(Outcome::Exited(policy::exit::FAILED), |end| end.outcome())
+    }
+}
+
+/// Reaps children that are not the job, and tells of each by pid and outcome: those that work in the background, those that
+/// whoever executed rcron had already, and orphans where rcron is PID 1.
+pub fn reap_others(job: &Child, mut tell: impl FnMut(i32, Outcome)) {
+    let all = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    while let Some(end) = wait(libc::P_ALL, 0, all) {
+        if end.pid == job.pid {
+            return;
+        }
+        match try_reap(end.pid) {
+            Some(outcome) => tell(end.pid, outcome),
+            None => return,
         }
     }
 }
 
-/// Reaps children that are not the job: those that whoever executed rcron had already, and orphans where rcron is PID 1.
-pub fn reap_others(job: &Child) {
-    let all = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    while let Some(end) = wait(libc::P_ALL, 0, all) {
-        if end.pid == job.pid || wait(libc::P_PID, end.pid, libc::WEXITED | libc::WNOHANG).is_none() {
-            return;
-        }
-    }
+/// Reaps a child of this number, if it has ended.
+#[must_use]
+pub fn try_reap(pid: i32) -> Option<Outcome> {
+    wait(libc::P_PID, pid, libc::WEXITED | libc::WNOHANG).map(|end| end.outcome())
 }
 
 struct Report {
     pid: libc::pid_t,
     code: libc::c_int,
     status: libc::c_int,
+}
+
+impl Report {
+    /// Of a child that has ended.
+    fn outcome(&self) -> Outcome {
+        if self.code == libc::CLD_EXITED {
+            Outcome::Exited(u8::try_from(self.status & 0xff).unwrap_or(u8::MAX))
+        } else {
+            Outcome::Killed(self.status)
+        }
+    }
 }
 
 /// waitid(2); `None` if nothing is to be reported.

@@ -1,6 +1,7 @@
 //! The process's environment, byte for byte: entries without `=`, twice the same name, bytes that are not UTF-8.
 
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 
 unsafe extern "C" {
     static environ: *const *const c_char;
@@ -26,4 +27,16 @@ pub fn entries() -> Vec<&'static CStr> {
         // SAFETY: the null pointer has not been reached, so there is a next one.
         next = unsafe { next.add(1) };
     }
+}
+
+/// The host's name, as uname(2) has it.
+#[must_use]
+pub fn node_name() -> Vec<u8> {
+    let mut names = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: the pointer is to a value that lives through the call, which cannot fail then.
+    unsafe { libc::uname(names.as_mut_ptr()) };
+    // SAFETY: zeroed before, and filled in; arrays of characters are valid in any case.
+    let names = unsafe { names.assume_init() };
+    let until_nul = names.nodename.iter().take_while(|character| **character != 0);
+    until_nul.map(|character| character.to_ne_bytes()[0]).collect()
 }

@@ -4,10 +4,12 @@
 //! only: signalfd(2), timerfd_create(2) and inotify(7) have no like elsewhere.
 
 pub mod alarm;
+pub mod background;
 pub mod child;
 pub mod clock;
 pub mod environment;
 pub mod file;
+pub mod journal;
 pub mod output;
 pub mod poll;
 pub mod process_tree;

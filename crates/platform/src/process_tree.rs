@@ -1,6 +1,7 @@
 //! Who descends from a process and who is in a group, as proc(5) shows it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 /// A process, told from a later one of the same number by the time of its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +9,7 @@ pub struct Process {
     /// Its number.
     pub pid: i32,
     /// `starttime` of proc_pid_stat(5), in clock ticks since boot.
-    born: u64,
+    pub born: u64,
 }
 
 /// What is needed of proc_pid_stat(5).
@@ -48,7 +49,20 @@ pub fn group_has_others(leader: i32) -> Option<bool> {
     Some(others.any(|pid| stat(pid).is_some_and(|stat| stat.group == leader && !stat.is_dead)))
 }
 
+/// The pid namespace that this process's pids are of; `None` without `/proc`.
+#[must_use]
+pub fn namespace() -> Option<u64> {
+    Some(fs::metadata("/proc/self/ns/pid").ok()?.ino())
+}
+
 impl Process {
+    /// The process of this number now; `None` if there is none, or no `/proc`.
+    #[must_use]
+    pub fn of(pid: i32) -> Option<Self> {
+        let born = stat(pid)?.born;
+        Some(Self { pid, born })
+    }
+
     /// Whether it is still there, and not a zombie.
     #[must_use]
     pub fn is_alive(self) -> bool {

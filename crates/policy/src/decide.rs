@@ -108,6 +108,17 @@ impl Reading {
     }
 }
 
+impl Grounds {
+    /// The fencing token to hand to the job.
+    #[must_use]
+    pub const fn epoch(self) -> Option<u64> {
+        match self {
+            Self::State { epoch, .. } => epoch,
+            Self::Default => None,
+        }
+    }
+}
+
 impl Skip {
     /// The word after `reason=`, where the state alone does not say it.
     #[must_use]

@@ -18,6 +18,7 @@ pub mod duration;
 pub mod escape;
 pub mod event;
 pub mod exit;
+pub mod journal;
 pub mod moment;
 pub mod priority;
 pub mod relay;

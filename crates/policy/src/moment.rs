@@ -1,5 +1,7 @@
 //! The two clocks, kept apart by type.
 
+use alloc::format;
+use alloc::string::String;
 use core::time::Duration;
 
 /// Time since this boot, suspension included: `CLOCK_BOOTTIME` of `clock_gettime(2)`. Nobody can set it.
@@ -36,9 +38,55 @@ impl BootTime {
 }
 
 impl WallTime {
+    /// UTC to the microsecond, 27 characters up to the year 9999: `2026-11-24T03:00:00.123456Z` (RFC 3339).
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let seconds = self.0.as_secs();
+        let (year, month, day) = date(seconds / 86_400);
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        let micros = self.0.subsec_micros();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    }
+
     /// How far apart two moments are, whichever is the later one.
     #[must_use]
     pub fn distance(self, other: Self) -> Duration {
         self.0.abs_diff(other.0)
+    }
+}
+
+/// Year, month and day of a day since 1970-01-01, in the Gregorian calendar.
+///
+/// Years that begin in March end with their leap day; 400 of them have always the same number of days (the method is Howard
+/// Hinnant's, "chrono-Compatible Low-Level Date Algorithms").
+fn date(day: u64) -> (u64, u64, u64) {
+    let day = day + 719_468; // since 0000-03-01
+    let (era, of_era) = (day / 146_097, day % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153; // 0 is March
+    let date = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + u64::from(month <= 2), month, date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000000Z"),
+            (951_868_800, "2000-03-01T00:00:00.000000Z"),
+            (1_795_480_203, "2026-11-24T00:30:03.000000Z"),
+            (4_107_542_399, "2100-02-28T23:59:59.000000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000000Z"),
+            (253_402_300_799, "9999-12-31T23:59:59.000000Z"),
+        ] {
+            assert_eq!(WallTime(Duration::from_secs(seconds)).rfc3339(), text);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::family::Family;
 use crate::guard::Guard;
+use crate::journal::{Journal, Run};
 use crate::launch::{self, Environment};
 use crate::log::Log;
 use crate::supervise::{End, Supervision};
@@ -18,7 +19,6 @@ use policy::decide::{Decision, Grounds, Skip, Stale};
 use policy::escape;
 use policy::event::{Ending, Event, Subject};
 use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
-use policy::moment::BootTime;
 use policy::relay::Standing;
 use policy::run_id::RunId;
 use std::ffi::OsStr;
@@ -65,29 +65,40 @@ impl Active<'_> {
         } else {
             Standing::OwnGroup
         };
-        let run = RunId::new(clock::wall_time(), random::ten_bytes());
-        log.event(&self.subject, &Event::Started(&run));
-        let began = clock::boot_time();
-        let end = match self.start(&run, grounds, standing, inherited) {
+        let run = Run {
+            id: RunId::new(clock::wall_time(), random::ten_bytes()),
+            subject: self.subject,
+            grounds,
+            started: clock::wall_time(),
+            began: clock::boot_time(),
+        };
+        log.event(&self.subject, &Event::Started(&run.id));
+        let (journal, end) = match self.start(&run, standing, inherited) {
             Ok(started) => {
                 self.tell_niceness(&started, log);
-                let family = Family::new(started.child, standing);
-                Supervision {
-                    family,
+                let mut journal = Journal::begin(self.config, run, Some(started.child.pid()), log);
+                let supervision = Supervision {
+                    family: Family::new(started.child, standing),
                     signals,
                     guard,
                     terminal,
                     log,
+                    journal: &mut journal,
                     stopped: false,
-                }
-                .until_end()
+                };
+                let end = supervision.until_end();
+                (journal, end)
             }
-            Err(failure) => End {
-                outcome: self.explain(&failure, log),
-                demoted: false,
-            },
+            Err(failure) => {
+                let outcome = self.explain(&failure, log);
+                let end = End {
+                    outcome,
+                    demoted: false,
+                };
+                (Journal::begin(self.config, run, None, log), end)
+            }
         };
-        self.log_end(&run, &end, began, log);
+        self.record_end(&run, &end, journal, log);
         end.outcome
     }
 
@@ -114,16 +125,13 @@ impl Active<'_> {
         }
     }
 
-    fn start(&self, run: &RunId, grounds: Grounds, standing: Standing, signals: Inherited) -> Result<Started, Failure> {
+    fn start(&self, run: &Run, standing: Standing, signals: Inherited) -> Result<Started, Failure> {
         let text = self.job.text(LONGEST_NAME);
-        let epoch = match grounds {
-            Grounds::State { epoch, .. } => epoch.map(|epoch| epoch.to_string()),
-            Grounds::Default => None,
-        };
+        let epoch = run.grounds.epoch().map(|epoch| epoch.to_string());
         let additions = [
             ("RCRON_CLUSTER", Some(self.subject.cluster)),
             ("RCRON_JOB", Some(self.subject.job.unwrap_or(&text))),
-            ("RCRON_RUN", Some(run.as_bytes())),
+            ("RCRON_RUN", Some(run.id.as_bytes())),
             ("RCRON_EPOCH", epoch.as_ref().map(String::as_bytes)),
         ];
         let environment = Environment::new(self.job, &additions).map_err(|nul| Failure::Execute(nul.into()))?;
@@ -178,18 +186,18 @@ impl Active<'_> {
         }
     }
 
-    fn log_end(&self, run: &RunId, end: &End, began: BootTime, log: &mut Log) {
+    fn record_end(&self, run: &Run, end: &End, journal: Journal, log: &mut Log) {
         let signal = match end.outcome {
             Outcome::Exited(_) => String::new(),
             Outcome::Killed(number) => signal::name(number),
         };
-        let lasted = clock::boot_time().since(began);
         let ending = Ending {
             outcome: end.outcome,
             signal: &signal,
-            lasted,
+            lasted: clock::boot_time().since(run.began),
             demoted: end.demoted,
         };
-        log.event(&self.subject, &Event::Ended(run, ending));
+        log.event(&self.subject, &Event::Ended(&run.id, ending));
+        journal.end(&ending, log);
     }
 }

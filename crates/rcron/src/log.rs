@@ -56,6 +56,13 @@ impl Log {
         }
     }
 
+    /// The same log, for one who works for the process of this number.
+    pub(crate) fn of(config: &Config, pid: u32) -> Self {
+        let mut log = Self::new(config, false);
+        log.sender.pid = pid;
+        log
+    }
+
     /// The log line of an event.
     pub(crate) fn event(&mut self, subject: &Subject, event: &Event) {
         let tells_of = std::mem::take(&mut self.lost);

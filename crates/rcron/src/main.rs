@@ -6,6 +6,7 @@ mod cli;
 mod dry_run;
 mod family;
 mod guard;
+mod journal;
 mod launch;
 mod log;
 mod run;

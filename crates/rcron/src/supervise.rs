@@ -2,6 +2,7 @@
 
 use crate::family::Family;
 use crate::guard::Guard;
+use crate::journal::Journal;
 use crate::log::Log;
 use platform::child::{self, Change};
 use platform::output::error_text;
@@ -14,13 +15,14 @@ use policy::relay::{self, Kind, Standing};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// A running job and all that is waited for.
-pub(crate) struct Supervision<'a> {
+pub(crate) struct Supervision<'a, 'j> {
     pub(crate) family: Family,
     pub(crate) signals: Signals,
     /// With `on_demotion = terminate`.
     pub(crate) guard: Option<Guard<'a>>,
     pub(crate) terminal: Option<Terminal>,
     pub(crate) log: &'a mut Log,
+    pub(crate) journal: &'a mut Journal<'j>,
     /// Whether the job is stopped now.
     pub(crate) stopped: bool,
 }
@@ -31,11 +33,11 @@ pub(crate) struct End {
     pub(crate) demoted: bool,
 }
 
-impl Supervision<'_> {
+impl Supervision<'_, '_> {
     /// Stays until the job has ended.
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
-            child::reap_others(&self.family.leader);
+            child::reap_others(&self.family.leader, |pid, outcome| self.journal.notice(pid, outcome));
             self.wait();
             self.log.retry();
             // Before any SIGCONT is passed on: a job that was demoted while it was stopped must not run on.

@@ -13,6 +13,7 @@ mod demotion;
 mod environment;
 mod failures;
 mod fidelity;
+mod journal;
 mod logging;
 mod signals;
 mod terminal;

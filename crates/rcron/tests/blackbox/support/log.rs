@@ -71,6 +71,11 @@ impl LogDaemon {
         self.messages().into_iter().map(|message| message.text).collect()
     }
 
+    /// The texts that have come so far.
+    pub(crate) fn now_texts(&self) -> Vec<String> {
+        self.now().iter().map(|line| Message::parse(line).text).collect()
+    }
+
     /// Waits for a line that has `part` in it.
     pub(crate) fn wait_for(&self, part: &str) -> String {
         let has_part = |datagram: &Vec<u8>| String::from_utf8_lossy(datagram).contains(part);

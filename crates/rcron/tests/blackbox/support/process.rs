@@ -87,6 +87,16 @@ impl Running {
         wait(&mut self.0)
     }
 
+    /// Its end, and what it wrote to stdout and stderr, which must be piped.
+    pub(crate) fn finish(mut self) -> Done {
+        let status = self.wait();
+        Done {
+            status,
+            out: read_all(&mut self.0.stdout.take().expect("piped")),
+            err: read_all(&mut self.0.stderr.take().expect("piped")),
+        }
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("a child").is_some()
     }

@@ -39,10 +39,10 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    /// Writes the configuration: this scene's paths, the caller's niceness, and `more`.
+    /// Writes the configuration: this scene's paths, the caller's niceness, no journal, and `more`.
     pub(crate) fn configure(&self, more: &str) {
         let text = format!(
-            "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\n{more}",
+            "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n{more}",
             self.path("state").display(),
             self.path("log").display()
         );

@@ -1,0 +1,406 @@
+//! The journal: what is recorded, and what may be in its way.
+
+use crate::support::process::{Running, children, is_gone, run, send};
+use crate::support::scene::{Scene, binary, set_mode};
+use crate::support::until;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A scene with a journal folder as the package makes it.
+fn recorded(more: &str) -> Scene {
+    let scene = Scene::active();
+    fs::create_dir(scene.path("journal")).expect("made");
+    set_mode(&scene.path("journal"), 0o1733);
+    scene.configure(&format!("journal = \"{}\"\n{more}", scene.path("journal").display()));
+    scene
+}
+
+fn own_file(scene: &Scene) -> PathBuf {
+    scene
+        .path("journal")
+        .join(format!("{}-0.jsonl", nix::unistd::geteuid()))
+}
+
+/// Every record that is whole.
+fn records(path: &Path) -> Vec<Value> {
+    let text = fs::read(path).unwrap_or_default();
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+fn until_recorded(path: &Path, count: usize) -> Vec<Value> {
+    until(&format!("{count} records in {}", path.display()), || {
+        Some(records(path)).filter(|records| records.len() >= count)
+    })
+}
+
+/// A job that goes on until the test has seen a warning, and rcron has seen who wrote it end.
+const JOB: &str = "echo done
+    until test -e $GO && [ \"$(cat /proc/$PPID/task/$PPID/children)\" = \"$$ \" ]; do sleep 0.01; done";
+
+/// Runs a command that runs `rcron … sh -c JOB`, which must not notice the trouble. Returns the warnings.
+fn warnings(scene: &Scene, command: &mut Command) -> Vec<String> {
+    let command = command.env("GO", scene.path("go")).stdin(Stdio::null());
+    let rcron = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let told = || -> Vec<String> {
+        let texts = scene.log.now_texts().into_iter();
+        texts.filter(|text| text.starts_with("warning: ")).collect()
+    };
+    until("a warning", || (!told().is_empty()).then_some(()));
+    scene.write("go", "");
+    let done = rcron.finish();
+    let seen = (done.code(), done.stdout(), done.stderr());
+    assert_eq!(seen, (Some(0), "done\n".to_owned(), String::new()));
+    scene.log.wait_for(" status=ok ");
+    told()
+}
+
+/// The same with rcron itself.
+fn warning(scene: &Scene) -> String {
+    let mut warnings = warnings(scene, scene.rcron().args(["sh", "-c", JOB]));
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    warnings.remove(0)
+}
+
+#[test]
+fn a_run_leaves_a_start_and_an_end() {
+    let scene = recorded("");
+    scene.set_state("active epoch=7\n");
+    let done = scene.run(["--job", "night", "sh", "-c", "echo $RCRON_RUN; exit 3"]);
+    assert_eq!(done.code(), Some(3));
+    let records = until_recorded(&own_file(&scene), 2);
+    let [start, end] = records.as_slice() else {
+        panic!("{records:?}");
+    };
+    for record in &records {
+        assert_eq!(record["run"], done.stdout().trim());
+        assert_eq!(record["cluster"], "test");
+        assert_eq!(record["job"], "night");
+        assert_eq!(record["command"], "sh -c echo $RCRON_RUN; exit 3");
+        assert_eq!(record["uid"], nix::unistd::geteuid().as_raw());
+        assert_eq!(record["epoch"], 7);
+        assert_eq!(record["state"], "active");
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("there");
+        assert_eq!(record["boot"], boot.trim());
+        let namespace = fs::metadata("/proc/self/ns/pid").expect("there").ino();
+        assert_eq!(record["pidns"], namespace);
+    }
+    assert_eq!((&start["event"], &end["event"]), (&"start".into(), &"end".into()));
+    assert_eq!((&end["exit"], &end["started"]), (&3.into(), &start["time"]));
+    assert!(end["duration"].is_number() && end["clock"].as_f64() >= start["clock"].as_f64());
+    let mode = fs::metadata(own_file(&scene)).expect("there").mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
+fn a_passive_server_records_nothing() {
+    let scene = recorded("");
+    scene.set_state("passive\n");
+    assert_eq!(scene.run(["true"]).code(), Some(0));
+    assert!(!own_file(&scene).exists());
+}
+
+#[test]
+fn a_job_that_cannot_be_started_is_recorded_too() {
+    let scene = recorded("");
+    assert_eq!(scene.run(["no-such-program", "x"]).code(), Some(127));
+    let records = until_recorded(&own_file(&scene), 2);
+    let end = records.iter().find(|record| record["event"] == "end").expect("an end");
+    assert_eq!(end["exit"], 127);
+    assert!(end["job_pid"].is_null());
+}
+
+#[test]
+fn a_job_that_was_killed_is_recorded_with_the_signal() {
+    let scene = recorded("");
+    scene.run(["sh", "-c", "kill -TERM $$"]);
+    let records = until_recorded(&own_file(&scene), 2);
+    let end = records.iter().find(|record| record["event"] == "end").expect("an end");
+    assert_eq!(end["signal"], "SIGTERM");
+}
+
+#[test]
+fn the_start_names_processes_that_can_be_told_from_later_ones() {
+    let scene = recorded("");
+    let rcron = Running::start(scene.rcron().args(["sleep", "1000"]));
+    let job = rcron.job("sleep");
+    let record = until_recorded(&own_file(&scene), 1).remove(0);
+    assert_eq!((&record["pid"], &record["job_pid"]), (&rcron.pid().into(), &job.into()));
+    for (pid, born) in [(rcron.pid(), &record["born"]), (job, &record["job_born"])] {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("alive");
+        let born_now = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19));
+        assert_eq!(born.to_string(), born_now.expect("starttime"));
+    }
+    // The writer has gone, and left no zombie.
+    until("the job to be the only child", || {
+        (children(rcron.pid()) == [job]).then_some(())
+    });
+}
+
+#[test]
+fn a_command_that_is_no_text_is_recorded_without_loss() {
+    let scene = recorded("");
+    let odd = std::ffi::OsStr::from_bytes(b"caf\xe9 \\ \"\n");
+    run(scene.rcron().arg("true").arg(odd));
+    let record = until_recorded(&own_file(&scene), 1).remove(0);
+    assert_eq!(record["command"], "true caf\\xe9 \\\\ \"\n");
+    assert_eq!(record["escaped"], true);
+}
+
+/// SIGKILL for rcron and its job is what a power cut is to them.
+#[test]
+fn what_was_cut_off_leaves_every_earlier_record_readable() {
+    let scene = recorded("");
+    scene.run(["--job", "first", "true"]);
+    until_recorded(&own_file(&scene), 2);
+    let rcron = Running::start(scene.rcron().args(["--job", "second", "sleep", "1000"]));
+    let job = rcron.job("sleep");
+    until_recorded(&own_file(&scene), 3);
+    send(rcron.pid(), 9);
+    send(job, 9);
+    until("both gone", || (is_gone(rcron.pid()) && is_gone(job)).then_some(()));
+    // And the disk took half of a record.
+    let mut torn = fs::read(own_file(&scene)).expect("readable");
+    torn.extend_from_slice(b"{\"time\":\"2026-11-24T03:0");
+    fs::write(own_file(&scene), torn).expect("written");
+    scene.run(["--job", "third", "true"]);
+    let records = until_recorded(&own_file(&scene), 5);
+    let jobs: Vec<_> = records
+        .iter()
+        .map(|record| record["job"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(jobs, ["first", "first", "second", "third", "third"]);
+}
+
+#[test]
+fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
+    type Obstacle = fn(&Scene);
+    let link: Obstacle = |scene| symlink(scene.path("precious"), own_file(scene)).expect("linked");
+    let hard_link: Obstacle = |scene| fs::hard_link(scene.path("precious"), own_file(scene)).expect("linked");
+    let fifo: Obstacle = |scene| {
+        nix::unistd::mkfifo(&own_file(scene), nix::sys::stat::Mode::S_IRWXU).expect("made");
+    };
+    let no_folder: Obstacle = |scene| fs::remove_dir(scene.path("journal")).expect("removed");
+    let no_folder_but_a_file: Obstacle = |scene| {
+        fs::remove_dir(scene.path("journal")).expect("removed");
+        scene.write("journal", "");
+    };
+    for (obstacle, told) in [
+        (link, "0.jsonl: Too many levels of symbolic links"),
+        (
+            hard_link,
+            "0.jsonl: it is another user's, or not a regular file with one link",
+        ),
+        (
+            fifo,
+            "0.jsonl: it is another user's, or not a regular file with one link",
+        ),
+        (no_folder, "journal: No such file or directory"),
+        (no_folder_but_a_file, "journal: Not a directory"),
+    ] {
+        let scene = recorded("");
+        scene.write("precious", "precious");
+        obstacle(&scene);
+        let warning = warning(&scene);
+        assert!(warning.contains(told), "{told}: {warning}");
+        assert!(
+            warning.ends_with("; the job runs all the same; see rcronctl check"),
+            "{warning}"
+        );
+        assert_eq!(fs::read_to_string(scene.path("precious")).expect("there"), "precious");
+    }
+}
+
+#[test]
+fn where_a_name_is_taken_the_next_one_has_the_records() {
+    let scene = recorded("");
+    symlink("nowhere", own_file(&scene)).expect("linked");
+    scene.run(["true"]);
+    let next = scene
+        .path("journal")
+        .join(format!("{}-1.jsonl", nix::unistd::geteuid()));
+    until_recorded(&next, 2);
+}
+
+#[test]
+fn a_file_size_limit_is_in_the_way_of_the_journal_only() {
+    let scene = recorded("");
+    fs::write(own_file(&scene), format!("{}\n", "x".repeat(4095))).expect("written");
+    let mut command = Command::new("prlimit");
+    command
+        .args(["--fsize=4096", "--"])
+        .arg(binary())
+        .arg("--conf")
+        .arg(scene.path("conf"));
+    // The signal that goes with it is rcron's own affair.
+    command.args(["sh", "-c", &format!("trap 'echo hit' XFSZ; {JOB}")]);
+    let warnings = warnings(&scene, &mut command);
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("File too large"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn rotation_under_load_loses_nothing() {
+    let scene = recorded("");
+    // Not yet full, so that it gets full while many write. Its lines are records of no run.
+    let line = format!("{{\"filler\":\"{}\"}}\n", "x".repeat(1000));
+    let count = (16 << 20) / line.len() - 20;
+    fs::write(own_file(&scene), line.repeat(count)).expect("written");
+    set_mode(&own_file(&scene), 0o600);
+    let mut crowd: Vec<Running> = (0..100).map(|_| Running::start(scene.rcron().arg("true"))).collect();
+    for rcron in &mut crowd {
+        assert!(rcron.wait().success());
+    }
+    let rotated = own_file(&scene).with_extension("jsonl.1");
+    let all = until("all records in two files", || {
+        let all = [records(&rotated), records(&own_file(&scene))].concat();
+        (all.len() >= count + 200).then_some(all)
+    });
+    assert!(rotated.exists() && !records(&own_file(&scene)).is_empty());
+    assert_eq!(all.len(), count + 200);
+    assert_pairs(&all, 100);
+}
+
+/// One start and one end of each run.
+fn assert_pairs(records: &[Value], runs: usize) {
+    let mut events: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for record in records.iter().filter(|record| record["filler"].is_null()) {
+        let text = |name: &str| record[name].as_str().expect("a text");
+        events.entry(text("run")).or_default().push(text("event"));
+    }
+    assert_eq!(events.len(), runs);
+    for (run, mut events) in events {
+        events.sort_unstable();
+        assert_eq!(events, ["end", "start"], "{run}");
+    }
+}
+
+/// Commands for root, in a mount namespace that goes away with them. `$1` is the scene's folder, `$2` rcron.
+fn in_namespace(scene: &Scene, script: &str) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-euc", script, "sh"])
+        .arg(scene.path(""))
+        .arg(binary());
+    command.stdin(Stdio::null());
+    command
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
+    let scene = recorded("");
+    set_mode(&scene.path(""), 0o755);
+    set_mode(&scene.path("log"), 0o666);
+    fs::copy(binary(), scene.path("rcron")).expect("copied");
+    let users = ["0", "65530", "65531", "65532", "65533"];
+    let mut crowd = Vec::new();
+    for number in 0..500 {
+        let user = users[number % users.len()];
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid", user, "--regid", user, "--clear-groups"])
+            .arg(scene.path("rcron"));
+        command
+            .arg("--conf")
+            .arg(scene.path("conf"))
+            .args(["true", &"x".repeat(number * 8)]);
+        crowd.push(Running::start(command.stdin(Stdio::null())));
+    }
+    for rcron in &mut crowd {
+        assert!(rcron.wait().success());
+    }
+    for user in users {
+        let file = scene.path("journal").join(format!("{user}-0.jsonl"));
+        // A blank line is one that looked torn because it was just being written.
+        let lines = until("200 lines", || {
+            let text = fs::read_to_string(&file).ok()?;
+            Some(text.lines().filter(|line| !line.is_empty()).count()).filter(|count| *count >= 200)
+        });
+        let records = records(&file);
+        assert_eq!((lines, records.len()), (200, 200), "user {user}");
+        assert_pairs(&records, 100);
+        let metadata = fs::metadata(&file).expect("there");
+        assert_eq!(
+            (metadata.mode() & 0o7777, metadata.uid().to_string()),
+            (0o600, user.to_owned())
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_file_of_somebody_else_is_left_alone() {
+    let scene = recorded("");
+    fs::write(own_file(&scene), "theirs\n").expect("written");
+    std::os::unix::fs::chown(own_file(&scene), Some(65534), Some(65534)).expect("chown");
+    assert!(warning(&scene).contains("it is another user's"));
+    assert_eq!(fs::read_to_string(own_file(&scene)).expect("readable"), "theirs\n");
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_full_disk_and_a_read_only_one_are_in_the_way_of_the_journal_only() {
+    for (mount, told) in [
+        (
+            "mount -t tmpfs -o size=4k none $1/journal; head -c 4096 /dev/zero >$1/journal/fill",
+            "No space left on device",
+        ),
+        ("mount -t tmpfs -o ro none $1/journal", "Read-only file system"),
+    ] {
+        let scene = recorded("");
+        let script = format!("{mount}; exec \"$2\" --conf $1/conf sh -c \"$JOB\"");
+        let warnings = warnings(&scene, in_namespace(&scene, &script).env("JOB", JOB));
+        assert!(
+            warnings.len() == 1 && warnings[0].contains(told),
+            "{told}: {warnings:?}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn without_the_default_folder_there_is_no_journal_and_no_warning() {
+    let scene = Scene::active();
+    let configuration = fs::read_to_string(scene.path("conf")).expect("readable");
+    assert!(configuration.contains("journal = none\n"));
+    scene.write("conf", configuration.replace("journal = none\n", ""));
+    let script = "mount -t tmpfs none /var/lib; exec strace -q -f -e trace=none -o $1/trace \"$2\" --conf $1/conf true";
+    assert_eq!(run(&mut in_namespace(&scene, script)).code(), Some(0));
+    // strace has waited for all of them.
+    let ends = fs::read_to_string(scene.path("trace")).expect("a trace");
+    assert_eq!(ends.matches("+++ exited with 0 +++").count(), 4, "{ends}");
+    assert!(!scene.log.texts().iter().any(|text| text.starts_with("warning: ")));
+}
+
+/// A frozen file system is a disk that does not answer: who writes to it cannot even be killed.
+#[test]
+#[ignore = "needs root, a loop device and fsfreeze: `make test` runs it"]
+fn a_disk_that_stands_still_delays_neither_job_nor_signal_nor_end() {
+    let scene = recorded("");
+    let script = "trap 'fsfreeze -u $1/journal' EXIT
+        truncate -s 8M $1/disk; mkfs.ext4 -q $1/disk; mount -o loop $1/disk $1/journal; fsfreeze -f $1/journal
+        \"$2\" --conf $1/conf sh -c 'echo done; exit 3' || echo $?
+        \"$2\" --conf $1/conf sleep 1000 & rcron=$!
+        until job=$(pgrep -P $rcron sleep); do :; done
+        kill -TERM $rcron; wait $rcron || echo $?
+        ! test -e $1/journal/0-0.jsonl; echo frozen
+        fsfreeze -u $1/journal; trap - EXIT
+        while [ $(cat $1/journal/0-*.jsonl | wc -l) -lt 4 ]; do sleep 0.01; done
+        cat $1/journal/0-*.jsonl >$1/records
+        until umount $1/journal; do sleep 0.01; done";
+    let done = run(&mut in_namespace(&scene, script));
+    assert_eq!(
+        (done.code(), done.stdout().as_str()),
+        (Some(0), "done\n3\n143\nfrozen\n"),
+        "{done:?}"
+    );
+    assert_pairs(&records(&scene.path("records")), 2);
+}
