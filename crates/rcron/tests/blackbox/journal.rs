@@ -299,7 +299,7 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
     let scene = recorded("");
     set_mode(&scene.path(""), 0o755);
     set_mode(&scene.path("log"), 0o666);
-    fs::copy(binary(), scene.path("rcron")).expect("copied");
+    let program = scene.copy_binary();
     let users = ["0", "65530", "65531", "65532", "65533"];
     let mut crowd = Vec::new();
     for number in 0..500 {
@@ -307,7 +307,7 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
         let mut command = Command::new("setpriv");
         command
             .args(["--reuid", user, "--regid", user, "--clear-groups"])
-            .arg(scene.path("rcron"));
+            .arg(&program);
         command
             .arg("--conf")
             .arg(scene.path("conf"))

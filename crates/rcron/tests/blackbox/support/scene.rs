@@ -75,7 +75,7 @@ impl Scene {
         }
         set_mode(self.folder.path(), 0o755);
         set_mode(&self.path("log"), 0o666);
-        fs::copy(binary(), self.path("rcron")).expect("copied"); // the build may be where nobody else can read
+        self.copy_binary();
         let mut command = Command::new("setpriv");
         command
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
@@ -86,6 +86,17 @@ impl Scene {
             .args(job)
             .stdin(Stdio::null());
         command
+    }
+
+    /// A copy of the program for ordinary users: the build may be where nobody else can read.
+    ///
+    /// By cp(1): while this process has it open for writing, so has each child that another test is just starting, and
+    /// nobody could execute it ("Text file busy").
+    pub(crate) fn copy_binary(&self) -> PathBuf {
+        let copy = self.path("rcron");
+        let done = run(Command::new("cp").arg(binary()).arg(&copy));
+        assert_eq!(done.code(), Some(0), "{done:?}");
+        copy
     }
 
     /// Runs `rcron` with these further arguments.
