@@ -42,11 +42,21 @@ pub fn state_line(state: &State, now: &Moment) -> String {
 /// The decision, with its reason.
 #[must_use]
 pub fn decision(observation: &Observation, config: &Config) -> String {
+    let act = match observation.decision {
+        Decision::Run(_) => "run",
+        Decision::Skip(_) => "do not run",
+    };
+    format!("{act}: {}", why(observation, config))
+}
+
+/// The reason alone.
+#[must_use]
+pub fn why(observation: &Observation, config: &Config) -> String {
     let default = config.default_state.as_str();
     match observation.decision {
-        Decision::Run(Grounds::State { .. }) => "run: this server is active".to_owned(),
-        Decision::Run(Grounds::Default) => format!("run: the state cannot be read and default_state is {default}"),
-        Decision::Skip(skip) => format!("do not run: {}", reason(skip, default)),
+        Decision::Run(Grounds::State { .. }) => "this server is active".to_owned(),
+        Decision::Run(Grounds::Default) => format!("the state cannot be read and default_state is {default}"),
+        Decision::Skip(skip) => reason(skip, default),
     }
 }
 

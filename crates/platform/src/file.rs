@@ -37,11 +37,7 @@ pub enum Unreadable {
 /// # Errors
 /// [`Unreadable`].
 pub fn read_beginning(path: &OsStr, limit: usize) -> Result<Contents, Unreadable> {
-    regular(&std::fs::metadata(path)?)?;
-    let file = open(Path::new(path))?;
-    // Again, of what was opened: it may be another one by now.
-    let metadata = file.metadata()?;
-    regular(&metadata)?;
+    let (file, metadata) = open_regular(Path::new(path), Links::Followed)?;
     let mut bytes = Vec::new();
     let expected = usize::try_from(metadata.len()).unwrap_or(limit);
     bytes.reserve_exact(expected.min(limit) + 1);
@@ -53,11 +49,41 @@ pub fn read_beginning(path: &OsStr, limit: usize) -> Result<Contents, Unreadable
     })
 }
 
+/// What to do with a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The file that it leads to is meant.
+    Followed,
+    /// Anybody may have put it there.
+    Refused,
+}
+
+/// Opens a regular file for reading, as [`read_beginning`] does.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn open_regular(path: &Path, links: Links) -> Result<(File, Metadata), Unreadable> {
+    let metadata = match links {
+        Links::Followed => std::fs::metadata(path)?,
+        Links::Refused => std::fs::symlink_metadata(path)?,
+    };
+    regular(&metadata)?;
+    let file = open(path, links)?;
+    // Again, of what was opened: it may be another one by now.
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    Ok((file, metadata))
+}
+
 /// Opens without waiting for a writer, becoming a terminal's owner, or taking descriptor 0, 1 or 2.
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, links: Links) -> io::Result<File> {
+    let no_link = match links {
+        Links::Followed => 0,
+        Links::Refused => libc::O_NOFOLLOW,
+    };
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | no_link)
         .open(path)?;
     let descriptor: OwnedFd = file.into();
     crate::own(std::os::fd::IntoRawFd::into_raw_fd(descriptor)).map(File::from)
@@ -74,6 +100,8 @@ fn regular(metadata: &Metadata) -> Result<(), Unreadable> {
 fn kind(file_type: FileType) -> &'static str {
     if file_type.is_dir() {
         "a folder"
+    } else if file_type.is_symlink() {
+        "a symbolic link"
     } else if file_type.is_fifo() {
         "a FIFO"
     } else if file_type.is_socket() {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// path_resolution(7): the kernel gives up after as many links.
@@ -58,6 +58,19 @@ pub fn replace(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     // The rename itself; not every file system can do it, and what is in /run needs it not.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Writes over the beginning of a file that is there, in one write(2): where a full disk takes no new file.
+///
+/// # Errors
+/// The system's.
+pub fn overwrite(file: &Path, beginning: &[u8]) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(file)?;
+    file.write_all_at(beginning, 0)?;
+    file.sync_all()
 }
 
 /// Folder (its real path) and name.

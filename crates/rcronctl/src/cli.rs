@@ -58,7 +58,7 @@ pub(crate) enum Command {
 }
 
 /// Which runs.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct Selection {
     /// Only this job: its --job name or its whole command
     #[arg(long, value_name = "NAME")]

@@ -8,11 +8,19 @@ mod failure;
 mod history;
 mod interrupted;
 mod is_active;
+mod json;
 mod keepalived;
+mod marks;
+mod runs;
+mod screen;
 mod set;
+mod state_file;
 mod status;
+mod syslog;
+mod table;
 mod timeline;
 mod touch;
+mod when;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -34,6 +42,11 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check(options) => check::run(options, &cli.common),
         Command::Keepalived(options) => keepalived::run(options, &cli.common.conf),
         Command::Timeline(options) => timeline::run(options, &[]),
-        _ => Err(Failure::new("not there yet")),
+        Command::History(options) => history::run(options, &cli.common),
+        Command::IsActive(options) => is_active::run(options, &cli.common),
+        Command::Set(options) => set::run(options, &cli.common),
+        Command::Touch(options) => touch::run(options, &cli.common),
+        Command::Interrupted(options) => interrupted::run(options, &cli.common),
+        Command::Status => status::run(&cli.common),
     }
 }

@@ -1,1 +1,297 @@
-//! `rcronctl status`.
+//! `rcronctl status`: each cluster at a glance, and what runs now.
+
+use crate::cli::Common;
+use crate::clusters::{self, Cluster};
+use crate::failure::{FAILED, Failure};
+use crate::history;
+use crate::json::{self, RunDocument};
+use crate::screen::Screen;
+use crate::table::{self, Cell, Tone};
+use crate::when;
+use facts::observe::{self, Observation};
+use facts::settings::Settings;
+use facts::words;
+use jiff::Timestamp;
+use journal::Query;
+use journal::files::Source;
+use journal::run::{Fate, Run};
+use policy::config::Config;
+use policy::decide::{Decision, Reading, Skip};
+use policy::moment::WallTime;
+use policy::state::{Lease, State, Word};
+use serde::Serialize;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A cluster whose configuration the wrapper takes.
+struct Known {
+    settings: Settings,
+    observation: Observation,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    clusters: Vec<ClusterDocument>,
+    /// Runs of these clusters that go on now.
+    running: Vec<RunDocument<'a>>,
+}
+
+#[derive(Default, Serialize)]
+struct ClusterDocument {
+    configuration: String,
+    /// Why rcron refuses the configuration: then there is nothing else.
+    error: Option<String>,
+    cluster: Option<String>,
+    /// What rcron makes of it: `active` or `passive`.
+    state: Option<&'static str>,
+    reason: Option<String>,
+    state_file: Option<String>,
+    /// The file's first word, if it is one.
+    says: Option<&'static str>,
+    draining: bool,
+    by: Option<String>,
+    since: Option<String>,
+    epoch: Option<u64>,
+    modified: Option<Timestamp>,
+    /// Seconds; negative when it is over.
+    lease_left: Option<f64>,
+    /// What is taken if the state cannot be read, and by which key.
+    default: Option<&'static str>,
+    default_key: Option<&'static str>,
+}
+
+/// Prints the clusters and the jobs that run now. Exit status 2 if a configuration is refused.
+pub(crate) fn run(common: &Common) -> Result<ExitCode, Failure> {
+    let mut refused = Vec::new();
+    let mut known = Vec::new();
+    for Cluster { file, settings } in clusters::all(&common.conf)? {
+        match settings {
+            Ok(settings) => known.push(Known {
+                observation: observe::observe(&settings.config),
+                settings,
+            }),
+            Err(complaint) => refused.push((file, complaint)),
+        }
+    }
+    let running = running(&known);
+    if common.json {
+        let broken = refused.iter().map(|(file, complaint)| ClusterDocument {
+            configuration: file.display().to_string(),
+            error: Some(complaint.summary.clone()),
+            ..ClusterDocument::default()
+        });
+        json::print(&Document {
+            clusters: known.iter().map(Known::document).chain(broken).collect(),
+            running: running.iter().map(RunDocument::from).collect(),
+        })?;
+    } else {
+        show(&known, &running)?;
+        for (_, complaint) in &refused {
+            platform::output::to_stderr(format!("rcronctl: {}\n", complaint.full).as_bytes());
+        }
+    }
+    Ok(if refused.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+fn running(known: &[Known]) -> Vec<Run> {
+    let mut folders: Vec<PathBuf> = known
+        .iter()
+        .filter_map(|known| known.settings.config.journal.as_deref())
+        .map(|folder| PathBuf::from(OsStr::from_bytes(folder)))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    let sources: Vec<Source> = folders
+        .into_iter()
+        .filter(|folder| folder.exists())
+        .map(Source::Own)
+        .collect();
+    let query = Query {
+        unfinished: true,
+        ..Query::default()
+    };
+    let mut runs = journal::read(&sources, &query).runs;
+    runs.retain(|run| matches!(run.fate, Fate::Running(_) | Fate::Unwatched(_)));
+    runs
+}
+
+fn show(known: &[Known], running: &[Run]) -> Result<(), Failure> {
+    let rows: Vec<Vec<Cell>> = known.iter().map(Known::row).collect();
+    let heads = [
+        "CLUSTER",
+        "STATE",
+        "WHY",
+        "SINCE",
+        "WRITTEN BY",
+        "FRESHNESS",
+        "IF UNREADABLE",
+        "RUNNING",
+    ];
+    let rows: Vec<Vec<Cell>> = rows
+        .into_iter()
+        .zip(known)
+        .map(|(mut row, known)| {
+            row.push(known.count(running));
+            row
+        })
+        .collect();
+    if !rows.is_empty() {
+        json::say(&table::lines(&heads, &rows, Screen::of_stdout()))?;
+    }
+    if !running.is_empty() {
+        json::say(&format!("\n{}", history::table(running)))?;
+    }
+    Ok(())
+}
+
+impl Known {
+    fn config(&self) -> &Config {
+        &self.settings.config
+    }
+
+    fn state(&self) -> Option<&State> {
+        match &self.observation.reading {
+            Reading::File { content, .. } => content.as_ref().ok(),
+            _ => None,
+        }
+    }
+
+    fn modified(&self) -> Option<WallTime> {
+        match &self.observation.reading {
+            Reading::File { modified, .. } => Some(*modified),
+            _ => None,
+        }
+    }
+
+    fn row(&self) -> Vec<Cell> {
+        let name = words::text_of(&self.config().cluster_name);
+        let state = match self.observation.decision {
+            Decision::Run(_) => Cell::new("active", Tone::Good),
+            Decision::Skip(_) => Cell::new("passive", Tone::Plain),
+        };
+        let by = self.state().and_then(|state| state.by.as_deref()).map(words::text_of);
+        vec![
+            name.into(),
+            state,
+            self.why().into(),
+            self.since().into(),
+            by.unwrap_or_default().into(),
+            self.freshness().into(),
+            self.default().into(),
+        ]
+    }
+
+    /// Where the file's plain word decides, nothing more needs to be said.
+    fn why(&self) -> String {
+        let plain = matches!(
+            (self.state().map(|state| state.word), self.observation.decision),
+            (Some(Word::Active), Decision::Run(_)) | (Some(Word::Passive), Decision::Skip(Skip::Passive))
+        );
+        if plain {
+            return "the state file says so".to_owned();
+        }
+        let why = words::why(&self.observation, self.config());
+        match &self.observation.obstacle {
+            Some(obstacle) => format!("{why}: {obstacle}"),
+            None => why,
+        }
+    }
+
+    /// As the file says, else when it was last written.
+    fn since(&self) -> String {
+        let said = self.state().and_then(|state| state.since.as_deref());
+        let said = said.and_then(|since| std::str::from_utf8(since).ok()?.parse::<Timestamp>().ok());
+        let since = said.or_else(|| timestamp(self.modified()?));
+        since.map_or(String::new(), |since| {
+            format!("{} ({})", when::local(since), when::age(since, Timestamp::now()))
+        })
+    }
+
+    fn freshness(&self) -> String {
+        let moment = &self.observation.moment;
+        let lease = self.state().map(|state| &state.lease);
+        if let Some(Lease::Until { end, .. }) = lease {
+            return if *end > moment.boot {
+                format!("lease holds for {}", words::seconds(end.since(moment.boot)))
+            } else {
+                format!("lease ended {} ago", words::seconds(moment.boot.since(*end)))
+            };
+        }
+        match (self.modified(), self.config().state_max_age) {
+            (Some(modified), Some(most)) => {
+                format!(
+                    "written {}, of at most {}",
+                    words::age(modified, moment.wall),
+                    when::span(most)
+                )
+            }
+            (Some(_), None) => "holds until it is changed".to_owned(),
+            (None, _) => String::new(),
+        }
+    }
+
+    /// What is taken without a readable state, and the key that says so.
+    fn fallback(&self) -> (Word, &'static str) {
+        let config = self.config();
+        if config.require_lease {
+            (Word::Passive, "require_lease")
+        } else if config.state_max_age.is_some() {
+            (Word::Passive, "state_max_age")
+        } else {
+            (config.default_state, "default_state")
+        }
+    }
+
+    fn default(&self) -> String {
+        let (word, key) = self.fallback();
+        format!("{} ({key})", word.as_str())
+    }
+
+    fn count(&self, running: &[Run]) -> Cell {
+        let name = words::text_of(&self.config().cluster_name);
+        let count = running.iter().filter(|run| run.cluster == name).count();
+        match count {
+            0 => Cell::new("-", Tone::Dim),
+            _ => Cell::new(count.to_string(), Tone::Busy),
+        }
+    }
+
+    fn document(&self) -> ClusterDocument {
+        let config = self.config();
+        let state = self.state();
+        let (default, key) = self.fallback();
+        let active = matches!(self.observation.decision, Decision::Run(_));
+        let text = |bytes: Option<&Vec<u8>>| bytes.map(|bytes| words::text_of(bytes));
+        let lease_left = state.and_then(|state| match &state.lease {
+            Lease::Until { end, .. } => Some(end.0.as_secs_f64() - self.observation.moment.boot.0.as_secs_f64()),
+            _ => None,
+        });
+        ClusterDocument {
+            configuration: self.settings.file.to_string_lossy().into_owned(),
+            error: None,
+            cluster: Some(words::text_of(&config.cluster_name)),
+            state: Some(if active { "active" } else { "passive" }),
+            reason: Some(words::why(&self.observation, config)),
+            state_file: Some(words::text_of(&config.state_file)),
+            says: state.map(|state| state.word.as_str()),
+            draining: state.is_some_and(|state| state.draining),
+            by: text(state.and_then(|state| state.by.as_ref())),
+            since: text(state.and_then(|state| state.since.as_ref())),
+            epoch: state.and_then(|state| state.epoch),
+            modified: self.modified().and_then(timestamp),
+            lease_left,
+            default: Some(default.as_str()),
+            default_key: Some(key),
+        }
+    }
+}
+
+fn timestamp(wall: WallTime) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(wall.0.as_secs()).ok()?).ok()
+}

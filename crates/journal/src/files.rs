@@ -1,0 +1,111 @@
+//! Where journals are.
+
+use platform::journal::{self, LAST_NAME, OLDEST};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A journal to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// This server's folder, by its configuration.
+    Own(PathBuf),
+    /// A folder or a file that the user named: perhaps another server's.
+    Named(PathBuf),
+}
+
+/// One file of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    /// Whether it is in a folder where anybody may have put it.
+    pub(crate) in_folder: bool,
+    /// Whether this server has written it, as far as one can tell from where it is.
+    pub(crate) is_own: bool,
+    /// Whether more will be written to it.
+    pub(crate) grows: bool,
+}
+
+impl Source {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Own(path) | Self::Named(path) => path,
+        }
+    }
+
+    /// Its files, those that are still written to first: a file that is renamed while we look is then met twice rather than
+    /// not at all.
+    pub(crate) fn places(&self) -> io::Result<Vec<Place>> {
+        let is_own = matches!(self, Self::Own(_));
+        if !is_own && self.path().metadata()?.is_file() {
+            return Ok(vec![Place {
+                path: self.path().to_owned(),
+                in_folder: false,
+                is_own,
+                grows: true,
+            }]);
+        }
+        let names = match names(self.path()) {
+            // Folders of mode 1733 can be listed by root alone. Others know the names of their own files.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => own_names(self.path()),
+            names => names?,
+        };
+        let places = (0..=OLDEST).flat_map(|age| {
+            names.iter().map(move |name| Place {
+                path: journal::rotated(name, age),
+                in_folder: true,
+                is_own,
+                grows: age == 0,
+            })
+        });
+        Ok(places.collect())
+    }
+}
+
+fn names(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if let Some(name) = base(&name) {
+            names.push(folder.join(name));
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// `UID-N.jsonl` of `UID-N.jsonl` and of `UID-N.jsonl.1`, which may be there alone.
+fn base(name: &OsStr) -> Option<&str> {
+    let name = name.to_str()?;
+    let end = name.find(".jsonl")? + ".jsonl".len();
+    let (user, number) = name[..end - ".jsonl".len()].split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(user) && is_number(number)).then_some(&name[..end])
+}
+
+fn own_names(folder: &Path) -> Vec<PathBuf> {
+    let user = journal::effective_user();
+    (0..=LAST_NAME)
+        .map(|number| journal::name(folder, user, number))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_journal_s_names_are_taken() {
+        for (name, taken) in [
+            ("0-0.jsonl", Some("0-0.jsonl")),
+            ("1000-3.jsonl.4", Some("1000-3.jsonl")),
+            ("acknowledged", None),
+            ("x-0.jsonl", None),
+            ("0-.jsonl", None),
+            ("0.jsonl", None),
+        ] {
+            assert_eq!(base(OsStr::new(name)), taken, "{name}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! From lines to runs: each start is put together with its end.
+
+use crate::fate::Here;
+use crate::files::{Place, Source};
+use crate::line;
+use crate::record::{Event, Head, Record};
+use crate::run::{Fate, Run};
+use jiff::Timestamp;
+use memchr::memmem::Finder;
+use platform::file::{self, Links, Unreadable};
+use platform::poll;
+use policy::moment::WallTime;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::fs::File;
+use std::io::BufReader;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const BUFFER: usize = 256 << 10;
+/// A run that has just ended is recorded a moment later, by a process of its own.
+const JUST_ENDED: Duration = Duration::from_millis(100);
+
+/// Which runs are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Those that were going on then or later.
+    pub since: Option<Timestamp>,
+    /// Those of this job: its name, or the whole command of one without a name.
+    pub job: Option<String>,
+    /// Those of this cluster.
+    pub cluster: Option<String>,
+    /// Those that failed or were cut off.
+    pub failed: bool,
+    /// Those of which no end is recorded.
+    pub unfinished: bool,
+    /// The newest of them.
+    pub limit: Option<usize>,
+}
+
+/// The answer.
+#[derive(Debug, Default)]
+pub struct Runs {
+    /// Newest start first.
+    pub runs: Vec<Run>,
+    /// Whether `limit` has left older ones out.
+    pub more: bool,
+    /// What could not be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// Reads journals. What cannot be read is told beside what can.
+#[must_use]
+pub fn read(sources: &[Source], query: &Query) -> Runs {
+    let mut reader = Reader::new(query, sources.len());
+    let mut growing = reader.read_all(sources);
+    reader.settle_open_runs();
+    if !reader.cut_off.is_empty() {
+        poll::until_ready(&[], Some(JUST_ENDED));
+        for tail in &mut growing {
+            reader.read_on(tail);
+        }
+        // What was renamed meanwhile has a new file under its name.
+        reader.read_all(sources);
+    }
+    reader.answer()
+}
+
+/// A file that is read to its end, and perhaps further later.
+struct Tail {
+    lines: BufReader<File>,
+    begun: Vec<u8>,
+    owner: Option<u32>,
+    is_own: bool,
+    path: PathBuf,
+}
+
+/// A start that waits for its end.
+struct Open {
+    line: Box<[u8]>,
+    owner: Option<u32>,
+    is_own: bool,
+}
+
+struct Reader<'a> {
+    query: &'a Query,
+    /// As the records have it: UTC to the microsecond, which sorts as text.
+    since: Option<String>,
+    /// What must stand in a line of the job that is asked for.
+    needles: Vec<Finder<'static>>,
+    files: HashSet<(u64, u64)>,
+    open: HashMap<u128, Open>,
+    /// Ends that were read before their starts, or without them; all of them if there may be copies.
+    ended: HashSet<u128>,
+    /// Whether one journal may be given twice.
+    may_be_copies: bool,
+    found: BinaryHeap<Reverse<Newest>>,
+    cut_off: HashMap<u128, Run>,
+    more: bool,
+    unreadable: Vec<(PathBuf, String)>,
+}
+
+/// Runs by the time of their start.
+struct Newest(Run);
+
+impl<'a> Reader<'a> {
+    fn new(query: &'a Query, sources: usize) -> Self {
+        let needles = [&query.job, &query.cluster];
+        Self {
+            query,
+            since: query.since.map(|since| {
+                let microseconds = u64::try_from(since.as_microsecond()).unwrap_or_default();
+                WallTime(Duration::from_micros(microseconds)).rfc3339()
+            }),
+            needles: needles.into_iter().flatten().filter_map(|text| needle(text)).collect(),
+            files: HashSet::new(),
+            open: HashMap::new(),
+            ended: HashSet::new(),
+            may_be_copies: sources > 1,
+            found: BinaryHeap::new(),
+            cut_off: HashMap::new(),
+            more: false,
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// Opens first, the files that grow before those they become, and reads then, from the oldest on. Returns those that grow.
+    fn read_all(&mut self, sources: &[Source]) -> Vec<Tail> {
+        let mut growing = Vec::new();
+        for source in sources {
+            let mut places = match source.places() {
+                Ok(places) => places,
+                Err(error) => {
+                    let reason = platform::output::error_text(&error);
+                    self.unreadable.push((source.path().to_owned(), reason));
+                    continue;
+                }
+            };
+            let rest = places.iter().position(|place| !place.grows).unwrap_or(places.len());
+            let old = places.split_off(rest);
+            let mut young: Vec<Tail> = places.iter().filter_map(|place| self.open(place)).collect();
+            for place in old.iter().rev() {
+                if let Some(mut tail) = self.open(place) {
+                    self.read_on(&mut tail);
+                }
+            }
+            for tail in &mut young {
+                self.read_on(tail);
+            }
+            growing.append(&mut young);
+        }
+        growing
+    }
+
+    /// `None` if it is not there, was met already, or cannot be read, which is told.
+    fn open(&mut self, place: &Place) -> Option<Tail> {
+        let links = if place.in_folder {
+            Links::Refused
+        } else {
+            Links::Followed
+        };
+        match file::open_regular(&place.path, links) {
+            Ok((file, metadata)) => self.files.insert((metadata.dev(), metadata.ino())).then(|| Tail {
+                lines: BufReader::with_capacity(BUFFER, file),
+                begun: Vec::new(),
+                owner: place.in_folder.then(|| metadata.uid()),
+                is_own: place.is_own,
+                path: place.path.clone(),
+            }),
+            Err(Unreadable::Missing) if place.in_folder => None,
+            Err(error) => {
+                self.unreadable.push((place.path.clone(), error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn read_on(&mut self, tail: &mut Tail) {
+        loop {
+            match line::read(&mut tail.lines, &mut tail.begun) {
+                Ok(true) => {
+                    self.take(&tail.begun, tail.owner, tail.is_own);
+                    tail.begun.clear();
+                }
+                Ok(false) => return,
+                Err(error) => {
+                    let reason = platform::output::error_text(&error);
+                    self.unreadable.push((tail.path.clone(), reason));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, line: &[u8], owner: Option<u32>, is_own: bool) {
+        if !self.needles.iter().all(|needle| needle.find(line).is_some()) {
+            return;
+        }
+        let Some(head) = Head::of(line) else {
+            return;
+        };
+        let Some(id) = head.id() else {
+            return;
+        };
+        match head.event {
+            Event::Start if self.ended.contains(&id) => {}
+            Event::Start => {
+                let line = line.into();
+                self.open.insert(id, Open { line, owner, is_own });
+            }
+            Event::End => {
+                self.cut_off.remove(&id);
+                let is_known = self.open.remove(&id).is_some();
+                // Its start may be read later: where files are out of order, or in an older copy of the same journal.
+                if (!is_known || self.may_be_copies) && !self.ended.insert(id) {
+                    return;
+                }
+                let is_recent = self.since.as_ref().is_none_or(|since| head.time >= since.as_bytes());
+                if is_recent && !self.query.unfinished {
+                    self.take_end(line, owner);
+                }
+            }
+        }
+    }
+
+    fn take_end(&mut self, line: &[u8], owner: Option<u32>) {
+        let ended = Record::parse(line).and_then(|record| Some((record.end()?, record)));
+        if let Some((end, record)) = ended {
+            self.find(run(record, owner, Fate::Ended(end)));
+        }
+    }
+
+    /// What has become of those without an end.
+    fn settle_open_runs(&mut self) {
+        let here = Here::now();
+        for (id, open) in std::mem::take(&mut self.open) {
+            let Some(record) = Record::parse(&open.line) else {
+                continue;
+            };
+            match here.fate(&record, open.is_own, platform::process_tree::Process::is_alive) {
+                Fate::Interrupted => {
+                    let run = run(record, open.owner, Fate::Interrupted);
+                    self.cut_off.insert(id, run);
+                }
+                fate @ (Fate::Running(_) | Fate::Unwatched(_)) => self.find(run(record, open.owner, fate)),
+                fate => self.find_if_recent(run(record, open.owner, fate)),
+            }
+        }
+    }
+
+    /// Of a run whose end nobody knows, only the start can be compared.
+    fn find_if_recent(&mut self, run: Run) {
+        if self.query.since.is_none_or(|since| run.started >= since) {
+            self.find(run);
+        }
+    }
+
+    fn find(&mut self, run: Run) {
+        let is_wanted = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
+        let is_found = is_wanted(&self.query.job, run.name())
+            && is_wanted(&self.query.cluster, &run.cluster)
+            && (!self.query.failed || run.has_failed());
+        if !is_found {
+            return;
+        }
+        self.found.push(Reverse(Newest(run)));
+        if self.query.limit.is_some_and(|limit| self.found.len() > limit) {
+            self.found.pop();
+            self.more = true;
+        }
+    }
+
+    fn answer(mut self) -> Runs {
+        for run in std::mem::take(&mut self.cut_off).into_values() {
+            self.find_if_recent(run);
+        }
+        let mut runs: Vec<Run> = self.found.into_iter().map(|Reverse(Newest(run))| run).collect();
+        runs.sort_by(|one, other| (other.started, &other.id).cmp(&(one.started, &one.id)));
+        runs.dedup_by(|one, other| one.id == other.id);
+        Runs {
+            runs,
+            more: self.more,
+            unreadable: self.unreadable,
+        }
+    }
+}
+
+impl PartialEq for Newest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.started == other.0.started
+    }
+}
+
+impl Eq for Newest {}
+
+impl PartialOrd for Newest {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Newest {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.started.cmp(&other.0.started)
+    }
+}
+
+/// A text as it stands in a record, with its quotes. `None` where rcron and others may escape it in different ways.
+fn needle(text: &str) -> Option<Finder<'static>> {
+    let is_plain = !text.chars().any(char::is_control);
+    let quoted = serde_json::to_string(text).ok().filter(|_| is_plain)?;
+    Some(Finder::new(quoted.as_bytes()).into_owned())
+}
+
+/// `owner`: whose file it is, which nobody can forge; what the record says of that is only a text.
+fn run(record: Record, owner: Option<u32>, fate: Fate) -> Run {
+    let is_forged = owner.is_some_and(|owner| owner != record.uid);
+    Run {
+        started: record.started(),
+        id: record.run,
+        node: record.node,
+        cluster: record.cluster,
+        job: record.job,
+        command: record.command,
+        user: record.user.filter(|_| !is_forged),
+        uid: owner.unwrap_or(record.uid),
+        epoch: record.epoch,
+        escaped: record.escaped,
+        cut: record.cut,
+        pid: record.pid,
+        fate,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+use super::*;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A record of the run of this number, at this second; `end` has the fields of an end.
+fn record(number: u32, second: u32, end: Option<&str>) -> String {
+    record_of(number, second, end, "tick", "other-boot")
+}
+
+fn record_of(number: u32, second: u32, end: Option<&str>, job: &str, boot: &str) -> String {
+    let time = |second: u32| format!("2026-11-24T03:{:02}:{:02}.000000Z", second / 60, second % 60);
+    let (event, tail) = match end {
+        None => ("start", String::new()),
+        Some(fields) => (
+            "end",
+            format!(",\"started\":\"{}\",\"duration\":1.5,{fields}", time(second - 1)),
+        ),
+    };
+    format!(
+        "{{\"time\":\"{}\",\"event\":\"{event}\",\"run\":\"019ab000-0000-7000-8000-{number:012x}\",\"node\":\"server1\",\
+         \"cluster\":\"web\",\"job\":\"{job}\",\"command\":\"a b\",\"user\":\"root\",\"uid\":{},\"pid\":1,\"born\":1,\
+         \"boot\":\"{boot}\",\"pidns\":1,\"clock\":5.0,\"state\":\"active\"{tail}}}\n",
+        time(second),
+        platform::journal::effective_user()
+    )
+}
+
+const OK: Option<&str> = Some("\"exit\":0");
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("written");
+    }
+    folder
+}
+
+fn read_own(folder: &Path, query: &Query) -> Runs {
+    read(&[Source::Own(folder.to_owned())], query)
+}
+
+/// Runs as number and fate.
+fn told(runs: &Runs) -> Vec<(u32, &'static str)> {
+    let number = |run: &Run| u32::from_str_radix(&run.id[24..], 16).expect("a number");
+    runs.runs.iter().map(|run| (number(run), run.fate.word())).collect()
+}
+
+#[test]
+fn starts_and_ends_are_put_together() {
+    let text = [
+        record(1, 1, None),
+        record(1, 2, OK),
+        record(2, 3, None),
+        record(3, 4, None),
+        record(3, 5, Some("\"exit\":3")),
+        record(4, 7, Some("\"signal\":\"SIGTERM\",\"demoted\":true")),
+    ]
+    .concat();
+    let folder = folder(&[("0-0.jsonl", &text)]);
+    let runs = read_own(folder.path(), &Query::default());
+    assert_eq!(told(&runs), [(4, "fail"), (3, "fail"), (2, "interrupted"), (1, "ok")]);
+    assert!(runs.unreadable.is_empty() && !runs.more);
+    assert_eq!(runs.runs[1].started.to_string(), "2026-11-24T03:00:04Z");
+    let Fate::Ended(end) = &runs.runs[0].fate else {
+        panic!("{runs:?}");
+    };
+    assert!(end.demoted && end.lasted == Duration::from_millis(1500));
+}
+
+#[test]
+fn what_is_torn_blank_or_foreign_means_nothing() {
+    let torn = &record(2, 3, None)[..60];
+    let text = [
+        "\n",
+        &record(1, 1, None),
+        torn,
+        "\n",
+        &record(1, 2, OK),
+        "hello\n{\"time\":1}\n\u{0}\n",
+        &record(3, 3, None),
+        &record(3, 4, OK)[..200],
+    ]
+    .concat();
+    let folder = folder(&[("0-0.jsonl", &text), ("notes", "x"), ("7-x.jsonl", "y")]);
+    assert_eq!(
+        told(&read_own(folder.path(), &Query::default())),
+        [(3, "interrupted"), (1, "ok")]
+    );
+}
+
+#[test]
+fn rotated_files_and_several_names_are_one_journal() {
+    let folder = folder(&[
+        ("0-0.jsonl.2", &record(1, 1, None)),
+        ("0-0.jsonl.1", &record(1, 2, OK)),
+        ("0-0.jsonl", &record(2, 3, None)),
+        ("0-1.jsonl", &record(2, 4, OK)),
+        ("7-0.jsonl", &record(3, 5, OK)),
+        ("8-0.jsonl.3", &record(4, 6, OK)),
+    ]);
+    let runs = read_own(folder.path(), &Query::default());
+    assert_eq!(told(&runs), [(4, "ok"), (3, "ok"), (2, "ok"), (1, "ok")]);
+}
+
+#[test]
+fn an_end_that_is_read_before_its_start_counts() {
+    let folder = folder(&[("0-0.jsonl", &record(1, 2, OK)), ("0-1.jsonl", &record(1, 1, None))]);
+    assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "ok")]);
+}
+
+#[test]
+fn a_journal_and_an_older_copy_of_it_are_told_once() {
+    let old = folder(&[("0-0.jsonl", &record(1, 1, None))]);
+    let new = folder(&[("0-0.jsonl", &[record(1, 1, None), record(1, 2, OK)].concat())]);
+    let named = |folder: &TempDir| Source::Named(folder.path().to_owned());
+    for sources in [[named(&old), named(&new)], [named(&new), named(&old)]] {
+        assert_eq!(told(&read(&sources, &Query::default())), [(1, "ok")]);
+    }
+}
+
+#[test]
+fn a_query_chooses() {
+    let text = [
+        record_of(1, 1, None, "tick", "b"),
+        record_of(1, 2, OK, "tick", "b"),
+        record_of(2, 60, None, "tock", "b"),
+        record_of(2, 90, Some("\"exit\":1"), "tock", "b"),
+        record_of(3, 91, None, "tick", "b"),
+    ]
+    .concat();
+    let folder = folder(&[("0-0.jsonl", &text)]);
+    let ask = |query: Query| told(&read_own(folder.path(), &query));
+    let since = "2026-11-24T03:01:30Z".parse().ok();
+    assert_eq!(
+        ask(Query {
+            since,
+            ..Query::default()
+        }),
+        [(3, "interrupted"), (2, "fail")]
+    );
+    let job = Some("tick".to_owned());
+    assert_eq!(
+        ask(Query {
+            job,
+            ..Query::default()
+        }),
+        [(3, "interrupted"), (1, "ok")]
+    );
+    let cluster = Some("we".to_owned());
+    assert_eq!(
+        ask(Query {
+            cluster,
+            ..Query::default()
+        }),
+        []
+    );
+    assert_eq!(
+        ask(Query {
+            failed: true,
+            ..Query::default()
+        }),
+        [(3, "interrupted"), (2, "fail")]
+    );
+    assert_eq!(
+        ask(Query {
+            unfinished: true,
+            ..Query::default()
+        }),
+        [(3, "interrupted")]
+    );
+    let limited = read_own(
+        folder.path(),
+        &Query {
+            limit: Some(2),
+            ..Query::default()
+        },
+    );
+    assert_eq!(
+        (told(&limited), limited.more),
+        (vec![(3, "interrupted"), (2, "fail")], true)
+    );
+}
+
+#[test]
+fn a_job_without_a_name_is_known_by_its_command() {
+    let text = record(1, 2, OK).replace("\"job\":\"tick\",", "");
+    let folder = folder(&[("0-0.jsonl", &text)]);
+    let job = Some("a b".to_owned());
+    assert_eq!(
+        told(&read_own(
+            folder.path(),
+            &Query {
+                job,
+                ..Query::default()
+            }
+        )),
+        [(1, "ok")]
+    );
+}
+
+/// This very process is the run's, so it is alive.
+#[test]
+fn a_run_that_goes_on_is_told_as_running() {
+    let pid = std::process::id();
+    let process = platform::process_tree::Process::of(i32::try_from(pid).expect("small")).expect("alive");
+    let here = Here::now();
+    let text = record_of(1, 1, None, "tick", &here.boot.expect("a boot"))
+        .replace(
+            "\"pid\":1,\"born\":1,",
+            &format!("\"pid\":{pid},\"born\":{},", process.born),
+        )
+        .replace(
+            "\"pidns\":1",
+            &format!("\"pidns\":{}", here.namespace.expect("a namespace")),
+        );
+    let folder = folder(&[("0-0.jsonl", &text)]);
+    assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "running")]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let folder = folder(&[]);
+    fs::create_dir(folder.path().join("0-0.jsonl")).expect("made");
+    let runs = read_own(folder.path(), &Query::default());
+    assert_eq!(runs.unreadable.len(), 1, "{runs:?}");
+    let runs = read_own(&folder.path().join("none"), &Query::default());
+    assert_eq!(runs.unreadable[0].1, "No such file or directory");
+}
+
+#[test]
+fn whose_file_it_is_counts_not_what_it_says() {
+    let text = record(1, 2, OK).replace("\"uid\":", "\"uid\":4242,\"was\":");
+    let folder = folder(&[("0-0.jsonl", &text)]);
+    let runs = read_own(folder.path(), &Query::default());
+    assert_eq!(
+        (runs.runs[0].uid, runs.runs[0].user.as_ref()),
+        (platform::journal::effective_user(), None)
+    );
+}

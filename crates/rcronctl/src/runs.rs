@@ -1,0 +1,74 @@
+//! The runs that a command is about: from which journals, and which of them.
+
+use crate::cli::{Common, Selection};
+use crate::clusters;
+use crate::failure::Failure;
+use crate::when;
+use jiff::Zoned;
+use journal::files::Source;
+use journal::run::Run;
+use journal::{Query, Runs};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Reads what the options select. `query` has what they do not say.
+pub(crate) fn select(selection: &Selection, common: &Common, mut query: Query) -> Result<Runs, Failure> {
+    let since = selection.since.as_deref().map(|text| when::parse(text, &Zoned::now()));
+    query.since = since.transpose()?.or(query.since);
+    query.job.clone_from(&selection.job);
+    query.cluster.clone_from(&selection.cluster);
+    let sources = sources(selection, common)?;
+    let runs = journal::read(&sources, &query);
+    tell_unreadable(&runs);
+    if runs.unreadable.len() >= sources.len() && runs.runs.is_empty() && !runs.unreadable.is_empty() {
+        return Err(Failure::new("no journal could be read"));
+    }
+    Ok(runs)
+}
+
+/// The journals that `--journal` names, else those of the configurations.
+pub(crate) fn sources(selection: &Selection, common: &Common) -> Result<Vec<Source>, Failure> {
+    if !selection.journal.is_empty() {
+        return Ok(selection.journal.iter().cloned().map(Source::Named).collect());
+    }
+    let folders = own_folders(common)?;
+    if folders.is_empty() {
+        return Err(Failure::new(
+            "no journal is kept: `journal = none` in every configuration",
+        ));
+    }
+    Ok(folders.into_iter().map(Source::Own).collect())
+}
+
+/// The journal folders of this server's configurations, each once.
+pub(crate) fn own_folders(common: &Common) -> Result<Vec<PathBuf>, Failure> {
+    let mut folders = Vec::new();
+    for cluster in clusters::all(&common.conf)? {
+        // One that the wrapper refuses has no journal either; `check` tells of it.
+        let folder = cluster.settings.ok().and_then(|settings| settings.config.journal);
+        folders.extend(folder.map(|folder| PathBuf::from(OsStr::from_bytes(&folder))));
+    }
+    folders.sort();
+    folders.dedup();
+    Ok(folders)
+}
+
+fn tell_unreadable(runs: &Runs) {
+    for (path, reason) in &runs.unreadable {
+        let text = format!("rcronctl: warning: cannot read {}: {reason}\n", path.display());
+        platform::output::to_stderr(text.as_bytes());
+    }
+}
+
+/// Whose run it is.
+pub(crate) fn user(run: &Run) -> String {
+    run.user.clone().unwrap_or_else(|| run.uid.to_string())
+}
+
+/// A column's text where it tells runs apart; nothing where all have the same.
+pub(crate) fn distinct<'a>(runs: &'a [Run], text: impl Fn(&'a Run) -> String) -> Option<impl Fn(&'a Run) -> String> {
+    let mut values = runs.iter().map(&text);
+    let first = values.next()?;
+    values.any(|value| value != first).then_some(text)
+}

@@ -1,0 +1,83 @@
+//! Writing a state file by hand: where it really is, and whether it is ours to write.
+
+use crate::failure::Failure;
+use facts::observe::{self, Observation};
+use facts::words;
+use platform::replace;
+use policy::config::Config;
+use policy::decide::Reading;
+use policy::moment::Moment;
+use policy::state::{Lease, State};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A state file that may be written.
+pub(crate) struct StateFile {
+    /// No link.
+    pub(crate) path: PathBuf,
+    /// What it says now.
+    pub(crate) before: Observation,
+}
+
+impl StateFile {
+    /// Finds it. Refused without `force`: a link that anybody could have made, and a file that a living daemon keeps.
+    pub(crate) fn find(config: &Config, force: bool) -> Result<Self, Failure> {
+        let named = Path::new(OsStr::from_bytes(&config.state_file));
+        let path = match replace::target(named) {
+            Err(replace::Refused::ForeignLink(link)) if force => follow(&link)?,
+            Err(refused @ replace::Refused::ForeignLink(_)) => {
+                return Err(Failure::new(format!(
+                    "{refused}; remove the link, or use --force to follow it"
+                )));
+            }
+            Err(replace::Refused::System(error)) => {
+                return Err(Failure::of(format!("find {}", named.display()), &error));
+            }
+            Ok(path) => path,
+        };
+        let before = observe::observe(config);
+        if let Some(owner) = living_owner(&before).filter(|_| !force) {
+            return Err(Failure::new(format!(
+                "{} is kept by {owner}, which would write it again: switch over there, stop it first, or use --force",
+                path.display()
+            )));
+        }
+        Ok(Self { path, before })
+    }
+
+    /// What the file says, if it says anything.
+    pub(crate) fn state(&self) -> Option<&State> {
+        state(&self.before)
+    }
+}
+
+fn state(observation: &Observation) -> Option<&State> {
+    match &observation.reading {
+        Reading::File { content, .. } => content.as_ref().ok(),
+        _ => None,
+    }
+}
+
+/// Who keeps the file, where a lease shows that he lives: a state that holds only for a while is renewed by somebody.
+pub(crate) fn living_owner(observation: &Observation) -> Option<String> {
+    let state = state(observation)?;
+    let Lease::Until { end, boot } = &state.lease else {
+        return None;
+    };
+    let moment: &Moment = &observation.moment;
+    let holds = moment.boot_id.as_ref() == Some(boot) && *end > moment.boot;
+    let name = state.by.as_ref().map_or("a daemon".to_owned(), |by| words::text_of(by));
+    holds.then(|| {
+        format!(
+            "{name} (its lease holds for another {})",
+            words::seconds(end.since(moment.boot))
+        )
+    })
+}
+
+/// The file behind a link, all the same.
+fn follow(link: &Path) -> Result<PathBuf, Failure> {
+    let found = link.canonicalize();
+    found.map_err(|error| Failure::of(format!("follow the link {}", link.display()), &error))
+}
