@@ -2,10 +2,7 @@
 
 pub(crate) mod lease;
 pub(crate) mod log;
-pub(crate) mod process;
 pub(crate) mod scene;
-pub(crate) mod wait;
 
-pub(crate) use process::{Done, run};
 pub(crate) use scene::Scene;
-pub(crate) use wait::until;
+pub(crate) use testing::{Done, process, run, until};

@@ -114,7 +114,7 @@ impl Scene {
 
 /// The program under test.
 pub(crate) fn binary() -> PathBuf {
-    std::env::var_os("RCRON_TEST_BINARY").map_or_else(|| Path::new(env!("CARGO_BIN_EXE_rcron")).into(), PathBuf::from)
+    testing::program::program("rcron")
 }
 
 /// chmod(2).

@@ -1,6 +1,6 @@
 //! Running commands, and looking at processes.
 
-use super::wait::until;
+use crate::wait::until;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -10,28 +10,34 @@ use std::thread;
 
 /// A command that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Done {
-    pub(crate) status: ExitStatus,
-    pub(crate) out: Vec<u8>,
-    pub(crate) err: Vec<u8>,
+pub struct Done {
+    /// How.
+    pub status: ExitStatus,
+    /// What it wrote to stdout.
+    pub out: Vec<u8>,
+    /// What it wrote to stderr.
+    pub err: Vec<u8>,
 }
 
 impl Done {
-    pub(crate) fn code(&self) -> Option<i32> {
+    /// Its exit status.
+    pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    pub(crate) fn stdout(&self) -> String {
+    /// What it wrote to stdout.
+    pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.out).into_owned()
     }
 
-    pub(crate) fn stderr(&self) -> String {
+    /// What it wrote to stderr.
+    pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.err).into_owned()
     }
 }
 
 /// Runs a command to its end, with nothing to read unless it was given something.
-pub(crate) fn run(command: &mut Command) -> Done {
+pub fn run(command: &mut Command) -> Done {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let mut stdout = child.stdout.take().expect("piped");
@@ -47,8 +53,8 @@ pub(crate) fn run(command: &mut Command) -> Done {
 }
 
 /// Waits for a child's end. One that does not end is killed, lest the test leave it behind.
-pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = std::time::Instant::now() + super::wait::DEADLINE;
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let deadline = std::time::Instant::now() + crate::wait::DEADLINE;
     loop {
         if let Some(status) = child.try_wait().expect("a child") {
             return status;
@@ -68,27 +74,31 @@ fn read_all(stream: &mut impl Read) -> Vec<u8> {
 }
 
 /// A running process, ended when the test is over.
-pub(crate) struct Running(pub(crate) Child);
+pub struct Running(pub Child);
 
 impl Running {
-    pub(crate) fn start(command: &mut Command) -> Self {
+    /// Starts it.
+    pub fn start(command: &mut Command) -> Self {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
-    pub(crate) fn pid(&self) -> i32 {
+    /// Its number.
+    pub fn pid(&self) -> i32 {
         i32::try_from(self.0.id()).expect("a pid")
     }
 
-    pub(crate) fn signal(&self, signal: i32) {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: i32) {
         send(self.pid(), signal);
     }
 
-    pub(crate) fn wait(&mut self) -> ExitStatus {
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
         wait(&mut self.0)
     }
 
     /// Its end, and what it wrote to stdout and stderr, which must be piped.
-    pub(crate) fn finish(mut self) -> Done {
+    pub fn finish(mut self) -> Done {
         let status = self.wait();
         Done {
             status,
@@ -97,18 +107,19 @@ impl Running {
         }
     }
 
-    pub(crate) fn has_ended(&mut self) -> bool {
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("a child").is_some()
     }
 
     /// What it writes to stdout, which must be piped, line by line.
-    pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+    pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
         let stdout = self.0.stdout.take().expect("piped");
         BufReader::new(stdout).lines().map(|line| line.expect("text"))
     }
 
     /// The process that `rcron` has started, once it is the program of this name.
-    pub(crate) fn job(&self, program: &str) -> i32 {
+    pub fn job(&self, program: &str) -> i32 {
         until(&format!("the job {program}"), || {
             children(self.pid()).into_iter().find(|pid| name(*pid) == program)
         })
@@ -127,7 +138,7 @@ impl Drop for Running {
 }
 
 /// Any signal by its number, those without a name too.
-pub(crate) fn send(pid: i32, signal: i32) {
+pub fn send(pid: i32, signal: i32) {
     let done = Command::new("sh")
         .arg("-c")
         .arg(format!("kill -{signal} {pid}"))
@@ -141,13 +152,13 @@ pub(crate) fn send(pid: i32, signal: i32) {
 }
 
 /// The children of a process now.
-pub(crate) fn children(pid: i32) -> Vec<i32> {
+pub fn children(pid: i32) -> Vec<i32> {
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// `comm`; empty for a process that is gone.
-pub(crate) fn name(pid: i32) -> String {
+pub fn name(pid: i32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm"))
         .unwrap_or_default()
         .trim_end()
@@ -155,7 +166,7 @@ pub(crate) fn name(pid: i32) -> String {
 }
 
 /// The state's letter and the process group's number; `None` for a process that is gone.
-pub(crate) fn state(pid: i32) -> Option<(char, i32)> {
+pub fn state(pid: i32) -> Option<(char, i32)> {
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = line[line.rfind(')')? + 1..].split_whitespace();
     let letter = fields.next()?.chars().next()?;
@@ -163,6 +174,6 @@ pub(crate) fn state(pid: i32) -> Option<(char, i32)> {
 }
 
 /// Whether it is gone, or only its exit status is left.
-pub(crate) fn is_gone(pid: i32) -> bool {
+pub fn is_gone(pid: i32) -> bool {
     state(pid).is_none_or(|(letter, _)| letter == 'Z' || letter == 'X')
 }

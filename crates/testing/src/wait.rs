@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 /// Far beyond what any case takes, on a slow machine that is shared too.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Waits until `fact` is there and returns it.
 ///
 /// # Panics
 /// At the deadline, naming what was waited for.
-pub(crate) fn until<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(found) = fact() {

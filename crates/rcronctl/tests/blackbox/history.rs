@@ -1,0 +1,146 @@
+//! `rcronctl history`.
+
+use crate::scene::{Scene, rows};
+use testing::run;
+
+#[test]
+fn what_ran_newest_first() {
+    let scene = Scene::new(Some("active"));
+    assert_eq!(scene.told(0, ["history"]), "no such runs\n");
+    scene.run(&["--job", "first", "true"]);
+    scene.run(&["--job", "second", "sh", "-c", "exit 3"]);
+    scene.run(&["sh", "-c", "kill -TERM $$"]);
+    let table = rows(&scene.told(0, ["history"]));
+    assert_eq!(table.len(), 4);
+    assert_eq!(table[0], "STARTED AGE LASTED RESULT JOB");
+    assert!(table[1].ends_with(" s SIGTERM sh -c kill -TERM $$"), "{table:?}");
+    assert!(table[2].ends_with(" s exit 3 second"), "{table:?}");
+    assert!(table[3].ends_with(" s ok first"), "{table:?}");
+    let json = scene.json(0, ["history"]);
+    assert_eq!(json["more"], false);
+    let [third, second, first] = [0, 1, 2].map(|index| &json["runs"][index]);
+    assert_eq!((&first["status"], &first["exit"]), (&"ok".into(), &0.into()));
+    assert_eq!((&second["status"], &second["exit"]), (&"fail".into(), &3.into()));
+    assert_eq!(
+        (&third["signal"], &third["job"]),
+        (&"SIGTERM".into(), &serde_json::Value::Null)
+    );
+    assert!(first["run"].is_string() && first["duration"].is_number() && first["ended"].is_string());
+}
+
+#[test]
+fn options_choose() {
+    let scene = Scene::new(Some("active"));
+    scene.run(&["--job", "good", "true"]);
+    scene.run(&["--job", "bad", "false"]);
+    scene.run(&["echo", "a b"]);
+    let count = |options: &[&str]| {
+        let json = scene.json(0, [&["history"], options].concat());
+        json["runs"].as_array().map_or(0, Vec::len)
+    };
+    for (options, expected) in [
+        (&[][..], 3),
+        (&["--failed"], 1),
+        (&["--job", "good"], 1),
+        (&["--job", "echo a b"], 1),
+        (&["--job", "goo"], 0),
+        (&["--cluster", "web"], 3),
+        (&["--cluster", "mail"], 0),
+        (&["--since", "1h"], 3),
+        (&["--since", "today"], 3),
+        (&["--since", "2999-01-01"], 0),
+        (&["-n", "2"], 2),
+        (&["-n", "0"], 3),
+    ] {
+        assert_eq!(count(options), expected, "{options:?}");
+    }
+    assert!(
+        scene
+            .told(0, ["history", "-n", "2"])
+            .ends_with("(older ones are left out; -n 0 shows all)\n")
+    );
+}
+
+#[test]
+fn journals_of_several_servers_are_one_history() {
+    let scene = Scene::new(Some("active"));
+    scene.run(&["--job", "tick", "true"]);
+    let copy = scene.path("copied-from-server2");
+    let text = scene.read(&format!("journal/{}-0.jsonl", nix::unistd::geteuid()));
+    let node = format!(
+        "\"node\":\"{}\"",
+        nix::unistd::gethostname().expect("a name").to_string_lossy()
+    );
+    assert!(text.contains(&node), "{text}");
+    let run = text
+        .split("\"run\":\"")
+        .nth(1)
+        .and_then(|rest| rest.get(..36))
+        .expect("a run");
+    let other = text
+        .replace(&node, "\"node\":\"server2\"")
+        .replace(run, "01a20b14-4d03-7bdd-b2ac-4f96a7d9e743");
+    std::fs::write(&copy, other).expect("written");
+    let journal = scene.path("journal");
+    let done = run_history(&scene, &[&journal, &copy]);
+    let table = rows(&done);
+    assert_eq!(
+        (table.len(), table[0].as_str()),
+        (3, "STARTED AGE LASTED RESULT SERVER JOB")
+    );
+    assert!(done.contains(" server2  tick\n"), "{done}");
+}
+
+fn run_history(scene: &Scene, journals: &[&std::path::Path]) -> String {
+    let mut command = scene.command();
+    command.arg("history");
+    for journal in journals {
+        command.arg("--journal").arg(journal);
+    }
+    let done = run(&mut command);
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    done.stdout()
+}
+
+#[test]
+fn a_command_cannot_move_the_cursor() {
+    let scene = Scene::new(Some("active"));
+    scene.run(&["true", "\u{1b}[2J"]);
+    assert!(scene.told(0, ["history"]).contains("true \\x1b[2J"));
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_that_names_it() {
+    let scene = Scene::new(Some("active"));
+    let done = scene.rcronctl(["history", "--journal", "/no/such/folder"]);
+    assert_eq!(done.code(), Some(2));
+    assert!(
+        done.stderr()
+            .contains("cannot read /no/such/folder: No such file or directory"),
+        "{done:?}"
+    );
+    let done = scene.rcronctl(["history", "--since", "soon"]);
+    assert_eq!(done.code(), Some(2));
+    assert!(done.stderr().contains("`soon` is no time: write a span"), "{done:?}");
+    scene.configure("journal = none\n");
+    let done = scene.rcronctl(["history"]);
+    assert!(
+        done.code() == Some(2) && done.stderr().contains("no journal is kept"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let scene = Scene::new(Some("active"));
+    scene.run(&["true"]);
+    let program = testing::program::program("rcronctl");
+    let line = format!(
+        "{{ trap '' PIPE; {} --conf {} history; echo $? >{}; }} | :",
+        program.display(),
+        scene.path("conf").display(),
+        scene.path("status").display()
+    );
+    run(std::process::Command::new("sh").args(["-c", &line]));
+    assert_eq!(scene.read("status"), "0\n");
+}

@@ -1,0 +1,10 @@
+//! What the tests of several programs share. Nothing here sleeps and hopes.
+
+#![expect(clippy::missing_panics_doc, reason = "a test fails by panicking")]
+
+pub mod process;
+pub mod program;
+pub mod wait;
+
+pub use process::{Done, run};
+pub use wait::until;
