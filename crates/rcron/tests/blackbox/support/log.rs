@@ -1,6 +1,6 @@
 //! A log daemon of the test's own.
 
-use super::wait::until;
+use super::until;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
