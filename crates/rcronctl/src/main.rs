@@ -33,7 +33,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Completions { shell } => complete::print(*shell),
         Command::Check(options) => check::run(options, &cli.common),
         Command::Keepalived(options) => keepalived::run(options, &cli.common.conf),
-        Command::Timeline(options) => timeline::run(options, &[]),
+        Command::Timeline(options) => timeline::run(options, &[], timeline::Window::last_hours(6), cli.common.json),
         _ => Err(Failure::new("not there yet")),
     }
 }
