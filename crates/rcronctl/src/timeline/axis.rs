@@ -38,8 +38,8 @@ pub(super) type Tick = (Timestamp, String);
 pub(super) fn ticks(window: Window, cells: usize, zone: &TimeZone) -> Vec<Tick> {
     let (first, last) = (window.since.as_second(), window.now.as_second());
     let most = (i64::try_from(cells).unwrap_or(i64::MAX) / CELLS_EACH).max(1);
-    let least = (last - first) / most;
-    let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(364 * DAY);
+    let apart = (last - first) / most;
+    let step = STEPS.into_iter().find(|step| *step >= apart).unwrap_or(364 * DAY);
     let fine = step.min(QUARTER);
     let mut ticks = Vec::new();
     // Round by the wall clock, also on the day it is put on or back.

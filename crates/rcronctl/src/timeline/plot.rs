@@ -148,11 +148,10 @@ fn mark(bar: &Bar) -> Option<Mark> {
 
 fn put(cell: &mut Cell, new: Cell) {
     *cell = match (*cell, new) {
-        (Cell::Empty, new) => new,
         (Cell::Starts(old) | Cell::Runs(old), Cell::Starts(server) | Cell::Runs(server)) if old != server => {
             Cell::Several
         }
-        (Cell::Runs(_), new) => new,
+        (Cell::Empty | Cell::Runs(_), new) => new,
         (old, _) => old,
     };
 }

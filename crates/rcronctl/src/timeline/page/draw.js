@@ -3,6 +3,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const LEAST = 3;
 const STUB = 9;
 const FAR = 300;
+const APART = 10;
 const MARKS = { fail: "×", interrupted: "!", unknown: "?", unwatched: "?" };
 const SEVERITY = ["ok", "running", "unknown", "unwatched", "fail", "interrupted"];
 let isDue = false;
@@ -49,7 +50,9 @@ function patterns() {
   hatch.append(shape("line", { class: "hatch", x1: 0, y1: 0, x2: 0, y2: 6 }));
   const dots = shape("pattern", { id: "dots", width: 7, height: 7, patternUnits: "userSpaceOnUse" });
   dots.append(shape("circle", { class: "dot", cx: 2, cy: 2, r: 1 }));
-  made.append(hatch, dots);
+  const comb = shape("pattern", { id: "comb", width: 4, height: 18, patternUnits: "userSpaceOnUse" });
+  comb.append(shape("rect", { class: "tooth", x: 3, y: 0, width: 1, height: 18 }));
+  made.append(hatch, dots, comb);
   return made;
 }
 
@@ -86,39 +89,49 @@ function drawBand(finding, row, layers) {
 // Bars that would cover one another are drawn as one, so that a picture is never more than so many shapes.
 function drawLane(row, lane, server, layers) {
   const top = laneTop(row, lane);
-  let last = null;
-  const flush = () => last && drawBar(last, top, server, layers);
+  const drawn = { bar: null, badge: -Infinity };
+  const flush = () => drawn.bar && drawBar(drawn, top, server, layers);
   for (const run of row.runs) {
     if (run.lane !== lane || run.to < view.from || run.at > view.to) continue;
     const from = Math.max(x(run.at), -5);
     const to = Math.min(Math.max(x(run.to), from + (run.outcome === "interrupted" ? STUB : LEAST)), width + 5);
-    const isCovered = last && from < last.to + 0.5 && (to - from <= STUB || to <= last.to) && last.to - last.from < FAR;
-    if (isCovered && (last.outcome === run.outcome || to - from <= LEAST)) {
-      last.to = Math.max(last.to, to);
-      last.runs += 1;
-      if (SEVERITY.indexOf(run.outcome) > SEVERITY.indexOf(last.outcome)) last.outcome = run.outcome;
+    if (drawn.bar && joins(drawn.bar, run, from, to)) {
+      drawn.bar.to = Math.max(drawn.bar.to, to);
+      drawn.bar.runs += 1;
     } else {
       flush();
-      last = { from, to, runs: 1, outcome: run.outcome };
+      drawn.bar = { from, to, runs: 1, outcome: run.outcome };
     }
   }
   flush();
 }
 
-function drawBar(bar, top, server, layers) {
+// A run that would be hidden joins its like. A failed one is never hidden, but may hide a better one.
+function joins(bar, run, from, to) {
+  const isCovered = from < bar.to + 0.5 && (to - from <= STUB || to <= bar.to);
+  const isMilder = SEVERITY.indexOf(run.outcome) < SEVERITY.indexOf(bar.outcome);
+  return isCovered && (bar.outcome === run.outcome || (isMilder && bar.to - bar.from <= STUB && to - from <= LEAST));
+}
+
+function drawBar(drawn, top, server, layers) {
+  const bar = drawn.bar;
   const wide = bar.to - bar.from;
   const className = `bar s${server % 6} ${bar.outcome}`;
   const data = { class: className, "data-runs": bar.runs, "data-outcome": bar.outcome };
   layers.bars.append(shape("path", { ...data, d: outline(bar, top) }));
-  if (bar.outcome === "fail" && wide > 5) {
-    layers.bars.append(shape("rect", { fill: "url(#hatch)", x: bar.from, y: top, width: wide, height: BAR, rx: 3 }));
+  const pattern = bar.runs > 1 ? "comb" : bar.outcome === "fail" ? "hatch" : "";
+  if (pattern && wide > 5) {
+    layers.bars.append(shape("rect", { fill: `url(#${pattern})`, x: bar.from, y: top, width: wide, height: BAR, rx: 3 }));
   }
-  if (wide >= 18) {
+  if (wide >= 18 && bar.runs === 1) {
     const from = Math.max(bar.from, 0);
     layers.bars.append(shape("text", { class: `letter s${server % 6}`, x: from + 5, y: top + 13 }, picture.servers[server].letter));
   }
   const mark = MARKS[bar.outcome];
-  if (mark) layers.marks.append(badge(Math.min(bar.to + 4, width - 7), top + BAR / 2, mark, mark === "?" ? "mild" : ""));
+  const at = Math.min(bar.to + 4, width - 7);
+  if (!mark || at - drawn.badge < APART) return;
+  drawn.badge = at;
+  layers.marks.append(badge(at, top + BAR / 2, mark, mark === "?" ? "mild" : ""));
 }
 
 // A box; with a point where the run goes on, and a torn edge where it was cut off.

@@ -61,7 +61,9 @@ addEventListener("resize", redraw);
 addEventListener("scroll", redraw, { passive: true });
 addEventListener("beforeprint", draw);
 
-document.getElementById("window").textContent = `${localTime(SINCE)} to ${localTime(UNTIL)} (${zoneName()}; ${utcTime(SINCE)} to ${utcTime(UNTIL)})`;
+const zone = zoneName();
+const inUtc = zone === "UTC" ? "" : `; ${utcTime(SINCE)} to ${utcTime(UNTIL)}`;
+document.getElementById("window").textContent = `${localTime(SINCE)} to ${localTime(UNTIL)} (${zone}${inUtc})`;
 addFigures();
 addServers();
 addLabels();

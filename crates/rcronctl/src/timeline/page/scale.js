@@ -18,7 +18,7 @@ function layOutRows() {
     if (row.heading !== null) top += HEADING;
     cluster = row.cluster;
     row.top = top;
-    row.height = Math.max(36, row.lanes.length * LANE + 2 * ROOM);
+    row.height = Math.max(44, row.lanes.length * LANE + 2 * ROOM);
     top += row.height;
   }
   return top;

@@ -12,8 +12,8 @@ function addFigures() {
     [of("fail"), "failed", "failed", "bad"],
     [of("interrupted"), "interrupted", "interrupted", "bad"],
     [ticks("twice"), "tick ran twice", "ticks ran twice", "warn"],
-    [ticks("nowhere"), "tick ran nowhere", "ticks ran nowhere", "bad"],
   ];
+  if (picture.missed_ticks_are_looked_for) figures.push([ticks("nowhere"), "tick ran nowhere", "ticks ran nowhere", "bad"]);
   const list = document.getElementById("figures");
   for (const [number, one, many, className] of figures) {
     const item = element("li", number > 0 ? className : "");
@@ -41,6 +41,7 @@ function addMarks() {
   const bar = (outcome, to = 20) => shape("path", { class: `bar s0 ${outcome}`, d: outline({ from: 1, to, outcome }, 0) });
   const samples = [
     [[bar("ok", 24)], "ended well"],
+    [[bar("ok", 26), shape("rect", { fill: "url(#comb)", x: 1, y: 0, width: 25, height: 18 })], "many close together"],
     [[bar("fail"), badge(22, 9, "×", "")], "failed"],
     [[bar("interrupted"), badge(22, 9, "!", "")], "interrupted by a crash"],
     [[bar("running", 27)], "running"],
@@ -105,7 +106,7 @@ function findingRow(finding, index) {
   const what = element("td");
   what.append(kind);
   const job = element("td", "job", nameOf(row));
-  if (row.period) job.append(element("small", "", `every ${spanWords(row.period * 1000)}`));
+  if (row.period) job.append(element("small", "", ` every ${spanWords(row.period * 1000)}`));
   const show = element("td");
   show.append(button);
   made.append(what, job, element("td", "", between(finding, localTime)), element("td", "utc", between(finding, utcTime)));
