@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use journal::run::Run;
 use picture::Picture;
 use platform::replace;
+use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -57,8 +58,15 @@ fn write_page(picture: &Picture, file: &Path) -> Result<(), Failure> {
     if file == Path::new("-") {
         return print(&page);
     }
-    let target = replace::target(file)
-        .map_err(|refused| Failure::new(format!("cannot write {}: {refused}; name another file", file.display())))?;
+    let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
+    let target = replace::target(file).map_err(|refused| cannot(&refused))?;
+    if !target.parent().is_some_and(Path::is_dir) {
+        return Err(cannot(&"there is no such folder; make it first"));
+    }
+    // As root, a replaced /dev/null would be a file from then on, for everybody.
+    if target.exists() && !target.is_file() {
+        return Err(cannot(&"it is no regular file; name another, or - for stdout"));
+    }
     replace::replace(&target, page.as_bytes(), MODE)
         .map_err(|error| Failure::of(format_args!("write {}", file.display()), &error))
 }
@@ -69,4 +77,41 @@ fn print(text: &str) -> Result<(), Failure> {
 
 fn unwritable(error: &serde_json::Error) -> Failure {
     Failure::new(format!("cannot write the runs as JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::example::{ok, seconds};
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn write(file: &Path) -> Result<(), Failure> {
+        let window = Window {
+            since: seconds(0),
+            now: seconds(60),
+        };
+        write_page(&picture::lay_out(&[ok("a", 0, 1)], window, 1), file)
+    }
+
+    #[test]
+    fn the_page_is_its_owners_alone_and_replaces_the_one_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("night.html");
+        fs::write(&file, "old").expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("chmod");
+        write(&file).expect("written");
+        assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, MODE);
+        assert!(fs::read_to_string(&file).expect("text").starts_with("<!doctype html>"));
+    }
+
+    #[test]
+    fn neither_a_device_is_replaced_nor_a_folder_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing/night.html");
+        assert!(write(&missing).is_err() && !folder.path().join("missing").exists());
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).expect("made");
+        assert!(write(&pipe).is_err() && !pipe.is_file());
+    }
 }
