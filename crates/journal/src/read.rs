@@ -83,6 +83,13 @@ struct Open {
     is_own: bool,
 }
 
+/// What decides about a line.
+struct Sight {
+    event: Event,
+    id: u128,
+    is_recent: bool,
+}
+
 struct Reader<'a> {
     query: &'a Query,
     /// As the records have it: UTC to the microsecond, which sorts as text.
@@ -197,13 +204,10 @@ impl<'a> Reader<'a> {
         if !self.needles.iter().all(|needle| needle.find(line).is_some()) {
             return;
         }
-        let Some(head) = Head::of(line) else {
+        let Some(Sight { event, id, is_recent }) = self.look_at(line) else {
             return;
         };
-        let Some(id) = head.id() else {
-            return;
-        };
-        match head.event {
+        match event {
             Event::Start if self.ended.contains(&id) => {}
             Event::Start => {
                 let line = line.into();
@@ -216,12 +220,29 @@ impl<'a> Reader<'a> {
                 if (!is_known || self.may_be_copies) && !self.ended.insert(id) {
                     return;
                 }
-                let is_recent = self.since.as_ref().is_none_or(|since| head.time >= since.as_bytes());
                 if is_recent && !self.query.unfinished {
                     self.take_end(line, owner);
                 }
             }
         }
+    }
+
+    /// What decides about a line, without parsing it if rcron has written it.
+    fn look_at(&self, line: &[u8]) -> Option<Sight> {
+        if let Some(head) = Head::of(line) {
+            return Some(Sight {
+                event: head.event,
+                id: id(head.run),
+                is_recent: self.since.as_ref().is_none_or(|since| head.time >= since.as_bytes()),
+            });
+        }
+        // Another program has put the fields in another order.
+        let record = Record::parse(line)?;
+        Some(Sight {
+            event: record.event,
+            id: id(record.run.as_bytes()),
+            is_recent: self.query.since.is_none_or(|since| record.time >= since),
+        })
     }
 
     fn take_end(&mut self, line: &[u8], owner: Option<u32>) {
@@ -304,6 +325,22 @@ impl Ord for Newest {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.started.cmp(&other.0.started)
     }
+}
+
+/// A run's id as a number, which is half as long. Of what is no UUID, another number that is its own.
+fn id(text: &[u8]) -> u128 {
+    let digits = text.iter().filter(|byte| **byte != b'-');
+    let number = digits.into_iter().try_fold(0, |id: u128, digit| {
+        let value = char::from(*digit).to_digit(16)?;
+        Some(id << 4 | u128::from(value))
+    });
+    number.filter(|_| text.len() == 36).unwrap_or_else(|| {
+        // FNV-1a (Fowler, Noll, Vo).
+        text.iter()
+            .fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
+                (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+            })
+    })
 }
 
 /// A text as it stands in a record, with its quotes. `None` where rcron and others may escape it in different ways.

@@ -67,15 +67,6 @@ impl<'a> Head<'a> {
         // A torn record of which the next one has not begun on a line of its own.
         line.ends_with(b"}").then_some(Self { time, event, run })
     }
-
-    /// The run's id as a number, which is half as long.
-    pub(crate) fn id(&self) -> Option<u128> {
-        let digits = self.run.iter().filter(|byte| **byte != b'-');
-        digits.into_iter().try_fold(0, |id: u128, digit| {
-            let value = char::from(*digit).to_digit(16)?;
-            Some(id << 4 | u128::from(value))
-        })
-    }
 }
 
 impl Record {

@@ -41,7 +41,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Completions { shell } => complete::print(*shell),
         Command::Check(options) => check::run(options, &cli.common),
         Command::Keepalived(options) => keepalived::run(options, &cli.common.conf),
-        Command::Timeline(options) => timeline::run(options, &[]),
+        Command::Timeline(options) => timeline::run(options, &cli.common),
         Command::History(options) => history::run(options, &cli.common),
         Command::IsActive(options) => is_active::run(options, &cli.common),
         Command::Set(options) => set::run(options, &cli.common),

@@ -238,3 +238,22 @@ fn whose_file_it_is_counts_not_what_it_says() {
         (platform::journal::effective_user(), None)
     );
 }
+
+#[test]
+fn fields_may_stand_in_another_order() {
+    let sorted = |line: String| -> String {
+        let object: std::collections::BTreeMap<String, serde_json::Value> = serde_json::from_str(&line).expect("JSON");
+        serde_json::to_string(&object).expect("JSON") + "\n"
+    };
+    let text = [
+        sorted(record(1, 1, None)),
+        sorted(record(1, 2, OK)),
+        sorted(record(2, 3, None)),
+    ]
+    .concat();
+    let folder = folder(&[("0-0.jsonl", &text)]);
+    assert_eq!(
+        told(&read_own(folder.path(), &Query::default())),
+        [(2, "interrupted"), (1, "ok")]
+    );
+}

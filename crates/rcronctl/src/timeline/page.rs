@@ -1,0 +1,117 @@
+//! The picture as one page, which needs nothing else: no network, no fonts, no other file.
+
+use super::json;
+use super::picture::Picture;
+use std::fmt::Write;
+
+const FRAME: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+/// In this order; together they are one script.
+const SCRIPT: [&str; 8] = [
+    include_str!("page/data.js"),
+    include_str!("page/words.js"),
+    include_str!("page/scale.js"),
+    include_str!("page/draw.js"),
+    include_str!("page/details.js"),
+    include_str!("page/select.js"),
+    include_str!("page/tables.js"),
+    include_str!("page/main.js"),
+];
+
+/// The page. `nonce` must be one that no journal can know: only what bears it is run or styled.
+pub(super) fn render(picture: &Picture, nonce: &str) -> Result<String, serde_json::Error> {
+    let data = harmless(&serde_json::to_string(&json::document(picture))?);
+    let parts = [
+        ("NONCE", nonce),
+        ("STYLE", STYLE),
+        ("VERSION", env!("CARGO_PKG_VERSION")),
+        ("DATA", &data),
+        ("SCRIPT", &SCRIPT.concat()),
+    ];
+    Ok(fill(FRAME, &parts))
+}
+
+/// 80 random bits.
+pub(super) fn nonce() -> String {
+    platform::random::ten_bytes()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// JSON that ends no `<script>`, opens no comment, and holds no character that old scripts take for a newline.
+fn harmless(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+/// Puts the parts where the frame has `@NAME@`; what a part holds is not looked at again.
+fn fill(frame: &str, parts: &[(&str, &str)]) -> String {
+    let mut page = String::with_capacity(frame.len() + parts.iter().map(|part| part.1.len()).sum::<usize>());
+    for (index, piece) in frame.split('@').enumerate() {
+        let part = parts.iter().find(|part| index % 2 == 1 && part.0 == piece);
+        page.push_str(part.map_or(piece, |part| part.1));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{named, ok, seconds};
+    use super::super::picture::{Window, lay_out};
+    use super::*;
+
+    const HOSTILE: &str = "</script><script>alert(1)</script><!--&\u{2028}@NONCE@";
+
+    fn page() -> String {
+        let runs = [named(ok("a", 0, 1), HOSTILE)];
+        let window = Window {
+            since: seconds(-60),
+            now: seconds(60),
+        };
+        render(&lay_out(&runs, window, 2), "secret").expect("a page")
+    }
+
+    #[test]
+    fn a_hostile_command_stays_data() {
+        let page = page();
+        assert_eq!(page.matches("</script>").count(), 2, "of the data and of the script");
+        assert!(!page.contains("<!--") && !page.contains('\u{2028}'));
+        let (_, data) = page
+            .split_once(r#"<script type="application/json" id="data">"#)
+            .expect("data");
+        let (data, _) = data.split_once("</script>").expect("its end");
+        let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
+        assert_eq!(data["rows"][0]["name"], HOSTILE);
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_else() {
+        let page = page();
+        assert!(page.contains("default-src 'none'"));
+        // A name, and a pattern of the page's own.
+        let page = page.replace("http://www.w3.org/2000/svg", "").replace("url(#", "");
+        for word in ["http:", "https:", "@import", "url(", "src="] {
+            assert!(!page.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_place_in_the_frame_is_filled() {
+        assert_eq!(FRAME.matches('@').count() % 2, 0);
+        let page = page();
+        for place in ["@STYLE@", "@DATA@", "@SCRIPT@", "@VERSION@"] {
+            assert!(!page.contains(place), "{place}");
+        }
+    }
+
+    #[test]
+    fn each_page_has_a_nonce_of_its_own() {
+        assert_ne!(nonce(), nonce());
+    }
+}

@@ -1,0 +1,47 @@
+//! The program itself, on journals of a test.
+
+use crate::journal::Journal;
+use jiff::{SignedDuration, Timestamp};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A page on disk; gone with this value.
+pub(crate) struct Page {
+    pub(crate) file: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// Five hours ago, at a full minute: well within the six that are drawn.
+pub(crate) fn evening() -> Timestamp {
+    let origin = Timestamp::now() - SignedDuration::from_hours(5);
+    Timestamp::from_second(origin.as_second() / 60 * 60).expect("a time")
+}
+
+/// Has the program write the page of these journals.
+pub(crate) fn page(journals: &[&Journal]) -> Page {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("timeline.html");
+    let output = run(&folder, journals, &["--html", file.to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Page { file, _folder: folder }
+}
+
+fn run(folder: &tempfile::TempDir, journals: &[&Journal], options: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command.arg("timeline").args(options);
+    for (index, journal) in journals.iter().enumerate() {
+        let file = folder.path().join(format!("server{index}.jsonl"));
+        fs::write(&file, journal.text()).expect("written");
+        command.arg("--journal").arg(file);
+    }
+    command.output().expect("rcronctl")
+}
+
+/// The one that is built here, or that RCRON_TEST_BINARY's folder holds.
+fn program() -> PathBuf {
+    let beside = std::env::var_os("RCRON_TEST_BINARY").map(|rcron| PathBuf::from(rcron).with_file_name("rcronctl"));
+    beside
+        .filter(|program| program.exists())
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_rcronctl").into())
+}
