@@ -113,30 +113,20 @@ fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
 
 /// Who writes the configuration decides which jobs run, and where they are logged.
 fn check_access(root: &Root, file: &Path, report: &mut Report) {
-    let Ok(metadata) = fs::metadata(file) else { return };
-    let access = Access::from(&metadata);
-    let place = Place::file(file);
-    if let Some((severity, who)) = access.writers(root) {
-        report.add(Finding::new(severity, Kind::ConfigWritable, place.clone(), who, "chmod go-w it").because(POWER));
-    }
-    let me = nix::unistd::geteuid().as_raw();
-    if !access.is_roots(root) && access.owner != me {
-        let what = format!("it belongs to user {}, not to root", access.owner);
-        report.add(Finding::doubtful(Kind::ConfigOwner, place, what, "chown root it").because(POWER));
-    }
     let folder = file.parent().unwrap_or(Path::new("/"));
-    if let Some((severity, who)) = fs::metadata(folder)
-        .ok()
-        .and_then(|metadata| Access::from(&metadata).writers(root))
-    {
-        let finding = Finding::new(
-            severity,
-            Kind::ConfigWritable,
-            Place::file(folder),
-            who,
-            "chmod go-w it",
-        );
-        report.add(finding.because(POWER));
+    for path in [file, folder] {
+        let Ok(metadata) = fs::metadata(path) else { return };
+        let (access, place) = (Access::from(&metadata), Place::file(path));
+        let me = nix::unistd::geteuid().as_raw();
+        if let Some((severity, who)) = access.writers(root) {
+            let remedy = format!("chmod go-w {place}");
+            report.add(Finding::new(severity, Kind::ConfigWritable, place.clone(), who, remedy).because(POWER));
+        }
+        if !access.is_roots(root) && access.owner != me {
+            let what = format!("it belongs to user {}, not to root", access.owner);
+            let remedy = format!("chown root {place}");
+            report.add(Finding::doubtful(Kind::ConfigOwner, place, what, remedy).because(POWER));
+        }
     }
 }
 
@@ -150,7 +140,7 @@ fn defaults(root: &Root, files: &[PathBuf], usage: &Usage, report: &mut Report) 
     }
     let file = root.outside(Path::new(DEFAULT_FILE));
     let what = match &usage.without_conf {
-        Some(place) => format!("no such file: the built-in defaults are in force, for {place} first"),
+        Some(place) => format!("no such file: the built-in defaults are in force, first for {place}"),
         None => "no such file: the built-in defaults are in force".to_owned(),
     };
     let remedy = "write it, with cluster_name and default_state = passive; see rcron.conf(5)";

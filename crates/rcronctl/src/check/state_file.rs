@@ -129,12 +129,13 @@ fn content(state: &State, report: &mut Report) {
 
 fn writers(root: &Root, state: &State, access: Access, report: &mut Report) {
     if let Some((severity, who)) = access.writers(root) {
-        let finding = Finding::new(severity, Kind::StateWritable, state.place(), who, "chmod go-w it");
+        let remedy = format!("chmod go-w {}", state.place());
+        let finding = Finding::new(severity, Kind::StateWritable, state.place(), who, remedy);
         report.add(finding.because("who may write the state decides which server runs the jobs"));
     }
     if !access.is_roots(root) {
         let what = format!("it belongs to user {}, not to root", access.owner);
-        let remedy = "chown root it, unless its writer runs as that user";
+        let remedy = format!("chown root {}, unless its writer runs as that user", state.place());
         report.add(Finding::doubtful(Kind::StateOwner, state.place(), what, remedy));
     }
 }
@@ -147,11 +148,11 @@ fn readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut
     };
     let closed = folders(state).into_iter().find(|folder| !may_search(folder));
     let (place, what, remedy) = match closed {
-        _ if !access.everybody_may_read() => (state.place(), "not every user may read it", "chmod a+r it"),
+        _ if !access.everybody_may_read() => (state.place(), "not every user may read it", "chmod a+r"),
         Some(folder) => (
             Place::file(folder),
             "not every user may pass this folder to the state file",
-            "chmod a+x it",
+            "chmod a+x",
         ),
         None => return,
     };
@@ -160,6 +161,7 @@ fn readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut
     } else {
         Severity::Doubtful
     };
+    let remedy = format!("{remedy} {place}");
     let finding = Finding::new(severity, Kind::StateHidden, place, what, remedy);
     report.add(finding.because("for jobs of other users than root there is no state then, and default_state counts"));
 }

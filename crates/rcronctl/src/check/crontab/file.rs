@@ -20,7 +20,7 @@ pub(crate) fn check(root: &Root, crontab: &Crontab, report: &mut Report) {
 }
 
 /// Why cron ignores a system crontab: the rules that Debian's cron and cronie share, and Debian's names.
-fn ignored(root: &Root, crontab: &Crontab) -> Option<(String, &'static str)> {
+fn ignored(root: &Root, crontab: &Crontab) -> Option<(String, String)> {
     if crontab.kind != Kind::System {
         return None;
     }
@@ -30,17 +30,17 @@ fn ignored(root: &Root, crontab: &Crontab) -> Option<(String, &'static str)> {
             "cron ignores it: others than its owner may write it (mode {:04o})",
             access.mode
         );
-        return Some((what, "chmod go-w it"));
+        return Some((what, format!("chmod go-w {}", Place::file(&crontab.file))));
     }
     if !access.is_roots(root) {
         let what = format!("cron ignores it: it belongs to user {}, not to root", access.owner);
-        return Some((what, "chown root it"));
+        return Some((what, format!("chown root {}", Place::file(&crontab.file))));
     }
     let name = crontab.file.file_name().unwrap_or_default().as_encoded_bytes();
     let is_debian = root.outside(Path::new("/etc/debian_version")).exists();
     if is_debian && is_drop_in(root, &crontab.file) && !is_read_by_debian(name) && !is_put_aside(name) {
         let what = "cron ignores it: a name in this folder has only letters, digits, `_` and `-`".to_owned();
-        return Some((what, "rename it, without a dot"));
+        return Some((what, "rename it, without a dot".to_owned()));
     }
     None
 }

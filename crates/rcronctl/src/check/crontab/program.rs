@@ -119,6 +119,9 @@ pub(crate) fn look_up(root: &Root, name: &[u8], path: &[u8]) -> Lookup {
 }
 
 fn at(root: &Root, file: &Path) -> Lookup {
+    if file.as_os_str().as_bytes().starts_with(b"$") {
+        return Lookup::Missing; // PATH=$PATH:/x, which cron does not expand
+    }
     if !file.is_absolute() {
         return Lookup::Unsure; // from the user's home
     }

@@ -194,7 +194,7 @@ mod tests {
         for (line, command, percent) in [
             (r"@daily a %b", "a ", Some(10)),
             (r"@daily date +\%F", "date +%F", None),
-            (r"@daily a \% b%c", "a % b", Some(15)),
+            (r"@daily a \% b%c", "a % b", Some(14)),
             (r"@daily grün %x", "grün ", Some(13)),
         ] {
             let entry = entries(line.as_bytes(), &Kind::Of("me".into())).remove(0);
