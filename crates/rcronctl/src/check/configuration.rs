@@ -74,11 +74,11 @@ fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<PathBuf> {
 }
 
 fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
-    let outside = match root.is_ours() {
-        true => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
-        false => root
-            .locate(file)
-            .map_or_else(|_| root.outside(file), |located| located.outside),
+    let outside = if root.is_ours() {
+        std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
+    } else {
+        root.locate(file)
+            .map_or_else(|_| root.outside(file), |located| located.outside)
     };
     check_access(root, &outside, report);
     match settings::read(Some(outside.as_os_str()), &[]) {

@@ -62,9 +62,10 @@ fn tell(text: &mut String, paint: Paint, finding: &Finding) {
     };
     let place = finding.place.to_string();
     // The wrapper's messages name their place themselves.
-    let what = match finding.what.contains(&place) && finding.place.line.is_none() {
-        true => finding.what.clone(),
-        false => format!("{place}: {}", finding.what),
+    let what = if finding.what.contains(&place) && finding.place.line.is_none() {
+        finding.what.clone()
+    } else {
+        format!("{place}: {}", finding.what)
     };
     row(text, &paint.with(colour, &format!("{label:10}")), &what);
     for line in finding.why.iter().chain([&format!("-> {}", finding.remedy)]) {

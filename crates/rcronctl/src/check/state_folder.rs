@@ -23,9 +23,10 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Re
         shown(TMPFILES.as_ref())
     );
     let Ok(metadata) = fs::metadata(folder) else {
-        let remedy = match is_made {
-            true => "systemd-tmpfiles --create".to_owned(),
-            false => format!("make it; for one in /run also at each boot: {line}"),
+        let remedy = if is_made {
+            "systemd-tmpfiles --create".to_owned()
+        } else {
+            format!("make it; for one in /run also at each boot: {line}")
         };
         let what = "the state file's folder does not exist";
         report.add(Finding::wrong(
@@ -64,9 +65,10 @@ fn persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) 
     if rules.require_lease || rules.state_max_age.is_some() || state.content().is_some_and(has_lease) {
         return; // an old state is stale
     }
-    let severity = match is_written_by_a_program(root, state) {
-        true => Severity::Wrong,
-        false => Severity::Doubtful,
+    let severity = if is_written_by_a_program(root, state) {
+        Severity::Wrong
+    } else {
+        Severity::Doubtful
     };
     let file_system = mounts
         .of(&state.located.inside)

@@ -1,5 +1,6 @@
 //! A small system in a folder, for `--root`.
 
+use std::fmt::Write;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
@@ -152,7 +153,7 @@ fn summary(finding: &serde_json::Value) -> (String, String, String) {
     let mut place = text("file");
     for key in ["line", "column"] {
         if let Some(number) = finding[key].as_u64() {
-            place += &format!(":{number}");
+            write!(place, ":{number}").expect("a string");
         }
     }
     assert!(!text("what").is_empty() && !text("remedy").is_empty(), "{finding}");

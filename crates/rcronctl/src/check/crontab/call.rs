@@ -48,9 +48,10 @@ pub(crate) fn find(commands: &[Simple]) -> Option<Call<'_>> {
     commands.iter().enumerate().find_map(|(index, simple)| {
         let words = simple.command();
         let is_prefixed = simple.name().is_some_and(|name| PREFIXES.contains(&base_name(name)));
-        let at = match simple.is_compound() || is_prefixed {
-            true => words.iter().position(is_rcron)?,
-            false => words.first().is_some_and(is_rcron).then_some(0)?,
+        let at = if simple.is_compound() || is_prefixed {
+            words.iter().position(is_rcron)?
+        } else {
+            words.first().is_some_and(is_rcron).then_some(0)?
         };
         Some(Call {
             index,

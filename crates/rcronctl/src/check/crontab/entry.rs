@@ -141,13 +141,14 @@ fn check_rcron(root: &Root, crontab: &Crontab, entry: &Entry, call: &Call, repor
     {
         return;
     }
-    let what = match name.text.contains(&b'/') {
-        true => format!("{} is missing or may not be executed", text_of(&name.text)),
-        false => format!(
+    let what = if name.text.contains(&b'/') {
+        format!("{} is missing or may not be executed", text_of(&name.text))
+    } else {
+        format!(
             "cron does not find rcron in PATH={}{}",
             text_of(entry.path()),
             unexpanded(entry.path())
-        ),
+        )
     };
     let remedy = "write the whole path of rcron, or set PATH above the job";
     report.add(Finding::wrong(

@@ -56,9 +56,10 @@ fn follower(commands: &[Simple], call: usize) -> Option<Outside> {
         let Some(command) = name.filter(|name| !is_skipped && !is_harmless(name)) else {
             continue;
         };
-        return Some(match is_piped {
-            true => Outside::Pipes { command, at },
-            false => Outside::Runs { operator, command, at },
+        return Some(if is_piped {
+            Outside::Pipes { command, at }
+        } else {
+            Outside::Runs { operator, command, at }
         });
     }
     None

@@ -223,6 +223,7 @@ impl Simple {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write;
 
     /// Commands as `[operator] words {redirections}`.
     fn shown(line: &str) -> String {
@@ -233,14 +234,14 @@ mod tests {
         let mut text = String::new();
         for command in commands {
             if let Some((operator, _)) = command.before {
-                text += &format!("[{operator}]");
+                write!(text, "[{operator}]").expect("a string");
             }
             for word in command.words {
                 let mark = if word.is_literal { "" } else { "~" };
-                text += &format!("({mark}{})", String::from_utf8_lossy(&word.text));
+                write!(text, "({mark}{})", String::from_utf8_lossy(&word.text)).expect("a string");
             }
             for (operator, _, target) in command.redirections {
-                text += &format!("{{{operator} {}}}", String::from_utf8_lossy(&target.text));
+                write!(text, "{{{operator} {}}}", String::from_utf8_lossy(&target.text)).expect("a string");
             }
         }
         text
