@@ -273,10 +273,24 @@ mod tests {
         }
     }
 
+    /// Every line of up to five of the characters that mean something.
     #[test]
-    fn any_line_ends() {
-        for line in ["$(", "${", "\"$(\"", "$('", "\\", "&&&|>", "$((1+2))", "$(()", "``"] {
-            let _ = parse(line.as_bytes());
+    fn any_line_is_taken_apart_or_open() {
+        let mut lines = vec![Vec::new()];
+        for _ in 0..5 {
+            let longer = |line: &Vec<u8>| {
+                b"a $(){'\"`\\&>"
+                    .iter()
+                    .map(|byte| [line.as_slice(), &[*byte]].concat())
+                    .collect()
+            };
+            lines = lines.iter().flat_map::<Vec<Vec<u8>>, _>(longer).collect();
+            for line in &lines {
+                match parse(line) {
+                    Ok(commands) => assert!(!commands.is_empty()),
+                    Err(Open(at)) => assert!(at < line.len(), "{line:?}"),
+                }
+            }
         }
     }
 
