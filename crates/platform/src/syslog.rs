@@ -63,6 +63,14 @@ impl Syslog {
         }
     }
 
+    /// Whether somebody would take a message: connects, and sends nothing.
+    ///
+    /// # Errors
+    /// The system's: no such socket, nobody listens, no permission. A stream whose queue is full is `WouldBlock`.
+    pub fn probe(&self) -> io::Result<()> {
+        self.connect().map(drop)
+    }
+
     fn try_send(&mut self, message: &[u8]) -> Sent {
         if self.connection.is_none() {
             match self.connect() {

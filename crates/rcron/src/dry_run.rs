@@ -1,7 +1,7 @@
 //! `--dry-run`: what would be done, and why.
 
-use crate::cli::Invocation;
 use crate::launch;
+use facts::command_line::Invocation;
 use facts::complaint::shown;
 use facts::observe::Observation;
 use facts::settings::Settings;

@@ -1,9 +1,10 @@
 //! One run of rcron: read the facts, ask the policy, act.
 
 use crate::active::Active;
-use crate::cli::{self, Invocation, Options, Request, UsageError};
+use crate::cli;
 use crate::dry_run;
 use crate::log::Log;
+use facts::command_line::{self, Invocation, Options, Request, UsageError};
 use facts::complaint::Complaint;
 use facts::observe::{self, Observation};
 use facts::settings::{self, Refused, Settings};
@@ -17,7 +18,7 @@ use policy::exit::{FAILED, Outcome, SUCCESS};
 
 /// The program; returns its exit status.
 pub(crate) fn main() -> u8 {
-    match cli::read(lexopt::Parser::from_env()) {
+    match command_line::read(lexopt::Parser::from_env()) {
         Ok(Request::Help) => print(cli::HELP),
         Ok(Request::Version) => print(concat!("rcron ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Request::Job(invocation)) => run(&invocation),

@@ -1,10 +1,97 @@
-//! `rcronctl check`: what is wrong on this server, and what to do about it.
+//! `rcronctl check`: what is wrong on this server, and what to do about it. See rcronctl-check(8).
+//!
+//! Each module looks at one subject and adds findings to a report, as data. Nothing is changed, nothing is waited for.
+
+mod access;
+mod configuration;
+mod crontab;
+mod default_state;
+mod finding;
+mod freshness;
+mod journal;
+mod json;
+mod lease;
+mod log_socket;
+mod mounts;
+mod print;
+mod programs;
+mod root;
+mod state_file;
+mod state_folder;
+mod tmpfiles;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
+use configuration::Cluster;
+use facts::complaint::shown;
+use finding::{Group, Report, Severity};
+use mounts::Mounts;
+use platform::file::read_beginning;
+use root::Root;
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Looks at everything; exit status 1 if anything is wrong.
-pub(crate) fn run(_options: &cli::Check, _common: &Common) -> Result<ExitCode, Failure> {
-    Err(Failure::new("check: not there yet"))
+pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Failure> {
+    let folder = options.root.as_deref();
+    let named = || shown(folder.unwrap_or(Path::new("/")).as_os_str());
+    let root = Root::new(folder).map_err(|error| Failure::of(format!("look into {}", named()), &error))?;
+    let report = examine(&root, common);
+    let text = if common.json {
+        json::text(&report)
+    } else {
+        print::text(&report)
+    };
+    platform::output::to_stdout(text.as_bytes()).map_err(|error| Failure::of("write to standard output", &error))?;
+    let is_wrong = report.count(Severity::Wrong) > 0;
+    Ok(ExitCode::from(u8::from(is_wrong)))
+}
+
+fn examine(root: &Root, common: &Common) -> Report {
+    let mut report = Report::default();
+    let mounts = mounts(root, &mut report);
+    let usage = crontab::check(root, &mut report);
+    let clusters = configuration::check(root, &common.conf, &usage, &mut report);
+    let (mut sockets, mut journals) = (BTreeSet::new(), BTreeSet::new());
+    for cluster in &clusters {
+        check_state(root, &mounts, cluster, usage.has_ordinary_users, &mut report);
+        if sockets.insert(cluster.config.syslog_socket.clone()) {
+            log_socket::check(root, cluster, &mut report);
+        }
+        if journals.insert(cluster.config.journal.clone()) {
+            journal::check(root, &mounts, cluster, &mut report);
+        }
+    }
+    programs::check(root, &mut report);
+    report
+}
+
+fn check_state(root: &Root, mounts: &Mounts, cluster: &Cluster, has_ordinary_users: bool, report: &mut Report) {
+    let Some(state) = state_file::State::read(root, cluster, report) else {
+        return;
+    };
+    state_file::check(root, mounts, &state, has_ordinary_users, report);
+    state_folder::check(root, mounts, &state, report);
+    freshness::check(&state, report);
+    lease::check(root, &state, report);
+    default_state::check(root, mounts, &state, report);
+}
+
+/// Of a container, what its first process sees.
+fn mounts(root: &Root, report: &mut Report) -> Mounts {
+    let file = if root.is_ours() {
+        "/proc/self/mountinfo"
+    } else {
+        "/proc/1/mountinfo"
+    };
+    let file = root.outside(Path::new(file));
+    match read_beginning(file.as_os_str(), 1 << 24) {
+        Ok(contents) => Mounts::parse(&contents.bytes),
+        Err(error) => {
+            let text = format!("what is mounted where: {}: {error}", shown(file.as_os_str()));
+            report.missed(Group::State, text);
+            Mounts::default()
+        }
+    }
 }

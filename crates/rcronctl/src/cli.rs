@@ -146,7 +146,11 @@ pub(crate) struct Keepalived {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Check {}
+pub(crate) struct Check {
+    /// Look at the system below this folder, such as a container's root, not at this one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum State {

@@ -1,0 +1,64 @@
+//! Whether tmpfiles.d(5) makes a folder at boot.
+
+use super::root::Root;
+use platform::file::read_beginning;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+const FOLDERS: [&str; 4] = [
+    "/etc/tmpfiles.d",
+    "/run/tmpfiles.d",
+    "/usr/lib/tmpfiles.d",
+    "/usr/local/lib/tmpfiles.d",
+];
+const LARGEST: usize = 1 << 20;
+
+pub(crate) fn make(root: &Root, folder: &Path) -> bool {
+    let read = |name: &str| fs::read_dir(root.outside(Path::new(name)));
+    let files = FOLDERS.iter().filter_map(|name| read(name).ok()).flatten().flatten();
+    let mut files = files
+        .map(|entry| entry.path())
+        .filter(|file| file.extension().is_some_and(|end| end == "conf"));
+    files.any(|file| {
+        let contents = read_beginning(file.as_os_str(), LARGEST);
+        contents.is_ok_and(|contents| is_made_by(&contents.bytes, folder))
+    })
+}
+
+fn is_made_by(text: &[u8], folder: &Path) -> bool {
+    text.split(|byte| *byte == b'\n').any(|line| {
+        let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+        let kind = fields.next().and_then(|kind| kind.first());
+        let path = fields.next().unwrap_or_default();
+        let path = path
+            .strip_prefix(b"/var")
+            .filter(|rest| rest.starts_with(b"/run/"))
+            .unwrap_or(path);
+        matches!(kind, Some(b'd' | b'D' | b'v' | b'q' | b'Q')) && without_slash(path) == folder.as_os_str().as_bytes()
+    })
+}
+
+fn without_slash(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b"/").unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_folder_makes_it() {
+        for (line, is_made) in [
+            ("d /run/rcron 0755 root root", true),
+            ("d! /run/rcron/ -", true),
+            ("D\t/var/run/rcron", true),
+            ("# d /run/rcron", false),
+            ("d /run/rcron/deeper", false),
+            ("L /run/rcron - - - - /x", false),
+            ("", false),
+        ] {
+            assert_eq!(is_made_by(line.as_bytes(), Path::new("/run/rcron")), is_made, "{line}");
+        }
+    }
+}

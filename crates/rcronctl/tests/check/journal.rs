@@ -1,0 +1,62 @@
+//! The journal's folder.
+
+use crate::tree::{JOURNAL, Tree};
+use std::os::unix::fs::symlink;
+
+#[test]
+fn a_missing_journal_is_wrong_only_where_one_is_wanted() {
+    let tree = Tree::clean();
+    tree.remove(JOURNAL);
+    tree.finds_only("hint", "journal-missing", JOURNAL);
+    tree.configure("journal = /srv/journal\n");
+    tree.finds_only("wrong", "journal-missing", "/srv/journal");
+    tree.write("/srv/journal", "");
+    tree.finds_only("wrong", "journal-not-a-folder", "/srv/journal");
+    tree.configure("journal = none\n");
+    tree.finds_nothing();
+}
+
+#[test]
+fn the_journal_is_open_to_all_and_sticky() {
+    let tree = Tree::clean();
+    for (mode, severity) in [(0o777, "wrong"), (0o700, "wrong"), (0o1730, "wrong"), (0o1777, "hint")] {
+        tree.mode(JOURNAL, mode);
+        tree.finds_only(severity, "journal-mode", JOURNAL);
+    }
+    tree.mode(JOURNAL, 0o1733);
+    if tree.give_away(JOURNAL) {
+        tree.finds_only("wrong", "journal-owner", JOURNAL);
+    }
+}
+
+#[test]
+fn the_journal_wants_a_disk_that_can_be_written() {
+    let tree = Tree::clean();
+    tree.write("/proc/1/mountinfo", "1 0 0:1 / / rw - tmpfs x rw\n");
+    tree.finds_only("hint", "journal-volatile", JOURNAL);
+    let mounts = "1 0 0:1 / / ro - ext4 x rw\n2 1 0:2 / /run rw - tmpfs x rw\n";
+    tree.write("/proc/1/mountinfo", mounts);
+    tree.finds_only("wrong", "journal-read-only", JOURNAL);
+}
+
+#[test]
+fn a_name_that_another_took_is_wrong() {
+    let tree = Tree::clean();
+    let me = nix::unistd::geteuid();
+    let mine = format!("{JOURNAL}/{me}-0.jsonl");
+    tree.write(&mine, "");
+    tree.mode(&mine, 0o600);
+    tree.finds_nothing();
+    tree.mode(&mine, 0o644);
+    tree.finds_only("hint", "journal-file-mode", &mine);
+    tree.mode(&mine, 0o600);
+    std::fs::hard_link(tree.path(&mine), tree.path("/second-name")).expect("linked");
+    tree.finds_only("wrong", "journal-taken", &mine);
+    tree.remove(&mine);
+    symlink("/etc/passwd", tree.path(&mine)).expect("linked");
+    tree.finds_only("wrong", "journal-taken", &mine);
+    std::fs::remove_file(tree.path(&mine)).expect("removed");
+    let foreign = format!("{JOURNAL}/54321-3.jsonl.2");
+    tree.write(&foreign, "");
+    tree.finds_only("wrong", "journal-taken", &foreign);
+}

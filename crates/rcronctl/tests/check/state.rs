@@ -1,0 +1,131 @@
+//! State files.
+
+use crate::tree::{CONF, STATE, Tree};
+use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, SystemTime};
+
+fn modify(tree: &Tree, time: SystemTime) {
+    let file = File::options().write(true).open(tree.path(STATE)).expect("opened");
+    file.set_modified(time).expect("set");
+}
+
+#[test]
+fn a_state_that_says_nothing_is_wrong() {
+    let tree = Tree::clean();
+    tree.write(STATE, "inactive\n");
+    tree.finds_only("wrong", "state-junk", STATE);
+    tree.remove(STATE);
+    tree.finds_only("wrong", "state-missing", STATE);
+    tree.folder(STATE);
+    tree.finds_only("wrong", "state-unreadable", STATE);
+    tree.remove("/run/rcron");
+    tree.finds("wrong", "state-folder-missing", "/run/rcron");
+}
+
+#[test]
+fn a_relative_state_file_is_a_hint() {
+    let tree = Tree::clean();
+    tree.configure("state_file = state\n");
+    tree.finds_only("hint", "state-relative", CONF);
+}
+
+#[test]
+fn a_state_that_users_cannot_read_is_wrong_where_they_have_jobs() {
+    let tree = Tree::clean();
+    tree.mode(STATE, 0o600);
+    tree.finds_only("hint", "state-hidden", STATE);
+    tree.write("/etc/cron.d/jobs", "0 3 * * * www rcron backup\n");
+    tree.finds_only("wrong", "state-hidden", STATE);
+    tree.mode(STATE, 0o644);
+    tree.mode("/run/rcron", 0o700);
+    tree.finds_only("wrong", "state-hidden", "/run/rcron");
+}
+
+#[test]
+fn who_may_write_the_state_is_told() {
+    let tree = Tree::clean();
+    tree.mode(STATE, 0o666);
+    tree.finds_only("wrong", "state-writable", STATE);
+    tree.mode(STATE, 0o644);
+    tree.mode("/run/rcron", 0o1777);
+    tree.finds_only("wrong", "state-folder-writable", "/run/rcron");
+    tree.mode("/run/rcron", 0o755);
+    if tree.give_away(STATE) {
+        tree.finds_only("hint", "state-owner", STATE);
+    }
+}
+
+#[test]
+fn a_link_in_an_open_folder_is_wrong() {
+    let tree = Tree::clean();
+    tree.folder("/tmp");
+    tree.mode("/tmp", 0o1777);
+    symlink("/run/rcron/state", tree.path("/tmp/state")).expect("linked");
+    tree.configure("state_file = /tmp/state\n");
+    tree.finds_only("wrong", "state-foreign-link", "/tmp/state");
+}
+
+#[test]
+fn a_folder_that_a_reboot_takes_away_is_a_hint() {
+    let tree = Tree::clean();
+    tree.remove("/etc/tmpfiles.d");
+    tree.finds_only("hint", "state-folder-at-boot", "/run/rcron");
+}
+
+#[test]
+fn a_state_that_outlives_a_reboot_is_wrong_where_a_program_writes_it() {
+    let tree = Tree::clean();
+    tree.write("/var/lib/rcron/state", "active\n");
+    tree.configure("state_file = /var/lib/rcron/state\n");
+    tree.finds_only("hint", "state-persistent", "/var/lib/rcron/state");
+    tree.write("/etc/keepalived/keepalived.conf", "");
+    tree.finds_only("wrong", "state-persistent", "/var/lib/rcron/state");
+    tree.configure("state_max_age = 60s\n");
+    tree.finds_nothing();
+}
+
+#[test]
+fn a_state_file_that_is_a_mount_is_wrong() {
+    let tree = Tree::clean();
+    let mounts = "24 22 0:21 / /run rw - tmpfs tmpfs rw\n30 24 254:0 /x /run/rcron/state rw - tmpfs tmpfs rw\n";
+    tree.write("/proc/1/mountinfo", mounts);
+    tree.finds_only("wrong", "state-mount", STATE);
+}
+
+#[test]
+fn a_stale_state_is_wrong() {
+    let tree = Tree::clean();
+    tree.configure("require_lease = yes\n");
+    tree.write(STATE, "active until=1 boot=another\n");
+    tree.finds_only("wrong", "state-stale", STATE);
+    assert!(tree.text(&[]).contains("its lease is of another boot"));
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("a boot id");
+    tree.write(STATE, &format!("active until=0.001 boot={boot}"));
+    assert!(tree.text(&[]).contains("its lease is over: the writer has died"));
+}
+
+#[test]
+fn a_state_that_nobody_touches_is_told_before_and_after() {
+    let tree = Tree::clean();
+    tree.configure("state_max_age = 1h\n");
+    modify(&tree, SystemTime::now() - Duration::from_secs(3000));
+    tree.finds_only("hint", "state-nearly-stale", STATE);
+    modify(&tree, SystemTime::now() - Duration::from_secs(4000));
+    tree.finds_only("wrong", "state-stale", STATE);
+}
+
+#[test]
+fn a_state_from_the_future_is_a_hint() {
+    let tree = Tree::clean();
+    modify(&tree, SystemTime::now() + Duration::from_secs(600));
+    tree.finds_only("hint", "state-future", STATE);
+}
+
+#[test]
+fn an_active_state_without_the_lease_that_is_required_is_wrong() {
+    let tree = Tree::clean();
+    tree.configure("require_lease = yes\n");
+    tree.write(STATE, "active\n");
+    tree.finds_only("wrong", "state-no-lease", STATE);
+}

@@ -1,0 +1,170 @@
+//! A small system in a folder, for `--root`.
+
+use std::fmt::Write;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub(crate) const CONF: &str = "/etc/rcron/rcron.conf";
+pub(crate) const STATE: &str = "/run/rcron/state";
+pub(crate) const JOBS: &str = "/etc/cron.d/jobs";
+pub(crate) const JOURNAL: &str = "/var/lib/rcron/journal";
+const MOUNTS: &str = "22 1 254:0 / / rw - ext4 /dev/vda rw\n24 22 0:21 / /run rw - tmpfs tmpfs rw\n";
+
+/// The files, and the log daemon's socket.
+pub(crate) struct Tree {
+    folder: tempfile::TempDir,
+    _log: UnixDatagram,
+}
+
+impl Tree {
+    /// In which nothing is wrong.
+    pub(crate) fn clean() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("dev")).expect("made");
+        let log = UnixDatagram::bind(folder.path().join("dev/log")).expect("bound");
+        let tree = Self { folder, _log: log };
+        tree.mode("/", 0o755);
+        tree.write(
+            CONF,
+            "cluster_name = web\nstate_file = /run/rcron/state\ndefault_state = passive\n",
+        );
+        tree.write(STATE, "passive\n");
+        tree.write("/etc/tmpfiles.d/rcron.conf", "d /run/rcron 0755 root root\n");
+        tree.write("/proc/1/mountinfo", MOUNTS);
+        tree.program("/usr/bin/rcron");
+        tree.program("/usr/bin/backup");
+        tree.write(JOBS, "# jobs of the cluster\n0 3 * * * root rcron backup --all\n");
+        tree.folder(JOURNAL);
+        tree.mode(JOURNAL, 0o1733);
+        tree
+    }
+
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.folder.path().join(inside.trim_start_matches('/'))
+    }
+
+    pub(crate) fn folder(&self, inside: &str) {
+        let mut path = self.folder.path().to_owned();
+        for name in inside.split('/').filter(|name| !name.is_empty()) {
+            path.push(name);
+            if fs::create_dir(&path).is_ok() {
+                set_mode(&path, 0o755); // whatever the umask
+            }
+        }
+    }
+
+    pub(crate) fn write(&self, inside: &str, text: &str) {
+        self.folder(inside.rsplit_once('/').expect("a path").0);
+        fs::write(self.path(inside), text).expect("written");
+        self.mode(inside, 0o644);
+    }
+
+    pub(crate) fn program(&self, inside: &str) {
+        self.write(inside, "#!/bin/sh\n");
+        self.mode(inside, 0o755);
+    }
+
+    pub(crate) fn mode(&self, inside: &str, mode: u32) {
+        set_mode(&self.path(inside), mode);
+    }
+
+    pub(crate) fn remove(&self, inside: &str) {
+        let path = self.path(inside);
+        if path.is_dir() {
+            fs::remove_dir_all(path).expect("removed");
+        } else {
+            fs::remove_file(path).expect("removed");
+        }
+    }
+
+    /// Adds keys to the configuration.
+    pub(crate) fn configure(&self, more: &str) {
+        let text = fs::read_to_string(self.path(CONF)).expect("there");
+        self.write(CONF, &format!("{text}{more}"));
+    }
+
+    /// One job for root in /etc/cron.d.
+    pub(crate) fn job(&self, command: &str) {
+        self.write(JOBS, &format!("0 3 * * * root {command}\n"));
+    }
+
+    /// Gives a file to another user; not possible, and `false`, where root does not run the tests.
+    pub(crate) fn give_away(&self, inside: &str) -> bool {
+        let is_root = nix::unistd::geteuid().is_root();
+        if is_root {
+            std::os::unix::fs::chown(self.path(inside), Some(12345), None).expect("chown");
+        }
+        is_root
+    }
+
+    pub(crate) fn check(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binary());
+        command
+            .arg("check")
+            .arg("--root")
+            .arg(self.folder.path())
+            .args(arguments);
+        command.stdin(Stdio::null()).output().expect("run")
+    }
+
+    /// What is printed, with the paths as the tree's own.
+    pub(crate) fn text(&self, arguments: &[&str]) -> String {
+        let output = self.check(arguments);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        let root = fs::canonicalize(self.folder.path()).expect("there");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.replace(root.to_str().expect("UTF-8"), "")
+    }
+
+    /// Each finding as severity, kind and place.
+    pub(crate) fn findings(&self) -> Vec<(String, String, String)> {
+        let document: serde_json::Value = serde_json::from_str(&self.text(&["--json"])).expect("JSON");
+        let findings = document["findings"].as_array().expect("a list");
+        findings.iter().map(summary).collect()
+    }
+
+    /// There is this finding, and no other.
+    #[track_caller]
+    pub(crate) fn finds_only(&self, severity: &str, kind: &str, place: &str) {
+        assert_eq!(self.findings(), [(severity.into(), kind.into(), place.into())]);
+    }
+
+    /// There is this finding, perhaps with others that come of it.
+    #[track_caller]
+    pub(crate) fn finds(&self, severity: &str, kind: &str, place: &str) {
+        let findings = self.findings();
+        assert!(
+            findings.contains(&(severity.into(), kind.into(), place.into())),
+            "{findings:#?}"
+        );
+    }
+
+    #[track_caller]
+    pub(crate) fn finds_nothing(&self) {
+        assert_eq!(self.findings(), []);
+    }
+}
+
+fn summary(finding: &serde_json::Value) -> (String, String, String) {
+    let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let mut place = text("file");
+    for key in ["line", "column"] {
+        if let Some(number) = finding[key].as_u64() {
+            write!(place, ":{number}").expect("a string");
+        }
+    }
+    assert!(!text("what").is_empty() && !text("remedy").is_empty(), "{finding}");
+    (text("severity"), text("kind"), place)
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
+}
+
+fn binary() -> PathBuf {
+    std::env::var_os("RCRONCTL_TEST_BINARY")
+        .map_or_else(|| Path::new(env!("CARGO_BIN_EXE_rcronctl")).into(), PathBuf::from)
+}
