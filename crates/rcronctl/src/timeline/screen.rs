@@ -1,37 +1,22 @@
 //! The terminal that the picture is for.
 
 use super::terminal::Look;
+use crate::screen::{Screen, is_set};
 use jiff::tz::TimeZone;
 use std::env;
-use std::io::{IsTerminal, stdout};
 
 /// Of a pipe, and of a terminal that does not say.
 const COLUMNS: usize = 80;
 
 /// What stdout can show.
 pub(super) fn look() -> Look {
+    let screen = Screen::of_stdout();
     Look {
-        columns: columns(),
-        has_colour: stdout().is_terminal()
-            && !is_set("NO_COLOR")
-            && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        columns: screen.columns.unwrap_or(COLUMNS).clamp(40, 1000),
+        has_colour: screen.has_colour,
         is_utf8: is_utf8(),
         zone: TimeZone::system(),
     }
-}
-
-fn columns() -> usize {
-    let said = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let own = || terminal_size::terminal_size_of(stdout()).map(|(width, _)| usize::from(width.0));
-    said.or_else(own)
-        .filter(|columns| *columns > 0)
-        .unwrap_or(COLUMNS)
-        .clamp(40, 1000)
-}
-
-/// no-color.org: set and not empty.
-fn is_set(name: &str) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// The first of these that is set decides: locale(7).
