@@ -6,6 +6,7 @@
 mod crowd;
 mod demotion;
 mod file;
+mod history;
 mod instructions;
 mod log;
 mod memory;
@@ -52,6 +53,9 @@ fn measure(options: &Options) -> Result<()> {
     let scene = Scene::new(&options.binary)?;
     print_machine();
     file::measure(&options.binary)?;
+    if let Some(rcronctl) = &options.rcronctl {
+        history::measure(rcronctl, options.runs)?;
+    }
     starts::measure(&scene, options.rounds)?;
     instructions::measure(&scene)?;
     memory::measure(&scene)?;

@@ -11,15 +11,18 @@ usage: rcron-bench --binary PATH [OPTIONS]
 
 Measure the rcron at PATH and print tables in Markdown.
 
-      --binary PATH  the rcron to measure: a static release build
-      --rounds N     how often each start is timed (default 1000)
-      --crowd N      how many are started at once (default 1000)
-      --once         every case once, and a crowd of 20: to see that it works
-  -h, --help         this text
+      --binary PATH    the rcron to measure: a static release build
+      --rcronctl PATH  measure this rcronctl too, on a journal of a million records
+      --rounds N       how often each start is timed (default 1000)
+      --crowd N        how many are started at once (default 1000)
+      --once           every case once, and a crowd of 20: to see that it works
+  -h, --help           this text
 ";
 
 const ROUNDS: usize = 1000;
 const CROWD: usize = 1000;
+const RUNS: u64 = 500_010;
+const FEW_RUNS: u64 = 300;
 const SMALL_CROWD: usize = 20;
 /// Each takes a tenth of a second.
 const MOST_DEMOTIONS: usize = 20;
@@ -35,19 +38,24 @@ pub(crate) enum Request {
 /// What to measure, and how often.
 pub(crate) struct Options {
     pub(crate) binary: PathBuf,
+    pub(crate) rcronctl: Option<PathBuf>,
+    /// Of which the journal tells.
+    pub(crate) runs: u64,
     pub(crate) rounds: usize,
     pub(crate) crowd: usize,
     pub(crate) demotions: usize,
 }
 
 pub(crate) fn read(mut parser: Parser) -> Result<Request> {
-    let (mut binary, mut rounds, mut crowd) = (None, ROUNDS, CROWD);
+    let (mut binary, mut rcronctl) = (None, None);
+    let (mut rounds, mut crowd, mut runs) = (ROUNDS, CROWD, RUNS);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("binary") => binary = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("rcronctl") => rcronctl = Some(PathBuf::from(parser.value()?)),
             Arg::Long("rounds") => rounds = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("crowd") => crowd = at_least_one(parser.value()?.parse()?)?,
-            Arg::Long("once") => (rounds, crowd) = (1, SMALL_CROWD),
+            Arg::Long("once") => (rounds, crowd, runs) = (1, SMALL_CROWD, FEW_RUNS),
             Arg::Long(DAEMON_OPTION) => return Ok(Request::LogDaemon(parser.value()?)),
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             unknown => return Err(unknown.unexpected().into()),
@@ -59,6 +67,8 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
         .map_err(|error| format!("{}: {error}", binary.display()))?;
     Ok(Request::Measure(Options {
         binary,
+        rcronctl,
+        runs,
         rounds,
         crowd,
         demotions: rounds.min(MOST_DEMOTIONS),

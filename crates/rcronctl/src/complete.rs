@@ -2,6 +2,7 @@
 
 use crate::cli::{Cli, Shell};
 use crate::failure::Failure;
+use crate::json::say;
 use clap::CommandFactory;
 use std::process::ExitCode;
 
@@ -14,6 +15,6 @@ pub(crate) fn print(shell: Shell) -> Result<ExitCode, Failure> {
     };
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "rcronctl", &mut text);
-    platform::output::to_stdout(&text).map_err(|error| Failure::of("write to stdout", &error))?;
+    say(&String::from_utf8_lossy(&text))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,8 @@
 //! The report for people: by subject, what is wrong first, then what was looked at, then what could not be.
 
 use super::finding::{Finding, Group, Report, Severity};
+use crate::screen::Screen;
 use std::fmt::Write;
-use std::io::{IsTerminal, stdout};
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[1;31m";
@@ -13,9 +13,7 @@ const PLAIN: &str = "\x1b[0m";
 const INDENT: &str = "            ";
 
 pub(crate) fn text(report: &Report) -> String {
-    // https://no-color.org: any value but the empty one.
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let paint = Paint(stdout().is_terminal() && !refused);
+    let paint = Paint(Screen::of_stdout().has_colour);
     let mut text = String::new();
     for group in Group::ALL {
         section(&mut text, paint, group, report);
