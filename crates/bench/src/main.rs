@@ -45,6 +45,7 @@ fn answer(request: Request) -> Result<()> {
             Ok(())
         }
         Request::LogDaemon(path) => log::be_daemon(&path),
+        Request::Peak(command) => history::print_peak(&command),
         Request::Measure(options) => measure(&options),
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Request {
     Help,
     /// To be the log daemon at this path.
     LogDaemon(OsString),
+    /// To print the peak memory of this command.
+    Peak(Vec<OsString>),
     Measure(Options),
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
             Arg::Long("crowd") => crowd = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("once") => (rounds, crowd, runs) = (1, SMALL_CROWD, FEW_RUNS),
             Arg::Long(DAEMON_OPTION) => return Ok(Request::LogDaemon(parser.value()?)),
+            Arg::Long("peak-of") => return Ok(Request::Peak(parser.raw_args()?.collect())),
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             unknown => return Err(unknown.unexpected().into()),
         }
