@@ -25,9 +25,11 @@ for node in null zero full random urandom tty; do
     mount --bind "/dev/$node" "$SHARED/$NAME/dev/$node"
 done
 mount --rbind "$SHARED/$NAME/dev" /dev
-rm -rf /etc/keepalived /etc/rcron /etc/cron.d
-mkdir /etc/keepalived /etc/rcron /etc/cron.d
-: >/etc/crontab
+for folder in /etc/keepalived /etc/rcron /etc/cron.d; do
+    mkdir -p $folder
+    mount -t tmpfs none $folder
+done
+mount --bind /dev/null /etc/crontab
 cp "$RCRON" /usr/local/bin/rcron
 cp "$RCRONCTL" /usr/local/bin/rcronctl
 for job in report invoices; do
