@@ -14,11 +14,17 @@ pub struct Process {
 
 /// What is needed of proc_pid_stat(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stat {
-    is_dead: bool,
+pub(crate) struct Stat {
+    pub(crate) is_dead: bool,
+    pub(crate) is_stopped: bool,
+    /// It has begun to end: its files are closed while it is not yet a zombie.
+    pub(crate) is_exiting: bool,
     group: i32,
-    born: u64,
+    pub(crate) born: u64,
 }
+
+/// `PF_EXITING` of the kernel's `include/linux/sched.h`, in field 9, `flags`.
+const EXITING: u64 = 0x4;
 
 /// The children of a process, theirs, and so on. Without `/proc`: none.
 #[must_use]
@@ -88,7 +94,7 @@ fn children(pid: i32) -> Vec<i32> {
 }
 
 /// `None` for a process that is gone.
-fn stat(pid: i32) -> Option<Stat> {
+pub(crate) fn stat(pid: i32) -> Option<Stat> {
     parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
@@ -101,6 +107,8 @@ fn parse(line: &[u8]) -> Option<Stat> {
     Some(Stat {
         // A process whose first thread has ended looks like a zombie, but its other threads live.
         is_dead: matches!(*fields.first()?, "Z" | "X") && fields.get(17)?.parse::<u32>().ok()? <= 1,
+        is_stopped: *fields.first()? == "T",
+        is_exiting: fields.get(6)?.parse::<u64>().ok()? & EXITING != 0,
         group: fields.get(2)?.parse().ok()?,
         born: fields.get(19)?.parse().ok()?,
     })
@@ -116,6 +124,8 @@ mod tests {
         let stat = |is_dead| {
             Some(Stat {
                 is_dead,
+                is_stopped: false,
+                is_exiting: false,
                 group: 77,
                 born: 4242,
             })
@@ -132,6 +142,9 @@ mod tests {
                 "{name} {state}"
             );
         }
+        let stopped = format!("12 (job) T {}", rest.replace("4194560", "4194564"));
+        let stopped = parse(stopped.as_bytes()).expect("a line");
+        assert!(stopped.is_stopped && stopped.is_exiting);
         let threads = parse(b"12 (job) Z 1 77 70 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4242 2351104 200");
         assert_eq!(threads, stat(false), "two threads of three live on");
         assert_eq!(parse(b"12 (job) S 1 77"), None);

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// path_resolution(7): the kernel gives up after as many links.
 const MOST_LINKS: usize = 40;
 
+/// For opening what should be a plain file: a link or a FIFO in its place is neither followed nor waited for.
+pub const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
 /// Why a path is not written to.
 #[derive(Debug)]
 pub enum Refused {

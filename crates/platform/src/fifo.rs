@@ -1,0 +1,241 @@
+//! A FIFO that is read without waiting, and looked into before anything is taken out of it: fifo(7), tee(2).
+
+use crate::{check, own};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The reading end of a FIFO.
+#[derive(Debug)]
+pub struct Fifo {
+    file: File,
+    identity: Identity,
+    /// Both ends of a pipe that tee(2) copies into. Always empty between two calls.
+    copy: (File, File),
+}
+
+/// Which FIFO it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `st_dev` of stat(2).
+    pub device: u64,
+    /// `st_ino`.
+    pub inode: u64,
+}
+
+/// Why a FIFO is not opened.
+#[derive(Debug)]
+pub enum Unopened {
+    /// There is nothing of that name.
+    Missing,
+    /// It is something else.
+    NotAFifo,
+    /// The system says no.
+    System(io::Error),
+}
+
+/// What waits in a FIFO.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// These bytes, which stay there.
+    Bytes(Vec<u8>),
+    /// Nothing, but somebody has it open for writing.
+    Nothing,
+    /// Nothing, and nobody.
+    NoWriter,
+}
+
+impl Fifo {
+    /// Opens it without waiting for a writer.
+    ///
+    /// # Errors
+    /// [`Unopened`].
+    pub fn open(path: &Path) -> Result<Self, Unopened> {
+        identity(path)?; // opening alone would rewind a tape
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+            .open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.file_type().is_fifo() {
+            return Err(Unopened::NotAFifo);
+        }
+        let copy = pipe()?;
+        let identity = Identity {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        };
+        Ok(Self { file, identity, copy })
+    }
+
+    /// Which one it is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// How many bytes it holds at most. It belongs to the pipe behind the name, which lives for as long as somebody has it
+    /// open.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn capacity(&self) -> io::Result<usize> {
+        // SAFETY: no memory is involved.
+        let size = check(unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_GETPIPE_SZ) })?;
+        Ok(usize::try_from(size).unwrap_or_default())
+    }
+
+    /// Sets the capacity, of the pipe that looks into it too.
+    ///
+    /// # Errors
+    /// The system's: pipe(7), "/proc files".
+    pub fn set_capacity(&self, size: i32) -> io::Result<()> {
+        for end in [&self.copy.0, &self.file] {
+            // SAFETY: no memory is involved.
+            check(unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETPIPE_SZ, size) })?;
+        }
+        Ok(())
+    }
+
+    /// Looks at all that waits, and leaves it there.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn peek(&mut self) -> io::Result<Pending> {
+        let (from, to) = (self.file.as_raw_fd(), self.copy.1.as_raw_fd());
+        // SAFETY: no memory is involved.
+        let copied = unsafe { libc::tee(from, to, usize::MAX >> 1, libc::SPLICE_F_NONBLOCK) };
+        match usize::try_from(copied) {
+            Ok(0) => Ok(Pending::NoWriter),
+            Ok(count) => {
+                let mut bytes = vec![0; count];
+                self.copy.0.read_exact(&mut bytes)?;
+                Ok(Pending::Bytes(bytes))
+            }
+            Err(_) => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::WouldBlock => Ok(Pending::Nothing),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Takes out bytes that were looked at.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn consume(&mut self, count: usize) -> io::Result<()> {
+        self.file.read_exact(&mut vec![0; count])
+    }
+}
+
+impl AsFd for Fifo {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Which FIFO a path leads to now.
+///
+/// # Errors
+/// [`Unopened`].
+pub fn identity(path: &Path) -> Result<Identity, Unopened> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.file_type().is_fifo() {
+        return Err(Unopened::NotAFifo);
+    }
+    Ok(Identity {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+    })
+}
+
+/// Its two ends, reading and writing.
+fn pipe() -> io::Result<(File, File)> {
+    let mut ends = [-1; 2];
+    // SAFETY: the pointer is to two descriptors, as the call fills in.
+    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) })?;
+    Ok((own(ends[0])?.into(), own(ends[1])?.into()))
+}
+
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound {
+            Self::Missing
+        } else {
+            Self::System(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+    use std::io::Write;
+    use std::os::unix::ffi::OsStrExt;
+
+    fn made() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("fifo");
+        let name = CString::new(path.as_os_str().as_bytes()).expect("no NUL");
+        // SAFETY: the string ends with NUL.
+        check(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }).expect("made");
+        (folder, path)
+    }
+
+    /// As keepalived does: it never waits for a reader.
+    fn writer(path: &Path) -> File {
+        OpenOptions::new().read(true).write(true).open(path).expect("open")
+    }
+
+    #[test]
+    fn what_was_looked_at_is_still_there_until_it_is_taken_out() {
+        let (_folder, path) = made();
+        let mut fifo = Fifo::open(&path).expect("open");
+        assert_eq!(fifo.peek().expect("looked"), Pending::NoWriter);
+        let mut writer = writer(&path);
+        assert_eq!(fifo.peek().expect("looked"), Pending::Nothing);
+        writer.write_all(b"one\ntwo\n").expect("written");
+        for _ in 0..3 {
+            assert_eq!(fifo.peek().expect("looked"), Pending::Bytes(b"one\ntwo\n".to_vec()));
+        }
+        fifo.consume(4).expect("taken");
+        drop(writer);
+        assert_eq!(fifo.peek().expect("looked"), Pending::Bytes(b"two\n".to_vec()));
+        fifo.consume(4).expect("taken");
+        assert_eq!(fifo.peek().expect("looked"), Pending::NoWriter);
+    }
+
+    #[test]
+    fn a_full_one_is_seen_whole() {
+        let (_folder, path) = made();
+        let mut writer = writer(&path);
+        let mut fifo = Fifo::open(&path).expect("open");
+        fifo.set_capacity(1 << 18).expect("set");
+        assert_eq!(fifo.capacity().expect("known"), 1 << 18);
+        writer.write_all(&[b'x'; 1 << 18]).expect("written");
+        assert_eq!(fifo.peek().expect("looked"), Pending::Bytes(vec![b'x'; 1 << 18]));
+    }
+
+    #[test]
+    fn its_capacity_is_forgotten_when_nobody_has_it_open() {
+        let (_folder, path) = made();
+        let kept = writer(&path);
+        Fifo::open(&path).expect("open").set_capacity(1 << 18).expect("set");
+        assert_eq!(Fifo::open(&path).expect("open").capacity().expect("known"), 1 << 18);
+        drop(kept);
+        assert_ne!(Fifo::open(&path).expect("open").capacity().expect("known"), 1 << 18);
+    }
+
+    #[test]
+    fn what_is_no_fifo_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches!(Fifo::open(folder.path()), Err(Unopened::NotAFifo)));
+        assert!(matches!(
+            Fifo::open(&folder.path().join("none")),
+            Err(Unopened::Missing)
+        ));
+    }
+}

@@ -1,0 +1,168 @@
+//! Writing the state files.
+
+use super::targets::Target;
+use facts::complaint::shown;
+use platform::clock;
+use platform::replace::{self, Refused};
+use policy::state::{Lease, State, Word};
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What one of the files should say.
+pub(super) struct Wanted {
+    pub(super) target: Target,
+    pub(super) word: Word,
+    pub(super) since: String,
+}
+
+/// The writer of all of them.
+pub(super) struct Files {
+    lease: Duration,
+    boot: Vec<u8>,
+    by: Vec<u8>,
+    /// Those that could not be written; each is told once.
+    failing: BTreeSet<PathBuf>,
+}
+
+/// What is to be told about a file.
+pub(super) enum Outcome {
+    /// It cannot be written: what is wrong, and what becomes of it.
+    Fails(String),
+    /// It could not be, and now is.
+    Again(String),
+}
+
+impl Files {
+    pub(super) fn new(lease: Duration, boot: Vec<u8>) -> Self {
+        let host = std::fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
+        Self {
+            lease,
+            boot,
+            by: [b"keepalived@", host.trim_ascii_end()].concat(),
+            failing: BTreeSet::new(),
+        }
+    }
+
+    /// Writes one; returns what is new about it.
+    pub(super) fn write(&mut self, wanted: &Wanted) -> Option<Outcome> {
+        let file = &wanted.target.file;
+        let line = self.line(wanted);
+        let name = shown(file.as_os_str());
+        match put(file, &line, wanted.word) {
+            Ok(()) => self
+                .failing
+                .remove(file)
+                .then(|| Outcome::Again(format!("{name} is written again"))),
+            Err(refused) => self.failing.insert(file.clone()).then(|| {
+                let lease = self.lease.as_secs();
+                Outcome::Fails(format!(
+                    "cannot write {name}: {refused}; what it says ends within {lease} s; trying again"
+                ))
+            }),
+        }
+    }
+
+    fn line(&self, wanted: &Wanted) -> Vec<u8> {
+        let state = State {
+            word: wanted.word,
+            lease: Lease::Until {
+                end: clock::boot_time().after(self.lease),
+                boot: self.boot.clone(),
+            },
+            draining: false,
+            epoch: None,
+            by: Some(self.by.clone()),
+            since: Some(wanted.since.as_bytes().to_vec()),
+        };
+        state.line()
+    }
+}
+
+fn put(file: &Path, line: &[u8], word: Word) -> Result<(), Refused> {
+    let real = replace::target(file)?;
+    let replaced = replace::replace(&real, line, 0o644);
+    // A full disk has no room for a new file, but for these few bytes of the old one. Removing it would be worse: without
+    // a file default_state counts, and its default is active.
+    if replaced.is_err() && word == Word::Passive && overwrite(&real).is_ok() {
+        return Ok(());
+    }
+    Ok(replaced?)
+}
+
+/// Turns the file that is there into one that says passive.
+fn overwrite(file: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(replace::NO_SURPRISES);
+    let mut opened = options.open(file)?;
+    if !opened.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    opened.write_all(b"passive\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(file: PathBuf) -> Target {
+        Target {
+            instance: b"web".to_vec(),
+            file,
+        }
+    }
+
+    #[test]
+    fn a_state_has_a_lease_its_writer_and_the_time_of_its_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = target(folder.path().join("deep/state"));
+        let mut files = Files::new(Duration::from_secs(10), b"7c1e".to_vec());
+        let wanted = Wanted {
+            target,
+            word: Word::Active,
+            since: "2026-11-23T09:15:02Z".to_owned(),
+        };
+        let before = clock::boot_time();
+        assert!(files.write(&wanted).is_none());
+        let state = State::parse(&std::fs::read(&wanted.target.file).expect("there")).expect("a state");
+        assert_eq!(state.word, Word::Active);
+        let Lease::Until { end, boot } = state.lease else {
+            panic!("no lease");
+        };
+        assert!(end >= before.after(Duration::from_millis(9_999)), "{end:?}");
+        assert_eq!(boot, b"7c1e");
+        assert!(state.by.is_some_and(|by| by.starts_with(b"keepalived@")));
+        assert_eq!(state.since.as_deref(), Some(&b"2026-11-23T09:15:02Z"[..]));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_once_and_so_is_its_return() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = target(folder.path().join("state"));
+        std::fs::create_dir(&target.file).expect("made");
+        let mut files = Files::new(Duration::from_secs(10), b"b".to_vec());
+        let wanted = Wanted {
+            target,
+            word: Word::Passive,
+            since: "now".to_owned(),
+        };
+        assert!(matches!(files.write(&wanted), Some(Outcome::Fails(_))));
+        assert!(files.write(&wanted).is_none());
+        std::fs::remove_dir(&wanted.target.file).expect("removed");
+        assert!(matches!(files.write(&wanted), Some(Outcome::Again(_))));
+        assert!(files.write(&wanted).is_none());
+    }
+
+    #[test]
+    fn an_active_file_that_cannot_be_replaced_is_made_passive_where_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state");
+        std::fs::write(&file, "active until=99.5 boot=7c1e by=x\n").expect("written");
+        overwrite(&file).expect("overwritten");
+        let state = State::parse(&std::fs::read(&file).expect("there")).expect("a state");
+        assert_eq!((state.word, state.lease), (Word::Passive, Lease::None));
+    }
+}

@@ -1,0 +1,69 @@
+//! Telling systemd how the service is: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.
+
+use std::env;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// The connection to systemd; nothing where the service was started by hand.
+pub(super) struct Notify(Option<UnixDatagram>);
+
+impl Notify {
+    pub(super) fn new() -> Self {
+        Self(env::var_os("NOTIFY_SOCKET").and_then(|name| connect(&name.into_vec())))
+    }
+
+    /// `READY=1`, `STATUS=…`, `STOPPING=1`. What cannot be sent is lost: systemd gives up waiting by itself.
+    pub(super) fn tell(&self, text: &str) {
+        if let Some(socket) = &self.0 {
+            let _ = socket.send(text.as_bytes());
+        }
+    }
+}
+
+fn connect(name: &[u8]) -> Option<UnixDatagram> {
+    use std::os::unix::ffi::OsStrExt;
+    // An `@` stands for the NUL of an abstract name: unix(7).
+    let address = match name {
+        [b'@', rest @ ..] => SocketAddr::from_abstract_name(rest),
+        _ => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(name)),
+    };
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.connect_addr(&address.ok()?).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_an_abstract_name_are_reached() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        let name = format!("rcronctl-test-{}", std::process::id());
+        let abstract_name = SocketAddr::from_abstract_name(&name).expect("a name");
+        let listeners = [
+            (
+                UnixDatagram::bind(&path).expect("bound"),
+                path.into_os_string().into_vec(),
+            ),
+            (
+                UnixDatagram::bind_addr(&abstract_name).expect("bound"),
+                format!("@{name}").into_bytes(),
+            ),
+        ];
+        for (listener, name) in listeners {
+            Notify(connect(&name)).tell("READY=1");
+            let mut bytes = [0; 32];
+            let count = listener.recv(&mut bytes).expect("received");
+            assert_eq!(&bytes[..count], b"READY=1");
+        }
+    }
+
+    #[test]
+    fn nobody_to_tell_is_no_error() {
+        Notify(connect(b"/nowhere/socket")).tell("READY=1");
+    }
+}
