@@ -110,7 +110,7 @@ fn what_cannot_be_looked_at_is_told() {
 
 #[test]
 fn a_root_that_is_none_is_refused() {
-    let output = Command::new(env!("CARGO_BIN_EXE_rcronctl"))
+    let output = Command::new(testing::program::program("rcronctl"))
         .args(["check", "--root", "/dev/null"])
         .output();
     let output = output.expect("run");

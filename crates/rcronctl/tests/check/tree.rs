@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use testing::program::program;
 
 pub(crate) const CONF: &str = "/etc/rcron/rcron.conf";
 pub(crate) const STATE: &str = "/run/rcron/state";
@@ -101,7 +102,7 @@ impl Tree {
     }
 
     pub(crate) fn check(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(program("rcronctl"));
         command
             .arg("check")
             .arg("--root")
@@ -162,9 +163,4 @@ fn summary(finding: &serde_json::Value) -> (String, String, String) {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
-}
-
-fn binary() -> PathBuf {
-    std::env::var_os("RCRONCTL_TEST_BINARY")
-        .map_or_else(|| Path::new(env!("CARGO_BIN_EXE_rcronctl")).into(), PathBuf::from)
 }

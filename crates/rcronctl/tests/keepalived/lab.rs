@@ -3,10 +3,11 @@
 //! Nothing of the machine is touched: `/run`, `/dev`, `/etc` and cron's folders are others there. Each server ends with
 //! its PID 1, that with `unshare`, and that with the test, however it ends (PR_SET_PDEATHSIG).
 
-use crate::wait::until;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use testing::program::program;
+use testing::until;
 
 /// What a server starts with. `$SHARED` is the test's folder, `$EXAMPLE` the folder of the example.
 const BOOT: &str = r#"
@@ -99,7 +100,7 @@ impl Lab {
         boot.args(["sh", "-c", BOOT]);
         boot.env("NAME", name).env("ADDRESS", address);
         boot.env("SHARED", self.folder.path()).env("EXAMPLE", &self.example);
-        boot.env("RCRON", rcron()).env("RCRONCTL", rcronctl());
+        boot.env("RCRON", program("rcron")).env("RCRONCTL", program("rcronctl"));
         boot.env("FAKETIME", faketime());
         let inside = Inside::start(boot);
         let pid = inside.pid;
@@ -228,22 +229,6 @@ fn boot_time() -> f64 {
         .next()
         .and_then(|word| word.parse().ok())
         .expect("a number")
-}
-
-fn rcronctl() -> PathBuf {
-    std::env::var_os("RCRONCTL_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_rcronctl").into(), PathBuf::from)
-}
-
-/// The wrapper is another package's program: cargo does not build it for this test.
-fn rcron() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_BIN_EXE_rcronctl")).with_file_name("rcron");
-    let rcron = std::env::var_os("RCRON_TEST_BINARY").map_or_else(beside, PathBuf::from);
-    assert!(
-        rcron.exists(),
-        "no {}: run `cargo build -p rcron` first",
-        rcron.display()
-    );
-    rcron
 }
 
 fn faketime() -> PathBuf {

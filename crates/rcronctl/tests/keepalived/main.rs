@@ -2,11 +2,10 @@
 //! programs. Each fault prints how long it took (`--nocapture`); no test asserts a time.
 
 mod lab;
-mod wait;
 
 use lab::{Lab, Server};
 use std::time::Instant;
-use wait::until;
+use testing::until;
 
 /// From a fault on: who became what when, and for how long two were active.
 fn watch(fault: &str, from: &Server, to: &Server, cluster: &str) {

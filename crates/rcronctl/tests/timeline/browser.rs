@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use testing::until;
 
-/// Far beyond what any case takes, on a slow machine that is shared too.
-const DEADLINE: Duration = Duration::from_secs(60);
 /// WebDriver's name of the field that holds an element's reference.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -233,17 +231,6 @@ fn told_port(output: &mut impl BufRead) -> u16 {
             .ok()
     });
     port.expect("chromedriver tells its port")
-}
-
-fn until<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        if let Some(found) = fact() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn base64(text: &str) -> Vec<u8> {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use testing::program::program;
 
 /// A page on disk; gone with this value.
 pub(crate) struct Page {
@@ -28,7 +29,7 @@ pub(crate) fn page(journals: &[&Journal]) -> Page {
 }
 
 fn run(folder: &tempfile::TempDir, journals: &[&Journal], options: &[&str]) -> Output {
-    let mut command = Command::new(program());
+    let mut command = Command::new(program("rcronctl"));
     command.arg("timeline").args(options);
     for (index, journal) in journals.iter().enumerate() {
         let file = folder.path().join(format!("server{index}.jsonl"));
@@ -36,12 +37,4 @@ fn run(folder: &tempfile::TempDir, journals: &[&Journal], options: &[&str]) -> O
         command.arg("--journal").arg(file);
     }
     command.output().expect("rcronctl")
-}
-
-/// The one that is built here, or that RCRON_TEST_BINARY's folder holds.
-fn program() -> PathBuf {
-    let beside = std::env::var_os("RCRON_TEST_BINARY").map(|rcron| PathBuf::from(rcron).with_file_name("rcronctl"));
-    beside
-        .filter(|program| program.exists())
-        .unwrap_or_else(|| env!("CARGO_BIN_EXE_rcronctl").into())
 }
