@@ -94,3 +94,78 @@ impl Record {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::event::Ending;
+    use policy::journal::{Entry, LONGEST_COMMAND, Process};
+    use policy::moment::{BootTime, WallTime};
+    use policy::run_id::RunId;
+    use proptest::prelude::*;
+
+    fn entry(command: &[u8], seconds: u64) -> Entry<'_> {
+        let started = WallTime(Duration::from_secs(seconds));
+        Entry {
+            run: RunId::new(started, [7; 10]),
+            node: b"server1",
+            cluster: b"web",
+            job: Some(command),
+            command,
+            user: None,
+            uid: 7,
+            wrapper: Process { pid: 10, born: Some(1) },
+            leader: None,
+            boot: None,
+            pid_namespace: None,
+            by_default: true,
+            epoch: Some(u64::MAX),
+            started,
+            began: BootTime(Duration::from_millis(83_125_402)),
+        }
+    }
+
+    /// What rcron(8) says of `escaped`, backwards.
+    fn unescaped(text: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = text.as_bytes();
+        while let [first, tail @ ..] = rest {
+            (rest, ()) = match (first, tail) {
+                (b'\\', [b'\\', tail @ ..]) => (tail, bytes.push(b'\\')),
+                (b'\\', [b'x', high, low, tail @ ..]) => {
+                    let digit = |digit: &u8| char::from(*digit).to_digit(16).expect("hexadecimal");
+                    (
+                        tail,
+                        bytes.push(u8::try_from(digit(high) * 16 + digit(low)).expect("a byte")),
+                    )
+                }
+                _ => (tail, bytes.push(*first)),
+            };
+        }
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn what_rcron_writes_is_read_without_loss(command: Vec<u8>, seconds in 0u64..200_000_000_000, exit: u8) {
+            let entry = entry(&command, seconds);
+            let ending = Ending {
+                outcome: policy::exit::Outcome::Exited(exit),
+                signal: "",
+                lasted: Duration::from_millis(1500),
+                demoted: false,
+            };
+            let at = WallTime(entry.started.0 + ending.lasted);
+            for (text, event) in [(entry.start(), Event::Start), (entry.end(&ending, at), Event::End)] {
+                let line = text.strip_suffix(b"\n").expect("a line");
+                let head = Head::of(line).expect("a head");
+                prop_assert_eq!((head.event, head.run), (event, entry.run.as_bytes()));
+                let record = Record::parse(line).expect("a record");
+                let kept = if record.escaped { unescaped(&record.command) } else { record.command.clone().into_bytes() };
+                prop_assert_eq!(&kept[..], &command[..command.len().min(LONGEST_COMMAND)]);
+                prop_assert_eq!(record.started().as_second(), i64::try_from(seconds).expect("small"));
+                prop_assert_eq!(record.end().is_some(), event == Event::End);
+            }
+        }
+    }
+}

@@ -257,3 +257,15 @@ fn fields_may_stand_in_another_order() {
         [(2, "interrupted"), (1, "ok")]
     );
 }
+
+proptest::proptest! {
+    /// Whatever stands in a journal, reading it ends, and what is whole is found.
+    #[test]
+    fn junk_between_records_hides_none(junk: Vec<u8>, more: Vec<u8>) {
+        let junk: Vec<u8> = junk.into_iter().filter(|byte| *byte != b'\n').collect();
+        let folder = folder(&[]);
+        let text = [&junk, &b"\n"[..], record(1, 1, None).as_bytes(), &junk, b"\n", record(1, 2, OK).as_bytes(), &more].concat();
+        fs::write(folder.path().join("0-0.jsonl"), text).expect("written");
+        proptest::prop_assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "ok")]);
+    }
+}
