@@ -35,6 +35,7 @@ pub(crate) fn report(invocation: &Invocation, settings: &Settings, observation: 
     line(&mut text, "niceness", &config.nice_level.to_string());
     line(&mut text, "on demotion", &on_demotion(config));
     line(&mut text, "log", &log(config));
+    line(&mut text, "journal", &journal(config));
     text
 }
 
@@ -115,6 +116,17 @@ fn log(config: &Config) -> String {
         shown(path)
     } else {
         format!("{} is missing: log lines go nowhere", shown(path))
+    }
+}
+
+fn journal(config: &Config) -> String {
+    let Some(folder) = config.journal.as_deref().map(OsStr::from_bytes) else {
+        return "none is kept".to_owned();
+    };
+    if Path::new(folder).is_dir() {
+        shown(folder)
+    } else {
+        format!("{} is missing: none is kept", shown(folder))
     }
 }
 

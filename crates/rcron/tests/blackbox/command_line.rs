@@ -134,6 +134,7 @@ fn dry_run_says_what_and_why_and_does_nothing() {
         "niceness:      0\n",
         "on demotion:   the job goes on\n",
         &format!("log:           {}\n", scene.path("log").display()),
+        "journal:       none is kept\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
