@@ -68,10 +68,10 @@ pub fn replace(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 /// # Errors
 /// The system's.
 pub fn overwrite(file: &Path, beginning: &[u8]) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(file)?;
+    let file = OpenOptions::new().write(true).custom_flags(NO_SURPRISES).open(file)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     file.write_all_at(beginning, 0)?;
     file.sync_all()
 }

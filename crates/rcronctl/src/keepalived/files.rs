@@ -6,9 +6,6 @@ use platform::clock;
 use platform::replace::{self, Refused};
 use policy::state::{Lease, State, Word};
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -87,21 +84,10 @@ fn put(file: &Path, line: &[u8], word: Word) -> Result<(), Refused> {
     let replaced = replace::replace(&real, line, 0o644);
     // A full disk has no room for a new file, but for these few bytes of the old one. Removing it would be worse: without
     // a file default_state counts, and its default is active.
-    if replaced.is_err() && word == Word::Passive && overwrite(&real).is_ok() {
+    if replaced.is_err() && word == Word::Passive && replace::overwrite(&real, b"passive\n").is_ok() {
         return Ok(());
     }
     Ok(replaced?)
-}
-
-/// Turns the file that is there into one that says passive.
-fn overwrite(file: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).custom_flags(replace::NO_SURPRISES);
-    let mut opened = options.open(file)?;
-    if !opened.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    opened.write_all(b"passive\n")
 }
 
 #[cfg(test)]
@@ -161,7 +147,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("state");
         std::fs::write(&file, "active until=99.5 boot=7c1e by=x\n").expect("written");
-        overwrite(&file).expect("overwritten");
+        replace::overwrite(&file, b"passive\n").expect("overwritten");
         let state = State::parse(&std::fs::read(&file).expect("there")).expect("a state");
         assert_eq!((state.word, state.lease), (Word::Passive, Lease::None));
     }
