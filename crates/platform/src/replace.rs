@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const MOST_LINKS: usize = 40;
 
 /// For opening what should be a plain file: a link or a FIFO in its place is neither followed nor waited for.
-pub const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 /// Why a path is not written to.
 #[derive(Debug)]
