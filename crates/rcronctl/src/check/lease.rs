@@ -39,12 +39,15 @@ pub(crate) fn check(root: &Root, state: &State, report: &mut Report) {
         "cluster {} does not require a lease, though {sign}",
         state.cluster.name()
     );
-    let finding = Finding::wrong(
-        Kind::LeaseNotRequired,
-        state.cluster.place(),
-        what,
-        "set require_lease = yes",
-    );
+    // rcrond's users have it so that no two servers are active. With keepalived that happens anyway, and a default_state of
+    // passive is enough against a missing file.
+    let is_rcronds = state.content().is_some_and(|content| content.epoch.is_some()) || is_rcronds(root, state);
+    let (kind, place, remedy) = (Kind::LeaseNotRequired, state.cluster.place(), "set require_lease = yes");
+    let finding = if is_rcronds || config.default_state == Word::Active {
+        Finding::wrong(kind, place, what, remedy)
+    } else {
+        Finding::doubtful(kind, place, what, remedy)
+    };
     report.add(finding.because("without it a missing file is default_state, and an `active` by hand counts"));
 }
 

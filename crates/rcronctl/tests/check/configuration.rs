@@ -84,6 +84,16 @@ fn default_state_active_is_wrong_where_there_are_others() {
     tree.finds_nothing();
 }
 
+/// As `rcronctl keepalived` writes it.
+#[test]
+fn a_cluster_with_leases_had_better_require_them() {
+    let tree = Tree::clean();
+    tree.write(STATE, "passive until=5.0 boot=b by=keepalived@server1\n");
+    tree.finds_only("hint", "lease-not-required", CONF);
+    tree.configure("default_state = active\n");
+    tree.finds("wrong", "lease-not-required", CONF);
+}
+
 #[test]
 fn a_cluster_of_rcrond_must_require_its_lease() {
     let tree = Tree::clean();
