@@ -197,7 +197,9 @@ impl Active<'_> {
             lasted: clock::boot_time().since(run.began),
             demoted: end.demoted,
         };
+        // The journal first: it is written while the line is sent.
+        let closing = journal.end(&ending, log);
         log.event(&self.subject, &Event::Ended(&run.id, ending));
-        journal.end(&ending, log);
+        closing.finish();
     }
 }

@@ -1,13 +1,14 @@
 //! Writing the run journal: at the start and the end of a run, each time in the background.
 //!
-//! Everything that could be held up by a stalled disk happens in a process of its own, the questions to `/proc` and to
-//! `/etc/passwd` too. That process also tells what went wrong; rcron itself neither waits for it nor fails for it.
+//! Everything that could be held up by a stalled disk happens in a process of its own, the question to `/etc/passwd` too. That process also tells what went wrong; rcron itself neither waits for it nor fails for it.
 
 use crate::log::Log;
 use facts::complaint::shown;
+use platform::background::{self, Worker};
+use platform::journal::Sync;
 use platform::output::error_text;
 use platform::process_tree::{self, Process};
-use platform::{background, child, clock, environment, journal, poll};
+use platform::{clock, environment, journal};
 use policy::config::Config;
 use policy::decide::Grounds;
 use policy::event::{Ending, Subject};
@@ -25,17 +26,21 @@ use std::time::Duration;
 const DEFAULT_FOLDER: &[u8] = b"/var/lib/rcron/journal";
 /// The writer's exit status where the record could not be written, and syslog has been told.
 const TROUBLE: u8 = 1;
-/// How long PID 1 waits for the last record: when it ends, the kernel ends all of its namespace.
-const LAST_RECORD: Duration = Duration::from_millis(200);
+/// How long rcron waits at its end for records to be written. Usually it is a tenth of a millisecond. Where the disk takes longer,
+/// rcron ends before: an orphan is lost where the end of a container's first process ends everything, and stays a zombie
+/// where that process reaps none.
+const LAST_RECORD: Duration = Duration::from_millis(20);
+/// How long a writer may take until it is scheduled at all. Until then it holds our caller's descriptors, and with them his locks.
+const BIRTH: Duration = Duration::from_secs(1);
 
 /// The journal of one run.
 pub(crate) struct Journal<'a> {
     config: &'a Config,
     run: Run<'a>,
-    /// The job's first process; `None` if it could not be started.
-    leader: Option<i32>,
+    /// `None` where no journal is kept.
+    origin: Option<Origin>,
     /// Who writes the start, as long as it has not been seen to end.
-    writer: Option<i32>,
+    writer: Option<Worker>,
     /// Whether syslog has been told of trouble: once is enough for one run.
     told: bool,
 }
@@ -50,13 +55,35 @@ pub(crate) struct Run<'a> {
     pub(crate) began: BootTime,
 }
 
+/// Where a run happens: what the kernel knows, and no disk can hold up. Found out once, while the job begins.
+struct Origin {
+    node: Vec<u8>,
+    wrapper: format::Process,
+    leader: Option<format::Process>,
+    boot: Option<Vec<u8>>,
+    pid_namespace: Option<u64>,
+}
+
+impl Origin {
+    fn of(leader: Option<i32>) -> Self {
+        Self {
+            node: environment::node_name(),
+            wrapper: process(std::process::id()),
+            leader: leader.and_then(|pid| u32::try_from(pid).ok()).map(process),
+            boot: clock::boot_id(),
+            pid_namespace: process_tree::namespace(),
+        }
+    }
+}
+
 impl<'a> Journal<'a> {
-    /// Records the start, right after it: the job is not held up even by a fork.
+    /// Records the start, right after it: the job is not held up even by a fork. `leader` is its first process; `None` if it could
+    /// not be started.
     pub(crate) fn begin(config: &'a Config, run: Run<'a>, leader: Option<i32>, log: &mut Log) -> Self {
         let mut journal = Self {
             config,
             run,
-            leader,
+            origin: config.journal.as_ref().map(|_| Origin::of(leader)),
             writer: None,
             told: false,
         };
@@ -64,37 +91,38 @@ impl<'a> Journal<'a> {
             clippy::redundant_closure_for_method_calls,
             reason = "the method alone is not general enough in its lifetime"
         )]
-        let writer = journal.write(log, |entry| entry.start());
+        let writer = journal.write(log, Sync::Now, |entry| entry.start());
         journal.writer = writer;
         journal
     }
 
     /// A child has ended: perhaps the writer.
     pub(crate) fn notice(&mut self, pid: i32, outcome: Outcome) {
-        if self.writer == Some(pid) {
+        if self.writer.as_ref().is_some_and(|writer| writer.pid() == pid) {
             self.writer = None;
             self.told |= !outcome.is_ok();
         }
     }
 
     /// Records the end.
-    pub(crate) fn end(mut self, ending: &Ending, log: &mut Log) {
-        if let Some((pid, outcome)) = self.writer.and_then(|pid| Some((pid, child::try_reap(pid)?))) {
-            self.notice(pid, outcome);
+    ///
+    /// Not synced: a run that ended seconds before a power cut may look cut off, which is better than a disk's wait for each job.
+    pub(crate) fn end(mut self, ending: &Ending, log: &mut Log) -> Closing {
+        let first = self.writer.take();
+        if let Some(outcome) = first.as_ref().and_then(Worker::try_reap) {
+            self.told |= !outcome.is_ok();
         }
-        let writer = self.write(log, |entry| entry.end(ending, clock::wall_time()));
-        if std::process::id() == 1 {
-            wait_a_little(self.writer.into_iter().chain(writer));
-        }
+        let last = self.write(log, Sync::Later, |entry| entry.end(ending, clock::wall_time()));
+        Closing(first.into_iter().chain(last).collect())
     }
 
-    fn write(&mut self, log: &mut Log, record: impl FnOnce(&Entry) -> Vec<u8>) -> Option<i32> {
-        let folder = self.config.journal.as_deref()?;
+    fn write(&mut self, log: &mut Log, sync: Sync, record: impl FnOnce(&Entry) -> Vec<u8>) -> Option<Worker> {
+        let (folder, origin) = (self.config.journal.as_deref()?, self.origin.as_ref()?);
         let folder = Path::new(OsStr::from_bytes(folder));
         let wrapper = std::process::id();
         let tell = !self.told;
         let started = background::start(|| {
-            let trouble = trouble(folder, &self.with_entry(wrapper, record));
+            let trouble = trouble(folder, &self.with_entry(origin, record), sync);
             if let Some(trouble) = trouble.as_ref().filter(|_| tell) {
                 let mut log = Log::of(self.config, wrapper);
                 log.warn(trouble);
@@ -113,22 +141,22 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Puts the entry together: what is slow to find out is asked for here, in the background.
-    fn with_entry(&self, wrapper: u32, record: impl FnOnce(&Entry) -> Vec<u8>) -> Vec<u8> {
+    /// Puts the entry together, in the background: the user's name is on a disk.
+    fn with_entry(&self, origin: &Origin, record: impl FnOnce(&Entry) -> Vec<u8>) -> Vec<u8> {
         let run = &self.run;
         let uid = journal::effective_user();
         record(&Entry {
             run: run.id,
-            node: &environment::node_name(),
+            node: &origin.node,
             cluster: run.subject.cluster,
             job: run.subject.job,
             command: run.subject.command,
             user: user(uid).as_deref(),
             uid,
-            wrapper: process(wrapper),
-            leader: self.leader.and_then(|pid| u32::try_from(pid).ok()).map(process),
-            boot: clock::boot_id().as_deref(),
-            pid_namespace: process_tree::namespace(),
+            wrapper: origin.wrapper,
+            leader: origin.leader,
+            boot: origin.boot.as_deref(),
+            pid_namespace: origin.pid_namespace,
             by_default: run.grounds == Grounds::Default,
             epoch: run.grounds.epoch(),
             started: run.started,
@@ -138,9 +166,9 @@ impl<'a> Journal<'a> {
 }
 
 /// Writes it; returns what is to be told.
-fn trouble(folder: &Path, record: &[u8]) -> Option<String> {
+fn trouble(folder: &Path, record: &[u8], sync: Sync) -> Option<String> {
     let advice = "the job runs all the same; see rcronctl check";
-    match journal::append(folder, record) {
+    match journal::append(folder, record, sync) {
         Ok(appended) => {
             let (path, error) = appended.skipped?;
             Some(format!(
@@ -182,11 +210,19 @@ fn user(uid: u32) -> Option<Vec<u8>> {
     known.or_else(|| Some(std::env::var_os("LOGNAME")?.as_bytes().to_vec()))
 }
 
-fn wait_a_little(writers: impl Iterator<Item = i32>) {
-    let given_up_at = clock::boot_time().after(LAST_RECORD);
-    for writer in writers {
-        while child::try_reap(writer).is_none() && clock::boot_time() < given_up_at {
-            poll::until_ready(&[], Some(Duration::from_millis(1)));
+/// The writers that are still at it when the run is over.
+#[must_use]
+pub(crate) struct Closing(Vec<Worker>);
+
+impl Closing {
+    /// Waits until they have let go of what is our caller's, and a little for their end.
+    pub(crate) fn finish(mut self) {
+        for writer in &mut self.0 {
+            writer.has_let_go(BIRTH);
+        }
+        let given_up_at = clock::boot_time().after(LAST_RECORD);
+        for writer in &self.0 {
+            let _ = writer.wait(given_up_at.since(clock::boot_time()));
         }
     }
 }

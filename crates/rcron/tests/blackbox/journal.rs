@@ -6,6 +6,7 @@ use crate::support::until;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
@@ -157,6 +158,20 @@ fn a_command_that_is_no_text_is_recorded_without_loss() {
     let record = until_recorded(&own_file(&scene), 1).remove(0);
     assert_eq!(record["command"], "true caf\\xe9 \\\\ \"\n");
     assert_eq!(record["escaped"], true);
+}
+
+/// Who holds a lock of the caller's (flock(1)), or the other end of a pipe, must not find it taken by a writer.
+#[test]
+fn when_rcron_has_ended_nobody_holds_what_it_was_given() {
+    let scene = recorded("");
+    for _ in 0..100 {
+        let mut rcron = Running::start(scene.rcron().arg("true").stdout(Stdio::piped()));
+        rcron.wait();
+        let mut stdout = rcron.0.stdout.take().expect("piped");
+        nix::fcntl::fcntl(&stdout, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).expect("set");
+        let end = stdout.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(end, Ok(0), "a reader would have to wait");
+    }
 }
 
 /// SIGKILL for rcron and its job is what a power cut is to them.
