@@ -28,7 +28,12 @@ struct Document<'a> {
 /// Prints them, or tells syslog, or marks them. Exit status 1 if there are any that nobody has seen to.
 pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
     let mut marks = Vec::new();
-    for folder in marked_folders(options, common)? {
+    let folders = marked_folders(options, common)?;
+    // A choice of the administrator's, and not to be a unit that fails at each boot.
+    if options.log && folders.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for folder in folders {
         marks.push(Marks::read(&folder)?);
     }
     let all = interrupted(options, common)?;

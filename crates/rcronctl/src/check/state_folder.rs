@@ -57,7 +57,8 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Re
     }
 }
 
-const TMPFILES: &str = "/etc/tmpfiles.d/rcron.conf";
+/// Not rcron.conf: that name would hide the package's file, and with it the folders that it makes.
+const TMPFILES: &str = "/etc/tmpfiles.d/rcron-state.conf";
 
 /// By hand this may be meant: the server goes on as what it was. A program's state is of before the boot.
 fn persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {

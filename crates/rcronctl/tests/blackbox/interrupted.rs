@@ -117,6 +117,19 @@ fn syslog_is_told_once() {
     assert!(scene.told(1, ["interrupted"]).contains("night"));
 }
 
+/// Else the unit that does this at boot would fail on a server that keeps no journal.
+#[test]
+fn without_a_journal_there_is_nothing_to_tell() {
+    let scene = Scene::new(None);
+    scene.configure("journal = none\n");
+    assert_eq!(scene.told(0, ["interrupted", "--log"]), "");
+    let asked = scene.rcronctl(["interrupted"]);
+    assert!(
+        asked.code() == Some(2) && asked.stderr().contains("no journal is kept"),
+        "{asked:?}"
+    );
+}
+
 #[test]
 fn what_the_log_daemon_did_not_take_is_told_next_time() {
     let scene = Scene::new(Some("active"));
