@@ -27,14 +27,14 @@ impl Here {
         }
     }
 
-    /// `is_own`: the record is of this server's own journal, whatever its name was then.
-    pub(crate) fn fate(&self, start: &Record, is_own: bool, is_alive: impl Fn(Process) -> bool) -> Fate {
+    /// What one can know of it from here.
+    pub(crate) fn fate(&self, start: &Record, is_alive: impl Fn(Process) -> bool) -> Fate {
         if start.boot.is_none() || self.boot.is_none() {
             return Fate::Unknown;
         }
         if start.boot != self.boot {
             // Two servers never have the same boot, so another boot is an earlier one, or another server's.
-            let is_of_this_server = is_own || start.node == self.node;
+            let is_of_this_server = start.node == self.node;
             return if is_of_this_server {
                 Fate::Interrupted
             } else {
@@ -94,11 +94,7 @@ mod tests {
             ("earlier", 1, &[(10, 100), (11, 101)], Fate::Interrupted),
         ] {
             let is_alive = |process: Process| alive.contains(&(process.pid, process.born));
-            assert_eq!(
-                here.fate(&start(boot, namespace), true, is_alive),
-                fate,
-                "{boot} {namespace}"
-            );
+            assert_eq!(here.fate(&start(boot, namespace), is_alive), fate, "{boot} {namespace}");
         }
     }
 
@@ -110,11 +106,9 @@ mod tests {
             namespace: Some(1),
             clock: Duration::ZERO,
         };
-        let fate = |here: Here, is_own| here.fate(&start("earlier", 1), is_own, |_| false);
-        assert_eq!(fate(here("server2", Some("now")), false), Fate::Unknown);
-        assert_eq!(fate(here("server1", Some("now")), false), Fate::Interrupted);
-        // Renamed since.
-        assert_eq!(fate(here("server2", Some("now")), true), Fate::Interrupted);
-        assert_eq!(fate(here("server1", None), true), Fate::Unknown);
+        let fate = |here: Here| here.fate(&start("earlier", 1), |_| false);
+        assert_eq!(fate(here("server2", Some("now"))), Fate::Unknown);
+        assert_eq!(fate(here("server1", Some("now"))), Fate::Interrupted);
+        assert_eq!(fate(here("server1", None)), Fate::Unknown);
     }
 }

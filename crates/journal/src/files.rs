@@ -1,6 +1,6 @@
 //! Where journals are.
 
-use platform::journal::{self, LAST_NAME, OLDEST};
+use platform::journal::{self, LAST_NAME};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,16 +14,14 @@ pub enum Source {
     Named(PathBuf),
 }
 
-/// One file of a journal.
+/// One name of a journal: a file, and those that it was renamed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Name {
     pub(crate) path: PathBuf,
     /// Whether it is in a folder where anybody may have put it.
     pub(crate) in_folder: bool,
-    /// Whether this server has written it, as far as one can tell from where it is.
-    pub(crate) is_own: bool,
-    /// Whether more will be written to it.
-    pub(crate) grows: bool,
+    /// Whose it must be: the user in its name.
+    pub(crate) user: Option<u32>,
 }
 
 impl Source {
@@ -33,33 +31,34 @@ impl Source {
         }
     }
 
-    /// Its files, those that are still written to first: a file that is renamed while we look is then met twice rather than
-    /// not at all.
-    pub(crate) fn places(&self) -> io::Result<Vec<Place>> {
+    /// Its names.
+    pub(crate) fn names(&self) -> io::Result<Vec<Name>> {
         let is_own = matches!(self, Self::Own(_));
         if !is_own && self.path().metadata()?.is_file() {
-            return Ok(vec![Place {
+            return Ok(vec![Name {
                 path: self.path().to_owned(),
                 in_folder: false,
-                is_own,
-                grows: true,
+                user: None,
             }]);
         }
-        let names = match names(self.path()) {
+        let paths = match names(self.path()) {
             // Folders of mode 1733 can be listed by root alone. Others know the names of their own files.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => own_names(self.path()),
             names => names?,
         };
-        let places = (0..=OLDEST).flat_map(|age| {
-            names.iter().map(move |name| Place {
-                path: journal::rotated(name, age),
-                in_folder: true,
-                is_own,
-                grows: age == 0,
-            })
-        });
-        Ok(places.collect())
+        let name = |path: PathBuf| Name {
+            in_folder: true,
+            // A copy belongs to whoever has copied it.
+            user: user(&path).filter(|_| is_own),
+            path,
+        };
+        Ok(paths.into_iter().map(name).collect())
     }
+}
+
+/// The user in a name: `UID-N.jsonl`.
+fn user(path: &Path) -> Option<u32> {
+    path.file_name()?.to_str()?.split('-').next()?.parse().ok()
 }
 
 fn names(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -9,5 +9,7 @@ mod line;
 mod read;
 mod record;
 pub mod run;
+mod users;
+mod walk;
 
 pub use read::{Query, Runs, read};

@@ -1,24 +1,20 @@
 //! From lines to runs: each start is put together with its end.
 
 use crate::fate::Here;
-use crate::files::{Place, Source};
-use crate::line;
+use crate::files::Source;
 use crate::record::{Event, Head, Record};
 use crate::run::{Fate, Run};
+use crate::users;
+use crate::walk::{Found, Walk};
 use jiff::Timestamp;
 use memchr::memmem::Finder;
-use platform::file::{self, Links, Unreadable};
 use platform::poll;
 use policy::moment::WallTime;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::fs::File;
-use std::io::BufReader;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const BUFFER: usize = 256 << 10;
 /// A run that has just ended is recorded a moment later, by a process of its own.
 const JUST_ENDED: Duration = Duration::from_millis(100);
 
@@ -53,35 +49,27 @@ pub struct Runs {
 /// Reads journals. What cannot be read is told beside what can.
 #[must_use]
 pub fn read(sources: &[Source], query: &Query) -> Runs {
+    // Before any file is opened: nobody's files may keep us from knowing which boot this is.
+    let here = Here::now();
     let mut reader = Reader::new(query, sources.len());
-    let mut growing = reader.read_all(sources);
-    reader.settle_open_runs();
+    let mut walk = Walk::default();
+    walk.go(sources, |found| reader.take(found));
+    reader.settle_open_runs(&here);
     if !reader.cut_off.is_empty() {
         poll::until_ready(&[], Some(JUST_ENDED));
-        for tail in &mut growing {
-            reader.read_on(tail);
-        }
-        // What was renamed meanwhile has a new file under its name.
-        reader.read_all(sources);
+        walk.go(sources, |found| reader.take(found));
     }
-    reader.answer()
-}
-
-/// A file that is read to its end, and perhaps further later.
-struct Tail {
-    lines: BufReader<File>,
-    begun: Vec<u8>,
-    owner: Option<u32>,
-    is_own: bool,
-    path: PathBuf,
+    reader.answer(walk.unreadable)
 }
 
 /// A start that waits for its end.
 struct Open {
     line: Box<[u8]>,
     owner: Option<u32>,
-    is_own: bool,
 }
+
+/// A run of a user's. (What is read from a copy has no owner that would tell anything.)
+type Key = (Option<u32>, u128);
 
 /// What decides about a line.
 struct Sight {
@@ -96,16 +84,14 @@ struct Reader<'a> {
     since: Option<String>,
     /// What must stand in a line of the job that is asked for.
     needles: Vec<Finder<'static>>,
-    files: HashSet<(u64, u64)>,
-    open: HashMap<u128, Open>,
+    open: HashMap<Key, Open>,
     /// Ends that were read before their starts, or without them; all of them if there may be copies.
-    ended: HashSet<u128>,
+    ended: HashSet<Key>,
     /// Whether one journal may be given twice.
     may_be_copies: bool,
     found: BinaryHeap<Reverse<Newest>>,
-    cut_off: HashMap<u128, Run>,
+    cut_off: HashMap<Key, Run>,
     more: bool,
-    unreadable: Vec<(PathBuf, String)>,
 }
 
 /// Runs by the time of their start.
@@ -121,97 +107,30 @@ impl<'a> Reader<'a> {
                 WallTime(Duration::from_micros(microseconds)).rfc3339()
             }),
             needles: needles.into_iter().flatten().filter_map(|text| needle(text)).collect(),
-            files: HashSet::new(),
             open: HashMap::new(),
             ended: HashSet::new(),
             may_be_copies: sources > 1,
             found: BinaryHeap::new(),
             cut_off: HashMap::new(),
             more: false,
-            unreadable: Vec::new(),
         }
     }
 
-    /// Opens first, the files that grow before those they become, and reads then, from the oldest on. Returns those that grow.
-    fn read_all(&mut self, sources: &[Source]) -> Vec<Tail> {
-        let mut growing = Vec::new();
-        for source in sources {
-            let mut places = match source.places() {
-                Ok(places) => places,
-                Err(error) => {
-                    let reason = platform::output::error_text(&error);
-                    self.unreadable.push((source.path().to_owned(), reason));
-                    continue;
-                }
-            };
-            let rest = places.iter().position(|place| !place.grows).unwrap_or(places.len());
-            let old = places.split_off(rest);
-            let mut young: Vec<Tail> = places.iter().filter_map(|place| self.open(place)).collect();
-            for place in old.iter().rev() {
-                if let Some(mut tail) = self.open(place) {
-                    self.read_on(&mut tail);
-                }
-            }
-            for tail in &mut young {
-                self.read_on(tail);
-            }
-            growing.append(&mut young);
-        }
-        growing
-    }
-
-    /// `None` if it is not there, was met already, or cannot be read, which is told.
-    fn open(&mut self, place: &Place) -> Option<Tail> {
-        let links = if place.in_folder {
-            Links::Refused
-        } else {
-            Links::Followed
-        };
-        match file::open_regular(&place.path, links) {
-            Ok((file, metadata)) => self.files.insert((metadata.dev(), metadata.ino())).then(|| Tail {
-                lines: BufReader::with_capacity(BUFFER, file),
-                begun: Vec::new(),
-                owner: place.in_folder.then(|| metadata.uid()),
-                is_own: place.is_own,
-                path: place.path.clone(),
-            }),
-            Err(Unreadable::Missing) if place.in_folder => None,
-            Err(error) => {
-                self.unreadable.push((place.path.clone(), error.to_string()));
-                None
-            }
-        }
-    }
-
-    fn read_on(&mut self, tail: &mut Tail) {
-        loop {
-            match line::read(&mut tail.lines, &mut tail.begun) {
-                Ok(true) => {
-                    self.take(&tail.begun, tail.owner, tail.is_own);
-                    tail.begun.clear();
-                }
-                Ok(false) => return,
-                Err(error) => {
-                    let reason = platform::output::error_text(&error);
-                    self.unreadable.push((tail.path.clone(), reason));
-                    return;
-                }
-            }
-        }
-    }
-
-    fn take(&mut self, line: &[u8], owner: Option<u32>, is_own: bool) {
+    fn take(&mut self, found: &Found) {
+        let Found { line, owner } = *found;
         if !self.needles.iter().all(|needle| needle.find(line).is_some()) {
             return;
         }
         let Some(Sight { event, id, is_recent }) = self.look_at(line) else {
             return;
         };
+        // Nobody ends, or hides, another user's run.
+        let id = (owner, id);
         match event {
             Event::Start if self.ended.contains(&id) => {}
             Event::Start => {
                 let line = line.into();
-                self.open.insert(id, Open { line, owner, is_own });
+                self.open.insert(id, Open { line, owner });
             }
             Event::End => {
                 self.cut_off.remove(&id);
@@ -253,13 +172,12 @@ impl<'a> Reader<'a> {
     }
 
     /// What has become of those without an end.
-    fn settle_open_runs(&mut self) {
-        let here = Here::now();
+    fn settle_open_runs(&mut self, here: &Here) {
         for (id, open) in std::mem::take(&mut self.open) {
             let Some(record) = Record::parse(&open.line) else {
                 continue;
             };
-            match here.fate(&record, open.is_own, platform::process_tree::Process::is_alive) {
+            match here.fate(&record, platform::process_tree::Process::is_alive) {
                 Fate::Interrupted => {
                     let run = run(record, open.owner, Fate::Interrupted);
                     self.cut_off.insert(id, run);
@@ -292,17 +210,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn answer(mut self) -> Runs {
+    fn answer(mut self, unreadable: Vec<(PathBuf, String)>) -> Runs {
         for run in std::mem::take(&mut self.cut_off).into_values() {
             self.find_if_recent(run);
         }
         let mut runs: Vec<Run> = self.found.into_iter().map(|Reverse(Newest(run))| run).collect();
         runs.sort_by(|one, other| (other.started, &other.id).cmp(&(one.started, &one.id)));
-        runs.dedup_by(|one, other| one.id == other.id);
+        runs.dedup_by(|one, other| (one.uid, &one.id) == (other.uid, &other.id));
         Runs {
             runs,
             more: self.more,
-            unreadable: self.unreadable,
+            unreadable,
         }
     }
 }
@@ -352,7 +270,10 @@ fn needle(text: &str) -> Option<Finder<'static>> {
 
 /// `owner`: whose file it is, which nobody can forge; what the record says of that is only a text.
 fn run(record: Record, owner: Option<u32>, fate: Fate) -> Run {
-    let is_forged = owner.is_some_and(|owner| owner != record.uid);
+    let user = match owner {
+        Some(owner) => users::name(owner, record.user.as_deref()),
+        None => record.user.clone(),
+    };
     Run {
         started: record.started(),
         id: record.run,
@@ -360,7 +281,7 @@ fn run(record: Record, owner: Option<u32>, fate: Fate) -> Run {
         cluster: record.cluster,
         job: record.job,
         command: record.command,
-        user: record.user.filter(|_| !is_forged),
+        user,
         uid: owner.unwrap_or(record.uid),
         epoch: record.epoch,
         escaped: record.escaped,

@@ -99,6 +99,19 @@ impl Fifo {
         Ok(())
     }
 
+    /// Whether somebody has it open for writing: poll(2).
+    #[must_use]
+    pub fn has_writer(&self) -> bool {
+        let mut entry = libc::pollfd {
+            fd: self.file.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: the pointer is to one pollfd, as the count says.
+        let ready = unsafe { libc::poll(&raw mut entry, 1, 0) };
+        ready != 1 || entry.revents & libc::POLLHUP == 0
+    }
+
     /// Looks at all that waits, and leaves it there.
     ///
     /// # Errors

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// path_resolution(7): the kernel gives up after as many links.
@@ -50,10 +50,24 @@ pub fn target(path: &Path) -> Result<PathBuf, Refused> {
 /// # Errors
 /// The system's: a full disk, no permission.
 pub fn replace(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    put(file, content, mode, None)
+}
+
+/// The same, and it stays whose it was, if we may: a script of that user that writes it, too, must not be locked out.
+///
+/// Not for what that user may not read.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_keeping_owner(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    put(file, content, mode, fs::symlink_metadata(file).ok().as_ref())
+}
+
+fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    make(folder)?;
     let beside = beside(file);
-    let written = write(&beside, content, mode).and_then(|()| fs::rename(&beside, file));
+    let written = write(&beside, content, mode, owner).and_then(|()| fs::rename(&beside, file));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
         return written;
@@ -88,26 +102,37 @@ fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
     Ok((folder, name.to_owned()))
 }
 
-/// A name of this process's own, so that two writers never share one.
+/// Folders that everybody may look into, whatever the umask: jobs of other users read what is in them.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    folder.parent().map_or(Ok(()), make)?;
+    match DirBuilder::new().mode(0o755).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755)),
+    }
+}
+
+/// A name that no other writer has: one of another container may have the same pid.
 fn beside(file: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(file.file_name().unwrap_or_default());
-    name.push(format!(".new.{}", std::process::id()));
+    name.push(".new.");
+    for byte in crate::random::ten_bytes() {
+        name.push(format!("{byte:02x}"));
+    }
     file.with_file_name(name)
 }
 
-fn write(beside: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+fn write(beside: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = match options.open(beside) {
-        // Left by a crash: one of the same pid, on an earlier boot.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(beside)?;
-            options.open(beside)?
-        }
-        opened => opened?,
-    };
+    let mut file = options.write(true).create_new(true).mode(0o600).open(beside)?;
     file.write_all(content)?;
+    if let Some(owner) = owner {
+        let _ = fchown(&file, Some(owner.uid()), Some(owner.gid()));
+    }
     file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()
 }

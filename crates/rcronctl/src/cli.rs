@@ -58,7 +58,7 @@ pub(crate) enum Command {
 }
 
 /// Which runs.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug)]
 pub(crate) struct Selection {
     /// Only this job: its --job name or its whole command
     #[arg(long, value_name = "NAME")]
@@ -72,6 +72,19 @@ pub(crate) struct Selection {
     /// Journals to read: folders, or files copied from other servers (default: the configuration's)
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) journal: Vec<PathBuf>,
+}
+
+impl Selection {
+    /// Whether nothing is left out.
+    pub(crate) fn is_all(&self) -> bool {
+        let Self {
+            job,
+            cluster,
+            since,
+            journal,
+        } = self;
+        job.is_none() && cluster.is_none() && since.is_none() && journal.is_empty()
+    }
 }
 
 #[derive(Args, Debug)]

@@ -56,7 +56,13 @@ fn in_folder() -> Result<Vec<PathBuf>, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::of(format!("list {}", shown(FOLDER.as_ref())), &error)),
     };
-    let is_configuration = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "conf");
+    // As the shell has `*.conf`: an editor's lock is none, and a folder can be none.
+    let is_configuration = |path: &PathBuf| {
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        path.extension().is_some_and(|extension| extension == "conf") && !is_hidden && !path.is_dir()
+    };
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())

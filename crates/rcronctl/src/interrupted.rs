@@ -2,18 +2,17 @@
 
 use crate::cli::{self, Common};
 use crate::clusters;
-use crate::failure::Failure;
+use crate::failure::{FAILED, Failure};
 use crate::history;
 use crate::json::{self, RunDocument};
 use crate::marks::{Mark, Marks};
 use crate::runs;
 use crate::syslog::Log;
+use journal::Query;
 use journal::run::{Fate, Run};
-use journal::{Query, Runs};
 use policy::config::Config;
 use policy::priority::Level;
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -25,43 +24,53 @@ struct Document<'a> {
     runs: Vec<RunDocument<'a>>,
 }
 
-/// Prints them, or tells syslog, or marks them. Exit status 1 if there are any that nobody has seen to.
+/// Prints them, or tells syslog, or marks them. Exit status 1 if there are any that nobody has seen to, 2 if that is not sure.
 pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
-    let mut marks = Vec::new();
     let folders = marked_folders(options, common)?;
-    // A choice of the administrator's, and not to be a unit that fails at each boot.
-    if options.log && folders.is_empty() {
+    // A choice of the administrator's, not to be a unit that fails at each boot, or an alarm without end.
+    if options.selection.journal.is_empty() && folders.is_empty() {
+        show(&[], 0, options, common)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for folder in folders {
-        marks.push(Marks::read(&folder)?);
-    }
-    let all = interrupted(options, common)?;
-    let mark = |run: &Run| marks.iter().filter_map(|marks| marks.of(&run.id)).max();
-    let (seen, unseen): (Vec<Run>, Vec<Run>) = all.iter().cloned().partition(|run| mark(run) == Some(Mark::Seen));
+    let mut marks = Marks::read_all(&folders)?;
+    let query = Query {
+        unfinished: true,
+        ..Query::default()
+    };
+    let found = runs::select(&options.selection, common, query)?;
+    let all: Vec<Run> = found
+        .runs
+        .iter()
+        .filter(|run| run.fate == Fate::Interrupted)
+        .cloned()
+        .collect();
+    let (seen, unseen): (Vec<Run>, Vec<Run>) = all
+        .iter()
+        .cloned()
+        .partition(|run| marks.of(&run.id) == Some(Mark::Seen));
     if options.log {
-        let untold: Vec<&Run> = unseen.iter().filter(|run| mark(run).is_none()).collect();
+        let untold: Vec<&Run> = unseen.iter().filter(|run| marks.of(&run.id).is_none()).collect();
         tell(&untold, common)?;
     }
-    let new_mark = match (options.ack, options.log) {
-        (true, _) => Some(Mark::Seen),
-        (false, true) => Some(Mark::Told),
-        (false, false) => None,
-    };
-    if let Some(mark) = new_mark {
-        write(&mut marks, mark, &unseen, options, common)?;
+    if options.log || options.ack {
+        // What a selection or an incomplete reading does not see must keep its mark.
+        if options.selection.is_all() && found.unreadable.is_empty() {
+            marks.retain(|id| found.runs.iter().any(|run| run.id == id));
+        }
+        let mark = if options.ack { Mark::Seen } else { Mark::Told };
+        marks.set(unseen.iter().map(|run| run.id.as_str()), mark);
+        marks.write()?;
     }
-    let shown = if options.all { all } else { unseen.clone() };
     if options.ack {
         json::say(&format!("{} marked as seen\n", count(unseen.len())))?;
         return Ok(ExitCode::SUCCESS);
     }
-    show(&shown, seen.len(), options, common)?;
-    Ok(if unseen.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(SOME)
-    })
+    show(if options.all { &all } else { &unseen }, seen.len(), options, common)?;
+    Ok(ExitCode::from(match (unseen.is_empty(), found.unreadable.is_empty()) {
+        (false, _) => SOME,
+        (true, true) => 0,
+        (true, false) => FAILED,
+    }))
 }
 
 /// The folders whose marks count: those of this server's own journals.
@@ -75,40 +84,6 @@ fn marked_folders(options: &cli::Interrupted, common: &Common) -> Result<Vec<Pat
         ));
     }
     Ok(Vec::new())
-}
-
-fn interrupted(options: &cli::Interrupted, common: &Common) -> Result<Vec<Run>, Failure> {
-    let query = Query {
-        unfinished: true,
-        ..Query::default()
-    };
-    let Runs { mut runs, .. } = runs::select(&options.selection, common, query)?;
-    runs.retain(|run| run.fate == Fate::Interrupted);
-    Ok(runs)
-}
-
-/// Marks the runs in every folder's file that this user has: which journal a run is of matters to nobody.
-fn write(
-    all: &mut [Marks],
-    mark: Mark,
-    runs: &[Run],
-    options: &cli::Interrupted,
-    common: &Common,
-) -> Result<(), Failure> {
-    // A selection sees only some of them; the marks of the others must stay.
-    let selection = cli::Selection::default();
-    let everything = cli::Interrupted { selection, ..*options };
-    let known: BTreeSet<String> = interrupted(&everything, common)?
-        .into_iter()
-        .map(|run| run.id)
-        .collect();
-    for marks in all {
-        for run in runs {
-            marks.set(&run.id, mark);
-        }
-        marks.write(|run| known.contains(run))?;
-    }
-    Ok(())
 }
 
 /// One line each, oldest first, by the configuration of the run's own cluster.

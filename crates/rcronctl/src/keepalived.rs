@@ -65,8 +65,12 @@ fn lease(text: &str) -> Result<Duration, Failure> {
         .ok_or_else(|| Failure::new(format!("--lease {text}: give it as 3s to 5m")))
 }
 
-/// One name for one FIFO, from wherever the service is started; the last part need not exist.
+/// One name for one FIFO, from wherever the service is started and by whatever link: two readers would each take from the other
+/// what it has not seen. The last part need not exist.
 fn whole(path: &Path) -> Result<PathBuf, Failure> {
+    if let Ok(real) = path.canonicalize() {
+        return Ok(real);
+    }
     let act = || format!("find {}", shown(path.as_os_str()));
     let path = std::path::absolute(path).map_err(|error| Failure::of(act(), &error))?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {

@@ -1,18 +1,18 @@
-//! Which interrupted runs were told to syslog, and which were seen: a small file beside the journal.
+//! Which interrupted runs were told to syslog, and which were seen: a small file beside each journal.
 
 use crate::failure::Failure;
 use platform::file::{self, Links, Unreadable};
-use platform::{journal, replace};
+use platform::{journal, output, replace};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// As long as a run's id and a few words, for each of the most runs that a journal can hold.
+/// As long as a run's id and a word, for each of the most runs that a journal can hold.
 const LARGEST: u64 = 32 << 20;
 
-/// The marks of one folder, for this user.
+/// The marks of this user. Which journal a run is of matters to nobody: each file has all.
 pub(crate) struct Marks {
-    path: PathBuf,
+    files: Vec<PathBuf>,
     /// By the run's id.
     marks: BTreeMap<String, Mark>,
 }
@@ -36,45 +36,78 @@ impl Mark {
 }
 
 impl Marks {
-    /// Reads them; none if there is no file yet.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+    /// Reads those of these folders.
+    pub(crate) fn read_all(folders: &[PathBuf]) -> Result<Self, Failure> {
+        let mut marks = Self {
+            files: Vec::new(),
+            marks: BTreeMap::new(),
+        };
+        for folder in folders {
+            marks.read(folder)?;
+        }
+        Ok(marks)
+    }
+
+    fn read(&mut self, folder: &Path) -> Result<(), Failure> {
         let user = journal::effective_user();
         let path = folder.join(format!("{user}-marks"));
         let refuse = |reason: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {reason}", path.display()));
         let text = match file::open_regular(&path, Links::Refused) {
             Err(Unreadable::Missing) => String::new(),
-            Err(error) => return Err(refuse(&error)),
-            // The folder is everybody's.
-            Ok((_, metadata)) if metadata.uid() != user => return Err(refuse(&"it belongs to another user")),
-            Ok((_, metadata)) if metadata.len() > LARGEST => return Err(refuse(&"it is too large")),
-            Ok((file, _)) => std::io::read_to_string(file).map_err(|error| refuse(&error))?,
+            Err(Unreadable::System(error)) => return Err(refuse(&output::error_text(&error))),
+            Ok((file, metadata)) if metadata.uid() == user && metadata.len() <= LARGEST => {
+                std::io::read_to_string(file).map_err(|error| refuse(&error))?
+            }
+            // The folder is everybody's. One who takes the name must not keep the runs from being told.
+            Ok(_) | Err(Unreadable::NotRegular(_)) => {
+                let text = format!(
+                    "rcronctl: warning: {} is not a file of this user's: nothing is marked there; remove it\n",
+                    path.display()
+                );
+                output::to_stderr(text.as_bytes());
+                return Ok(());
+            }
         };
-        let marks = text.lines().filter_map(parse).collect();
-        Ok(Self { path, marks })
+        self.files.push(path);
+        for (run, mark) in text.lines().filter_map(parse) {
+            self.set_one(run, mark);
+        }
+        Ok(())
     }
 
     pub(crate) fn of(&self, run: &str) -> Option<Mark> {
         self.marks.get(run).copied()
     }
 
-    /// Marks a run, unless it has a stronger mark.
-    pub(crate) fn set(&mut self, run: &str, mark: Mark) {
+    /// Marks runs, unless they have a stronger mark.
+    pub(crate) fn set<'a>(&mut self, runs: impl Iterator<Item = &'a str>, mark: Mark) {
+        runs.for_each(|run| self.set_one(run, mark));
+    }
+
+    fn set_one(&mut self, run: &str, mark: Mark) {
         let entry = self.marks.entry(run.to_owned()).or_insert(mark);
         *entry = mark.max(*entry);
     }
 
-    /// Writes them; those of runs that are in no journal any more are dropped.
-    pub(crate) fn write(&mut self, is_known: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    /// Drops those of runs that are in no journal any more.
+    pub(crate) fn retain(&mut self, is_known: impl Fn(&str) -> bool) {
         self.marks.retain(|run, _| is_known(run));
+    }
+
+    /// Writes them. Never makes a folder: it would not be everybody's.
+    pub(crate) fn write(&self) -> Result<(), Failure> {
         let lines = self.marks.iter().map(|(run, mark)| format!("{run} {}\n", mark.word()));
         let text: String = lines.collect();
-        replace::replace(&self.path, text.as_bytes(), 0o600)
-            .map_err(|error| Failure::of(format!("write {}", self.path.display()), &error))
+        for file in self.files.iter().filter(|file| file.parent().is_some_and(Path::is_dir)) {
+            replace::replace(file, text.as_bytes(), 0o600)
+                .map_err(|error| Failure::of(format!("write {}", file.display()), &error))?;
+        }
+        Ok(())
     }
 }
 
-fn parse(line: &str) -> Option<(String, Mark)> {
+fn parse(line: &str) -> Option<(&str, Mark)> {
     let (run, word) = line.split_once(' ')?;
     let mark = [Mark::Told, Mark::Seen].into_iter().find(|mark| mark.word() == word)?;
-    Some((run.to_owned(), mark))
+    Some((run, mark))
 }

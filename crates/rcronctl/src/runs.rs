@@ -10,7 +10,9 @@ use journal::run::Run;
 use journal::{Query, Runs};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+const DEFAULT_FOLDER: &str = "/var/lib/rcron/journal";
 
 /// Reads what the options select. `query` has what they do not say.
 pub(crate) fn select(selection: &Selection, common: &Common, mut query: Query) -> Result<Runs, Failure> {
@@ -35,26 +37,29 @@ pub(crate) fn sources(selection: &Selection, common: &Common) -> Result<Vec<Sour
     let folders = own_folders(common)?;
     if folders.is_empty() {
         return Err(Failure::new(
-            "no journal is kept: `journal = none` in every configuration",
+            "no journal is kept: the key `journal` is none in every configuration, or the default folder is missing",
         ));
     }
     Ok(folders.into_iter().map(Source::Own).collect())
 }
 
-/// The journal folders of this server's configurations, each once.
+/// The journal folders of this server's configurations, each once. Where the default one is missing, none is kept: that is no error,
+/// for rcron either.
 pub(crate) fn own_folders(common: &Common) -> Result<Vec<PathBuf>, Failure> {
     let mut folders = Vec::new();
     for cluster in clusters::all(&common.conf)? {
         // One that the wrapper refuses has no journal either; `check` tells of it.
         let folder = cluster.settings.ok().and_then(|settings| settings.config.journal);
-        folders.extend(folder.map(|folder| PathBuf::from(OsStr::from_bytes(&folder))));
+        let folder = folder.map(|folder| PathBuf::from(OsStr::from_bytes(&folder)));
+        folders.extend(folder.filter(|folder| folder != Path::new(DEFAULT_FOLDER) || folder.exists()));
     }
     folders.sort();
     folders.dedup();
     Ok(folders)
 }
 
-fn tell_unreadable(runs: &Runs) {
+/// Warns of it.
+pub(crate) fn tell_unreadable(runs: &Runs) {
     for (path, reason) in &runs.unreadable {
         let text = format!("rcronctl: warning: cannot read {}: {reason}\n", path.display());
         platform::output::to_stderr(text.as_bytes());

@@ -5,12 +5,16 @@ use crate::clusters;
 use crate::failure::Failure;
 use crate::json;
 use crate::state_file::StateFile;
-use facts::words;
+use facts::{observe, words};
 use platform::{clock, environment, output, replace};
+use policy::config::Config;
+use policy::decide::Decision;
 use policy::state::{Lease, State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
 
+/// Longer than any user's: useradd(8).
+const LONGEST_NAME: usize = 64;
 /// Jobs of every user read it.
 const MODE: u32 = 0o644;
 
@@ -31,8 +35,11 @@ pub(crate) fn run(options: &cli::Set, common: &Common) -> Result<ExitCode, Failu
         cli::State::Passive => Word::Passive,
     };
     let before = file.state().map(|state| state.word);
-    if let Err(error) = replace::replace(&file.path, &line(word, &file), MODE) {
-        return Err(failed(&file, word, &error));
+    if let Err(error) = replace::replace_keeping_owner(&file.path, &line(word, &file), MODE) {
+        if word == Word::Active {
+            return Err(Failure::of(format!("write {}", file.path.display()), &error));
+        }
+        make_passive_in_place(&file, &config, &error)?;
     }
     if config.require_lease && word == Word::Active {
         let warning = "rcronctl: warning: require_lease is set: an active without a lease counts as passive\n";
@@ -82,23 +89,27 @@ fn author() -> Vec<u8> {
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
     let name = name.unwrap_or_else(|| format!("uid{}", platform::journal::effective_user()));
-    [name.as_bytes(), b"@", environment::node_name().as_slice()].concat()
+    // A line that is too long is no state.
+    let name = &name.as_bytes()[..name.len().min(LONGEST_NAME)];
+    [name, b"@", environment::node_name().as_slice()].concat()
 }
 
-/// It could not be replaced. A file that goes on saying `active` would be worse than half an error: a full disk still takes
+/// It could not be replaced. A server that stays active would be worse than a state without author: a full disk still takes
 /// eight bytes in place of those that are there.
-fn failed(file: &StateFile, word: Word, error: &std::io::Error) -> Failure {
-    let act = format!("write {}", file.path.display());
-    let is_active = file.state().is_some_and(|state| state.word == Word::Active);
-    if word == Word::Active || !is_active {
-        return Failure::of(act, error);
+fn make_passive_in_place(file: &StateFile, config: &Config, error: &std::io::Error) -> Result<(), Failure> {
+    let overwritten = replace::overwrite(&file.path, b"passive\n");
+    let wrong = format!(
+        "cannot write {} anew: {}",
+        file.path.display(),
+        output::error_text(error)
+    );
+    match (overwritten, observe::observe(config).decision) {
+        (Ok(()), _) => {
+            let warning = format!("rcronctl: warning: {wrong}; it was made passive in place\n");
+            output::to_stderr(warning.as_bytes());
+            Ok(())
+        }
+        (Err(_), Decision::Skip(_)) => Err(Failure::new(format!("{wrong}; no job is run all the same"))),
+        (Err(_), Decision::Run(_)) => Err(Failure::new(format!("{wrong}; THIS SERVER STAYS ACTIVE"))),
     }
-    let then = match replace::overwrite(&file.path, b"passive\n") {
-        Ok(()) => "it was made passive in place".to_owned(),
-        Err(error) => format!(
-            "IT STILL SAYS ACTIVE, for it cannot be overwritten either: {}",
-            output::error_text(&error)
-        ),
-    };
-    Failure::new(format!("cannot {act} anew: {}; {then}", output::error_text(error)))
 }

@@ -36,6 +36,13 @@ impl StateFile {
             }
             Ok(path) => path,
         };
+        // As root, a replaced /dev/null would be a file from then on, for everybody.
+        if path.exists() && !path.is_file() {
+            return Err(Failure::new(format!(
+                "{} is not a regular file: name another state_file",
+                path.display()
+            )));
+        }
         let before = observe::observe(config);
         if let Some(owner) = living_owner(&before).filter(|_| !force) {
             return Err(Failure::new(format!(

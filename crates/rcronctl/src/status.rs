@@ -5,6 +5,7 @@ use crate::clusters::{self, Cluster};
 use crate::failure::{FAILED, Failure};
 use crate::history;
 use crate::json::{self, RunDocument};
+use crate::runs;
 use crate::screen::Screen;
 use crate::table::{self, Cell, Tone};
 use crate::when;
@@ -116,7 +117,9 @@ fn running(known: &[Known]) -> Vec<Run> {
         unfinished: true,
         ..Query::default()
     };
-    let mut runs = journal::read(&sources, &query).runs;
+    let mut found = journal::read(&sources, &query);
+    runs::tell_unreadable(&found);
+    let mut runs = std::mem::take(&mut found.runs);
     runs.retain(|run| matches!(run.fate, Fate::Running(_) | Fate::Unwatched(_)));
     runs
 }

@@ -18,12 +18,17 @@ fn record_of(number: u32, second: u32, end: Option<&str>, job: &str, boot: &str)
         ),
     };
     format!(
-        "{{\"time\":\"{}\",\"event\":\"{event}\",\"run\":\"019ab000-0000-7000-8000-{number:012x}\",\"node\":\"server1\",\
+        "{{\"time\":\"{}\",\"event\":\"{event}\",\"run\":\"019ab000-0000-7000-8000-{number:012x}\",\"node\":\"{}\",\
          \"cluster\":\"web\",\"job\":\"{job}\",\"command\":\"a b\",\"user\":\"root\",\"uid\":{},\"pid\":1,\"born\":1,\
          \"boot\":\"{boot}\",\"pidns\":1,\"clock\":5.0,\"state\":\"active\"{tail}}}\n",
         time(second),
+        node(),
         platform::journal::effective_user()
     )
+}
+
+fn node() -> String {
+    String::from_utf8(platform::environment::node_name()).expect("text")
 }
 
 const OK: Option<&str> = Some("\"exit\":0");
@@ -31,9 +36,16 @@ const OK: Option<&str> = Some("\"exit\":0");
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
+        // A file counts only if it belongs to the user in its name.
+        let own = format!("{}-", platform::journal::effective_user());
+        let name = name.strip_prefix("0-").map_or((*name).to_owned(), |rest| own + rest);
         fs::write(folder.path().join(name), text).expect("written");
     }
     folder
+}
+
+fn own_path(folder: &TempDir) -> std::path::PathBuf {
+    platform::journal::name(folder.path(), platform::journal::effective_user(), 0)
 }
 
 fn read_own(folder: &Path, query: &Query) -> Runs {
@@ -99,7 +111,7 @@ fn rotated_files_and_several_names_are_one_journal() {
         ("7-0.jsonl", &record(3, 5, OK)),
         ("8-0.jsonl.3", &record(4, 6, OK)),
     ]);
-    let runs = read_own(folder.path(), &Query::default());
+    let runs = read(&[Source::Named(folder.path().to_owned())], &Query::default());
     assert_eq!(told(&runs), [(4, "ok"), (3, "ok"), (2, "ok"), (1, "ok")]);
 }
 
@@ -221,7 +233,7 @@ fn a_run_that_goes_on_is_told_as_running() {
 #[test]
 fn what_cannot_be_read_is_told() {
     let folder = folder(&[]);
-    fs::create_dir(folder.path().join("0-0.jsonl")).expect("made");
+    fs::create_dir(own_path(&folder)).expect("made");
     let runs = read_own(folder.path(), &Query::default());
     assert_eq!(runs.unreadable.len(), 1, "{runs:?}");
     let runs = read_own(&folder.path().join("none"), &Query::default());
@@ -230,13 +242,13 @@ fn what_cannot_be_read_is_told() {
 
 #[test]
 fn whose_file_it_is_counts_not_what_it_says() {
-    let text = record(1, 2, OK).replace("\"uid\":", "\"uid\":4242,\"was\":");
+    let text = record(1, 2, OK)
+        .replace("\"uid\":", "\"uid\":4242,\"was\":")
+        .replace("\"user\":\"root\"", "\"user\":\"mallory\"");
     let folder = folder(&[("0-0.jsonl", &text)]);
     let runs = read_own(folder.path(), &Query::default());
-    assert_eq!(
-        (runs.runs[0].uid, runs.runs[0].user.as_ref()),
-        (platform::journal::effective_user(), None)
-    );
+    assert_eq!(runs.runs[0].uid, platform::journal::effective_user());
+    assert_ne!(runs.runs[0].user.as_deref(), Some("mallory"));
 }
 
 #[test]
@@ -265,7 +277,7 @@ proptest::proptest! {
         let junk: Vec<u8> = junk.into_iter().filter(|byte| *byte != b'\n').collect();
         let folder = folder(&[]);
         let text = [&junk, &b"\n"[..], record(1, 1, None).as_bytes(), &junk, b"\n", record(1, 2, OK).as_bytes(), &more].concat();
-        fs::write(folder.path().join("0-0.jsonl"), text).expect("written");
+        fs::write(own_path(&folder), text).expect("written");
         proptest::prop_assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "ok")]);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::targets::Target;
 use facts::complaint::shown;
-use platform::clock;
 use platform::replace::{self, Refused};
+use policy::moment::BootTime;
 use policy::state::{Lease, State, Word};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,10 +44,11 @@ impl Files {
         }
     }
 
-    /// Writes one; returns what is new about it.
-    pub(super) fn write(&mut self, wanted: &Wanted) -> Option<Outcome> {
+    /// Writes one; returns what is new about it. `vouched` is when keepalived was last looked at: from then on the lease counts,
+    /// however long a stalled disk holds the writing up.
+    pub(super) fn write(&mut self, wanted: &Wanted, vouched: BootTime) -> Option<Outcome> {
         let file = &wanted.target.file;
-        let line = self.line(wanted);
+        let line = self.line(wanted, vouched);
         let name = shown(file.as_os_str());
         match put(file, &line, wanted.word) {
             Ok(()) => self
@@ -63,11 +64,11 @@ impl Files {
         }
     }
 
-    fn line(&self, wanted: &Wanted) -> Vec<u8> {
+    fn line(&self, wanted: &Wanted, vouched: BootTime) -> Vec<u8> {
         let state = State {
             word: wanted.word,
             lease: Lease::Until {
-                end: clock::boot_time().after(self.lease),
+                end: vouched.after(self.lease),
                 boot: self.boot.clone(),
             },
             draining: false,
@@ -93,6 +94,7 @@ fn put(file: &Path, line: &[u8], word: Word) -> Result<(), Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platform::clock;
 
     fn target(file: PathBuf) -> Target {
         Target {
@@ -112,7 +114,7 @@ mod tests {
             since: "2026-11-23T09:15:02Z".to_owned(),
         };
         let before = clock::boot_time();
-        assert!(files.write(&wanted).is_none());
+        assert!(files.write(&wanted, clock::boot_time()).is_none());
         let state = State::parse(&std::fs::read(&wanted.target.file).expect("there")).expect("a state");
         assert_eq!(state.word, Word::Active);
         let Lease::Until { end, boot } = state.lease else {
@@ -135,11 +137,17 @@ mod tests {
             word: Word::Passive,
             since: "now".to_owned(),
         };
-        assert!(matches!(files.write(&wanted), Some(Outcome::Fails(_))));
-        assert!(files.write(&wanted).is_none());
+        assert!(matches!(
+            files.write(&wanted, clock::boot_time()),
+            Some(Outcome::Fails(_))
+        ));
+        assert!(files.write(&wanted, clock::boot_time()).is_none());
         std::fs::remove_dir(&wanted.target.file).expect("removed");
-        assert!(matches!(files.write(&wanted), Some(Outcome::Again(_))));
-        assert!(files.write(&wanted).is_none());
+        assert!(matches!(
+            files.write(&wanted, clock::boot_time()),
+            Some(Outcome::Again(_))
+        ));
+        assert!(files.write(&wanted, clock::boot_time()).is_none());
     }
 
     #[test]

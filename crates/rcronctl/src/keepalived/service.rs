@@ -26,6 +26,9 @@ use std::time::Duration;
 
 /// How often keepalived itself is looked at, and the FIFO's name, should nothing else happen.
 const TICK: Duration = Duration::from_secs(1);
+/// Whoever was stopped for so long may have missed that another server is the master: VRRP needs 3 of its intervals, of a second by
+/// default, to notice. Less would be a busy machine's hiccup.
+const PAUSE: Duration = Duration::from_secs(3);
 /// How long a keepalived that was stopped has to hear, once it goes on, that another server is the master by now.
 const SETTLE: Duration = Duration::from_millis(1500);
 
@@ -314,7 +317,7 @@ impl Service {
     /// What the FIFO cannot tell.
     fn tick(&mut self) {
         let now = clock::boot_time();
-        let paused = now.since(self.ticked) > self.options.lease;
+        let paused = now.since(self.ticked) > PAUSE;
         self.ticked = now;
         let is_stopped = self.source.is_stopped();
         if is_stopped || paused {
@@ -361,7 +364,7 @@ impl Service {
     fn write(&mut self) {
         let all = self.wanted();
         for wanted in &all {
-            match self.files.write(wanted) {
+            match self.files.write(wanted, self.ticked) {
                 None => {}
                 Some(Outcome::Again(text)) => self.log.info(&text),
                 Some(Outcome::Fails(text)) => self.log.error(&text),
@@ -404,11 +407,12 @@ impl Service {
         for target in self.targets.clone() {
             if !kept.iter().any(|other| other.file == target.file) {
                 let since = since.clone();
-                self.files.write(&Wanted {
+                let wanted = Wanted {
                     target,
                     word: Word::Passive,
                     since,
-                });
+                };
+                self.files.write(&wanted, self.ticked);
             }
         }
     }

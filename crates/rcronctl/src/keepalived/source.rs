@@ -126,6 +126,9 @@ impl Source {
             }
             let Some(fifo) = &mut self.fifo else { break };
             match fifo.peek() {
+                // The last words of one who is dead, or that nobody has said: keepalived was killed, or went in good order, and
+                // either way everything is passive. (One that reloads lives on without the FIFO for a moment, and is believed.)
+                Ok(Pending::Bytes(_)) if !fifo.has_writer() && !self.writer.is_some_and(is_there) => {}
                 Ok(Pending::Bytes(bytes)) => {
                     return self.meet().unwrap_or(Seen::Waiting {
                         may_be_incomplete: bytes.len() >= self.limit,
@@ -223,6 +226,10 @@ impl Source {
         self.scanned = None;
         Seen::Nobody
     }
+}
+
+fn is_there(writer: Process) -> bool {
+    holder::condition(writer) != Condition::Gone
 }
 
 fn capacity(fifo: Option<&Fifo>) -> usize {

@@ -51,13 +51,16 @@ fn setting_what_is_set_keeps_since() {
 #[test]
 fn the_umask_does_not_hide_the_state_from_the_jobs_users() {
     let scene = Scene::new(None);
+    scene.configure(&format!("state_file = {}/new/state\n", scene.path("").display()));
     let line = format!(
         "umask 077; exec {:?} --conf {:?} set active",
         testing::program::program("rcronctl"),
         scene.path("conf")
     );
     assert_eq!(run(Command::new("sh").args(["-c", &line])).code(), Some(0));
-    assert_eq!(fs::metadata(scene.path("state")).expect("there").mode() & 0o7777, 0o644);
+    for (path, mode) in [("new", 0o755), ("new/state", 0o644)] {
+        assert_eq!(fs::metadata(scene.path(path)).expect("there").mode() & 0o7777, mode);
+    }
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn where_the_disk_is_full_active_does_not_stay() {
     fs::set_permissions(scene.path(""), fs::Permissions::from_mode(0o555)).expect("chmod");
     let done = as_ordinary_user(&scene, &["set", "passive"]);
     fs::set_permissions(scene.path(""), fs::Permissions::from_mode(0o755)).expect("chmod");
-    assert_eq!(done.code(), Some(2), "{done:?}");
+    assert_eq!(done.code(), Some(0), "{done:?}");
     assert!(
         done.stderr()
             .ends_with("Permission denied; it was made passive in place\n"),
@@ -239,4 +242,16 @@ fn completions_are_printed_for_each_shell() {
     ] {
         assert!(scene.told(0, ["completions", shell]).contains(part));
     }
+}
+
+#[test]
+fn neither_a_device_nor_a_folder_is_replaced() {
+    let scene = Scene::new(None);
+    nix::unistd::mkfifo(&scene.path("state"), nix::sys::stat::Mode::S_IRUSR).expect("made");
+    let done = scene.rcronctl(["set", "active"]);
+    assert!(
+        done.code() == Some(2) && done.stderr().contains("is not a regular file"),
+        "{done:?}"
+    );
+    assert!(!scene.path("state").is_file());
 }
