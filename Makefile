@@ -53,10 +53,10 @@ test-packages: all ## build the packages, and install, upgrade and remove them i
 	tools/test-packages
 
 bench: all ## measure beside /bin/true, a shell's one-liner and flock
-	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron)
+	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl)
 
 bench-once: all
-	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --once
+	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --once
 
 lint: ## format, clippy, manual pages, shell scripts
 	$(CARGO) fmt --all --check
