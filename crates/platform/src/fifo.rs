@@ -222,6 +222,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_words_of_one_who_is_gone_are_known_as_such() {
+        let (_folder, path) = made();
+        let fifo = Fifo::open(&path).expect("open");
+        let mut writer = writer(&path);
+        writer.write_all(b"one\n").expect("written");
+        assert!(fifo.has_writer());
+        drop(writer);
+        assert!(!fifo.has_writer());
+    }
+
+    #[test]
     fn a_full_one_is_seen_whole() {
         let (_folder, path) = made();
         let mut writer = writer(&path);

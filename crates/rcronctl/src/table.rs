@@ -113,13 +113,28 @@ fn cut(text: &str, width: usize) -> Cow<'_, str> {
 
 /// A text of some user's must not move our cursor.
 fn visible(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        String::from_utf8_lossy(&policy::escape::escaped(text.as_bytes()))
-            .into_owned()
-            .into()
-    } else {
-        text.into()
+    if !text
+        .chars()
+        .any(|character| character.is_control() || is_invisible(character))
+    {
+        return text.into();
     }
+    let text = String::from_utf8_lossy(&policy::escape::escaped(text.as_bytes())).into_owned();
+    text.chars()
+        .fold(String::new(), |mut shown, character| {
+            if is_invisible(character) {
+                shown.extend(character.escape_unicode());
+            } else {
+                shown.push(character);
+            }
+            shown
+        })
+        .into()
+}
+
+/// Characters that show nothing, but turn the others around or hide where a word ends (Unicode Standard Annex 9).
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -160,8 +175,9 @@ mod tests {
 
     #[test]
     fn a_text_cannot_move_the_cursor() {
-        let table = rows(&[&["a\u{1b}[2Jb\n"]]);
-        assert_eq!(lines(&["ONE"], &table, screen(80)), "ONE\na\\x1b[2Jb\\x0a\n");
+        let table = rows(&[&["a\u{1b}[2Jb\n\u{202e}c"]]);
+        let shown = "ONE\na\\x1b[2Jb\\x0a\\u{202e}c\n";
+        assert_eq!(lines(&["ONE"], &table, screen(80)), shown);
     }
 
     #[test]

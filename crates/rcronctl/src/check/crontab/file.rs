@@ -1,6 +1,6 @@
 //! Whether cron reads the file at all. Only of files with wrapped jobs: the others are no concern of rcron's.
 
-use super::files::{Crontab, is_drop_in, is_put_aside, is_read_by_debian};
+use super::files::{Crontab, is_drop_in, is_read_by_debian};
 use super::text::Kind;
 use crate::check::finding::{Finding, Kind as Found, Place, Report};
 use crate::check::root::Root;
@@ -38,7 +38,7 @@ fn ignored(root: &Root, crontab: &Crontab) -> Option<(String, String)> {
     }
     let name = crontab.file.file_name().unwrap_or_default().as_encoded_bytes();
     let is_debian = root.outside(Path::new("/etc/debian_version")).exists();
-    if is_debian && is_drop_in(root, &crontab.file) && !is_read_by_debian(name) && !is_put_aside(name) {
+    if is_debian && is_drop_in(root, &crontab.file) && !is_read_by_debian(name) {
         let what = "cron ignores it: a name in this folder has only letters, digits, `_` and `-`".to_owned();
         return Some((what, "rename it, without a dot".to_owned()));
     }

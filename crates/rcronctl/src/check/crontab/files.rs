@@ -44,7 +44,7 @@ pub(crate) fn read_all(root: &Root, report: &mut Report) -> Vec<Crontab> {
     crontabs
 }
 
-/// The files of a folder but for hidden ones and folders, in order.
+/// The files of a folder but for hidden ones, those that were put aside, and folders, in order.
 fn listed(root: &Root, folder: &str, report: &mut Report) -> Vec<PathBuf> {
     let folder = root.outside(Path::new(folder));
     let entries = match fs::read_dir(&folder) {
@@ -62,7 +62,11 @@ fn listed(root: &Root, folder: &str, report: &mut Report) -> Vec<PathBuf> {
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| !is_hidden(file) && !file.is_dir());
+    let is_aside = |file: &PathBuf| {
+        file.file_name()
+            .is_some_and(|name| is_put_aside(name.as_encoded_bytes()))
+    };
+    files.retain(|file| !is_hidden(file) && !is_aside(file) && !file.is_dir());
     files.sort();
     files
 }
@@ -103,7 +107,7 @@ pub(crate) fn is_read_by_debian(name: &[u8]) -> bool {
 }
 
 /// Whether somebody put a file aside on purpose, by its name.
-pub(crate) fn is_put_aside(name: &[u8]) -> bool {
+fn is_put_aside(name: &[u8]) -> bool {
     const ENDINGS: [&[u8]; 11] = [
         b"~",
         b".bak",

@@ -27,6 +27,11 @@ pub(crate) struct Entry {
     pub(crate) variables: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Whoever may write a crontab must not hold the doctor up with it. Debian's cron takes commands of 1000 bytes.
+const LONGEST_LINE: usize = 4096;
+const MOST_LINES: usize = 10_000;
+const MOST_VARIABLES: usize = 200;
+
 /// cron's own, where the crontab sets none.
 const DEFAULT_PATH: &[u8] = b"/usr/bin:/bin";
 
@@ -59,13 +64,15 @@ impl Entry {
 pub(crate) fn entries(text: &[u8], kind: &Kind) -> Vec<Entry> {
     let mut variables = Vec::new();
     let mut entries = Vec::new();
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in text.split(|byte| *byte == b'\n').take(MOST_LINES).enumerate() {
         let start = line.len() - trimmed_start(line).len();
-        if matches!(line.get(start), None | Some(b'#')) {
+        if matches!(line.get(start), None | Some(b'#')) || line.len() > LONGEST_LINE {
             continue;
         }
         if let Some(variable) = variable(line) {
-            variables.push(variable);
+            if variables.len() < MOST_VARIABLES {
+                variables.push(variable);
+            }
         } else if let Some(entry) = entry(line, index + 1, kind, &variables) {
             entries.push(entry);
         }
