@@ -17,50 +17,43 @@ pub const OLDEST: u32 = 4;
 /// `UID-0.jsonl` to `UID-8.jsonl`.
 pub const LAST_NAME: u32 = 8;
 
-/// When a record is on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
-    /// Before [`append`] returns.
-    Now,
-    /// When the system writes it.
-    Later,
-}
-
-/// What was odd about an append that succeeded.
-#[derive(Debug, Default)]
+/// An append that succeeded.
+#[derive(Debug)]
 pub struct Appended {
+    /// The file, to be synced.
+    pub file: File,
     /// A name that could not be taken, and why.
     pub skipped: Option<(PathBuf, io::Error)>,
 }
 
-/// Appends one record, which ends with a newline, to the effective user's file in `folder`; syncs it if asked to.
+/// Appends one record, which ends with a newline, to the effective user's file in `folder`.
 ///
 /// Waits for the disk: to be called in the background.
 ///
 /// # Errors
 /// The system's words for the last name that was tried: no such folder, a full disk, no permission.
-pub fn append(folder: &Path, record: &[u8], sync: Sync) -> io::Result<Appended> {
-    let mut appended = Appended::default();
+pub fn append(folder: &Path, record: &[u8]) -> io::Result<Appended> {
+    let mut skipped = None;
     let mut full = None;
     let uid = effective_user();
     for number in 0..=LAST_NAME {
         let path = name(folder, uid, number);
         match open(&path, uid).and_then(|file| make_room(file, &path, uid)) {
-            Ok(Room::Here(file)) => return write(file, record, sync).map(|()| appended),
+            Ok(Room::Here(file)) => return write(file, record, skipped),
             // Others have taken the names that it should be renamed to.
             Ok(Room::Full(file, error)) => {
-                appended.skipped.get_or_insert((path, error));
+                skipped.get_or_insert((path, error));
                 full.get_or_insert(file);
             }
             Err(error) if is_final(&error) => return Err(error),
             Err(error) => {
-                appended.skipped.get_or_insert((path, error));
+                skipped.get_or_insert((path, error));
             }
         }
     }
-    match (full, appended.skipped.take()) {
+    match (full, skipped) {
         // Rather too large than lost.
-        (Some(file), skipped) => write(file, record, sync).map(|()| Appended { skipped }),
+        (Some(file), skipped) => write(file, record, skipped),
         (None, Some((_, error))) => Err(error),
         (None, None) => Err(io::ErrorKind::NotFound.into()),
     }
@@ -184,7 +177,7 @@ fn rotate(path: &Path, uid: u32) -> io::Result<()> {
 }
 
 /// One write(2), with a newline before it where a crash or a full disk has cut the last record.
-fn write(mut file: File, record: &[u8], sync: Sync) -> io::Result<()> {
+fn write(mut file: File, record: &[u8], skipped: Option<(PathBuf, io::Error)>) -> io::Result<Appended> {
     let length = file.metadata()?.len();
     let mut last = [b'\n'];
     if length > 0 {
@@ -198,11 +191,7 @@ fn write(mut file: File, record: &[u8], sync: Sync) -> io::Result<()> {
     if file.write(&whole)? < whole.len() {
         return Err(io::ErrorKind::StorageFull.into());
     }
-    if sync == Sync::Now {
-        // Not every file system can: then it is as safe as that one makes it.
-        let _ = file.sync_data();
-    }
-    Ok(())
+    Ok(Appended { file, skipped })
 }
 
 /// geteuid(2).

@@ -1,14 +1,15 @@
 //! Writing the run journal: at the start and the end of a run, each time in the background.
 //!
-//! Everything that could be held up by a stalled disk happens in a process of its own, the question to `/etc/passwd` too. That process also tells what went wrong; rcron itself neither waits for it nor fails for it.
+//! Everything that could be held up by a stalled disk happens in a process of its own. That process also tells what went wrong;
+//! rcron itself waits for it no longer than a moment, and does not fail for it.
 
 use crate::log::Log;
 use facts::complaint::shown;
-use platform::background::{self, Worker};
-use platform::journal::Sync;
+use platform::background::{self, Line, Worker};
+use platform::journal::{self, Appended};
 use platform::output::error_text;
 use platform::process_tree::{self, Process};
-use platform::{clock, environment, journal};
+use platform::{clock, environment};
 use policy::config::Config;
 use policy::decide::Grounds;
 use policy::event::{Ending, Subject};
@@ -18,14 +19,19 @@ use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
 
 /// Where the package keeps it. Where this folder is missing, nothing was installed to keep a journal.
 const DEFAULT_FOLDER: &[u8] = b"/var/lib/rcron/journal";
-/// The writer's exit status where the record could not be written, and syslog has been told.
+/// The writer's exit status where a record could not be written, and syslog has been told.
 const TROUBLE: u8 = 1;
+/// How long the writer of the start waits for the end before it lets the disk have the start. A quick job needs one process only,
+/// and no disk.
+const AT_ONCE: Duration = Duration::from_millis(100);
+/// Far more than a record: its texts are cut, and escaped to six times their length at most.
+const LONGEST_RECORD: usize = 64 << 10;
 /// How long rcron waits at its end for records to be written. Usually it is a tenth of a millisecond. Where the disk takes longer,
 /// rcron ends before: an orphan is lost where the end of a container's first process ends everything, and stays a zombie
 /// where that process reaps none.
@@ -55,10 +61,13 @@ pub(crate) struct Run<'a> {
     pub(crate) began: BootTime,
 }
 
-/// Where a run happens: what the kernel knows, and no disk can hold up. Found out once, while the job begins.
+/// Where a run happens: what the kernel and the caller know, and no disk can hold up. Found out once, while the job begins.
 struct Origin {
     node: Vec<u8>,
+    /// As the caller says, and cron does. A static program cannot ask the name service, and a file is on a disk.
+    user: Option<Vec<u8>>,
     wrapper: format::Process,
+    /// `None` if it could not be started.
     leader: Option<format::Process>,
     boot: Option<Vec<u8>>,
     pid_namespace: Option<u64>,
@@ -68,6 +77,7 @@ impl Origin {
     fn of(leader: Option<i32>) -> Self {
         Self {
             node: environment::node_name(),
+            user: std::env::var_os("LOGNAME").map(OsStringExt::into_vec),
             wrapper: process(std::process::id()),
             leader: leader.and_then(|pid| u32::try_from(pid).ok()).map(process),
             boot: clock::boot_id(),
@@ -87,12 +97,9 @@ impl<'a> Journal<'a> {
             writer: None,
             told: false,
         };
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method alone is not general enough in its lifetime"
-        )]
-        let writer = journal.write(log, Sync::Now, |entry| entry.start());
-        journal.writer = writer;
+        if let Some(record) = journal.record(None) {
+            journal.writer = journal.write(&record, Turn::First, log);
+        }
         journal
     }
 
@@ -108,21 +115,55 @@ impl<'a> Journal<'a> {
     ///
     /// Not synced: a run that ended seconds before a power cut may look cut off, which is better than a disk's wait for each job.
     pub(crate) fn end(mut self, ending: &Ending, log: &mut Log) -> Closing {
-        let first = self.writer.take();
-        if let Some(outcome) = first.as_ref().and_then(Worker::try_reap) {
-            self.told |= !outcome.is_ok();
+        let mut writers: Vec<Worker> = self.writer.take().into_iter().collect();
+        let Some(record) = self.record(Some(ending)) else {
+            return Closing(writers);
+        };
+        // A job that was quick still has the writer of its start.
+        if !writers.iter().any(|writer| writer.send(&record)) {
+            if let Some(outcome) = writers.first().and_then(Worker::try_reap) {
+                self.told |= !outcome.is_ok();
+            }
+            writers.extend(self.write(&record, Turn::Last, log));
         }
-        let last = self.write(log, Sync::Later, |entry| entry.end(ending, clock::wall_time()));
-        Closing(first.into_iter().chain(last).collect())
+        Closing(writers)
     }
 
-    fn write(&mut self, log: &mut Log, sync: Sync, record: impl FnOnce(&Entry) -> Vec<u8>) -> Option<Worker> {
-        let (folder, origin) = (self.config.journal.as_deref()?, self.origin.as_ref()?);
-        let folder = Path::new(OsStr::from_bytes(folder));
+    /// The record of the start, or of this end. `None` where no journal is kept.
+    fn record(&self, ending: Option<&Ending>) -> Option<Vec<u8>> {
+        let (run, origin) = (&self.run, self.origin.as_ref()?);
+        let entry = Entry {
+            run: run.id,
+            node: &origin.node,
+            cluster: run.subject.cluster,
+            job: run.subject.job,
+            command: run.subject.command,
+            user: origin.user.as_deref(),
+            uid: journal::effective_user(),
+            wrapper: origin.wrapper,
+            leader: origin.leader,
+            boot: origin.boot.as_deref(),
+            pid_namespace: origin.pid_namespace,
+            by_default: run.grounds == Grounds::Default,
+            epoch: run.grounds.epoch(),
+            started: run.started,
+            began: run.began,
+        };
+        Some(match ending {
+            None => entry.start(),
+            Some(ending) => entry.end(ending, clock::wall_time()),
+        })
+    }
+
+    fn write(&mut self, record: &[u8], turn: Turn, log: &mut Log) -> Option<Worker> {
+        let folder = Path::new(OsStr::from_bytes(self.config.journal.as_deref()?));
         let wrapper = std::process::id();
         let tell = !self.told;
-        let started = background::start(|| {
-            let trouble = trouble(folder, &self.with_entry(origin, record), sync);
+        let started = background::start(|line| {
+            let trouble = match turn {
+                Turn::First => first(folder, record, line),
+                Turn::Last => trouble(folder, journal::append(folder, record)),
+            };
             if let Some(trouble) = trouble.as_ref().filter(|_| tell) {
                 let mut log = Log::of(self.config, wrapper);
                 log.warn(trouble);
@@ -140,35 +181,34 @@ impl<'a> Journal<'a> {
             }
         }
     }
-
-    /// Puts the entry together, in the background: the user's name is on a disk.
-    fn with_entry(&self, origin: &Origin, record: impl FnOnce(&Entry) -> Vec<u8>) -> Vec<u8> {
-        let run = &self.run;
-        let uid = journal::effective_user();
-        record(&Entry {
-            run: run.id,
-            node: &origin.node,
-            cluster: run.subject.cluster,
-            job: run.subject.job,
-            command: run.subject.command,
-            user: user(uid).as_deref(),
-            uid,
-            wrapper: origin.wrapper,
-            leader: origin.leader,
-            boot: origin.boot.as_deref(),
-            pid_namespace: origin.pid_namespace,
-            by_default: run.grounds == Grounds::Default,
-            epoch: run.grounds.epoch(),
-            started: run.started,
-            began: run.began,
-        })
-    }
 }
 
-/// Writes it; returns what is to be told.
-fn trouble(folder: &Path, record: &[u8], sync: Sync) -> Option<String> {
+/// Which of a run's two records.
+#[derive(Clone, Copy)]
+enum Turn {
+    First,
+    Last,
+}
+
+/// What the writer of the start does: the record, and that of the end if it comes at once; else the disk is to have the start.
+/// Returns what is to be told.
+fn first(folder: &Path, record: &[u8], line: &Line) -> Option<String> {
+    let start = journal::append(folder, record);
+    if let Some(record) = line.receive(LONGEST_RECORD, AT_ONCE) {
+        let end = journal::append(folder, &record);
+        return trouble(folder, start).or(trouble(folder, end));
+    }
+    if let Ok(appended) = &start {
+        // Not every file system can: then it is as safe as that one makes it.
+        let _ = appended.file.sync_data();
+    }
+    trouble(folder, start)
+}
+
+/// What is to be told of an append.
+fn trouble(folder: &Path, appended: io::Result<Appended>) -> Option<String> {
     let advice = "the job runs all the same; see rcronctl check";
-    match journal::append(folder, record, sync) {
+    match appended {
         Ok(appended) => {
             let (path, error) = appended.skipped?;
             Some(format!(
@@ -198,26 +238,14 @@ fn process(pid: u32) -> format::Process {
     format::Process { pid, born }
 }
 
-/// The user's name by passwd(5): a static program cannot ask the name service. Else what the caller says, if it says so.
-fn user(uid: u32) -> Option<Vec<u8>> {
-    let passwd = std::fs::read("/etc/passwd").unwrap_or_default();
-    let uid = uid.to_string();
-    let known = passwd.split(|byte| *byte == b'\n').find_map(|line| {
-        let mut fields = line.split(|byte| *byte == b':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid.as_bytes()).then(|| name.to_vec())
-    });
-    known.or_else(|| Some(std::env::var_os("LOGNAME")?.as_bytes().to_vec()))
-}
-
 /// The writers that are still at it when the run is over.
 #[must_use]
 pub(crate) struct Closing(Vec<Worker>);
 
 impl Closing {
     /// Waits until they have let go of what is our caller's, and a little for their end.
-    pub(crate) fn finish(mut self) {
-        for writer in &mut self.0 {
+    pub(crate) fn finish(self) {
+        for writer in &self.0 {
             writer.has_let_go(BIRTH);
         }
         let given_up_at = clock::boot_time().after(LAST_RECORD);

@@ -66,7 +66,8 @@ pub(crate) struct Selection {
     /// Only this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
-    /// Only runs that were going on since then: 90m, 12h, 7d, 2026-11-23, '2026-11-23 03:00'
+    /// Only runs that were going on since then: 90m, 12h, 7d, today, 2026-11-23,
+    /// '2026-11-23 03:00'
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
     /// Journals to read: folders, or files copied from other servers (default: the configuration's)
@@ -134,14 +135,14 @@ pub(crate) struct IsActive {
 pub(crate) struct Set {
     /// What to write
     pub(crate) state: State,
-    /// Also where a living daemon keeps the file, or others may write its folder
+    /// Write even if a living daemon keeps the file, or others may write its folder
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Touch {
-    /// Also where a living daemon keeps the file, or others may write its folder
+    /// Write even if a living daemon keeps the file, or others may write its folder
     #[arg(long)]
     pub(crate) force: bool,
 }

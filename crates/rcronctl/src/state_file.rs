@@ -46,7 +46,8 @@ impl StateFile {
         let before = observe::observe(config);
         if let Some(owner) = living_owner(&before).filter(|_| !force) {
             return Err(Failure::new(format!(
-                "{} is kept by {owner}, which would write it again: switch over there, stop it first, or use --force",
+                "{} is kept by {owner}, which would write it again within seconds: switch with keepalived or whoever it is (to drain this \
+                 server: systemctl stop keepalived), or use --force",
                 path.display()
             )));
         }

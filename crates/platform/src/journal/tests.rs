@@ -30,7 +30,7 @@ fn records_follow_each_other() {
     let folder = folder();
     for record in ["{1}\n", "{2}\n"] {
         assert!(
-            append(folder.path(), record.as_bytes(), Sync::Later)
+            append(folder.path(), record.as_bytes())
                 .expect("appended")
                 .skipped
                 .is_none()
@@ -45,7 +45,7 @@ fn records_follow_each_other() {
 fn a_torn_record_costs_only_itself() {
     let folder = folder();
     fs::write(ours(&folder, 0), "{1}\n{2").expect("written");
-    append(folder.path(), b"{3}\n", Sync::Now).expect("appended");
+    append(folder.path(), b"{3}\n").expect("appended");
     assert_eq!(text(&ours(&folder, 0)), "{1}\n{2\n{3}\n");
 }
 
@@ -57,7 +57,7 @@ fn a_name_that_is_not_ours_is_skipped_and_left_alone() {
     symlink(&elsewhere, ours(&folder, 0)).expect("linked");
     fs::hard_link(&elsewhere, ours(&folder, 1)).expect("linked");
     fs::create_dir(ours(&folder, 2)).expect("made");
-    let appended = append(folder.path(), b"{1}\n", Sync::Now).expect("appended");
+    let appended = append(folder.path(), b"{1}\n").expect("appended");
     let (skipped, _) = appended.skipped.expect("told");
     assert_eq!(skipped, ours(&folder, 0));
     assert_eq!(text(&ours(&folder, 3)), "{1}\n");
@@ -70,13 +70,13 @@ fn where_every_name_is_taken_nothing_is_written() {
     for number in 0..=LAST_NAME {
         fs::create_dir(ours(&folder, number)).expect("made");
     }
-    assert!(append(folder.path(), b"{1}\n", Sync::Now).is_err());
+    assert!(append(folder.path(), b"{1}\n").is_err());
 }
 
 #[test]
 fn a_folder_that_is_missing_is_an_error() {
     let folder = folder();
-    let error = append(&folder.path().join("none"), b"{1}\n", Sync::Now).expect_err("no folder");
+    let error = append(&folder.path().join("none"), b"{1}\n").expect_err("no folder");
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
@@ -87,7 +87,7 @@ fn a_full_file_moves_along_and_the_oldest_goes() {
     for (age, mark) in ["a", "b", "c", "d", "e"].iter().enumerate() {
         full(&rotated(&path, u32::try_from(age).expect("small")), mark);
     }
-    append(folder.path(), b"{1}\n", Sync::Now).expect("appended");
+    append(folder.path(), b"{1}\n").expect("appended");
     assert_eq!(text(&path), "{1}\n");
     let marks: Vec<String> = (1..=4).map(|age| mark(&rotated(&path, age))).collect();
     assert_eq!(marks, ["a", "b", "c", "d"]);
@@ -100,7 +100,7 @@ fn a_rotation_that_a_crash_cut_off_is_taken_up_at_its_gap() {
     for (age, mark) in [(0, "a"), (2, "b"), (3, "c"), (4, "d")] {
         full(&rotated(&path, age), mark);
     }
-    append(folder.path(), b"{1}\n", Sync::Now).expect("appended");
+    append(folder.path(), b"{1}\n").expect("appended");
     let marks: Vec<String> = (1..=4).map(|age| mark(&rotated(&path, age))).collect();
     assert_eq!(marks, ["a", "b", "c", "d"]);
 }
@@ -110,7 +110,7 @@ fn where_it_cannot_be_renamed_the_next_name_is_taken() {
     let folder = folder();
     full(&ours(&folder, 0), "a");
     symlink("nowhere", rotated(&ours(&folder, 0), 1)).expect("linked");
-    append(folder.path(), b"{1}\n", Sync::Now).expect("appended");
+    append(folder.path(), b"{1}\n").expect("appended");
     assert_eq!(text(&ours(&folder, 1)), "{1}\n");
     assert_eq!(mark(&ours(&folder, 0)), "a");
 }

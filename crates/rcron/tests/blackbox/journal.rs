@@ -398,7 +398,7 @@ fn without_the_default_folder_there_is_no_journal_and_no_warning() {
     assert_eq!(run(&mut in_namespace(&scene, script)).code(), Some(0));
     // strace has waited for all of them.
     let ends = fs::read_to_string(scene.path("trace")).expect("a trace");
-    assert_eq!(ends.matches("+++ exited with 0 +++").count(), 4, "{ends}");
+    assert_eq!(ends.matches("+++ exited with 0 +++").count(), 3, "{ends}");
     assert!(!scene.log.texts().iter().any(|text| text.starts_with("warning: ")));
 }
 

@@ -114,7 +114,7 @@ fn content(state: &State, report: &mut Report) {
             Finding::wrong(Kind::StateJunk, state.place(), obstacle, remedy)
         }
         Reading::Missing => {
-            let remedy = "start what writes it, or write it: rcronctl set passive";
+            let remedy = "start what writes it, or say it: rcronctl set active on the one server that is to run the jobs, set passive on others";
             let what = format!("cluster {} has no state file", state.cluster.name());
             Finding::wrong(Kind::StateMissing, state.place(), what, remedy)
         }

@@ -2,9 +2,10 @@
 
 use super::targets::Target;
 use facts::complaint::shown;
+use platform::file;
 use platform::replace::{self, Refused};
 use policy::moment::BootTime;
-use policy::state::{Lease, State, Word};
+use policy::state::{LONGEST_LINE, Lease, State, Word};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -80,12 +81,21 @@ impl Files {
     }
 }
 
+/// Whether the file has a state that neither this service nor another daemon has written.
+pub(super) fn is_by_hand(file: &Path) -> bool {
+    let state = file::read_beginning(file.as_os_str(), LONGEST_LINE + 1)
+        .ok()
+        .and_then(|contents| State::parse(&contents.bytes).ok());
+    let is_ours = |by: &Vec<u8>| by.starts_with(b"keepalived@");
+    state.is_some_and(|state| state.lease == Lease::None && !state.by.as_ref().is_some_and(is_ours))
+}
+
 fn put(file: &Path, line: &[u8], word: Word) -> Result<(), Refused> {
     let real = replace::target(file)?;
     let replaced = replace::replace(&real, line, 0o644);
     // A full disk has no room for a new file, but for these few bytes of the old one. Removing it would be worse: without
     // a file default_state counts, and its default is active.
-    if replaced.is_err() && word == Word::Passive && replace::overwrite(&real, b"passive\n").is_ok() {
+    if replaced.is_err() && word == Word::Passive && replace::overwrite(&real, b"passive by=keepalived@\n").is_ok() {
         return Ok(());
     }
     Ok(replaced?)
@@ -148,6 +158,23 @@ mod tests {
             Some(Outcome::Again(_))
         ));
         assert!(files.write(&wanted, clock::boot_time()).is_none());
+    }
+
+    #[test]
+    fn a_state_by_hand_is_known_as_such() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state");
+        for (text, by_hand) in [
+            ("active since monday\n", true),
+            ("passive by=alice@server1\n", true),
+            ("active until=99.5 boot=7c1e by=keepalived@x\n", false),
+            ("passive by=keepalived@x\n", false),
+            ("junk\n", false),
+        ] {
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(is_by_hand(&file), by_hand, "{text}");
+        }
+        assert!(!is_by_hand(&folder.path().join("none")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The service itself: what waits in the FIFO becomes states, and states become files.
 
-use super::files::{Files, Outcome, Wanted};
+use super::files::{self, Files, Outcome, Wanted};
 use super::instances::{Change, Instances};
 use super::line::{Line, Lines};
 use super::log::Log;
@@ -422,9 +422,15 @@ impl Service {
     /// What the files should say now, in the order of the changes.
     fn wanted(&self) -> Vec<Wanted> {
         let order: Vec<&[u8]> = self.instances.iter().map(|instance| instance.name.as_slice()).collect();
-        let mut all: Vec<Wanted> = self.targets.iter().map(|target| self.wanted_of(target)).collect();
+        let ours = self.targets.iter().filter(|target| self.is_ours(target));
+        let mut all: Vec<Wanted> = ours.map(|target| self.wanted_of(target)).collect();
         all.sort_by_key(|wanted| order.iter().position(|name| *name == wanted.target.instance));
         all
+    }
+
+    /// A cluster that keepalived has not named yet may be one that is switched by hand; one without any state is not.
+    fn is_ours(&self, target: &Target) -> bool {
+        self.instances.find(&target.instance).is_some() || !files::is_by_hand(&target.file)
     }
 
     fn wanted_of(&self, target: &Target) -> Wanted {
