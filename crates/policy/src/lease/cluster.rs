@@ -201,7 +201,6 @@ impl Cluster {
     /// The epoch to reserve, if none is.
     pub(super) fn epoch_to_keep(&mut self, now: BootTime) -> Option<u64> {
         let highest = self.current().map_or(0, |record| record.epoch);
-        self.epochs.usable = self.epochs.usable.filter(|usable| *usable > highest);
         if self.epochs.usable.is_some() || self.epochs.asked.is_some() || now < self.epochs.retry {
             return None;
         }

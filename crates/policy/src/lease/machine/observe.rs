@@ -56,6 +56,10 @@ impl Machine {
         let session = self.own.look(own.as_ref()).and_then(|()| self.explain(now));
         if let Err(why) = session {
             self.lose_session(why, out);
+            if why != Loss::Ended {
+                // No node does that to a living session: the store has lost data, whatever it says of its incarnation.
+                self.forget_watches();
+            }
         }
         let wait = self.longest().wait();
         if self.own.look_for_foe(own.as_ref(), from, wait) {
@@ -78,7 +82,7 @@ impl Machine {
                 if let Some(told) = let_go(cluster, self.stopping) {
                     out.push(Action::Tell(told));
                 }
-                look(cluster, &sessions, from);
+                look(cluster, &sessions, open, from);
             }
             cluster.found = None;
         }
@@ -98,16 +102,23 @@ impl Machine {
         }
         out.push(Action::Tell(Tell::NewIncarnation));
         self.own.foe = None;
+        self.forget_watches();
         let mut over = false;
         for cluster in &mut self.clusters {
-            cluster.watch = None;
-            cluster.asker = None;
             cluster.attempt = None;
             let holder = cluster.holder.as_ref();
             over |= holder.is_some_and(|holder| holder.valid.is_none_or(|until| until <= now));
         }
         if over && self.mutation() != Some(Mutation::ResumeInNewIncarnation) {
             self.lose_session(Loss::Incarnation, out);
+        }
+    }
+
+    /// All waiting begins anew.
+    fn forget_watches(&mut self) {
+        for cluster in &mut self.clusters {
+            cluster.watch = None;
+            cluster.asker = None;
         }
     }
 
@@ -160,6 +171,8 @@ fn take_record(cluster: &mut Cluster, found: Option<Found>, out: &mut Vec<Action
             record: Some(Record::Cluster(record)),
         }) => {
             cluster.last_lease = record.lease;
+            // One reserved before that holder came is of no use.
+            cluster.epochs.usable = cluster.epochs.usable.filter(|usable| *usable > record.epoch);
             Ok(Some((version, record)))
         }
         Some(found) => Err(found.version),
@@ -252,10 +265,11 @@ fn listen(cluster: &mut Cluster, sessions: &Sessions<'_>, now: BootTime, out: &m
 }
 
 /// A candidate looks who holds the cluster, and whether the session stands still.
-fn look(cluster: &mut Cluster, sessions: &Sessions<'_>, now: BootTime) {
+fn look(cluster: &mut Cluster, sessions: &Sessions<'_>, open: bool, now: BootTime) {
     let seen = match &cluster.record {
         Err(_) => None,
-        Ok(None) => Some(Seen::Missing),
+        // That the own session still stands shows that nothing was lost since: a store may not know its incarnation.
+        Ok(None) => open.then_some(Seen::Missing),
         Ok(Some((_, record))) => match &record.tenure {
             Tenure::Free { heir, .. } => Some(Seen::Free {
                 epoch: record.epoch,

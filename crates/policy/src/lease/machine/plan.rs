@@ -44,8 +44,12 @@ impl Machine {
         let Some(plan) = self.plan(now, sent) else { return };
         let change = self.compose(&plan);
         for (index, item) in &plan.items {
-            if let Item::Take { epoch, .. } = item {
-                self.clusters[*index].attempt = Some(*epoch);
+            let cluster = &mut self.clusters[*index];
+            match item {
+                Item::Take { epoch, .. } => cluster.attempt = Some(*epoch),
+                // From here on it may be free at any moment, whatever anybody says. A later change that is done tells.
+                Item::Free { .. } => cluster.holder.iter_mut().for_each(|holder| holder.valid = None),
+                Item::Rewrite(_) => {}
             }
         }
         if self.own.opening == Opening::Fresh {
