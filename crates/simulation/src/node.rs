@@ -32,6 +32,8 @@ pub struct Node {
     pub process: Option<Process>,
     /// How many processes there were.
     pub lives: u32,
+    /// Its process was told to stop.
+    pub stopping: bool,
     /// Until when it stands still.
     pub paused: Micros,
     /// Whether state files can be written.
@@ -76,6 +78,7 @@ impl Node {
             kept: None,
             process: None,
             lives: 0,
+            stopping: false,
             paused: 0,
             writable: true,
             reaches: [true, true],
@@ -105,6 +108,7 @@ impl Node {
             clusters: self.starts(),
         };
         self.lives += 1;
+        self.stopping = false;
         self.paused = now;
         self.process = Some(Process {
             machine: Machine::new(start, self.clock.at(now)).mutated(mutation),

@@ -29,6 +29,7 @@ pub struct World {
     pub trace: Option<Vec<String>>,
     /// How many events there were.
     pub events: u64,
+    healed: bool,
     queue: BinaryHeap<Reverse<Due>>,
     sequence: u64,
     random: Random,
@@ -77,6 +78,7 @@ impl World {
             mutation: None,
             trace: None,
             events: 0,
+            healed: false,
             queue: BinaryHeap::with_capacity(64),
             sequence: 0,
             random: Random::new(seed),
@@ -132,6 +134,8 @@ impl World {
 
     fn happen(&mut self, event: Event) -> Result<(), Violation> {
         match event {
+            // The end of a fault that began before all were ended.
+            Event::Fault(_) if self.healed => {}
             Event::Fault(fault) => self.strike(fault)?,
             Event::Wake(node, life) => {
                 if self.alive(node, life) {
@@ -397,7 +401,10 @@ impl World {
                 self.nodes[node].drained = false;
                 self.tell_all(node, Input::Undrain);
             }
-            Fault::Stop(node) => self.tell_one(node, Input::Stop),
+            Fault::Stop(node) => {
+                self.nodes[node].stopping = true;
+                self.tell_one(node, Input::Stop);
+            }
             Fault::Priority(node, priority) => {
                 self.nodes[node]
                     .configs
@@ -440,11 +447,15 @@ impl World {
             hints: self.weather.hints,
             ..Weather::FINE
         };
+        self.healed = true;
         self.store.up = true;
         for node in 0..self.nodes.len() {
             self.nodes[node].writable = true;
             self.nodes[node].reaches = [true, true];
             self.nodes[node].drained = false;
+            if self.nodes[node].stopping {
+                self.nodes[node].process = None;
+            }
             self.nodes[node].paused = self.now;
             self.start(node);
             self.tell_all(node, Input::Undrain);

@@ -71,6 +71,8 @@ pub(super) struct Cluster {
     pub(super) fit_since: Option<BootTime>,
     /// No takeover before this: the last one failed.
     pub(super) not_before: BootTime,
+    /// No takeover before this: what is free or ended may be so because the store went back.
+    pub(super) doubtful: BootTime,
     pub(super) failures: u32,
     /// What a restarted daemon found in its state file: until and epoch.
     pub(super) found: Option<(BootTime, u64)>,
@@ -99,6 +101,7 @@ impl Cluster {
             attempt: None,
             fit_since: None,
             not_before: BootTime(Duration::ZERO),
+            doubtful: BootTime(Duration::ZERO),
             failures: 0,
             found: start.file,
             unreadable_told: false,
@@ -175,7 +178,11 @@ impl Cluster {
             }
             Seen::Missing | Seen::Held { .. } => lease + grace,
         };
-        Some(since.after(wait).max(self.not_before))
+        let doubtful = match mutation {
+            Some(Mutation::FreeAfterLoss) => BootTime(Duration::ZERO),
+            _ => self.doubtful,
+        };
+        Some(since.after(wait).max(self.not_before).max(doubtful))
     }
 
     /// Whether this node could win: it wants to, its file can be written, and its next epoch is on disk.
@@ -196,6 +203,14 @@ impl Cluster {
     /// The file must have been written within the last lease.
     pub(super) fn proof(&self, now: BootTime) -> BootTime {
         BootTime(now.0.saturating_sub(self.config.timing.lease().get()))
+    }
+
+    /// The store's data may be others than they were: all waiting begins anew, and also what is free waits a lease, for its
+    /// last holder may have been forgotten.
+    pub(super) fn doubt(&mut self, now: BootTime) {
+        self.watch = None;
+        self.asker = None;
+        self.doubtful = now.after(self.term().wait() + self.config.timing.grace());
     }
 
     /// The epoch to reserve, if none is.

@@ -33,6 +33,8 @@ pub enum Mutation {
     GraceIgnored,
     /// What a session held for a longer lease is over with it.
     EndedWhateverTheLease,
+    /// What is free in a store with other data is free at once.
+    FreeAfterLoss,
     /// The record's lease is lowered while the state file still says a longer one.
     LoweredAtOnce,
 }

@@ -58,7 +58,7 @@ impl Machine {
             self.lose_session(why, out);
             if why != Loss::Ended {
                 // No node does that to a living session: the store has lost data, whatever it says of its incarnation.
-                self.forget_watches();
+                self.clusters.iter_mut().for_each(|cluster| cluster.doubt(now));
             }
         }
         let wait = self.longest().wait();
@@ -93,32 +93,29 @@ impl Machine {
     fn look_at_store(&mut self, now: BootTime, reading: &Reading, out: &mut Vec<Action>) {
         let store = &mut self.store;
         let went_back = reading.revision < store.revision;
+        // Nobody knows what this incarnation was like before this process came.
+        let first = !store.known && reading.incarnation.is_some();
         let changed = store.known && (reading.incarnation != store.incarnation || went_back);
         store.known = true;
         store.incarnation.clone_from(&reading.incarnation);
         store.revision = reading.revision;
+        if first {
+            self.clusters.iter_mut().for_each(|cluster| cluster.doubt(now));
+        }
         if !changed || self.mutation() == Some(Mutation::IncarnationIgnored) {
             return;
         }
         out.push(Action::Tell(Tell::NewIncarnation));
         self.own.foe = None;
-        self.forget_watches();
         let mut over = false;
         for cluster in &mut self.clusters {
+            cluster.doubt(now);
             cluster.attempt = None;
             let holder = cluster.holder.as_ref();
             over |= holder.is_some_and(|holder| holder.valid.is_none_or(|until| until <= now));
         }
         if over && self.mutation() != Some(Mutation::ResumeInNewIncarnation) {
             self.lose_session(Loss::Incarnation, out);
-        }
-    }
-
-    /// All waiting begins anew.
-    fn forget_watches(&mut self) {
-        for cluster in &mut self.clusters {
-            cluster.watch = None;
-            cluster.asker = None;
         }
     }
 
