@@ -71,8 +71,6 @@ pub(super) struct Cluster {
     pub(super) fit_since: Option<BootTime>,
     /// No takeover before this: the last one failed.
     pub(super) not_before: BootTime,
-    /// No takeover before this: what is free or ended may be so because the store went back.
-    pub(super) doubtful: BootTime,
     pub(super) failures: u32,
     /// What a restarted daemon found in its state file: until and epoch.
     pub(super) found: Option<(BootTime, u64)>,
@@ -101,7 +99,6 @@ impl Cluster {
             attempt: None,
             fit_since: None,
             not_before: BootTime(Duration::ZERO),
-            doubtful: BootTime(Duration::ZERO),
             failures: 0,
             found: start.file,
             unreadable_told: false,
@@ -156,8 +153,9 @@ impl Cluster {
         })
     }
 
-    /// From when on what was watched allows a takeover.
-    pub(super) fn ready_at(&self, mutation: Option<Mutation>) -> Option<BootTime> {
+    /// From when on what was watched allows a takeover. What is free or ended may be so because the store went back, so its data
+    /// must have been `trusted` for a lease too.
+    pub(super) fn ready_at(&self, trusted: Option<BootTime>, mutation: Option<Mutation>) -> Option<BootTime> {
         let Watch { seen, since } = self.watch.as_ref()?;
         let term = self.term();
         let grace = match mutation {
@@ -178,11 +176,9 @@ impl Cluster {
             }
             Seen::Missing | Seen::Held { .. } => lease + grace,
         };
-        let doubtful = match mutation {
-            Some(Mutation::FreeAfterLoss) => BootTime(Duration::ZERO),
-            _ => self.doubtful,
-        };
-        Some(since.after(wait).max(self.not_before).max(doubtful))
+        let trusted = trusted.filter(|_| mutation != Some(Mutation::FreeAfterLoss));
+        let known = trusted.map_or(*since, |from| from.after(lease + grace));
+        Some(since.after(wait).max(known).max(self.not_before))
     }
 
     /// Whether this node could win: it wants to, its file can be written, and its next epoch is on disk.
@@ -203,14 +199,6 @@ impl Cluster {
     /// The file must have been written within the last lease.
     pub(super) fn proof(&self, now: BootTime) -> BootTime {
         BootTime(now.0.saturating_sub(self.config.timing.lease().get()))
-    }
-
-    /// The store's data may be others than they were: all waiting begins anew, and also what is free waits a lease, for its
-    /// last holder may have been forgotten.
-    pub(super) fn doubt(&mut self, now: BootTime) {
-        self.watch = None;
-        self.asker = None;
-        self.doubtful = now.after(self.term().wait() + self.config.timing.grace());
     }
 
     /// The epoch to reserve, if none is.

@@ -44,6 +44,8 @@ struct Store {
     incarnation: Option<Incarnation>,
     revision: Option<u64>,
     known: bool,
+    /// Since when the data are known to be the same; `None`: since always.
+    trusted: Option<BootTime>,
     /// Calls in a row without an answer.
     silent: u32,
     watching: bool,
@@ -101,6 +103,7 @@ impl Machine {
                 incarnation: None,
                 revision: None,
                 known: false,
+                trusted: None,
                 silent: 0,
                 watching: false,
                 hinted: false,
@@ -255,6 +258,7 @@ impl Machine {
     }
 
     fn write_files(&mut self, now: BootTime, out: &mut Vec<Action>) {
+        let (trusted, mutation) = (self.store.trusted, self.mutation());
         for cluster in &mut self.clusters {
             // Nothing says that it holds what it found once that is over.
             cluster.found = cluster.found.filter(|(until, _)| *until > now);
@@ -268,7 +272,7 @@ impl Machine {
                 }
             }
             // Only who is about to win must show that it can write.
-            let soon = cluster.ready_at(None).is_some_and(|at| at <= now) && cluster.duty == Duty::Serve;
+            let soon = cluster.ready_at(trusted, mutation).is_some_and(|at| at <= now) && cluster.duty == Duty::Serve;
             let proof = (cluster.holder.is_none() && soon).then(|| cluster.proof(now));
             if let Some(mark) = cluster.file.write(now, wish, proof) {
                 let cluster = cluster.config.name.clone();

@@ -58,7 +58,7 @@ impl Machine {
             self.lose_session(why, out);
             if why != Loss::Ended {
                 // No node does that to a living session: the store has lost data, whatever it says of its incarnation.
-                self.clusters.iter_mut().for_each(|cluster| cluster.doubt(now));
+                self.doubt(now);
             }
         }
         let wait = self.longest().wait();
@@ -100,22 +100,31 @@ impl Machine {
         store.incarnation.clone_from(&reading.incarnation);
         store.revision = reading.revision;
         if first {
-            self.clusters.iter_mut().for_each(|cluster| cluster.doubt(now));
+            self.doubt(now);
         }
         if !changed || self.mutation() == Some(Mutation::IncarnationIgnored) {
             return;
         }
         out.push(Action::Tell(Tell::NewIncarnation));
         self.own.foe = None;
+        self.doubt(now);
         let mut over = false;
         for cluster in &mut self.clusters {
-            cluster.doubt(now);
             cluster.attempt = None;
             let holder = cluster.holder.as_ref();
             over |= holder.is_some_and(|holder| holder.valid.is_none_or(|until| until <= now));
         }
         if over && self.mutation() != Some(Mutation::ResumeInNewIncarnation) {
             self.lose_session(Loss::Incarnation, out);
+        }
+    }
+
+    /// The store's data may be others than they were: all waiting begins anew.
+    fn doubt(&mut self, now: BootTime) {
+        self.store.trusted = Some(now);
+        for cluster in &mut self.clusters {
+            cluster.watch = None;
+            cluster.asker = None;
         }
     }
 

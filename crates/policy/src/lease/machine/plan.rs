@@ -105,7 +105,11 @@ impl Machine {
         if self.stopping {
             return None;
         }
-        if cluster.fit(now) && cluster.ready_at(self.mutation()).is_some_and(|at| at <= now) {
+        if cluster.fit(now)
+            && cluster
+                .ready_at(self.store.trusted, self.mutation())
+                .is_some_and(|at| at <= now)
+        {
             let from = cluster.current().map(|record| match &record.tenure {
                 Tenure::Held { by, .. } => by.node.clone(),
                 Tenure::Free { last, .. } => last.clone(),

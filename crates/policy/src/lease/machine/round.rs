@@ -117,7 +117,9 @@ impl Machine {
         if self.stopping || !(self.own.is_open() || self.own.may_open) {
             return None;
         }
-        let ready = cluster.ready_at(self.mutation()).filter(|_| cluster.fit(now));
+        let ready = cluster
+            .ready_at(self.store.trusted, self.mutation())
+            .filter(|_| cluster.fit(now));
         let ask = self.ask_at(cluster).filter(|_| cluster.able());
         match (ready, ask) {
             (Some(ready), Some(ask)) => Some(ready.min(ask)),
