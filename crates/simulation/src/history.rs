@@ -29,7 +29,7 @@ pub struct Outcome {
 #[must_use]
 pub fn run(seed: u64, mutation: Option<Mutation>, trace: bool) -> Outcome {
     let mut random = Random::new(seed);
-    random.next();
+    random.bits();
     let lease = random.one_of(&[SECOND, SECOND, SECOND, 2 * SECOND, 3 * SECOND]);
     let mut world = world(&mut random, lease);
     world.mutation = mutation;
@@ -84,11 +84,7 @@ fn world(random: &mut Random, lease: Micros) -> World {
         let any_rate = 990_000 + random.below(20_001);
         let configs = (0..clusters).map(|cluster| {
             // The second cluster's lease may be longer than the first one's.
-            let lease = if cluster == 1 {
-                lease * longer
-            } else {
-                lease
-            };
+            let lease = if cluster == 1 { lease * longer } else { lease };
             ClusterConfig {
                 name: ClusterName::new(if cluster == 0 { "c0" } else { "c1" }),
                 timing: Timing::new(span(lease), span(settle), span(grace), span(delay)).expect("good spans"),
@@ -107,7 +103,7 @@ fn world(random: &mut Random, lease: Micros) -> World {
     let incarnate = !random.per_mille(200);
     let store = Store::new(incarnate, incarnate && random.per_mille(500));
     let weather = weather(random, lease);
-    World::new(servers, store, weather, random.next())
+    World::new(servers, store, weather, random.bits())
 }
 
 fn weather(random: &mut Random, lease: Micros) -> Weather {

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod history;
 pub mod node;
 pub mod random;
+pub mod scene;
 pub mod store;
 pub mod world;
 

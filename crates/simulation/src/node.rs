@@ -65,6 +65,9 @@ pub struct Process {
 
 impl Node {
     /// A server that has never run anything.
+    ///
+    /// # Panics
+    /// Never: `n` and a number is a node's name.
     #[must_use]
     pub fn new(index: usize, clock: Clock, configs: Vec<ClusterConfig>) -> Self {
         Self {

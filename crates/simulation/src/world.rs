@@ -136,7 +136,7 @@ impl World {
         match event {
             // The end of a fault that began before all were ended.
             Event::Fault(_) if self.healed => {}
-            Event::Fault(fault) => self.strike(fault)?,
+            Event::Fault(fault) => self.strike(fault),
             Event::Wake(node, life) => {
                 if self.alive(node, life) {
                     let now = self.now;
@@ -345,7 +345,7 @@ impl World {
 
     fn start(&mut self, node: usize) {
         if self.nodes[node].process.is_none() {
-            let seed = [self.random.next(), self.random.next()];
+            let seed = [self.random.bits(), self.random.bits()];
             let (now, mutation) = (self.now, self.mutation);
             self.nodes[node].start(now, seed, mutation);
             if self.weather.hints {
@@ -365,7 +365,7 @@ impl World {
         self.go(node);
     }
 
-    fn strike(&mut self, fault: Fault) -> Result<(), Violation> {
+    fn strike(&mut self, fault: Fault) {
         self.note(|| format!("-- {fault:?}"));
         match fault {
             Fault::Pause(node, span) => self.pause(node, span),
@@ -420,7 +420,6 @@ impl World {
             }
             Fault::Heal => self.heal(),
         }
-        Ok(())
     }
 
     fn tell_one(&mut self, node: usize, input: Input) {

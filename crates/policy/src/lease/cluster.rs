@@ -166,17 +166,25 @@ impl Cluster {
             Some(Mutation::NoMargin) => term.get(),
             _ => term.wait(),
         };
-        let any_term = mutation == Some(Mutation::EndedWhateverTheLease);
+        let over = match seen {
+            Seen::Held {
+                session: Standing::Ended(ended),
+                ..
+            } => *ended >= term || mutation == Some(Mutation::EndedWhateverTheLease),
+            _ => false,
+        };
         let wait = match seen {
             Seen::Free { for_another: false, .. } => Duration::ZERO,
             Seen::Free { for_another: true, .. } => term.third(),
             Seen::Missing if mutation == Some(Mutation::MissingIsFree) => Duration::ZERO,
-            Seen::Held { session, .. } if matches!(session, Standing::Ended(lease) if *lease >= term || any_term) => {
-                grace
-            }
+            Seen::Held { .. } if over => grace,
             Seen::Missing | Seen::Held { .. } => lease + grace,
         };
-        let trusted = trusted.filter(|_| mutation != Some(Mutation::FreeAfterLoss));
+        let careless = match seen {
+            Seen::Missing => Mutation::MissingIsFree,
+            _ => Mutation::FreeAfterLoss,
+        };
+        let trusted = trusted.filter(|_| mutation != Some(careless));
         let known = trusted.map_or(*since, |from| from.after(lease + grace));
         Some(since.after(wait).max(known).max(self.not_before))
     }

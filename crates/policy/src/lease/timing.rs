@@ -64,7 +64,7 @@ impl Term {
     /// How long the holder may be active, from before it asked.
     #[must_use]
     pub fn keep(self) -> Duration {
-        self.0 - self.margin()
+        self.0.saturating_sub(self.margin())
     }
 
     /// How long a candidate waits, from after it was answered.

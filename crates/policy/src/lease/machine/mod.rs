@@ -40,6 +40,7 @@ pub struct Machine {
 
 /// What is known of the store, and when to ask it next.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Store {
     incarnation: Option<Incarnation>,
     revision: Option<u64>,
@@ -92,7 +93,9 @@ impl Machine {
         let kept = start.kept.is_some();
         let mut clusters: Vec<_> = start.clusters.into_iter().map(Cluster::new).collect();
         if !kept {
-            clusters.iter_mut().for_each(|cluster| cluster.found = None);
+            for cluster in &mut clusters {
+                cluster.found = None;
+            }
         }
         Self {
             node: start.node,

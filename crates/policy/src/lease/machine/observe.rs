@@ -19,6 +19,9 @@ struct Sessions<'a> {
     records: &'a [Option<Found>],
 }
 
+/// A session that the read did not ask for.
+struct NotRead;
+
 impl Machine {
     pub(super) fn take_reading(&mut self, now: BootTime, call: Call, reading: Option<Reading>, out: &mut Vec<Action>) {
         let Phase::Reading { call: asked, sent, .. } = self.phase else {
@@ -31,7 +34,7 @@ impl Machine {
         match reading.filter(|reading| reading.records.len() == expected) {
             None => self.no_answer(now, out),
             Some(reading) => {
-                self.answered(out);
+                self.answered(now, out);
                 self.phase = Phase::Idle;
                 self.observe(now, sent, reading, out);
                 self.store.ended = now;
@@ -300,17 +303,17 @@ fn look(cluster: &mut Cluster, sessions: &Sessions<'_>, open: bool, now: BootTim
 }
 
 impl Sessions<'_> {
-    /// `None`: it was not read.
-    fn of(&self, node: &NodeName) -> Option<Option<&Found>> {
+    /// `Err`: it was not read.
+    fn of(&self, node: &NodeName) -> Result<Option<&Found>, NotRead> {
         if node == self.node {
-            return Some(self.own);
+            return Ok(self.own);
         }
-        let at = self.peers.iter().position(|peer| peer == node)?;
-        self.records.get(at).map(Option::as_ref)
+        let at = self.peers.iter().position(|peer| peer == node).ok_or(NotRead)?;
+        self.records.get(at).map(Option::as_ref).ok_or(NotRead)
     }
 
     fn standing(&self, party: &Party) -> Option<Standing> {
-        let Some(found) = self.of(&party.node)? else {
+        let Some(found) = self.of(&party.node).ok()? else {
             return Some(Standing::Missing);
         };
         Some(match &found.record {

@@ -26,13 +26,13 @@ impl Machine {
             Verdict::NoAnswer => self.unanswered(now, out),
             Verdict::Done => {
                 if let Some((sent, plan)) = self.end_change(now) {
-                    self.answered(out);
+                    self.answered(now, out);
                     self.done(now, sent, plan, out);
                 }
             }
             Verdict::Refused => {
                 if let Some((_, plan)) = self.end_change(now) {
-                    self.answered(out);
+                    self.answered(now, out);
                     self.refused(now, &plan, out);
                 }
             }

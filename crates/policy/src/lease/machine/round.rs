@@ -14,7 +14,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Nor those that hints begin: a store with a thousand nodes hints often.
 const HINT_PAUSE: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_millis(100);
-const LONGEST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_millis(300);
+/// When the store is back, the holder comes back too, a little later than we perhaps. Else each outage would be a failover.
+const COURTESY: Duration = Duration::from_millis(400);
 
 impl Machine {
     pub(super) fn begin_round_if_due(&mut self, now: BootTime, out: &mut Vec<Action>) {
@@ -70,8 +72,11 @@ impl Machine {
         }
     }
 
-    pub(super) fn answered(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn answered(&mut self, now: BootTime, out: &mut Vec<Action>) {
         if self.store.silent >= 2 {
+            for cluster in &mut self.clusters {
+                cluster.not_before = cluster.not_before.max(now.after(COURTESY));
+            }
             out.push(Action::Tell(Tell::StoreBack));
         }
         self.store.silent = 0;
