@@ -1,6 +1,14 @@
 //! Faults put into the logic on purpose, to show that the simulation sees them.
 
 /// One rule left out.
+#[cfg_attr(
+    not(feature = "mutations"),
+    expect(
+        dead_code,
+        unreachable_pub,
+        reason = "only the simulation has one; without it all of this is optimised away"
+    )
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutation {
     /// The deadline counts from the answer to the renewal.
