@@ -117,7 +117,7 @@ impl Own {
 
     /// The record of the next change.
     pub(super) fn beat(&mut self, state: SessionState) -> SessionRecord {
-        self.sent += 1;
+        self.sent = self.sent.saturating_add(1);
         SessionRecord {
             id: self.id,
             beat: self.sent,
