@@ -1,0 +1,29 @@
+//! The lease of `rcrond`: who is active, as a state machine without I/O.
+//!
+//! Time is an argument, a store's answers are inputs, what is to be done is returned as data. docs/design/lease.md has the protocol and why at
+//! most one node is active; `crates/simulation` holds this code to it.
+
+mod cluster;
+mod file;
+mod machine;
+mod message;
+mod mutation;
+mod name;
+mod own;
+mod random;
+mod record;
+mod tell;
+mod timing;
+mod watch;
+
+pub use machine::Machine;
+pub use message::{
+    Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Mark, Reading, Record, Start,
+    Verdict, Version,
+};
+#[cfg(feature = "mutations")]
+pub use mutation::Mutation;
+pub use name::{ClusterName, NodeName, SessionId};
+pub use record::{ClusterRecord, LONGEST, Party, SessionRecord, SessionState, Tenure, Unreadable};
+pub use tell::{Loss, Tell};
+pub use timing::{BadTiming, Term, Timing};
