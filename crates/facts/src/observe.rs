@@ -77,6 +77,14 @@ impl Observation {
         })
     }
 
+    /// What the file says, if it says anything.
+    pub fn state(&self) -> Option<&State> {
+        match &self.reading {
+            Reading::File { content, .. } => content.as_ref().ok(),
+            _ => None,
+        }
+    }
+
     /// Whether the file says anything at all. It may be just being written by one who does not rename.
     pub fn is_clear(&self) -> bool {
         self.obstacle.is_none()

@@ -10,7 +10,7 @@ use platform::journal::{self, Appended};
 use platform::output::error_text;
 use platform::process_tree::{self, Process};
 use platform::{clock, environment};
-use policy::config::Config;
+use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::decide::Grounds;
 use policy::event::{Ending, Subject};
 use policy::exit::Outcome;
@@ -23,8 +23,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
 
-/// Where the package keeps it. Where this folder is missing, nothing was installed to keep a journal.
-const DEFAULT_FOLDER: &[u8] = b"/var/lib/rcron/journal";
 /// The writer's exit status where a record could not be written, and syslog has been told.
 const TROUBLE: u8 = 1;
 /// How long the writer of the start waits for the end before it lets the disk have the start. A quick job needs one process only,
@@ -227,7 +225,7 @@ fn trouble(folder: &Path, appended: io::Result<Appended>) -> Option<String> {
 }
 
 fn is_not_installed(folder: &Path, error: &io::Error) -> bool {
-    folder.as_os_str().as_bytes() == DEFAULT_FOLDER && error.kind() == io::ErrorKind::NotFound && !folder.exists()
+    folder.as_os_str().as_bytes() == DEFAULT_JOURNAL && error.kind() == io::ErrorKind::NotFound && !folder.exists()
 }
 
 fn process(pid: u32) -> format::Process {

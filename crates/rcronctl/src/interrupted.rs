@@ -13,9 +13,14 @@ use journal::run::{Fate, Run};
 use policy::config::Config;
 use policy::priority::Level;
 use serde::Serialize;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+/// Nothing waits for us, but nobody shall hang either.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// There are some.
 const SOME: u8 = 1;
 
@@ -96,7 +101,12 @@ fn tell(runs: &[&Run], common: &Common) -> Result<(), Failure> {
         let own = configurations
             .iter()
             .find(|config| config.cluster_name == run.cluster.as_bytes());
-        let mut log = Log::new(own.unwrap_or(&Config::default()));
+        let config = own.cloned().unwrap_or_default();
+        let mut log = Log::new(
+            OsString::from_vec(config.syslog_socket),
+            config.syslog_facility,
+            PATIENCE,
+        );
         if !log.send(Level::WARNING, line(run).as_bytes()) {
             return Err(Failure::new(
                 "the log daemon does not take the lines; they are told again next time",

@@ -8,11 +8,10 @@ use jiff::Zoned;
 use journal::files::Source;
 use journal::run::Run;
 use journal::{Query, Runs};
+use policy::config::{Config, DEFAULT_JOURNAL};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-
-const DEFAULT_FOLDER: &str = "/var/lib/rcron/journal";
+use std::path::PathBuf;
 
 /// Reads what the options select. `query` has what they do not say.
 pub(crate) fn select(selection: &Selection, common: &Common, mut query: Query) -> Result<Runs, Failure> {
@@ -46,16 +45,23 @@ pub(crate) fn sources(selection: &Selection, common: &Common) -> Result<Vec<Sour
 /// The journal folders of this server's configurations, each once. Where the default one is missing, none is kept: that is no error,
 /// for rcron either.
 pub(crate) fn own_folders(common: &Common) -> Result<Vec<PathBuf>, Failure> {
-    let mut folders = Vec::new();
-    for cluster in clusters::all(&common.conf)? {
-        // One that the wrapper refuses has no journal either; `check` tells of it.
-        let folder = cluster.settings.ok().and_then(|settings| settings.config.journal);
-        let folder = folder.map(|folder| PathBuf::from(OsStr::from_bytes(&folder)));
-        folders.extend(folder.filter(|folder| folder != Path::new(DEFAULT_FOLDER) || folder.exists()));
-    }
+    // A configuration that the wrapper refuses has no journal either; `check` tells of it.
+    let known = clusters::all(&common.conf)?
+        .into_iter()
+        .filter_map(|cluster| cluster.settings.ok());
+    let configs: Vec<Config> = known.map(|settings| settings.config).collect();
+    let mut folders = folders(configs.iter());
+    folders.retain(|folder| folder.as_os_str().as_bytes() != DEFAULT_JOURNAL || folder.exists());
+    Ok(folders)
+}
+
+/// The journal folders of these configurations, each once.
+pub(crate) fn folders<'a>(configs: impl Iterator<Item = &'a Config>) -> Vec<PathBuf> {
+    let named = configs.filter_map(|config| config.journal.as_deref());
+    let mut folders: Vec<PathBuf> = named.map(|folder| PathBuf::from(OsStr::from_bytes(folder))).collect();
     folders.sort();
     folders.dedup();
-    Ok(folders)
+    folders
 }
 
 /// Warns of it.

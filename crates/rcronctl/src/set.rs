@@ -5,8 +5,9 @@ use crate::clusters;
 use crate::failure::Failure;
 use crate::json;
 use crate::state_file::StateFile;
+use crate::when;
 use facts::{observe, words};
-use platform::{clock, environment, output, replace};
+use platform::{environment, output, replace};
 use policy::config::Config;
 use policy::decide::Decision;
 use policy::state::{Lease, State, Word};
@@ -71,15 +72,9 @@ fn line(word: Word, file: &StateFile) -> Vec<u8> {
         draining: false,
         epoch: None,
         by: Some(author()),
-        since: Some(since.unwrap_or_else(|| now().into_bytes())),
+        since: Some(since.unwrap_or_else(|| when::utc().into_bytes())),
     }
     .line()
-}
-
-/// To the second: `2026-11-23T09:15:02Z`.
-fn now() -> String {
-    let text = clock::wall_time().rfc3339();
-    format!("{}Z", &text[..text.len() - ".123456Z".len()])
 }
 
 /// `alice@server1`: who has called, also by sudo.

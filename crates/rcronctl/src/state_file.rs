@@ -5,7 +5,6 @@ use facts::observe::{self, Observation};
 use facts::words;
 use platform::replace;
 use policy::config::Config;
-use policy::decide::Reading;
 use policy::moment::Moment;
 use policy::state::{Lease, State};
 use std::ffi::OsStr;
@@ -56,20 +55,13 @@ impl StateFile {
 
     /// What the file says, if it says anything.
     pub(crate) fn state(&self) -> Option<&State> {
-        state(&self.before)
-    }
-}
-
-fn state(observation: &Observation) -> Option<&State> {
-    match &observation.reading {
-        Reading::File { content, .. } => content.as_ref().ok(),
-        _ => None,
+        self.before.state()
     }
 }
 
 /// Who keeps the file, where a lease shows that he lives: a state that holds only for a while is renewed by somebody.
 pub(crate) fn living_owner(observation: &Observation) -> Option<String> {
-    let state = state(observation)?;
+    let state = observation.state()?;
     let Lease::Until { end, boot } = &state.lease else {
         return None;
     };

@@ -21,9 +21,6 @@ use policy::decide::{Decision, Reading, Skip};
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
 use serde::Serialize;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A cluster whose configuration the wrapper takes.
@@ -101,13 +98,7 @@ pub(crate) fn run(common: &Common) -> Result<ExitCode, Failure> {
 }
 
 fn running(known: &[Known]) -> Vec<Run> {
-    let mut folders: Vec<PathBuf> = known
-        .iter()
-        .filter_map(|known| known.settings.config.journal.as_deref())
-        .map(|folder| PathBuf::from(OsStr::from_bytes(folder)))
-        .collect();
-    folders.sort();
-    folders.dedup();
+    let folders = runs::folders(known.iter().map(Known::config));
     let sources: Vec<Source> = folders
         .into_iter()
         .filter(|folder| folder.exists())
@@ -125,7 +116,6 @@ fn running(known: &[Known]) -> Vec<Run> {
 }
 
 fn show(known: &[Known], running: &[Run]) -> Result<(), Failure> {
-    let rows: Vec<Vec<Cell>> = known.iter().map(Known::row).collect();
     let heads = [
         "CLUSTER",
         "STATE",
@@ -136,14 +126,7 @@ fn show(known: &[Known], running: &[Run]) -> Result<(), Failure> {
         "IF UNREADABLE",
         "RUNNING",
     ];
-    let rows: Vec<Vec<Cell>> = rows
-        .into_iter()
-        .zip(known)
-        .map(|(mut row, known)| {
-            row.push(known.count(running));
-            row
-        })
-        .collect();
+    let rows: Vec<Vec<Cell>> = known.iter().map(|known| known.row(running)).collect();
     if !rows.is_empty() {
         json::say(&table::lines(&heads, &rows, Screen::of_stdout()))?;
     }
@@ -159,10 +142,7 @@ impl Known {
     }
 
     fn state(&self) -> Option<&State> {
-        match &self.observation.reading {
-            Reading::File { content, .. } => content.as_ref().ok(),
-            _ => None,
-        }
+        self.observation.state()
     }
 
     fn modified(&self) -> Option<WallTime> {
@@ -172,7 +152,7 @@ impl Known {
         }
     }
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, running: &[Run]) -> Vec<Cell> {
         let name = words::text_of(&self.config().cluster_name);
         let state = match self.observation.decision {
             Decision::Run(_) => Cell::new("active", Tone::Good),
@@ -187,6 +167,7 @@ impl Known {
             by.unwrap_or_default().into(),
             self.freshness().into(),
             self.default().into(),
+            self.count(running),
         ]
     }
 

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
+use platform::clock;
 use policy::duration;
 use std::time::Duration;
 
@@ -29,6 +30,12 @@ fn refuse(text: &str) -> Failure {
     Failure::new(format!(
         "`{text}` is no time: write a span back from now (90m, 12h, 7d), today, yesterday, 2026-11-23 or '2026-11-23 03:00'"
     ))
+}
+
+/// Now in UTC to the second, as `since=` has it: `2026-11-23T09:15:02Z`.
+pub(crate) fn utc() -> String {
+    let text = clock::wall_time().rfc3339();
+    format!("{}Z", &text[..text.len() - ".123456Z".len()])
 }
 
 /// Local date and time.

@@ -14,6 +14,9 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use line::Line;
 
+/// The folder of the journal by default. Where it is missing, nothing was installed to keep one, and none is missed.
+pub const DEFAULT_JOURNAL: &[u8] = b"/var/lib/rcron/journal";
+
 /// A larger file is refused: it is no configuration.
 pub const LARGEST_FILE: usize = 1 << 20;
 
@@ -69,7 +72,7 @@ impl Default for Config {
             require_lease: false,
             on_demotion: OnDemotion::Continue,
             kill_after: Duration::from_secs(10),
-            journal: Some(b"/var/lib/rcron/journal".to_vec()),
+            journal: Some(DEFAULT_JOURNAL.to_vec()),
         }
     }
 }

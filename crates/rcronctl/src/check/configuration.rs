@@ -117,7 +117,7 @@ fn check_access(root: &Root, file: &Path, report: &mut Report) {
     for path in [file, folder] {
         let Ok(metadata) = fs::metadata(path) else { return };
         let (access, place) = (Access::from(&metadata), Place::file(path));
-        let me = nix::unistd::geteuid().as_raw();
+        let me = platform::journal::effective_user();
         if let Some((severity, who)) = access.writers(root) {
             let remedy = format!("chmod go-w {place}");
             report.add(Finding::new(severity, Kind::ConfigWritable, place.clone(), who, remedy).because(POWER));

@@ -7,7 +7,9 @@ use super::mounts::Mounts;
 use super::root::{Located, Root};
 use facts::complaint::shown;
 use nix::sys::statvfs::statvfs;
+use platform::journal::LARGEST;
 use platform::output::error_text;
+use policy::config::DEFAULT_JOURNAL;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
@@ -16,9 +18,6 @@ use std::path::Path;
 
 /// Sticky, and everybody may add files but not list them.
 const MODE: u32 = 0o1733;
-const DEFAULT: &[u8] = b"/var/lib/rcron/journal";
-/// rcron starts a new file there.
-const LARGEST_FILE: u64 = 16 << 20;
 
 pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mut Report) {
     let Some(path) = &cluster.config.journal else {
@@ -39,7 +38,7 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
         }
         Err(_) => {
             // Where nobody asked for one, its absence is no mistake.
-            let severity = if path == DEFAULT {
+            let severity = if path == DEFAULT_JOURNAL {
                 Severity::Doubtful
             } else {
                 Severity::Wrong
@@ -120,7 +119,7 @@ fn medium(mounts: &Mounts, located: &Located, report: &mut Report) {
 fn lack_of_room(free: u64) -> Option<Severity> {
     match free {
         0..4096 => Some(Severity::Wrong),
-        4096..LARGEST_FILE => Some(Severity::Doubtful),
+        4096..LARGEST => Some(Severity::Doubtful),
         _ => None,
     }
 }
@@ -207,6 +206,6 @@ mod tests {
     fn room_is_wanted_for_a_whole_file() {
         assert_eq!(lack_of_room(0), Some(Severity::Wrong));
         assert_eq!(lack_of_room(1 << 20), Some(Severity::Doubtful));
-        assert_eq!(lack_of_room(LARGEST_FILE), None);
+        assert_eq!(lack_of_room(LARGEST), None);
     }
 }

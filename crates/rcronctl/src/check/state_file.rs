@@ -68,10 +68,7 @@ impl<'a> State<'a> {
 
     /// What it says, if it says anything.
     pub(crate) fn content(&self) -> Option<&Content> {
-        match &self.observation.reading {
-            Reading::File { content, .. } => content.as_ref().ok(),
-            _ => None,
-        }
+        self.observation.state()
     }
 
     pub(crate) fn decision(&self) -> String {

@@ -2,8 +2,8 @@
 
 use super::targets::Target;
 use facts::complaint::shown;
-use platform::file;
 use platform::replace::{self, Refused};
+use platform::{environment, file};
 use policy::moment::BootTime;
 use policy::state::{LONGEST_LINE, Lease, State, Word};
 use std::collections::BTreeSet;
@@ -36,11 +36,10 @@ pub(super) enum Outcome {
 
 impl Files {
     pub(super) fn new(lease: Duration, boot: Vec<u8>) -> Self {
-        let host = std::fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
         Self {
             lease,
             boot,
-            by: [b"keepalived@", host.trim_ascii_end()].concat(),
+            by: [b"keepalived@", environment::node_name().as_slice()].concat(),
             failing: BTreeSet::new(),
         }
     }

@@ -1,9 +1,8 @@
 //! What the service tells: to the journal where systemd has connected it, else to syslog.
 
+use crate::syslog;
 use facts::complaint::shown;
-use platform::syslog::Syslog;
-use platform::{clock, output};
-use policy::datagram::{self, Sender};
+use platform::output;
 use policy::priority::{Facility, Level};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
@@ -20,11 +19,7 @@ pub(super) enum Log {
     /// double them.
     Journal,
     /// The log socket, and stderr if somebody looks at it.
-    Syslog {
-        socket: Syslog,
-        sender: Sender,
-        is_watched: bool,
-    },
+    Syslog { log: syslog::Log, is_watched: bool },
 }
 
 impl Log {
@@ -33,12 +28,11 @@ impl Log {
             return Self::Journal;
         }
         Self::Syslog {
-            socket: Syslog::new("/dev/log".into()),
-            sender: Sender {
-                facility: Facility::parse(b"daemon").unwrap_or(Facility::CRON),
-                ident: b"rcronctl".to_vec(),
-                pid: std::process::id(),
-            },
+            log: syslog::Log::new(
+                "/dev/log".into(),
+                Facility::parse(b"daemon").unwrap_or(Facility::CRON),
+                PATIENCE,
+            ),
             is_watched: std::io::stderr().is_terminal(),
         }
     }
@@ -60,14 +54,8 @@ impl Log {
         match self {
             // sd-daemon(3): a priority at the head of the line.
             Self::Journal => output::to_stderr(format!("<{number}>{text}\n").as_bytes()),
-            Self::Syslog {
-                socket,
-                sender,
-                is_watched,
-            } => {
-                let time = clock::civil_time(clock::wall_time());
-                let datagram = datagram::datagram(sender, level, time, text.as_bytes());
-                socket.send_within(&datagram, PATIENCE);
+            Self::Syslog { log, is_watched } => {
+                log.send(level, text.as_bytes());
                 if *is_watched {
                     output::to_stderr(format!("rcronctl: {text}\n").as_bytes());
                 }

@@ -9,6 +9,7 @@ use super::notify::Notify;
 use super::source::{Seen, Source};
 use super::targets::{Plan, Target};
 use crate::failure::Failure;
+use crate::when;
 use facts::complaint::shown;
 use platform::holder::{self, Condition};
 use platform::process_tree::Process;
@@ -100,7 +101,7 @@ impl Service {
             files: Files::new(options.lease, boot.clone()),
             notify: Notify::new(),
             watch: Watch::new(options.fifo.as_os_str()).ok(),
-            begun: wall_time(),
+            begun: when::utc(),
             known: None,
             told: BTreeSet::new(),
             trouble: None,
@@ -274,7 +275,7 @@ impl Service {
     fn hear(&mut self, line: &[u8]) {
         let Some(line) = Line::parse(line) else { return };
         let name = shown(OsStr::from_bytes(line.name));
-        let change = self.instances.apply(&line, &wall_time());
+        let change = self.instances.apply(&line, &when::utc());
         self.is_dirty |= matches!(change, Change::To(_));
         let is_ours = self.targets.iter().any(|target| target.instance == line.name);
         match change {
@@ -303,7 +304,7 @@ impl Service {
     fn forget(&mut self, why: &str) {
         self.lines.forget();
         self.hold = None;
-        for name in self.instances.all_passive(&wall_time()) {
+        for name in self.instances.all_passive(&when::utc()) {
             let name = shown(OsStr::from_bytes(&name));
             self.log.warn(&format!("{name}: passive ({why})"));
             self.is_dirty = true;
@@ -331,7 +332,7 @@ impl Service {
                 });
             }
             self.hold = Some(Hold {
-                since: since.unwrap_or_else(wall_time),
+                since: since.unwrap_or_else(when::utc),
                 until: now.after(SETTLE),
             });
         } else if self.hold.as_ref().is_some_and(|hold| hold.until <= now) {
@@ -403,7 +404,7 @@ impl Service {
 
     /// Files that nobody keeps from now on say passive.
     fn abandon(&mut self, kept: &[Target]) {
-        let since = wall_time();
+        let since = when::utc();
         for target in self.targets.clone() {
             if !kept.iter().any(|other| other.file == target.file) {
                 let since = since.clone();
@@ -446,10 +447,4 @@ impl Service {
             since: since.clone(),
         }
     }
-}
-
-/// Now, as `since=` has it.
-fn wall_time() -> String {
-    let seconds = i64::try_from(clock::wall_time().0.as_secs()).unwrap_or_default();
-    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
