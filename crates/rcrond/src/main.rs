@@ -1,0 +1,5 @@
+//! Elects the active server of each cluster by a lease in a store: rcrond(8).
+
+mod config;
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! Etcd. (Being written.)
+
+use crate::Login;
+use crate::tls;
+
+/// Where it is, and who to be for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `HOST:PORT` of each server.
+    pub servers: Vec<String>,
+    /// The records' place in the store.
+    pub prefix: String,
+    /// Who to be.
+    pub login: Option<Login>,
+    /// TLS, if it is to be used.
+    pub tls: Option<tls::Settings>,
+}

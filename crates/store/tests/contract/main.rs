@@ -1,0 +1,10 @@
+//! What every store must do.
+
+mod suite;
+
+use store::memory::Memory;
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_store_in_memory() {
+    suite::all(&Memory::default()).await;
+}

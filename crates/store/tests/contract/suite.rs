@@ -1,0 +1,213 @@
+//! The contract, said in calls. Each function uses keys of its own, so all can be run on one store.
+
+use store::{Change, Connection, Snapshot, Store, Verdict};
+
+pub async fn all(store: &dyn Store) {
+    store.init().await.expect("made ready");
+    store.init().await.expect("made ready twice");
+    what_was_written_is_read(store).await;
+    a_change_is_all_or_nothing(store).await;
+    versions_move_with_every_write(store).await;
+    of_two_that_want_the_same_one_is_refused(store).await;
+    another_incarnation_is_refused(store).await;
+    many_keys_at_once(store).await;
+    any_text_is_a_key_and_any_bytes_are_a_value(store).await;
+    a_list_has_what_begins_so_and_nothing_else(store).await;
+    a_watch_tells_of_its_keys(store).await;
+    a_condition_on_what_is_not_written_counts(store).await;
+}
+
+fn put(conditions: &[(&str, Option<u64>)], writes: &[(&str, &[u8])]) -> Change {
+    Change {
+        incarnation: None,
+        conditions: conditions
+            .iter()
+            .map(|(key, version)| ((*key).to_owned(), *version))
+            .collect(),
+        writes: writes
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.to_vec()))
+            .collect(),
+    }
+}
+
+async fn connect(store: &dyn Store) -> Box<dyn Connection> {
+    store.connect().await.expect("connected")
+}
+
+async fn read(connection: &mut Box<dyn Connection>, keys: &[&str]) -> Snapshot {
+    let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let snapshot = connection.read(&keys).await.expect("read");
+    assert_eq!(snapshot.items.len(), keys.len());
+    snapshot
+}
+
+async fn change(connection: &mut Box<dyn Connection>, change: &Change) -> Verdict {
+    connection.change(change).await.expect("answered")
+}
+
+fn versions(snapshot: &Snapshot) -> Vec<Option<u64>> {
+    snapshot
+        .items
+        .iter()
+        .map(|item| item.as_ref().map(|item| item.version))
+        .collect()
+}
+
+async fn what_was_written_is_read(store: &dyn Store) {
+    let mut one = connect(store).await;
+    assert_eq!(versions(&read(&mut one, &["a/1", "a/2"]).await), [None, None]);
+    let written = change(&mut one, &put(&[("a/1", None)], &[("a/1", b"one")])).await;
+    assert_eq!(written, Verdict::Done);
+    // By another connection too, at once.
+    let mut other = connect(store).await;
+    let snapshot = read(&mut other, &["a/2", "a/1"]).await;
+    assert_eq!(snapshot.items[0], None);
+    assert_eq!(snapshot.items[1].as_ref().expect("there").value, b"one");
+}
+
+async fn a_change_is_all_or_nothing(store: &dyn Store) {
+    let mut one = connect(store).await;
+    assert_eq!(
+        change(&mut one, &put(&[], &[("b/1", b"x"), ("b/2", b"y")])).await,
+        Verdict::Done
+    );
+    let before = read(&mut one, &["b/1", "b/2", "b/3"]).await;
+    let [first, second, _] = versions(&before)[..] else {
+        panic!("three")
+    };
+    let half = put(
+        &[("b/1", first), ("b/2", second.map(|version| version.wrapping_add(1)))],
+        &[("b/1", b"z"), ("b/3", b"z")],
+    );
+    assert_eq!(change(&mut one, &half).await, Verdict::Refused);
+    let there = put(&[("b/1", None)], &[("b/3", b"z")]);
+    assert_eq!(change(&mut one, &there).await, Verdict::Refused);
+    let missing = put(&[("b/3", first)], &[("b/3", b"z")]);
+    assert_eq!(change(&mut one, &missing).await, Verdict::Refused);
+    assert_eq!(read(&mut one, &["b/1", "b/2", "b/3"]).await.items, before.items);
+}
+
+async fn versions_move_with_every_write(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        // The same content is a write too.
+        let last = seen.last().copied();
+        assert_eq!(
+            change(&mut one, &put(&[("c", last)], &[("c", b"same")])).await,
+            Verdict::Done
+        );
+        let version = versions(&read(&mut one, &["c"]).await)[0].expect("there");
+        assert!(!seen.contains(&version), "{version} again: {seen:?}");
+        seen.push(version);
+    }
+}
+
+async fn of_two_that_want_the_same_one_is_refused(store: &dyn Store) {
+    let (mut one, mut other) = (connect(store).await, connect(store).await);
+    for round in 0..20 {
+        let key = format!("d/{round}");
+        let wanted = put(&[(&key, None)], &[(&key, b"mine")]);
+        let (first, second) = tokio::join!(one.change(&wanted), other.change(&wanted));
+        let verdicts = [first.expect("answered"), second.expect("answered")];
+        let done = verdicts.iter().filter(|verdict| **verdict == Verdict::Done).count();
+        assert_eq!(done, 1, "{verdicts:?}");
+    }
+}
+
+async fn another_incarnation_is_refused(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let snapshot = read(&mut one, &["e"]).await;
+    let mut change_of = put(&[("e", None)], &[("e", b"x")]);
+    change_of.incarnation = Some(b"another".to_vec());
+    if snapshot.incarnation.is_some() {
+        assert_eq!(change(&mut one, &change_of).await, Verdict::Refused);
+        assert_eq!(versions(&read(&mut one, &["e"]).await), [None]);
+    }
+    change_of.incarnation.clone_from(&snapshot.incarnation);
+    assert_eq!(change(&mut one, &change_of).await, Verdict::Done);
+    let later = read(&mut one, &["e"]).await;
+    assert_eq!(later.incarnation, snapshot.incarnation);
+    assert!(later.revision >= snapshot.revision);
+}
+
+async fn many_keys_at_once(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let keys: Vec<_> = (0..1000).map(|n| format!("f/{n}")).collect();
+    let some: Vec<_> = keys
+        .iter()
+        .take(101)
+        .map(|key| (key.clone(), key.clone().into_bytes()))
+        .collect();
+    let many = Change {
+        incarnation: None,
+        conditions: some.iter().map(|(key, _)| (key.clone(), None)).collect(),
+        writes: some.clone(),
+    };
+    assert_eq!(change(&mut one, &many).await, Verdict::Done);
+    let snapshot = one.read(&keys).await.expect("read");
+    for (index, item) in snapshot.items.iter().enumerate() {
+        let value = item.as_ref().map(|item| item.value.clone());
+        assert_eq!(value, some.get(index).map(|(_, value)| value.clone()), "{index}");
+    }
+}
+
+async fn any_text_is_a_key_and_any_bytes_are_a_value(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let long = "x".repeat(2000);
+    for key in ["g", "g/", "g/ü ß/\n", "g/a%b_c\\d'e\"f*g?h[i]", &long] {
+        let value: Vec<u8> = (0..=255).collect();
+        assert_eq!(
+            change(&mut one, &put(&[(key, None)], &[(key, &value)])).await,
+            Verdict::Done
+        );
+        assert_eq!(
+            read(&mut one, &[key]).await.items[0].as_ref().expect("there").value,
+            value
+        );
+    }
+}
+
+async fn a_list_has_what_begins_so_and_nothing_else(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let writes: &[(&str, &[u8])] = &[
+        ("h_/b", b"2"),
+        ("h_/a", b"1"),
+        ("h_0", b"no"),
+        ("hx/a", b"no"),
+        ("h%/a", b"no"),
+    ];
+    assert_eq!(change(&mut one, &put(&[], writes)).await, Verdict::Done);
+    let list = one.list("h_/").await.expect("listed");
+    let pairs: Vec<_> = list
+        .iter()
+        .map(|(key, item)| (key.as_str(), item.value.as_slice()))
+        .collect();
+    assert_eq!(pairs, [("h_/a", &b"1"[..]), ("h_/b", b"2")]);
+}
+
+async fn a_watch_tells_of_its_keys(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let mut watch = store
+        .watch(vec!["i/1".to_owned(), "i/2".to_owned()])
+        .await
+        .expect("watching");
+    for key in ["i/2", "i/1", "i/2"] {
+        assert_eq!(change(&mut one, &put(&[], &[(key, b"new")])).await, Verdict::Done);
+        watch.changed().await.expect("told");
+    }
+}
+
+async fn a_condition_on_what_is_not_written_counts(store: &dyn Store) {
+    let mut one = connect(store).await;
+    assert_eq!(
+        change(&mut one, &put(&[("j/none", None)], &[("j/1", b"x")])).await,
+        Verdict::Done
+    );
+    assert_eq!(
+        change(&mut one, &put(&[("j/1", None)], &[("j/2", b"x")])).await,
+        Verdict::Refused
+    );
+    assert_eq!(versions(&read(&mut one, &["j/2"]).await), [None]);
+}
