@@ -52,7 +52,7 @@ pub enum Response {
 }
 
 /// How a daemon sees the world.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// This node's name.
     pub node: String,
@@ -65,7 +65,7 @@ pub struct Report {
 }
 
 /// The store, from this node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreReport {
     /// `etcd`, `postgresql` or `redis`.
     pub kind: String,

@@ -10,6 +10,10 @@ pub struct Settings {
     pub servers: Vec<String>,
     /// The records' place in the store.
     pub prefix: String,
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
     /// Who to be.
     pub login: Option<Login>,
     /// TLS, if it is to be used.

@@ -10,6 +10,8 @@ pub struct Settings {
     pub servers: Vec<String>,
     /// The records' place in the store.
     pub prefix: String,
+    /// The database.
+    pub database: u32,
     /// Who to be.
     pub login: Option<Login>,
     /// TLS, if it is to be used.

@@ -1,0 +1,137 @@
+//! From the configuration to the loop.
+
+use super::start::{self, Clusters};
+use super::{Daemon, Inlets, Outlets, Signals};
+use crate::config::{self, Config};
+use crate::disk::identity::RunDir;
+use crate::disk::ledger::{LEDGER, Ledger};
+use crate::disk::scribe::Scribes;
+use crate::news::Newsroom;
+use crate::outside::metrics::{self, Metrics};
+use crate::outside::{Snapshot, socket, systemd};
+use crate::store_side::asker::Asker;
+use crate::store_side::card::{self, Issue};
+use crate::store_side::listener::{self, Subject};
+use platform::clock;
+use platform::output::error_text;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::{mpsc, watch};
+
+/// More requests than that wait in their sockets.
+const MOST_ASKS: usize = 32;
+
+/// Runs the daemon until it is told to end.
+///
+/// # Errors
+/// What keeps it from running, for people.
+pub(crate) fn run(config: Config, file: &Path) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot begin: {}", error_text(&error)))?;
+    let result = runtime.block_on(begin(config, file.to_owned()));
+    // A thread that hangs in a file system would be waited for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn begin(config: Config, config_file: PathBuf) -> Result<(), String> {
+    let boot = clock::boot_id().ok_or("cannot read /proc/sys/kernel/random/boot_id: leases are bound to the boot")?;
+    let run_dir = RunDir::take(&config.run_dir)?;
+    let ledger = Ledger::read(&config.state_dir.join(LEDGER))?;
+    let store: Arc<dyn Store> = Arc::from(config::store::open(&config.store)?);
+    let names: Vec<_> = config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+    let kept = run_dir.kept(&boot, config.node.as_str(), &names);
+    let mut clusters = Clusters::new();
+    let mut starts = Vec::new();
+    for settings in &config.clusters {
+        let (cluster, start) = start::meet(settings, &ledger, &boot);
+        clusters.insert(settings.name.clone(), cluster);
+        starts.push(start);
+    }
+    let machine = start::machine(&config, kept, starts, clock::boot_time());
+    let machine = machine.map_err(|error| format!("cannot read random numbers: {}", error_text(&error)))?;
+    let (newsroom, news) = Newsroom::open();
+    let metrics = Arc::new(Metrics::new());
+    let outlets = outlets(&config, &store, &newsroom, &metrics)?;
+    let inlets = Inlets {
+        news,
+        asks: asks(&config)?,
+        watchdog: systemd::watchdog_interval().map(tokio::time::interval),
+        signals: Signals::catch().map_err(|error| format!("cannot catch signals: {}", error_text(&error)))?,
+    };
+    let socket = config.socket.clone();
+    let daemon = Daemon {
+        config,
+        config_file,
+        boot,
+        machine,
+        clusters,
+        ledger,
+        run_dir,
+        session: kept,
+        kept: names,
+        scribes: Scribes::default(),
+        newsroom,
+        store,
+        outlets,
+        failure: None,
+        file_failure: None,
+        watching: false,
+        pending: Vec::new(),
+        wake: clock::boot_time(),
+        look_at: None,
+        stop: None,
+        status: String::new(),
+        metrics,
+    };
+    daemon.live(inlets).await;
+    let _ = std::fs::remove_file(socket);
+    Ok(())
+}
+
+fn outlets(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    newsroom: &Newsroom,
+    metrics: &Arc<Metrics>,
+) -> Result<Outlets, String> {
+    let (requests, inbox) = mpsc::unbounded_channel();
+    let asker = Asker::new(Arc::clone(store), newsroom.clone(), Arc::clone(metrics));
+    tokio::spawn(asker.run(inbox));
+    let (subject, listened) = watch::channel(Subject {
+        store: Arc::clone(store),
+        keys: Vec::new(),
+    });
+    tokio::spawn(listener::run(listened, newsroom.clone()));
+    let (cards, issued) = watch::channel(Issue {
+        store: Arc::clone(store),
+        card: None,
+    });
+    tokio::spawn(card::run(config.node.as_str().to_owned(), issued));
+    Ok(Outlets {
+        requests,
+        subject,
+        cards,
+        snapshot: show_metrics(config, metrics)?,
+    })
+}
+
+fn show_metrics(config: &Config, metrics: &Arc<Metrics>) -> Result<Option<watch::Sender<Arc<Snapshot>>>, String> {
+    let Some(address) = config.metrics else { return Ok(None) };
+    let failed = |error: std::io::Error| format!("cannot show metrics on {address}: {}", error_text(&error));
+    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+    let (outlet, snapshots) = watch::channel(Arc::new(Snapshot::nothing()));
+    tokio::spawn(metrics::serve(listener, Arc::clone(metrics), snapshots));
+    Ok(Some(outlet))
+}
+
+fn asks(config: &Config) -> Result<mpsc::Receiver<socket::Ask>, String> {
+    let (sender, asks) = mpsc::channel(MOST_ASKS);
+    let shown = config.socket.display();
+    let listener = socket::listen(&config.socket).map_err(|error| format!("cannot listen on {shown}: {error}"))?;
+    tokio::spawn(socket::serve(listener, sender));
+    Ok(asks)
+}
