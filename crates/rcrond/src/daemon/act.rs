@@ -4,7 +4,7 @@ use super::Daemon;
 use crate::disk::ledger::LEDGER;
 use crate::disk::{identity, state_file};
 use crate::news::News;
-use crate::outside::log;
+use crate::outside;
 use crate::store_side::asker::Request;
 use crate::store_side::codec;
 use crate::store_side::listener::Subject;
@@ -119,10 +119,10 @@ impl Daemon {
             then(done);
         });
         if let Err(error) = written {
-            log::error(&format!(
+            log::error!(
                 "cannot make a thread: {}",
                 platform::output::error_text(&error)
-            ));
+            );
         }
     }
 
@@ -140,25 +140,16 @@ impl Daemon {
             }
         });
         if let Err(error) = written {
-            log::error(&format!(
+            log::error!(
                 "cannot make a thread: {}",
                 platform::output::error_text(&error)
-            ));
+            );
         }
     }
 
-    /// What goes wrong again every second is told once, until it has gone well.
-    fn is_news(&mut self, tell: &Tell) -> bool {
-        let repeated = match tell {
-            Tell::Unwritable(name) => self.clusters.get_mut(name).map(|cluster| &mut cluster.unwritable_told),
-            Tell::NoEpoch(_) => return false, // News::FileFailed has said it, and why
-            _ => None,
-        };
-        !repeated.is_some_and(|told| std::mem::replace(told, true))
-    }
-
     fn tell(&mut self, tell: &Tell) {
-        if !self.is_news(tell) {
+        // News::FileFailed has said it, and why.
+        if matches!(tell, Tell::NoEpoch(_)) {
             return;
         }
         let detail = match tell {
@@ -166,7 +157,7 @@ impl Daemon {
             Tell::Unwritable(name) => self.clusters.get(name).and_then(|cluster| cluster.obstacle.clone()),
             _ => None,
         };
-        log::tell(tell, detail.as_deref());
+        outside::log::tell(tell, detail.as_deref());
         match tell {
             Tell::SessionOpened | Tell::NewIncarnation => self.issue_card(true),
             Tell::StoreBack => self.failure = None,

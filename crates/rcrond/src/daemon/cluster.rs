@@ -21,7 +21,6 @@ pub(crate) struct Cluster {
     pub(crate) says: Option<Mark>,
     /// Why it could not be written, if that is so.
     pub(crate) obstacle: Option<String>,
-    pub(crate) unwritable_told: bool,
     pub(crate) drain: Option<Drain>,
 }
 
@@ -49,7 +48,6 @@ impl Cluster {
             }),
             says: None,
             obstacle: None,
-            unwritable_told: false,
             drain: None,
         }
     }
@@ -70,7 +68,6 @@ impl Cluster {
             return None;
         }
         self.obstacle = None;
-        self.unwritable_told = false;
         let before = self.says.map(is_active);
         self.says = self.wanted;
         if let (Some(drain), Some(Mark::Active { draining: true, .. } | Mark::Passive)) = (&mut self.drain, self.says) {

@@ -4,7 +4,6 @@ use super::Daemon;
 use super::cluster::is_active;
 use crate::disk::ledger::Drained;
 use crate::news::News;
-use crate::outside::log;
 use crate::outside::socket::Ask;
 use crate::store_side::survey;
 use control::{Report, Request, Response, Role};
@@ -86,11 +85,11 @@ impl Daemon {
     fn drain(&mut self, names: Vec<ClusterName>, wait_ms: Option<u64>, replies: Sender<Response>) {
         for name in &names {
             self.ledger.set_drained(name, Some(Drained { wait_ms }));
-            log::note(&format!(
+            log::info!(
                 "cluster {}: drain{}",
                 name.as_str(),
                 wait_ms.map_or("", |_| ", waiting for running jobs")
-            ));
+            );
         }
         let newsroom = self.newsroom.clone();
         self.write_ledger(move |done| {
@@ -139,7 +138,7 @@ impl Daemon {
                 name.as_str(),
                 if was { "takes part again" } else { "took part already" }
             ));
-            log::note(&format!("cluster {}: undrain", name.as_str()));
+            log::info!("cluster {}: undrain", name.as_str());
         }
         let replies = replies.clone();
         self.write_ledger(move |done| {
@@ -201,10 +200,10 @@ impl Daemon {
         for name in drained {
             if let Some(drain) = self.clusters.get_mut(&name).and_then(|cluster| cluster.drain.take()) {
                 if drain.running != Ok(0) {
-                    log::warn(&format!(
+                    log::warn!(
                         "cluster {}: given away though jobs may still run: the time is over",
                         name.as_str()
-                    ));
+                    );
                 }
             }
             self.ledger.set_drained(&name, Some(Drained { wait_ms: None }));

@@ -17,7 +17,7 @@ use crate::disk::scribe::Scribes;
 use crate::news::{News, Newsroom};
 use crate::outside::metrics::Metrics;
 use crate::outside::socket::Ask;
-use crate::outside::{Snapshot, log, systemd};
+use crate::outside::{Snapshot, systemd};
 use crate::store_side::asker::Request;
 use crate::store_side::card::{Card, Issue};
 use crate::store_side::listener::Subject;
@@ -121,7 +121,7 @@ impl Daemon {
                 .fold(self.wake, BootTime::min);
             let event = inlets.next(next).await;
             if matches!(event, Event::Upgrade) {
-                log::note("ending without giving anything away: the next rcrond takes the session up");
+                log::info!("ending without giving anything away: the next rcrond takes the session up");
                 return;
             }
             self.take(event);
@@ -153,7 +153,7 @@ impl Daemon {
         match news {
             News::Input(input) => self.take_input(input),
             News::StoreFailed(failure) => self.failure = Some(failure),
-            News::Concerns(concerns) => concerns.iter().for_each(|concern| log::warn(concern)),
+            News::Concerns(concerns) => concerns.iter().for_each(|concern| log::warn!("{concern}")),
             News::FileFailed(why) => self.file_failed(why),
             News::StateFailed(name, why) => {
                 if let Some(cluster) = self.clusters.get_mut(&name) {
@@ -172,7 +172,7 @@ impl Daemon {
                 let found = self.clusters.get_mut(cluster);
                 if let Some(active) = found.and_then(|found| found.written(*done, now)) {
                     self.metrics.transition(cluster.as_str(), active);
-                    log::state(cluster.as_str(), active);
+                    say_state(cluster.as_str(), active);
                 }
             }
             Input::EpochKept { done: true, .. } => self.file_failure = None,
@@ -185,7 +185,7 @@ impl Daemon {
     /// It is tried again every second, and told once.
     fn file_failed(&mut self, why: String) {
         if self.file_failure.as_ref() != Some(&why) {
-            log::error(&why);
+            log::error!("{why}");
             self.file_failure = Some(why);
         }
     }
@@ -211,7 +211,7 @@ impl Daemon {
         if self.stop.is_none() {
             systemd::stopping();
             systemd::extend_timeout(limit + Duration::from_secs(5));
-            log::note("stopping: state files passive first, then the clusters are given away");
+            log::info!("stopping: state files passive first, then the clusters are given away");
             self.stop = Some(now.after(limit));
         }
         self.step(Input::Stop);
@@ -220,7 +220,7 @@ impl Daemon {
     fn is_over(&self) -> bool {
         let late = self.stop.is_some_and(|stop| stop <= clock::boot_time());
         if late {
-            log::warn("not everything could be given away in time: the leases end by themselves");
+            log::warn!("not everything could be given away in time: the leases end by themselves");
         }
         late || self.machine.is_finished()
     }

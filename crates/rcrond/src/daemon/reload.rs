@@ -4,7 +4,7 @@ use super::Daemon;
 use super::start;
 use crate::config::{self, Config, StoreConfig};
 use crate::disk::state_file::Inherited;
-use crate::outside::{log, systemd};
+use crate::outside::systemd;
 use crate::store_side::asker::Request;
 use policy::lease::Input;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ impl Daemon {
         systemd::reloading();
         let loaded = config::load(&self.config_file).map_err(|problem| problem.to_string());
         match loaded.and_then(|new| self.adopt(new)) {
-            Ok(()) => log::note("the configuration has been read again"),
-            Err(problem) => log::error(&format!("the configuration stays as it was: {problem}")),
+            Ok(()) => log::info!("the configuration has been read again"),
+            Err(problem) => log::error!("the configuration stays as it was: {problem}"),
         }
         systemd::ready();
     }
