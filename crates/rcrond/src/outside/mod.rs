@@ -1,0 +1,3 @@
+//! What others see of the daemon.
+
+pub(crate) mod socket;
