@@ -15,7 +15,7 @@ const LONGEST: usize = 1 << 16;
 /// For a client to send its request, and for it to take each answer.
 const CLIENT: Duration = Duration::from_secs(5);
 /// For the loop to give clusters away, beside the time that it waits for jobs. It goes on when that is over; the seat is free again.
-const LOOP: Duration = Duration::from_secs(30);
+const LOOP: Duration = Duration::from_secs(12);
 /// For the loop to say how things are.
 const LOOK: Duration = Duration::from_secs(8);
 /// Between two such questions of users who may only look.
