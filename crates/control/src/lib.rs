@@ -1,4 +1,8 @@
 //! What rcronctl and rcrond say to each other, over a Unix socket: one line of JSON asks, one or more answer.
+//!
+//! Each connection is for one request. Its last answer is the first that is not [`Response::Progress`].
+
+pub mod client;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +53,19 @@ pub enum Response {
         /// A message for people.
         message: String,
     },
+    /// This user may not ask that. The daemon's loop never says so, but its socket.
+    Refused {
+        /// A message for people.
+        message: String,
+    },
+}
+
+impl Response {
+    /// Whether nothing comes after it.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        !matches!(self, Self::Progress { .. })
+    }
 }
 
 /// How a daemon sees the world.

@@ -119,10 +119,7 @@ impl Daemon {
             then(done);
         });
         if let Err(error) = written {
-            log::error!(
-                "cannot make a thread: {}",
-                platform::output::error_text(&error)
-            );
+            log::error!("cannot make a thread: {}", platform::output::error_text(&error));
         }
     }
 
@@ -140,10 +137,7 @@ impl Daemon {
             }
         });
         if let Err(error) = written {
-            log::error!(
-                "cannot make a thread: {}",
-                platform::output::error_text(&error)
-            );
+            log::error!("cannot make a thread: {}", platform::output::error_text(&error));
         }
     }
 
@@ -159,6 +153,7 @@ impl Daemon {
         };
         outside::log::tell(tell, detail.as_deref());
         match tell {
+            // A store that lost its data has lost the card too.
             Tell::SessionOpened | Tell::NewIncarnation => self.issue_card(true),
             Tell::StoreBack => self.failure = None,
             _ => {}

@@ -12,6 +12,7 @@ use crate::outside::{Snapshot, socket, systemd};
 use crate::store_side::asker::Asker;
 use crate::store_side::card::{self, Issue};
 use crate::store_side::listener::{self, Subject};
+use control::Report;
 use platform::clock;
 use platform::output::error_text;
 use std::path::{Path, PathBuf};
@@ -113,19 +114,21 @@ fn outlets(
         requests,
         subject,
         cards,
-        snapshot: show_metrics(config, metrics)?,
+        snapshot: show_metrics(config, metrics),
     })
 }
 
-fn show_metrics(config: &Config, metrics: &Arc<Metrics>) -> Result<Option<watch::Sender<Arc<Snapshot>>>, String> {
-    let Some(address) = config.metrics else { return Ok(None) };
-    let failed = |error: std::io::Error| format!("cannot show metrics on {address}: {}", error_text(&error));
-    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-    let (outlet, snapshots) = watch::channel(Arc::new(Snapshot::nothing()));
-    tokio::spawn(metrics::serve(listener, Arc::clone(metrics), snapshots));
-    Ok(Some(outlet))
+/// A port that is taken is no reason not to run jobs: it is said, and tried again.
+fn show_metrics(config: &Config, metrics: &Arc<Metrics>) -> Option<watch::Sender<Arc<Snapshot>>> {
+    let address = config.metrics?;
+    let nothing = Snapshot {
+        taken: clock::boot_time(),
+        report: Report::default(),
+    };
+    let (outlet, snapshots) = watch::channel(Arc::new(nothing));
+    let metrics = Arc::clone(metrics);
+    tokio::spawn(async move { metrics::serve(metrics::listen(address).await, metrics, snapshots).await });
+    Some(outlet)
 }
 
 fn asks(config: &Config) -> Result<mpsc::Receiver<socket::Ask>, String> {

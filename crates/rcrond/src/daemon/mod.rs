@@ -172,7 +172,7 @@ impl Daemon {
                 let found = self.clusters.get_mut(cluster);
                 if let Some(active) = found.and_then(|found| found.written(*done, now)) {
                     self.metrics.transition(cluster.as_str(), active);
-                    say_state(cluster.as_str(), active);
+                    say_state(cluster, active);
                 }
             }
             Input::EpochKept { done: true, .. } => self.file_failure = None,
@@ -261,4 +261,10 @@ impl Signals {
             upgrade: signal(SignalKind::user_defined1())?,
         })
     }
+}
+
+/// The moments that matter most: from here on jobs run, or do not.
+fn say_state(cluster: &ClusterName, active: bool) {
+    let (cluster, state) = (cluster.as_str(), if active { "active" } else { "passive" });
+    log::info!(CLUSTER = cluster, STATE = state; "cluster {cluster}: {state}");
 }
