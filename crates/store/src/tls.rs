@@ -33,6 +33,9 @@ impl std::fmt::Debug for Identity {
     }
 }
 
+pub(crate) const NOT_ACCEPTED: &str =
+    "the server does not accept our client certificate, or asks for one where none is configured";
+
 /// What rustls needs to be a client. The system's authorities are read from their files now.
 ///
 /// # Errors
@@ -82,14 +85,14 @@ pub fn help(error: &io::Error) -> Option<&'static str> {
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateUnknown
             | AlertDescription::CertificateExpired,
-        ) => "the server does not accept our client certificate, or asks for one where none is configured",
+        ) => NOT_ACCEPTED,
         _ => return None,
     })
 }
 
 fn certificate_help(error: &CertificateError) -> Option<&'static str> {
     Some(match error {
-        CertificateError::UnknownIssuer => {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "the server's certificate is from none of the trusted authorities: name its authority's certificate in the configuration"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
