@@ -1,5 +1,6 @@
 //! What every store must do.
 
+mod etcd;
 mod suite;
 
 use store::memory::Memory;

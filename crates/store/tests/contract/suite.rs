@@ -2,7 +2,7 @@
 
 use store::{Change, Connection, Snapshot, Store, Verdict};
 
-pub async fn all(store: &dyn Store) {
+pub(crate) async fn all(store: &dyn Store) {
     store.init().await.expect("made ready");
     store.init().await.expect("made ready twice");
     what_was_written_is_read(store).await;
