@@ -52,7 +52,16 @@ pub(crate) fn load(_p: &std::path::Path) -> Result<Config, String> {
     Err(String::new())
 }
 pub(crate) mod store {
-    pub(crate) fn open(_s: &super::StoreConfig) -> Result<Box<dyn ::store::Store>, String> {
-        Ok(Box::new(::store::memory::Memory::default()))
+    pub(crate) fn open(settings: &super::StoreConfig) -> Result<Box<dyn ::store::Store>, String> {
+        let failed = |failure: ::store::Failure| failure.to_string();
+        Ok(match settings {
+            super::StoreConfig::Etcd(settings) => Box::new(::store::etcd::Etcd::new(settings.clone()).map_err(failed)?),
+            super::StoreConfig::PostgreSql(settings) => {
+                Box::new(::store::postgresql::PostgreSql::new(settings.clone()).map_err(failed)?)
+            }
+            super::StoreConfig::Redis(settings) => {
+                Box::new(::store::redis::Redis::new(settings.clone()).map_err(failed)?)
+            }
+        })
     }
 }
