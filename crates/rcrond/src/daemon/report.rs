@@ -84,7 +84,7 @@ impl Daemon {
             priority: view.config.priority,
             lease_ms: view.config.timing.lease().milliseconds(),
             lease_left_ms: left.map(milliseconds),
-            epoch: view.tenancy.map_or(view.epoch, |tenancy| tenancy.epoch),
+            epoch: view.record.map_or(view.epoch, |record| record.epoch),
             holder: view.holder().map(str::to_owned),
             writable: known.is_none_or(|cluster| cluster.obstacle.is_none()),
             nodes: Vec::new(),
@@ -119,7 +119,7 @@ impl Daemon {
         let one = |view: &View<'_>| {
             let name = view.config.name.as_str();
             match (self.role(view, now), view.holder()) {
-                (Role::Active, _) => format!("{name}: active, epoch {}", view.epoch),
+                (Role::Active, _) => format!("{name}: active"),
                 (Role::Holding, _) => format!("{name}: has the lease, not active"),
                 (Role::Draining, _) => format!("{name}: draining"),
                 (Role::Drained, _) => format!("{name}: drained"),

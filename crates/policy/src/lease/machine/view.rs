@@ -17,7 +17,7 @@ pub struct View<'a> {
     pub record: Option<&'a ClusterRecord>,
     /// What this node has of it.
     pub tenancy: Option<Tenancy>,
-    /// The highest epoch seen or reserved.
+    /// The highest epoch that was kept on disk: seen, or reserved.
     pub epoch: u64,
     /// Whether the state file was written the last time it was to be.
     pub writable: bool,
@@ -97,7 +97,7 @@ fn view(cluster: &Cluster) -> View<'_> {
             epoch: holder.epoch,
             until: holder.valid,
         }),
-        epoch: record.map_or(0, |record| record.epoch).max(cluster.epochs.kept),
+        epoch: cluster.epochs.kept,
         writable: cluster.file.proved_since(BootTime(core::time::Duration::ZERO)),
     }
 }
