@@ -147,7 +147,7 @@ impl Daemon {
             return;
         }
         let detail = match tell {
-            Tell::StoreSilent => self.failure.as_ref().map(ToString::to_string),
+            Tell::StoreSilent | Tell::LeaseOver(_) => self.failure.as_ref().map(ToString::to_string),
             Tell::Unwritable(name) => self.clusters.get(name).and_then(|cluster| cluster.obstacle.clone()),
             _ => None,
         };

@@ -4,6 +4,8 @@ mod observe;
 mod outcome;
 mod plan;
 mod round;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use super::cluster::{Cluster, Duty};
