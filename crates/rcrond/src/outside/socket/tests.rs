@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream as Stream;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread;
 use tempfile::TempDir;
 
@@ -200,6 +201,35 @@ fn who_may_not_drain_is_refused_and_may_look() {
         });
         assert!(told.contains(expected), "{told}");
     }
+}
+
+/// The kernel says who it is: a process of another user, where root runs the test, and else one of the daemon's own.
+#[test]
+fn who_asks_is_known_from_the_kernel() {
+    let (folder, path) = serving(done);
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("chmod");
+    let is_root = nix::unistd::geteuid().is_root();
+    let mut command = if is_root {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "perl"]);
+        command
+    } else {
+        Command::new("perl")
+    };
+    let client = r#"
+        use Socket;
+        socket(my $daemon, AF_UNIX, SOCK_STREAM, 0) or die $!;
+        connect($daemon, sockaddr_un($ARGV[0])) or die $!;
+        syswrite $daemon, qq({"ask":"drain","clusters":[],"wait_ms":null}\n);
+        print while <$daemon>;
+    "#;
+    let told = testing::run(command.args(["-e", client]).arg(&path).stdin(Stdio::null()));
+    let expected = if is_root {
+        "{\"answer\":\"refused\",\"message\":\"only root may drain and undrain\"}\n"
+    } else {
+        "{\"answer\":\"progress\""
+    };
+    assert!(told.stdout().starts_with(expected), "{told:?}");
 }
 
 #[test]
