@@ -45,7 +45,7 @@ pub(super) fn text(rcrond: &Rcrond, known: &[Known], screen: Screen) -> String {
 }
 
 fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, screen: Screen) {
-    let lease = when::span(Duration::from_millis(cluster.lease_ms));
+    let lease = when::span(Duration::from_millis(cluster.lease_ms)).replace(".0 s", " s");
     let held = match &cluster.holder {
         Some(holder) => format!("{} holds it, epoch {}", visible(holder), cluster.epoch),
         None => "nobody holds it".to_owned(),

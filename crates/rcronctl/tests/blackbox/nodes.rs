@@ -46,7 +46,7 @@ fn all_nodes_of_a_cluster_are_shown() {
         shown,
         [
             "",
-            "web: server1 holds it, epoch 42, lease 10.0 s",
+            "web: server1 holds it, epoch 42, lease 10 s",
             "NODE ROLE PRIORITY EPOCH LEASE LEFT LAST SEEN VERSION",
             "server1 (here) active 100 42 8.2 s AGE 0.9.0",
             "server2 standby 90 AGE 0.9.0",
@@ -128,7 +128,7 @@ fn a_store_that_does_not_answer_is_told_at_once() {
         scene.nodes(),
         [
             "",
-            "web: server1 holds it, epoch 42, lease 10.0 s",
+            "web: server1 holds it, epoch 42, lease 10 s",
             "NODE ROLE PRIORITY EPOCH LEASE LEFT VERSION",
             "server1 (here) active 100 42 8.2 s 0.9.0",
             "/run/rcron/web cannot be written: this server cannot become active",
@@ -188,7 +188,7 @@ fn a_cluster_of_another_name_is_known_by_its_file_and_one_of_neither_is_not_show
             "rcrond 0.9.0 on server1: etcd at https://a:2379, https://b:2379 answers"
         ]
     );
-    assert_eq!(scene.nodes()[1], "shop: server1 holds it, epoch 42, lease 10.0 s");
+    assert_eq!(scene.nodes()[1], "shop: server1 holds it, epoch 42, lease 10 s");
 }
 
 #[test]

@@ -49,8 +49,15 @@ impl Owner {
 struct Desk {
     asks: mpsc::Sender<Ask>,
     owner: Owner,
-    /// Held while the question of a user who may only look is with the loop: it gets one such at a time.
-    turn: Mutex<()>,
+    turns: Turns,
+}
+
+/// Held while the question of a user who may only look is with the loop: it gets one of each kind at a time. What the loop knows itself need not
+/// wait for what the store is asked.
+#[derive(Default)]
+struct Turns {
+    own: Mutex<()>,
+    nodes: Mutex<()>,
 }
 
 /// Listens, for everybody. A socket whose daemon has died is replaced; call it from within a runtime.
@@ -83,15 +90,21 @@ pub(crate) async fn serve(listener: UnixListener, asks: mpsc::Sender<Ask>) {
     let desk = Arc::new(Desk {
         asks,
         owner: Owner(nix::unistd::geteuid().as_raw()),
-        turn: Mutex::new(()),
+        turns: Turns::default(),
     });
     let seats = Arc::new(Seats::default());
     let mut conversations = JoinSet::new();
+    let mut is_told = false;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => welcome(stream, &desk, &seats, &mut conversations),
+            Ok((stream, _)) => {
+                is_told = false;
+                welcome(stream, &desk, &seats, &mut conversations);
+            }
             Err(error) => {
-                log::warn!("the socket takes no connection: {error}");
+                if !std::mem::replace(&mut is_told, true) {
+                    log::warn!("rcronctl cannot connect: {error}");
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -64,14 +64,18 @@ async fn request(reader: OwnedReadHalf) -> Result<Option<Request>, String> {
         .map_err(|error| format!("not a request, or one of a later version of rcronctl: {error}"))
 }
 
-/// A report. Users' questions come to the loop one after the other, with a pause: a survey costs it, and the store.
+/// A report. Users' questions come to the loop one after the other, with a pause: each costs it, and those for nodes the store.
 async fn look(request: Request, uid: u32, desk: &Desk) -> Response {
     let deadline = Instant::now() + LOOK;
     let asked = async {
         if desk.owner.may_drain(uid) {
             return first_answer(request, desk).await;
         }
-        let _turn = desk.turn.lock().await;
+        let turn = match request {
+            Request::Status { nodes: true } => &desk.turns.nodes,
+            _ => &desk.turns.own,
+        };
+        let _turn = turn.lock().await;
         let answer = first_answer(request, desk).await;
         tokio::time::sleep(BREATH).await;
         answer

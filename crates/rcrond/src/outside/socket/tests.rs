@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream as Stream;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread;
 use tempfile::TempDir;
 
@@ -124,6 +125,49 @@ fn only_root_and_the_daemons_own_user_may_drain() {
     assert!(!Owner(1000).may_drain(1001) && !Owner(0).may_drain(1000));
 }
 
+/// A survey that hangs keeps neither root's questions nor what needs no survey, only the next user's survey.
+#[test]
+fn users_surveys_come_one_at_a_time() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let (asks, mut questions) = mpsc::channel(8);
+        let desk = Arc::new(Desk {
+            asks,
+            owner: Owner(4000),
+            turns: Turns::default(),
+        });
+        let mut clients = Vec::new();
+        let mut ask = |uid, nodes| {
+            let (mut client, server) = std::os::unix::net::UnixStream::pair().expect("a pair");
+            let mut text = serde_json::to_vec(&Request::Status { nodes }).expect("JSON");
+            text.push(b'\n');
+            client.write_all(&text).expect("sent");
+            server.set_nonblocking(true).expect("set");
+            let server = UnixStream::from_std(server).expect("a stream");
+            let desk = Arc::clone(&desk);
+            clients.push(client);
+            tokio::spawn(async move { conversation::hold(server, uid, &desk).await });
+        };
+        let survey = Request::Status { nodes: true };
+        ask(4001, true);
+        let hangs = questions.recv().await.expect("a question");
+        assert_eq!(hangs.request, survey);
+        for uid in [4001, 4002] {
+            ask(uid, true);
+        }
+        ask(4001, false);
+        let quick = questions.recv().await.expect("a question");
+        assert_eq!(quick.request, Request::Status { nodes: false });
+        failed(quick).await;
+        ask(0, true);
+        let of_root = questions.recv().await.expect("a question");
+        assert_eq!(of_root.request, survey);
+        assert!(questions.try_recv().is_err());
+        failed(hangs).await;
+        assert_eq!(questions.recv().await.expect("the next").request, survey);
+    });
+}
+
 /// As a user who is neither root nor the daemon's own.
 #[test]
 fn who_may_not_drain_is_refused_and_may_look() {
@@ -137,7 +181,7 @@ fn who_may_not_drain_is_refused_and_may_look() {
             let desk = Desk {
                 asks,
                 owner: Owner(4000),
-                turn: Mutex::new(()),
+                turns: Turns::default(),
             };
             tokio::spawn(async move {
                 while let Some(ask) = questions.recv().await {
@@ -157,6 +201,35 @@ fn who_may_not_drain_is_refused_and_may_look() {
         });
         assert!(told.contains(expected), "{told}");
     }
+}
+
+/// The kernel says who it is: a process of another user, where root runs the test, and else one of the daemon's own.
+#[test]
+fn who_asks_is_known_from_the_kernel() {
+    let (folder, path) = serving(done);
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("chmod");
+    let is_root = nix::unistd::geteuid().is_root();
+    let mut command = if is_root {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "perl"]);
+        command
+    } else {
+        Command::new("perl")
+    };
+    let client = r#"
+        use Socket;
+        socket(my $daemon, AF_UNIX, SOCK_STREAM, 0) or die $!;
+        connect($daemon, sockaddr_un($ARGV[0])) or die $!;
+        syswrite $daemon, qq({"ask":"drain","clusters":[],"wait_ms":null}\n);
+        print while <$daemon>;
+    "#;
+    let told = testing::run(command.args(["-e", client]).arg(&path).stdin(Stdio::null()));
+    let expected = if is_root {
+        "{\"answer\":\"refused\",\"message\":\"only root may drain and undrain\"}\n"
+    } else {
+        "{\"answer\":\"progress\""
+    };
+    assert!(told.stdout().starts_with(expected), "{told:?}");
 }
 
 #[test]
