@@ -1,5 +1,6 @@
 //! The contract, said in calls. Each function uses keys of its own, so all can be run on one store.
 
+use std::time::Duration;
 use store::{Change, Connection, Snapshot, Store, Verdict};
 
 pub(crate) async fn all(store: &dyn Store) {
@@ -14,7 +15,12 @@ pub(crate) async fn all(store: &dyn Store) {
     any_text_is_a_key_and_any_bytes_are_a_value(store).await;
     a_list_has_what_begins_so_and_nothing_else(store).await;
     a_watch_tells_of_its_keys(store).await;
+    a_watch_tells_of_many_keys(store).await;
     a_condition_on_what_is_not_written_counts(store).await;
+    of_two_that_rely_on_what_the_other_writes_one_is_refused(store).await;
+    conditions_without_writes_are_answered(store).await;
+    a_long_list_is_whole(store).await;
+    a_call_that_is_given_up_is_done_whole_or_not_at_all(store).await;
 }
 
 fn put(conditions: &[(&str, Option<u64>)], writes: &[(&str, &[u8])]) -> Change {
@@ -156,6 +162,10 @@ async fn many_keys_at_once(store: &dyn Store) {
 async fn any_text_is_a_key_and_any_bytes_are_a_value(store: &dyn Store) {
     let mut one = connect(store).await;
     let long = "x".repeat(2000);
+    let empty = put(&[("g/empty", None)], &[("g/empty", b"")]);
+    assert_eq!(change(&mut one, &empty).await, Verdict::Done);
+    let found = read(&mut one, &["g/empty"]).await.items;
+    assert_eq!(found[0].as_ref().expect("there, if empty").value, b"");
     for key in ["g", "g/", "g/ü ß/\n", "g/a%b_c\\d'e\"f*g?h[i]", &long] {
         let value: Vec<u8> = (0..=255).collect();
         assert_eq!(
@@ -185,6 +195,12 @@ async fn a_list_has_what_begins_so_and_nothing_else(store: &dyn Store) {
         .map(|(key, item)| (key.as_str(), item.value.as_slice()))
         .collect();
     assert_eq!(pairs, [("h_/a", &b"1"[..]), ("h_/b", b"2")]);
+    let read = read(&mut one, &["h_/a", "h_/b"]).await.items;
+    let listed: Vec<_> = list.into_iter().map(|(_, item)| Some(item)).collect();
+    assert_eq!(listed, read, "the same versions");
+    assert_eq!(one.list("h_/c").await, Ok(Vec::new()));
+    let all = one.list("").await.expect("listed");
+    assert!(all.iter().any(|(key, _)| key == "h%/a") && all.iter().any(|(key, _)| key == "hx/a"));
 }
 
 async fn a_watch_tells_of_its_keys(store: &dyn Store) {
@@ -210,4 +226,81 @@ async fn a_condition_on_what_is_not_written_counts(store: &dyn Store) {
         Verdict::Refused
     );
     assert_eq!(versions(&read(&mut one, &["j/2"]).await), [None]);
+}
+
+async fn a_watch_tells_of_many_keys(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let keys: Vec<_> = (0..300).map(|n| format!("k/{n}")).collect();
+    let mut watch = store.watch(keys).await.expect("watching");
+    assert_eq!(change(&mut one, &put(&[], &[("k/299", b"new")])).await, Verdict::Done);
+    watch.changed().await.expect("told");
+}
+
+/// Each is right by itself; together they are what no order of the two could have done.
+async fn of_two_that_rely_on_what_the_other_writes_one_is_refused(store: &dyn Store) {
+    let (mut one, mut other) = (connect(store).await, connect(store).await);
+    for round in 0..20 {
+        let (left, right) = (format!("l/{round}/left"), format!("l/{round}/right"));
+        let first = put(&[(&left, None)], &[(&right, b"x")]);
+        let second = put(&[(&right, None)], &[(&left, b"x")]);
+        let (first, second) = tokio::join!(one.change(&first), other.change(&second));
+        let verdicts = [first.expect("answered"), second.expect("answered")];
+        let done = verdicts.iter().filter(|verdict| **verdict == Verdict::Done).count();
+        assert_eq!(done, 1, "{verdicts:?}");
+    }
+}
+
+async fn conditions_without_writes_are_answered(store: &dyn Store) {
+    let mut one = connect(store).await;
+    assert_eq!(change(&mut one, &put(&[("m", None)], &[])).await, Verdict::Done);
+    assert_eq!(change(&mut one, &put(&[("m", Some(1))], &[])).await, Verdict::Refused);
+    assert_eq!(change(&mut one, &put(&[], &[("m", b"x")])).await, Verdict::Done);
+    assert_eq!(change(&mut one, &put(&[("m", None)], &[])).await, Verdict::Refused);
+    // No version that a store gives.
+    for never in [0, u64::MAX] {
+        assert_eq!(
+            change(&mut one, &put(&[("m", Some(never))], &[("m", b"y")])).await,
+            Verdict::Refused
+        );
+        assert_eq!(
+            change(&mut one, &put(&[("m/none", Some(never))], &[("m/none", b"y")])).await,
+            Verdict::Refused
+        );
+    }
+    assert_eq!(change(&mut one, &put(&[], &[])).await, Verdict::Done);
+}
+
+async fn a_long_list_is_whole(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let mut keys: Vec<_> = (0..1100).map(|n| format!("n/{n}")).collect();
+    for some in keys.chunks(100) {
+        let many = Change {
+            writes: some.iter().map(|key| (key.clone(), key.clone().into_bytes())).collect(),
+            ..Change::default()
+        };
+        assert_eq!(change(&mut one, &many).await, Verdict::Done);
+    }
+    keys.sort();
+    let listed = one.list("n/").await.expect("listed");
+    let names: Vec<_> = listed.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(names, keys);
+    assert!(listed.iter().all(|(key, item)| key.as_bytes() == item.value));
+}
+
+async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(store: &dyn Store) {
+    for round in 0..10 {
+        let mut one = connect(store).await;
+        let keys = [format!("o/{round}/1"), format!("o/{round}/2")];
+        let both = put(
+            &[(&keys[0], None), (&keys[1], None)],
+            &[(&keys[0], b"x"), (&keys[1], b"x")],
+        );
+        // Far enough to be sent, perhaps; not so far that an answer must be there.
+        let _ = tokio::time::timeout(Duration::from_micros(300 * round), one.change(&both)).await;
+        drop(one);
+        let mut other = connect(store).await;
+        let settled = change(&mut other, &both).await;
+        let there = read(&mut other, &[&keys[0], &keys[1]]).await;
+        assert!(there.items.iter().all(Option::is_some), "{settled:?} {there:?}");
+    }
 }
