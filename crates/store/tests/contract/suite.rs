@@ -1,26 +1,27 @@
 //! The contract, said in calls. Each function uses keys of its own, so all can be run on one store.
 
-use std::time::Duration;
+mod changes;
+
 use store::{Change, Connection, Snapshot, Store, Verdict};
 
 pub(crate) async fn all(store: &dyn Store) {
     store.init().await.expect("made ready");
     store.init().await.expect("made ready twice");
     what_was_written_is_read(store).await;
-    a_change_is_all_or_nothing(store).await;
+    changes::a_change_is_all_or_nothing(store).await;
     versions_move_with_every_write(store).await;
-    of_two_that_want_the_same_one_is_refused(store).await;
-    another_incarnation_is_refused(store).await;
+    changes::of_two_that_want_the_same_one_is_refused(store).await;
+    changes::another_incarnation_is_refused(store).await;
     many_keys_at_once(store).await;
     any_text_is_a_key_and_any_bytes_are_a_value(store).await;
     a_list_has_what_begins_so_and_nothing_else(store).await;
     a_watch_tells_of_its_keys(store).await;
     a_watch_tells_of_many_keys(store).await;
-    a_condition_on_what_is_not_written_counts(store).await;
-    of_two_that_rely_on_what_the_other_writes_one_is_refused(store).await;
-    conditions_without_writes_are_answered(store).await;
+    changes::a_condition_on_what_is_not_written_counts(store).await;
+    changes::of_two_that_rely_on_what_the_other_writes_one_is_refused(store).await;
+    changes::conditions_without_writes_are_answered(store).await;
     a_long_list_is_whole(store).await;
-    a_call_that_is_given_up_is_done_whole_or_not_at_all(store).await;
+    changes::a_call_that_is_given_up_is_done_whole_or_not_at_all(store).await;
 }
 
 fn put(conditions: &[(&str, Option<u64>)], writes: &[(&str, &[u8])]) -> Change {
@@ -72,28 +73,6 @@ async fn what_was_written_is_read(store: &dyn Store) {
     assert_eq!(snapshot.items[1].as_ref().expect("there").value, b"one");
 }
 
-async fn a_change_is_all_or_nothing(store: &dyn Store) {
-    let mut one = connect(store).await;
-    assert_eq!(
-        change(&mut one, &put(&[], &[("b/1", b"x"), ("b/2", b"y")])).await,
-        Verdict::Done
-    );
-    let before = read(&mut one, &["b/1", "b/2", "b/3"]).await;
-    let [first, second, _] = versions(&before)[..] else {
-        panic!("three")
-    };
-    let half = put(
-        &[("b/1", first), ("b/2", second.map(|version| version.wrapping_add(1)))],
-        &[("b/1", b"z"), ("b/3", b"z")],
-    );
-    assert_eq!(change(&mut one, &half).await, Verdict::Refused);
-    let there = put(&[("b/1", None)], &[("b/3", b"z")]);
-    assert_eq!(change(&mut one, &there).await, Verdict::Refused);
-    let missing = put(&[("b/3", first)], &[("b/3", b"z")]);
-    assert_eq!(change(&mut one, &missing).await, Verdict::Refused);
-    assert_eq!(read(&mut one, &["b/1", "b/2", "b/3"]).await.items, before.items);
-}
-
 async fn versions_move_with_every_write(store: &dyn Store) {
     let mut one = connect(store).await;
     let mut seen = Vec::new();
@@ -108,34 +87,6 @@ async fn versions_move_with_every_write(store: &dyn Store) {
         assert!(!seen.contains(&version), "{version} again: {seen:?}");
         seen.push(version);
     }
-}
-
-async fn of_two_that_want_the_same_one_is_refused(store: &dyn Store) {
-    let (mut one, mut other) = (connect(store).await, connect(store).await);
-    for round in 0..20 {
-        let key = format!("d/{round}");
-        let wanted = put(&[(&key, None)], &[(&key, b"mine")]);
-        let (first, second) = tokio::join!(one.change(&wanted), other.change(&wanted));
-        let verdicts = [first.expect("answered"), second.expect("answered")];
-        let done = verdicts.iter().filter(|verdict| **verdict == Verdict::Done).count();
-        assert_eq!(done, 1, "{verdicts:?}");
-    }
-}
-
-async fn another_incarnation_is_refused(store: &dyn Store) {
-    let mut one = connect(store).await;
-    let snapshot = read(&mut one, &["e"]).await;
-    let mut change_of = put(&[("e", None)], &[("e", b"x")]);
-    change_of.incarnation = Some(b"another".to_vec());
-    if snapshot.incarnation.is_some() {
-        assert_eq!(change(&mut one, &change_of).await, Verdict::Refused);
-        assert_eq!(versions(&read(&mut one, &["e"]).await), [None]);
-    }
-    change_of.incarnation.clone_from(&snapshot.incarnation);
-    assert_eq!(change(&mut one, &change_of).await, Verdict::Done);
-    let later = read(&mut one, &["e"]).await;
-    assert_eq!(later.incarnation, snapshot.incarnation);
-    assert!(later.revision >= snapshot.revision);
 }
 
 async fn many_keys_at_once(store: &dyn Store) {
@@ -215,59 +166,12 @@ async fn a_watch_tells_of_its_keys(store: &dyn Store) {
     }
 }
 
-async fn a_condition_on_what_is_not_written_counts(store: &dyn Store) {
-    let mut one = connect(store).await;
-    assert_eq!(
-        change(&mut one, &put(&[("j/none", None)], &[("j/1", b"x")])).await,
-        Verdict::Done
-    );
-    assert_eq!(
-        change(&mut one, &put(&[("j/1", None)], &[("j/2", b"x")])).await,
-        Verdict::Refused
-    );
-    assert_eq!(versions(&read(&mut one, &["j/2"]).await), [None]);
-}
-
 async fn a_watch_tells_of_many_keys(store: &dyn Store) {
     let mut one = connect(store).await;
     let keys: Vec<_> = (0..300).map(|n| format!("k/{n}")).collect();
     let mut watch = store.watch(keys).await.expect("watching");
     assert_eq!(change(&mut one, &put(&[], &[("k/299", b"new")])).await, Verdict::Done);
     watch.changed().await.expect("told");
-}
-
-/// Each is right by itself; together they are what no order of the two could have done.
-async fn of_two_that_rely_on_what_the_other_writes_one_is_refused(store: &dyn Store) {
-    let (mut one, mut other) = (connect(store).await, connect(store).await);
-    for round in 0..20 {
-        let (left, right) = (format!("l/{round}/left"), format!("l/{round}/right"));
-        let first = put(&[(&left, None)], &[(&right, b"x")]);
-        let second = put(&[(&right, None)], &[(&left, b"x")]);
-        let (first, second) = tokio::join!(one.change(&first), other.change(&second));
-        let verdicts = [first.expect("answered"), second.expect("answered")];
-        let done = verdicts.iter().filter(|verdict| **verdict == Verdict::Done).count();
-        assert_eq!(done, 1, "{verdicts:?}");
-    }
-}
-
-async fn conditions_without_writes_are_answered(store: &dyn Store) {
-    let mut one = connect(store).await;
-    assert_eq!(change(&mut one, &put(&[("m", None)], &[])).await, Verdict::Done);
-    assert_eq!(change(&mut one, &put(&[("m", Some(1))], &[])).await, Verdict::Refused);
-    assert_eq!(change(&mut one, &put(&[], &[("m", b"x")])).await, Verdict::Done);
-    assert_eq!(change(&mut one, &put(&[("m", None)], &[])).await, Verdict::Refused);
-    // No version that a store gives.
-    for never in [0, u64::MAX] {
-        assert_eq!(
-            change(&mut one, &put(&[("m", Some(never))], &[("m", b"y")])).await,
-            Verdict::Refused
-        );
-        assert_eq!(
-            change(&mut one, &put(&[("m/none", Some(never))], &[("m/none", b"y")])).await,
-            Verdict::Refused
-        );
-    }
-    assert_eq!(change(&mut one, &put(&[], &[])).await, Verdict::Done);
 }
 
 async fn a_long_list_is_whole(store: &dyn Store) {
@@ -285,22 +189,4 @@ async fn a_long_list_is_whole(store: &dyn Store) {
     let names: Vec<_> = listed.iter().map(|(key, _)| key.clone()).collect();
     assert_eq!(names, keys);
     assert!(listed.iter().all(|(key, item)| key.as_bytes() == item.value));
-}
-
-async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(store: &dyn Store) {
-    for round in 0..10 {
-        let mut one = connect(store).await;
-        let keys = [format!("o/{round}/1"), format!("o/{round}/2")];
-        let both = put(
-            &[(&keys[0], None), (&keys[1], None)],
-            &[(&keys[0], b"x"), (&keys[1], b"x")],
-        );
-        // Far enough to be sent, perhaps; not so far that an answer must be there.
-        let _ = tokio::time::timeout(Duration::from_micros(300 * round), one.change(&both)).await;
-        drop(one);
-        let mut other = connect(store).await;
-        let settled = change(&mut other, &both).await;
-        let there = read(&mut other, &[&keys[0], &keys[1]]).await;
-        assert!(there.items.iter().all(Option::is_some), "{settled:?} {there:?}");
-    }
 }
