@@ -5,6 +5,7 @@
 
 mod connection;
 mod dial;
+mod link;
 mod message;
 mod trouble;
 mod watch;
@@ -12,8 +13,8 @@ mod wire;
 
 use crate::rotation::Rotation;
 use crate::{Answer, Connection, Failure, Login, Store, Watch, tls};
-use connection::Link;
 use dial::Tls;
+use link::Link;
 use message::{AuthenticateRequest, AuthenticateResponse, StatusRequest, StatusResponse};
 use std::sync::Arc;
 use tonic::Code;

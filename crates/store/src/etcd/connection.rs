@@ -1,15 +1,12 @@
-//! Reads and changes.
+//! Reads and changes, as etcd's transactions.
 
+use super::link::Link;
 use super::message::{
-    Compare, Headed, KeyValue, PutRequest, RangeRequest, RangeResponse, RequestOp, StatusRequest, StatusResponse,
-    TxnRequest, TxnResponse,
+    Compare, Headed, PutRequest, RangeRequest, RangeResponse, RequestOp, StatusRequest, StatusResponse, TxnRequest,
+    TxnResponse,
 };
-use super::wire::{RANGE, STATUS, TXN, Wire};
-use super::{Welcome, trouble};
-use crate::rotation::Rotation;
+use super::wire::{RANGE, STATUS, TXN};
 use crate::{Answer, Change, Connection, Failure, Item, Snapshot, Verdict};
-use prost::Message;
-use std::sync::Arc;
 
 /// Of the 128 operations that etcd takes in one transaction (`--max-txn-ops`).
 const READS_AT_ONCE: usize = 100;
@@ -18,77 +15,7 @@ const PAGE: i64 = 500;
 /// The first that the protocol here was written for.
 const OLDEST: (u32, u32) = (3, 4);
 
-/// A connection, and what is known of its server.
-pub(super) struct Link {
-    wire: Wire,
-    prefix: String,
-    cluster: u64,
-    open_to_all: bool,
-    /// Why it is not to be used any more.
-    spoilt: Option<Failure>,
-    rotation: Arc<Rotation>,
-    place: usize,
-}
-
 impl Link {
-    pub(super) fn new(welcome: Welcome, prefix: &str, rotation: Arc<Rotation>) -> Self {
-        Self {
-            wire: welcome.wire,
-            prefix: prefix.to_owned(),
-            cluster: welcome.cluster,
-            open_to_all: welcome.open_to_all,
-            spoilt: None,
-            rotation,
-            place: welcome.place,
-        }
-    }
-
-    /// One call. After a failure, or a call that was given up, there is no other.
-    async fn ask<Q, A>(&mut self, method: &'static str, request: Q) -> Result<A, Failure>
-    where
-        Q: Message + 'static,
-        A: Message + Default + Headed + 'static,
-    {
-        if let Some(failure) = &self.spoilt {
-            return Err(failure.clone());
-        }
-        self.spoilt = Some(Failure::new(
-            self.wire.server(),
-            "a call over this connection was given up",
-        ));
-        let answer = self
-            .wire
-            .call(method, request)
-            .await
-            .and_then(|answer| self.check(answer));
-        self.spoilt = answer.as_ref().err().cloned();
-        answer
-    }
-
-    /// Whether it comes from the cluster that we know: something between us and etcd might send each call elsewhere.
-    fn check<A: Headed>(&self, answer: A) -> Result<A, Failure> {
-        let header = answer.header().ok_or_else(|| self.malformed())?;
-        if header.cluster_id == self.cluster {
-            return Ok(answer);
-        }
-        let what = format!("cluster {:x} answers, not {:x}", header.cluster_id, self.cluster);
-        let help = "all servers must be of one cluster, and whatever stands before them must not mix several";
-        Err(trouble::trouble(self.wire.server(), what, Some(help)))
-    }
-
-    fn malformed(&self) -> Failure {
-        trouble::malformed(self.wire.server())
-    }
-
-    fn key(&self, key: &str) -> Vec<u8> {
-        [self.prefix.as_bytes(), key.as_bytes()].concat()
-    }
-
-    /// That this member answers what needs a majority.
-    fn praise(&self) {
-        self.rotation.praise(self.place);
-    }
-
     async fn read_all(&mut self, keys: &[String]) -> Result<Snapshot, Failure> {
         let mut items = Vec::with_capacity(keys.len());
         let mut revision = None;
@@ -124,14 +51,6 @@ impl Link {
             }),
             put: None,
         }
-    }
-
-    fn item(&self, found: KeyValue) -> Result<Item, Failure> {
-        let version = u64::try_from(found.mod_revision).map_err(|_| self.malformed())?;
-        Ok(Item {
-            version,
-            value: found.value,
-        })
     }
 
     async fn change_all(&mut self, change: &Change) -> Result<Verdict, Failure> {

@@ -4,6 +4,7 @@ use super::trouble::trouble;
 use crate::{Failure, tls};
 use rustls::ClientConfig;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -54,9 +55,12 @@ pub(super) async fn dial(server: &str, tls: Option<&Tls>) -> Result<Box<dyn Byte
     Ok(Box::new(stream))
 }
 
-/// Each of the name's addresses in turn, without waiting for one that is silent.
 async fn tcp(server: &str) -> io::Result<TcpStream> {
-    let mut addresses = lookup_host(server).await?;
+    first_of(lookup_host(server).await?).await
+}
+
+/// Each of a name's addresses in turn, without waiting for one that is silent.
+async fn first_of(mut addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
     let mut attempts = JoinSet::new();
     let mut refusal = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     loop {
@@ -90,6 +94,7 @@ fn tcp_help(error: &io::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::{TcpListener, TcpSocket};
 
     #[test]
     fn a_host_has_no_port_and_no_brackets() {
@@ -101,11 +106,29 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn a_port_where_nobody_listens_is_told_at_once() {
         // Bound but not listening: nobody else can take it meanwhile.
-        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind("127.0.0.1:0".parse().expect("an address")).expect("bound");
         let server = socket.local_addr().expect("an address").to_string();
         let told = dial(&server, None).await.err().expect("refused").to_string();
         assert!(told.starts_with(&format!("{server}: cannot connect: ")), "{told}");
         assert!(told.contains("does etcd run there"), "{told}");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_address_that_is_silent_does_not_hold_up_the_next() {
+        let local = "127.0.0.1:0".parse().expect("an address");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(local).expect("bound");
+        let listener = socket.listen(1).expect("listening");
+        let silent = listener.local_addr().expect("an address");
+        // Nobody accepts: when its queue is full the kernel does not answer any more.
+        let mut queue = Vec::new();
+        while let Ok(stream) = timeout(HEAD_START, TcpStream::connect(silent)).await {
+            queue.push(stream.expect("queued"));
+        }
+        let other = TcpListener::bind(local).await.expect("listening");
+        let good = other.local_addr().expect("an address");
+        let stream = first_of([silent, good].into_iter()).await.expect("connected");
+        assert_eq!(stream.peer_addr().expect("connected"), good);
     }
 }

@@ -41,7 +41,7 @@ fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::Settings {
     }
 }
 
-/// Two users: one who may do anything with our keys, one who may do nothing.
+/// Two users beside root: one who may do anything with our keys, one who may do nothing.
 fn ask_for_passwords(server: &Server) {
     for command in [
         &["user", "add", "root:secret"][..],
@@ -111,6 +111,25 @@ async fn the_contract_with_a_password() {
         ..settings(&server)
     };
     suite::all(&store(settings)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_contract_with_a_certificate_that_names_the_user() {
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    ask_for_passwords(&server);
+    let (user, guest) = (authority.client("rcron"), authority.client("guest"));
+    let settings = |client| Settings {
+        tls: Some(tls(&authority, Some(client))),
+        ..settings(&server)
+    };
+    suite::all(&store(settings(&user))).await;
+    let refused = connect(&store(settings(&guest)))
+        .await
+        .read(&keys())
+        .await
+        .expect_err("refused");
+    assert!(refused.what.contains("permission denied"), "{refused}");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -1,6 +1,6 @@
 //! An etcd of one member, or two.
 
-use super::{free_port, server};
+use super::{free_port, server, stands_still};
 use crate::certificates::{Authority, Certificate};
 use crate::process::{Done, Running, run};
 use crate::until;
@@ -149,9 +149,10 @@ impl Etcd {
         self.token.push('x');
     }
 
-    /// Stops it (SIGSTOP): it takes connections, and says nothing.
+    /// Stops it (SIGSTOP), and waits until it stands still: it takes connections, and says nothing.
     pub fn pause(&self) {
-        self.signal(Signal::SIGSTOP);
+        let pid = self.signal(Signal::SIGSTOP);
+        until("etcd to stand still", || stands_still(pid).then_some(()));
     }
 
     /// Lets it go on.
@@ -189,9 +190,10 @@ impl Etcd {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) -> i32 {
         let pid = self.process.as_ref().expect("running").pid();
         kill(Pid::from_raw(pid), signal).expect("signalled");
+        pid
     }
 
     const fn scheme(&self) -> &'static str {

@@ -49,6 +49,28 @@ async fn passwords() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_token_that_is_void_costs_the_connection_and_no_more() {
+    let server = Server::start();
+    ask_for_passwords(&server);
+    let store = store(Settings {
+        login: Some(login("rcron", "secret")),
+        ..settings(&server)
+    });
+    let mut connection = connect(&store).await;
+    connection.read(&keys()).await.expect("read");
+    for command in [
+        &["delete", "rcron"][..],
+        &["add", "rcron:secret"],
+        &["grant-role", "rcron", "rcron"],
+    ] {
+        server.etcdctl(&[&["--user", "root:secret", "user"], command].concat());
+    }
+    let failure = connection.read(&keys()).await.expect_err("void");
+    assert!(failure.what.contains("invalid auth token"), "{failure}");
+    connect(&store).await.read(&keys()).await.expect("read");
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn tls_to_a_server_without() {
     let (server, authority) = (Server::start(), Authority::new());
     let settings = Settings {
