@@ -8,6 +8,8 @@ use crate::tls;
 pub struct Settings {
     /// `HOST:PORT` of each server.
     pub servers: Vec<String>,
+    /// The database's number.
+    pub database: u32,
     /// The records' place in the store.
     pub prefix: String,
     /// Who to be.
