@@ -1,11 +1,11 @@
 //! What the tasks around the loop tell it.
 
-use policy::lease::Input;
+use crate::daemon::Renewal;
+use policy::lease::{ClusterName, Input};
 use store::Failure;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// Something that a task has to say.
-#[derive(Debug)]
 pub(crate) enum News {
     /// For the machine.
     Input(Input),
@@ -16,11 +16,13 @@ pub(crate) enum News {
     /// Epochs or identity could not be written, and why.
     FileFailed(String),
     /// A state file could not be written, and why.
-    StateFailed(policy::lease::ClusterName, String),
+    StateFailed(ClusterName, String),
+    /// The configuration has been read again, or cannot be.
+    Renewal(Result<Box<Renewal>, String>),
     /// What was drained could not be kept on disk.
     DrainNotKept,
     /// So many jobs of this cluster run here, or it cannot be told.
-    Running(policy::lease::ClusterName, Result<usize, String>),
+    Running(ClusterName, Result<usize, String>),
 }
 
 /// Where to say it. It never waits.

@@ -8,7 +8,7 @@ use crate::disk::ledger::{LEDGER, Ledger};
 use crate::disk::scribe::Scribes;
 use crate::news::Newsroom;
 use crate::outside::metrics::{self, Metrics};
-use crate::outside::{Snapshot, socket, systemd};
+use crate::outside::{self, Snapshot, socket, systemd};
 use crate::store_side::asker::Asker;
 use crate::store_side::card::{self, Issue};
 use crate::store_side::listener::{self, Subject};
@@ -16,6 +16,7 @@ use control::Report;
 use platform::clock;
 use platform::output::error_text;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::{mpsc, watch};
@@ -23,11 +24,32 @@ use tokio::sync::{mpsc, watch};
 /// More requests than that wait in their sockets.
 const MOST_ASKS: usize = 32;
 
-/// Runs the daemon until it is told to end.
-///
-/// # Errors
-/// What keeps it from running, for people.
-pub(crate) fn run(config: Config, file: &Path) -> Result<(), String> {
+/// Runs the daemon until it is told to end; exit status 1 if it cannot begin.
+pub(crate) fn main(file: &Path) -> ExitCode {
+    let result = outside::log::init().map_err(|error| format!("cannot begin to log: {error}"));
+    let result = result.and_then(|()| load(file)).and_then(|config| run(config, file));
+    let code = match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            log::error!("{problem}");
+            ExitCode::FAILURE
+        }
+    };
+    outside::log::flush();
+    code
+}
+
+fn load(file: &Path) -> Result<Config, String> {
+    let loaded = config::load(file).map_err(|complaint| complaint.full)?;
+    outside::log::set_node(&loaded.config.node);
+    loaded
+        .warnings
+        .iter()
+        .for_each(|warning| log::warn!("{}", warning.summary));
+    Ok(loaded.config)
+}
+
+fn run(config: Config, file: &Path) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot begin: {}", error_text(&error)))?;
     let result = runtime.block_on(begin(config, file.to_owned()));
@@ -40,7 +62,7 @@ async fn begin(config: Config, config_file: PathBuf) -> Result<(), String> {
     let boot = clock::boot_id().ok_or("cannot read /proc/sys/kernel/random/boot_id: leases are bound to the boot")?;
     let run_dir = RunDir::take(&config.run_dir)?;
     let ledger = Ledger::read(&config.state_dir.join(LEDGER))?;
-    let store: Arc<dyn Store> = Arc::from(config::store::open(&config.store)?);
+    let store: Arc<dyn Store> = Arc::from(config::open(&config.store).map_err(|failure| failure.to_string())?);
     let names: Vec<_> = config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
     let kept = run_dir.kept(&boot, config.node.as_str(), &names);
     let mut clusters = Clusters::new();
@@ -54,7 +76,7 @@ async fn begin(config: Config, config_file: PathBuf) -> Result<(), String> {
     let machine = machine.map_err(|error| format!("cannot read random numbers: {}", error_text(&error)))?;
     let (newsroom, news) = Newsroom::open();
     let metrics = Arc::new(Metrics::new());
-    let outlets = outlets(&config, &store, &newsroom, &metrics)?;
+    let outlets = outlets(&config, &store, &newsroom, &metrics);
     let inlets = Inlets {
         news,
         asks: asks(&config)?,
@@ -91,12 +113,7 @@ async fn begin(config: Config, config_file: PathBuf) -> Result<(), String> {
     Ok(())
 }
 
-fn outlets(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    newsroom: &Newsroom,
-    metrics: &Arc<Metrics>,
-) -> Result<Outlets, String> {
+fn outlets(config: &Config, store: &Arc<dyn Store>, newsroom: &Newsroom, metrics: &Arc<Metrics>) -> Outlets {
     let (requests, inbox) = mpsc::unbounded_channel();
     let asker = Asker::new(Arc::clone(store), newsroom.clone(), Arc::clone(metrics));
     tokio::spawn(asker.run(inbox));
@@ -110,12 +127,12 @@ fn outlets(
         card: None,
     });
     tokio::spawn(card::run(config.node.as_str().to_owned(), issued));
-    Ok(Outlets {
+    Outlets {
         requests,
         subject,
         cards,
         snapshot: show_metrics(config, metrics),
-    })
+    }
 }
 
 /// A port that is taken is no reason not to run jobs: it is said, and tried again.

@@ -8,7 +8,8 @@ mod reload;
 mod report;
 mod start;
 
-pub(crate) use begin::run;
+pub(crate) use begin::main;
+pub(crate) use reload::Renewal;
 
 use crate::config::Config;
 use crate::disk::identity::RunDir;
@@ -160,6 +161,7 @@ impl Daemon {
                     cluster.obstacle = Some(why);
                 }
             }
+            News::Renewal(renewal) => self.renew(renewal),
             News::DrainNotKept => self.drain_not_kept(),
             News::Running(name, running) => self.take_running(&name, running),
         }

@@ -1,54 +1,83 @@
 //! SIGHUP: the configuration read again. No lease is lost: what cannot be taken over while running is refused.
 
-use super::Daemon;
-use super::start;
+use super::cluster::Cluster;
+use super::{Daemon, start};
 use crate::config::{self, Config, StoreConfig};
-use crate::disk::state_file::Inherited;
+use crate::disk::state_file::{self, Inherited};
+use crate::news::News;
 use crate::outside::systemd;
 use crate::store_side::asker::Request;
 use policy::lease::Input;
+use std::path::Path;
 use std::sync::Arc;
+use store::Store;
+
+/// What was read, away from the loop: the files may be on a file system that hangs.
+pub(crate) struct Renewal {
+    config: Config,
+    warnings: Vec<String>,
+    store: Box<dyn Store>,
+    /// What the state files say.
+    inherited: Vec<Inherited>,
+}
 
 impl Daemon {
-    pub(super) fn reload(&mut self) {
-        if self.stop.is_some() {
-            return;
-        }
+    /// Has it read; [`News::Renewal`] brings it.
+    pub(super) fn reload(&self) {
         systemd::reloading();
-        let loaded = config::load(&self.config_file).map_err(|problem| problem.to_string());
-        match loaded.and_then(|new| self.adopt(new)) {
+        let (file, boot, newsroom) = (self.config_file.clone(), self.boot.clone(), self.newsroom.clone());
+        tokio::task::spawn_blocking(move || newsroom.tell(News::Renewal(read(&file, &boot).map(Box::new))));
+    }
+
+    pub(super) fn renew(&mut self, renewal: Result<Box<Renewal>, String>) {
+        match renewal.and_then(|renewal| self.adopt(*renewal)) {
             Ok(()) => log::info!("the configuration has been read again"),
             Err(problem) => log::error!("the configuration stays as it was: {problem}"),
         }
         systemd::ready();
     }
 
-    fn adopt(&mut self, new: Config) -> Result<(), String> {
-        if let Some(what) = unmovable(&self.config, &new) {
+    fn adopt(&mut self, new: Renewal) -> Result<(), String> {
+        if self.stop.is_some() {
+            return Err("rcrond is stopping".to_owned());
+        }
+        if let Some(what) = unmovable(&self.config, &new.config) {
             return Err(format!("{what} cannot be changed without a restart"));
         }
-        if new.store != self.config.store {
-            self.store = Arc::from(config::store::open(&new.store)?);
+        new.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        if new.config.store != self.config.store {
+            self.store = Arc::from(new.store);
             let _ = self.outlets.requests.send(Request::Use(Arc::clone(&self.store)));
         }
-        self.config = new;
+        self.config = new.config;
         let mut starts = Vec::new();
-        for settings in &self.config.clusters {
+        for (settings, inherited) in self.config.clusters.iter().zip(&new.inherited) {
             match self.clusters.get_mut(&settings.name) {
-                Some(cluster) => {
-                    cluster.settings = settings.clone();
-                    starts.push(start::cluster_start(settings, &self.ledger, &Inherited::default()));
-                }
+                Some(cluster) => cluster.settings = settings.clone(),
                 None => {
-                    let (cluster, start) = start::meet(settings, &self.ledger, &self.boot);
+                    let cluster = Cluster::new(settings.clone(), inherited);
                     self.clusters.insert(settings.name.clone(), cluster);
-                    starts.push(start);
                 }
             }
+            starts.push(start::cluster_start(settings, &self.ledger, inherited));
         }
         self.step(Input::Configure(starts));
         Ok(())
     }
+}
+
+fn read(file: &Path, boot: &[u8]) -> Result<Renewal, String> {
+    let loaded = config::load(file).map_err(|complaint| complaint.full)?;
+    let store = config::open(&loaded.config.store).map_err(|failure| failure.to_string())?;
+    let clusters = loaded.config.clusters.iter();
+    Ok(Renewal {
+        inherited: clusters
+            .map(|cluster| state_file::inherited(&cluster.state_file, boot))
+            .collect(),
+        warnings: loaded.warnings.into_iter().map(|warning| warning.summary).collect(),
+        config: loaded.config,
+        store,
+    })
 }
 
 /// What differs and must not: others would not know of it, or the old one would be left behind.
