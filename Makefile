@@ -73,10 +73,10 @@ test-packages: all ## build the packages, and install, upgrade and remove them i
 	tools/test-packages
 
 bench: all ## measure beside /bin/true, a shell's one-liner and flock
-	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl)
+	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --rcrond $(rcrond)
 
 bench-once: all
-	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --once
+	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --rcrond $(rcrond) --once
 
 lint: ## format, clippy, manual pages, shell scripts
 	$(CARGO) fmt --all --check
