@@ -97,7 +97,8 @@ fn of_node(tell: &Tell, cause: &str) -> Event {
         }
         Tell::StoreBack => (STORE_BACK, Level::Info, format!("the store answers again{cause}")),
         _ => {
-            let text = "the store has other data than before (restored, emptied, or another server's): all leases are waited out";
+            let text =
+                "the store has other data than before (restored, emptied, another server's): leases are waited out";
             (NEW_INCARNATION, Level::Warn, format!("{text}{cause}"))
         }
     };
@@ -153,7 +154,7 @@ fn of_cluster(tell: &Tell, cause: &str) -> Option<Event> {
             event(NO_EPOCH, Level::Error, cluster, text).repeated()
         }
         Tell::Unreadable(cluster) => {
-            let text = "its record in the store is not one of this version of rcron, and is left alone: are all nodes of one version?";
+            let text = "its record in the store is of another version of rcron than this node, and is left alone";
             event(UNREADABLE, Level::Error, cluster, text)
         }
         Tell::SessionOpened
