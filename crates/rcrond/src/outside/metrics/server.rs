@@ -1,4 +1,4 @@
-//! The HTTP server: one page. Whatever a client does or leaves undone costs no more than one of a few places, for a while.
+//! The HTTP server: one page. Whatever a client does or leaves undone takes one of a few places, for a while.
 
 use super::Metrics;
 use crate::outside::Snapshot;
