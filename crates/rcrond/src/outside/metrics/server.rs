@@ -139,8 +139,8 @@ mod tests {
 
     const SHORT: Limits = Limits {
         connections: 2,
-        head: Duration::from_millis(50),
-        whole: Duration::from_millis(100),
+        head: Duration::from_millis(100),
+        whole: Duration::from_secs(2),
     };
 
     fn run(test: impl Future<Output = ()>) {
