@@ -1,8 +1,25 @@
 //! Elects the active server of each cluster by a lease in a store: rcrond(8).
 
+mod check;
+mod cli;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop comes with the next change"))]
-#[expect(unused_imports, reason = "the same")]
+mod daemon;
+mod disk;
+mod news;
 mod outside;
+mod store_side;
 
-fn main() {}
+use clap::Parser;
+use cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.check {
+        return check::run(&cli.conf);
+    }
+    if cli.init_store {
+        return check::init_store(&cli.conf);
+    }
+    daemon::main(&cli.conf)
+}

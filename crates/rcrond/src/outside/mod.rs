@@ -2,6 +2,7 @@
 
 pub(crate) mod log;
 pub(crate) mod metrics;
+pub(crate) mod socket;
 pub(crate) mod systemd;
 
 use policy::moment::BootTime;
