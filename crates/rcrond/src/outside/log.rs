@@ -1,9 +1,10 @@
 //! The log: to journald with fields, where stderr is its own (systemd.exec(5), `JOURNAL_STREAM`), else lines on stderr.
 //!
-//! A thread of its own writes, for neither a journald that stands still nor a pipe that nobody reads may hold up a lease. What does not fit
-//! into its queue is counted, and told when there is room.
+//! A thread of its own writes, for neither a journald that stands still nor a pipe that nobody reads may hold up a
+//! lease. What does not fit into its queue is counted, and told when there is room.
 //!
-//! Only rcron's own messages pass: what libraries think of a connection is for who looks for a fault, with `RCROND_LOG=debug`.
+//! Only rcron's own messages pass: what libraries think of a connection is for who looks for a fault, with
+//! `RCROND_LOG=debug`.
 
 mod event;
 mod queue;
@@ -56,7 +57,8 @@ pub(crate) fn flush() {
     log::logger().flush();
 }
 
-/// Tells of an event of the lease's, with what is known of its cause. The same fault again and again is told every five minutes.
+/// Tells of an event of the lease's, with what is known of its cause. The same fault again and again is told every five
+/// minutes.
 pub(crate) fn tell(tell: &Tell, detail: Option<&str>) {
     let event = Event::new(tell, detail);
     let mut repeats = REPEATS.lock().unwrap_or_else(PoisonError::into_inner);

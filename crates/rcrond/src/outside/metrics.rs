@@ -1,7 +1,7 @@
 //! What Prometheus and its like read: `GET /metrics`.
 //!
-//! Counters and the histogram are kept here, and cost a few atomic operations for each call to the store. Gauges are made at each scrape of the
-//! last snapshot, so that a cluster that was taken out of the configuration leaves none behind.
+//! Counters and the histogram are kept here, and cost a few atomic operations for each call to the store. Gauges are
+//! made at each scrape of the last snapshot, so that a cluster that was taken out of the configuration leaves none.
 
 mod exposition;
 mod server;

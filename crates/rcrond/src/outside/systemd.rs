@@ -1,7 +1,7 @@
 //! What systemd is told: sd_notify(3). Where rcrond is not a service of type `notify`, nothing happens.
 //!
-//! The messages are the crate's, but not its way of sending them, which waits for a manager that does not read. The loop must not: it
-//! gives up after [`PATIENCE`].
+//! The messages are the crate's, but not its way of sending them, which waits for a manager that does not read. The loop
+//! must not: it gives up after [`PATIENCE`].
 
 use sd_notify::NotifyState;
 use std::env;

@@ -38,7 +38,7 @@ impl Event {
     /// The event in words; `detail` is its cause, where one is known.
     pub(super) fn new(tell: &Tell, detail: Option<&str>) -> Self {
         let cause = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-        let event = of_cluster(tell, &cause).unwrap_or_else(|| of_node(tell, &cause));
+        let event = described(tell, &cause);
         detail
             .into_iter()
             .fold(event, |event, detail| event.with("DETAIL", detail))
@@ -76,32 +76,67 @@ impl Event {
     }
 }
 
-fn of_node(tell: &Tell, cause: &str) -> Event {
-    let (id, level, text) = match tell {
-        Tell::SessionOpened => (
-            SESSION_OPENED,
-            Level::Info,
-            format!("this node has a session in the store{cause}"),
-        ),
-        Tell::SessionLost(loss) => return lost_session(*loss, cause),
+/// What happened, with its cause.
+fn described(tell: &Tell, cause: &str) -> Event {
+    let node = |id, level, text: &str| Event::node(id, level, format!("{text}{cause}"));
+    let of = |cluster, id, level, text: &str| Event::cluster(id, level, cluster, &format!("{text}{cause}"));
+    match tell {
+        Tell::SessionOpened => node(SESSION_OPENED, Level::Info, "this node has a session in the store"),
+        Tell::SessionLost(loss) => lost_session(*loss, cause),
         Tell::NameTaken => {
-            let text = format!(
-                "another machine with this node's name is alive: give one of them another name in rcrond.toml{cause}"
-            );
-            return Event::node(NAME_TAKEN, Level::Error, text).repeated();
+            let text = "another machine with this node's name is alive: give one of them another name in rcrond.toml";
+            node(NAME_TAKEN, Level::Error, text).repeated()
         }
         Tell::StoreSilent => {
+            let after = "no cluster stays active here for longer than its lease";
+            Event::node(
+                STORE_SILENT,
+                Level::Warn,
+                format!("the store does not answer{cause}; {after}"),
+            )
+        }
+        Tell::StoreBack => node(STORE_BACK, Level::Info, "the store answers again"),
+        Tell::NewIncarnation => {
             let text =
-                format!("the store does not answer{cause}; no cluster stays active here for longer than its lease");
-            (STORE_SILENT, Level::Warn, text)
+                "the store has other data than before (restored, emptied, another server's): leases are waited out";
+            node(NEW_INCARNATION, Level::Warn, text)
         }
-        Tell::StoreBack => (STORE_BACK, Level::Info, format!("the store answers again{cause}")),
-        _ => {
-            let text = "the store has other data than before (restored, emptied, or another server's): all leases are waited out";
-            (NEW_INCARNATION, Level::Warn, format!("{text}{cause}"))
+        Tell::Won { cluster, epoch, from } => won(cluster, *epoch, from.as_ref(), cause),
+        Tell::Released(cluster) => of(cluster, RELEASED, Level::Info, "passive here, and given back"),
+        Tell::Lost(cluster) => of(
+            cluster,
+            LOST,
+            Level::Warn,
+            "lost without having been given back: passive here",
+        ),
+        Tell::LeaseOver(cluster) => of(
+            cluster,
+            LEASE_OVER,
+            Level::Warn,
+            "the lease could not be renewed in time: passive here",
+        ),
+        Tell::Outrun(cluster) => of(cluster, OUTRUN, Level::Info, "another node was quicker to take over").repeated(),
+        Tell::Asked { cluster, holder } => {
+            let text = format!("{}, of lower priority, is asked to hand over", holder.as_str());
+            of(cluster, ASKED, Level::Info, &text).with("HOLDER", holder.as_str())
         }
-    };
-    Event::node(id, level, text)
+        Tell::HandingOver { cluster, heir } => {
+            let text = format!("being handed over to {}, of higher priority", heir.as_str());
+            of(cluster, HANDING_OVER, Level::Info, &text).with("TO", heir.as_str())
+        }
+        Tell::Unwritable(cluster) => {
+            let text = "the state file cannot be written, so this node cannot have the cluster";
+            of(cluster, UNWRITABLE, Level::Error, text).repeated()
+        }
+        Tell::NoEpoch(cluster) => {
+            let text = "the next epoch cannot be kept on disk, so this node cannot win the cluster";
+            of(cluster, NO_EPOCH, Level::Error, text).repeated()
+        }
+        Tell::Unreadable(cluster) => {
+            let text = "its record in the store is of another version of rcron than this node, and is left alone";
+            of(cluster, UNREADABLE, Level::Error, text)
+        }
+    }
 }
 
 fn lost_session(loss: Loss, cause: &str) -> Event {
@@ -114,55 +149,6 @@ fn lost_session(loss: Loss, cause: &str) -> Event {
     };
     let text = format!("this node's session is lost: {why}{cause}; nothing is active here until there is a new one");
     Event::node(SESSION_LOST, Level::Warn, text).with("REASON", word)
-}
-
-fn of_cluster(tell: &Tell, cause: &str) -> Option<Event> {
-    let event = |id, level, cluster, text: &str| Event::cluster(id, level, cluster, &format!("{text}{cause}"));
-    Some(match tell {
-        Tell::Won { cluster, epoch, from } => won(cluster, *epoch, from.as_ref(), cause),
-        Tell::Released(cluster) => event(RELEASED, Level::Info, cluster, "passive here, and given back"),
-        Tell::Lost(cluster) => event(
-            LOST,
-            Level::Warn,
-            cluster,
-            "lost without having been given back: passive here",
-        ),
-        Tell::LeaseOver(cluster) => event(
-            LEASE_OVER,
-            Level::Warn,
-            cluster,
-            "the lease could not be renewed in time: passive here",
-        ),
-        Tell::Outrun(cluster) => {
-            event(OUTRUN, Level::Info, cluster, "another node was quicker to take over").repeated()
-        }
-        Tell::Asked { cluster, holder } => {
-            let text = format!("{}, of lower priority, is asked to hand over", holder.as_str());
-            event(ASKED, Level::Info, cluster, &text).with("HOLDER", holder.as_str())
-        }
-        Tell::HandingOver { cluster, heir } => {
-            let text = format!("being handed over to {}, of higher priority", heir.as_str());
-            event(HANDING_OVER, Level::Info, cluster, &text).with("TO", heir.as_str())
-        }
-        Tell::Unwritable(cluster) => {
-            let text = "the state file cannot be written, so this node cannot have the cluster";
-            event(UNWRITABLE, Level::Error, cluster, text).repeated()
-        }
-        Tell::NoEpoch(cluster) => {
-            let text = "the next epoch cannot be kept on disk, so this node cannot win the cluster";
-            event(NO_EPOCH, Level::Error, cluster, text).repeated()
-        }
-        Tell::Unreadable(cluster) => {
-            let text = "its record in the store is not one of this version of rcron, and is left alone: are all nodes of one version?";
-            event(UNREADABLE, Level::Error, cluster, text)
-        }
-        Tell::SessionOpened
-        | Tell::SessionLost(_)
-        | Tell::NameTaken
-        | Tell::StoreSilent
-        | Tell::StoreBack
-        | Tell::NewIncarnation => return None,
-    })
 }
 
 fn won(cluster: &ClusterName, epoch: u64, from: Option<&NodeName>, cause: &str) -> Event {

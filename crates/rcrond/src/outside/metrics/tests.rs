@@ -215,3 +215,15 @@ fn transitions_begin_at_zero() {
     assert_eq!((to(NASTY, "active"), to(NASTY, "passive")), (Some(1.0), Some(0.0)));
     assert_eq!((to("web", "active"), to("web", "passive")), (Some(0.0), Some(0.0)));
 }
+
+#[test]
+fn the_alerts_of_the_examples_are_about_metrics_that_exist() {
+    let alerts = include_str!("../../../../../examples/rcrond/alerts.yml");
+    let samples = parse(&Metrics::new().text(&snapshot(), at(100_000)).expect("text"));
+    let known = |word: &&str| samples.keys().any(|(name, _)| name == word);
+    let expressions = alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
+    let words = expressions.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    let metrics: Vec<_> = words.filter(|word| word.starts_with("rcrond_")).collect();
+    assert_eq!(metrics.len(), 5);
+    assert_eq!(metrics.iter().find(|word| !known(word)), None);
+}
