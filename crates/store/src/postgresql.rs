@@ -263,7 +263,7 @@ impl Connection for Open {
             let row = rows
                 .first()
                 .ok_or_else(|| Failure::new(self.server(), "a question was answered without a row"))?;
-            concerns::of(self.server(), row).map_err(|error| self.odd(&error))
+            concerns::of(row).map_err(|error| self.odd(&error))
         })
     }
 }

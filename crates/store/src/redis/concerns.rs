@@ -32,29 +32,27 @@ pub(super) async fn ask(link: &mut Link) -> Result<Vec<String>, Failure> {
         match answer {
             Ok(found) => settings.extend(found),
             // Hosted servers have no CONFIG at all.
-            Err(error) if is_forbidden(&error) => return Ok(vec![unseen(&link.server)]),
+            Err(error) if is_forbidden(&error) => return Ok(vec![unseen()]),
             Err(error) => return Err(trouble::failure(&link.server, &error)),
         }
     }
-    Ok(of(&link.server, &settings, &info))
+    Ok(of(&settings, &info))
 }
 
 fn is_forbidden(error: &redis::RedisError) -> bool {
     error.kind() == ServerErrorKind::NoPerm.into() || error.to_string().contains("unknown command")
 }
 
-fn unseen(server: &str) -> String {
-    format!(
-        "{server}: this user may not see the server's settings (CONFIG GET): whether it keeps what it has confirmed could not be looked at"
-    )
+fn unseen() -> String {
+    "this user may not see the server's settings (CONFIG GET): whether it keeps what it has confirmed could not be looked at".to_owned()
 }
 
-fn of(server: &str, settings: &HashMap<String, String>, info: &str) -> Vec<String> {
+fn of(settings: &HashMap<String, String>, info: &str) -> Vec<String> {
     let is = |name: &str, value: &str| settings.get(name).is_some_and(|found| found == value);
     let mut all = Vec::new();
     if !is("appendonly", "yes") || !is("appendfsync", "always") {
         all.push(format!(
-            "{server}: it may lose what it has confirmed when it is restarted (appendonly {}, appendfsync {}): \
+            "it may lose what it has confirmed when it is restarted (appendonly {}, appendfsync {}): \
              no server is active then until a lease has been waited out, and epochs are those that the nodes themselves remember",
             shown(settings, "appendonly"),
             shown(settings, "appendfsync"),
@@ -65,16 +63,17 @@ fn of(server: &str, settings: &HashMap<String, String>, info: &str) -> Vec<Strin
         && !shown(settings, "maxmemory-policy").starts_with("volatile-")
     {
         all.push(format!(
-            "{server}: when its memory is full it may drop records (maxmemory-policy {}): set noeviction",
+            "when its memory is full it may drop records (maxmemory-policy {}): set noeviction",
             shown(settings, "maxmemory-policy")
         ));
     }
     let replicas = field(info, "connected_slaves").unwrap_or("0");
     if replicas != "0" && is("min-replicas-to-write", "0") {
-        all.push(format!(
-            "{server}: it has replicas and min-replicas-to-write is 0: if one is made the master while this server still runs, \
+        all.push(
+            "it has replicas and min-replicas-to-write is 0: if one is made the master while this server still runs, \
              both take writes, and two nodes may be active"
-        ));
+                .to_owned(),
+        );
     }
     all
 }
@@ -92,7 +91,7 @@ mod tests {
             .iter()
             .zip(settings)
             .map(|(name, value)| ((*name).to_owned(), value.to_owned()));
-        of("s", &settings.collect(), &format!("connected_slaves:{replicas}\r\n"))
+        of(&settings.collect(), &format!("connected_slaves:{replicas}\r\n"))
     }
 
     #[test]
