@@ -10,8 +10,9 @@ pub(super) fn failure(server: &str, error: &RedisError) -> Failure {
         (Some(code), Some(detail)) => format!("{code} {detail}"),
         _ => text.clone(),
     };
+    let help = help(&what).or_else(|| help(&text));
     let failure = Failure::new(server, what);
-    match help(&text) {
+    match help {
         Some(help) => failure.with_help(help),
         None => failure,
     }
@@ -19,10 +20,9 @@ pub(super) fn failure(server: &str, error: &RedisError) -> Failure {
 
 /// By the word that Redis begins its errors with, wherever the library puts it: an error of a script has another word before it.
 fn help(text: &str) -> Option<&'static str> {
-    const HELPS: [(&str, &str); 12] = [
-        ("WRONGPASS", "check the user and the password in the configuration"),
+    const HELPS: [(&str, &str); 11] = [
         (
-            "invalid password",
+            "Password authentication failed",
             "check the user and the password in the configuration",
         ),
         ("NOAUTH", "the server asks for a password and none is configured"),
