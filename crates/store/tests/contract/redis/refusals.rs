@@ -33,7 +33,7 @@ async fn wrong_credentials_say_where_to_look() {
         ..settings(&open)
     }))
     .await;
-    assert!(told.contains("configure none"), "{told}");
+    assert!(told.contains("has a password at all"), "{told}");
 }
 
 #[tokio::test(flavor = "current_thread")]
