@@ -6,7 +6,11 @@ mod config;
 
 use clap::Parser;
 use cli::Cli;
+use platform::output::to_stderr;
 use std::process::ExitCode;
+
+/// EX_CONFIG of sysexits(3): it would be the same the next time.
+const REFUSED: u8 = 78;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -16,7 +20,12 @@ fn main() -> ExitCode {
     if cli.init_store {
         return check::init_store(&cli.conf);
     }
-    // `daemon::run(loaded.config, &cli.conf)` comes here.
-    platform::output::to_stderr(b"rcrond: only --check and --init-store can be done yet\n");
-    ExitCode::from(2)
+    match config::load(&cli.conf) {
+        // `daemon::run(loaded, &cli.conf)` comes here.
+        Ok(_) => ExitCode::FAILURE,
+        Err(complaint) => {
+            to_stderr(format!("rcrond: {}\n", complaint.full).as_bytes());
+            ExitCode::from(REFUSED)
+        }
+    }
 }
