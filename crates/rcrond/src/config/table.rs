@@ -288,3 +288,25 @@ fn meant(kind: &Kind, name: &str) -> String {
             |key| format!("did you mean `{key}`?"),
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_the_manual() {
+        let manual = include_str!("../../../../docs/man/rcrond.toml.5");
+        for kind in KINDS {
+            for key in kind.keys {
+                let told = [
+                    format!(".It Ic {key}\n"),
+                    format!("] {key}\n"),
+                    format!(".Ss Bq {key}\n"),
+                    format!("[[{key}]]\n"),
+                    format!("[{key}] "),
+                ];
+                assert!(told.iter().any(|words| manual.contains(words)), "{} {key}", kind.name);
+            }
+        }
+    }
+}

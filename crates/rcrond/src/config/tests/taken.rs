@@ -52,7 +52,7 @@ fn what_is_not_said_has_its_default() {
 #[test]
 fn what_is_said_counts() {
     let text = "node = 'Server.1'\nrun_dir = '/r'\nstate_dir = '/s'\n[postgresql]\n\
-        servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/pg/.s.PGSQL.6000']\n\
+        servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/postgresql:6000']\n\
         database = 'd'\ntable = 'ops.t'\nprefix = 'p'\nuser = 'u'\npassword = 'x y'\ntls = true\n\
         [metrics]\nlisten = '[::1]:9187'\n[control]\nsocket = '/c/s'\n\
         [[cluster]]\nname = 'web shop'\nstate_file = '/run/rcron/web'\njournal = 'none'\npriority = 0\n\
@@ -67,8 +67,8 @@ fn what_is_said_counts() {
                 "db1:5432",
                 "[::1]:5433",
                 "10.0.0.1:6000",
-                "/run/postgresql/.s.PGSQL.5432",
-                "/run/pg/.s.PGSQL.6000"
+                "/run/postgresql",
+                "/run/postgresql:6000"
             ]
             .map(String::from)
             .to_vec(),
@@ -105,7 +105,7 @@ fn each_store_has_its_own_user_where_only_a_password_is_given() {
         servers: vec!["a:6379".into()],
         database: 3,
         prefix: "rcron:".into(),
-        login: Some(login("default", "x")),
+        login: Some(login("", "x")),
         tls: None,
     };
     assert_eq!(redis, expected);
