@@ -1,16 +1,17 @@
 //! `[etcd]`, `[postgresql]`, `[redis]`: exactly one of them.
 
+use super::keys::{self, Kind};
 use super::sheet::{Refusal, Sheet};
-use super::table::{self, Kind, Table};
+use super::table::Table;
 use super::{StoreConfig, Surroundings, login, tls, value};
 use std::collections::BTreeSet;
 use store::{Login, etcd, postgresql, redis};
 use toml::Spanned;
 
 const STORES: [(&str, &Kind); 3] = [
-    ("etcd", &table::ETCD),
-    ("postgresql", &table::POSTGRESQL),
-    ("redis", &table::REDIS),
+    ("etcd", &keys::ETCD),
+    ("postgresql", &keys::POSTGRESQL),
+    ("redis", &keys::REDIS),
 ];
 
 /// A store, and whether its password stands in the file itself.

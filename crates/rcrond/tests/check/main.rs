@@ -166,6 +166,29 @@ fn a_cluster_without_a_journal_is_a_hint() {
 }
 
 #[test]
+fn a_password_in_plain_text_is_a_hint() {
+    let scene = Scene::new();
+    let text = fs::read_to_string(scene.path("rcrond.toml")).expect("there");
+    let hint = "store\n  hint      the password goes over the network in plain text\n";
+    // 0.0.0.0 is this machine, but does not look like it.
+    for (servers, is_told) in [
+        (
+            "servers = [\"127.0.0.1:1\"]\nuser = \"u\"\npassword = \"geheim\"",
+            false,
+        ),
+        (
+            "servers = [\"127.0.0.1:1\", \"0.0.0.0:1\"]\nuser = \"u\"\npassword = \"geheim\"",
+            true,
+        ),
+    ] {
+        scene.write("rcrond.toml", &text.replace("servers = [\"127.0.0.1:1\"]", servers));
+        let report = scene.report();
+        assert_eq!(report.contains(hint), is_told, "{report}");
+        assert!(!report.contains("geheim"), "{report}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_refused_is_told_in_all_three() {
     let scene = Scene::new();
     scene.configure("leese = \"10s\"\n");

@@ -323,7 +323,8 @@ fn one_state_file_by_two_names_is_noticed() {
     symlink("real", folder.path().join("link")).expect("linked");
     let named = folder.path().display();
     let text = format!(
-        "{NODE}{ETCD}{CLUSTER}state_file = \"{named}/real/state\"\n[[cluster]]\nname = \"d\"\nstate_file = \"{named}/link/state\"\n"
+        "{NODE}{ETCD}{CLUSTER}state_file = \"{named}/real/state\"\n\
+         [[cluster]]\nname = \"d\"\nstate_file = \"{named}/link/state\"\n"
     );
     assert_eq!(
         problems(&text),

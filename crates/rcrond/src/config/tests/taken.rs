@@ -208,7 +208,11 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_in_a_good_file_are_answered(at in 0usize..1000, junk in prop::collection::vec(any::<u8>(), 0..4), cut in 0usize..6) {
+    fn any_bytes_in_a_good_file_are_answered(
+        at in 0usize..1000,
+        junk in prop::collection::vec(any::<u8>(), 0..4),
+        cut in 0usize..6,
+    ) {
         let mut text = in_etcd("tls = { server_name = 'x' }\nuser = 'u'\npassword = 'p'\n").into_bytes();
         text.extend_from_slice(b"lease = '10s'\npriority = 5\n[metrics]\nlisten = '127.0.0.1:1'\n");
         let at = at % text.len();
