@@ -1,6 +1,8 @@
 //! Real servers of Debian's packages, each started for one test on free ports of this machine.
 
 pub mod etcd;
+pub mod postgresql;
+pub mod redis;
 
 use std::fs;
 use std::net::TcpListener;
