@@ -1,17 +1,115 @@
-//! PostgreSql. (Being written.)
+//! PostgreSQL 13 and later: one table on the primary. What it promises, and why it is asked like this: docs/design/store.md.
 
-use crate::Login;
-use crate::tls;
+mod concerns;
+mod connection;
+mod session;
+mod sql;
+mod table;
+mod trouble;
+mod watch;
+
+use crate::dial::{self, Address, Tls};
+use crate::rotation::Rotation;
+use crate::{Answer, Connection, Failure, Login, Store, Watch, tls};
+use connection::Open;
+use sql::Sql;
+use std::path::PathBuf;
+use std::sync::Arc;
+use table::Table;
 
 /// Where it is, and who to be for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `HOST:PORT` of each server.
+    /// `HOST:PORT` of each server that may be the primary, or the folder of its Unix socket (`/run/postgresql`, or with its port
+    /// `/run/postgresql:5433`).
     pub servers: Vec<String>,
-    /// The records' place in the store.
+    /// What all keys begin with.
     pub prefix: String,
-    /// Who to be.
+    /// Who to be; `None`: this process's user.
     pub login: Option<Login>,
     /// TLS, if it is to be used.
     pub tls: Option<tls::Settings>,
+    /// The database.
+    pub database: String,
+    /// `TABLE` or `SCHEMA.TABLE`, exactly as it is called.
+    pub table: String,
+}
+
+/// A table on the primary.
+#[derive(Clone, Debug)]
+pub struct PostgreSql(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    addresses: Vec<Address>,
+    tls: Option<Tls>,
+    sql: Sql,
+    rotation: Rotation,
+}
+
+impl PostgreSql {
+    /// Checks the settings. Nothing is connected to; the files of the system's authorities may be read.
+    ///
+    /// # Errors
+    /// Says which of them is wrong, and what to write.
+    pub fn new(settings: Settings) -> Result<Self, Failure> {
+        let addresses: Result<Vec<_>, _> = settings.servers.iter().map(|server| address(server)).collect();
+        Ok(Self(Arc::new(Inner {
+            addresses: addresses?,
+            tls: settings.tls.as_ref().map(Tls::new).transpose()?,
+            sql: Sql::new(Table::parse(&settings.table)?),
+            rotation: Rotation::default(),
+            settings,
+        })))
+    }
+
+    /// The first server that will do.
+    async fn open(&self) -> Result<Open, Failure> {
+        let mut failures = Vec::new();
+        for number in self.0.rotation.order(self.0.addresses.len()) {
+            match session::open(&self.0, number, || ()).await {
+                Ok(session) => {
+                    return Ok(Open::new(&self.0, number, session));
+                }
+                Err(failure) => failures.push(failure),
+            }
+        }
+        Err(dial::none_of(failures))
+    }
+}
+
+/// A server's address; of a Unix socket PostgreSQL's users name the folder.
+fn address(server: &str) -> Result<Address, Failure> {
+    if !server.starts_with('/') {
+        return Address::parse(server);
+    }
+    let (folder, port) = match server.rsplit_once(':') {
+        Some((folder, port)) if port.parse::<u16>().is_ok() => (folder, port),
+        _ => (server, "5432"),
+    };
+    Ok(Address::Unix(PathBuf::from(folder).join(format!(".s.PGSQL.{port}"))))
+}
+
+impl Store for PostgreSql {
+    fn connect(&self) -> Answer<'_, Box<dyn Connection>> {
+        Box::pin(async { Ok(Box::new(self.open().await?) as Box<dyn Connection>) })
+    }
+
+    fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
+        Box::pin(async move {
+            let mut failures = Vec::new();
+            for number in self.0.rotation.order(self.0.addresses.len()) {
+                match watch::watch(&self.0, number, &keys).await {
+                    Ok(watch) => return Ok(watch),
+                    Err(failure) => failures.push(failure),
+                }
+            }
+            Err(dial::none_of(failures))
+        })
+    }
+
+    fn init(&self) -> Answer<'_, ()> {
+        Box::pin(async { self.open().await?.init().await })
+    }
 }

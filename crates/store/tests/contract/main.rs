@@ -1,6 +1,9 @@
 //! What every store must do.
 
 mod etcd;
+mod postgresql;
+mod redis;
+mod rivals;
 mod suite;
 
 use store::memory::Memory;
