@@ -2,6 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+pub mod lab;
 pub mod process;
 pub mod program;
 pub mod wait;

@@ -1,0 +1,112 @@
+//! PostgreSQL and Redis: one server each, and the same faults in short.
+
+use crate::node::{Node, Settings};
+use crate::stores::Single;
+use crate::stores::postgresql::PostgreSql;
+use crate::stores::redis::Redis;
+use crate::story::{Site, Story};
+use nix::sys::signal::Signal;
+use platform::clock::boot_time;
+use std::time::Duration;
+
+#[test]
+#[ignore = "needs root, postgresql, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
+fn postgresql_and_the_same_in_short() {
+    let site = Site::new();
+    let mut store = PostgreSql::new(&site.lab, &site.data(), &site.folder());
+    tell("PostgreSQL", &site, &mut store, Node::init_store);
+}
+
+#[test]
+#[ignore = "needs root, redis-server, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
+fn redis_and_the_same_in_short() {
+    let site = Site::new();
+    let mut store = Redis::new(&site.lab, &site.data(), &site.folder());
+    tell("Redis", &site, &mut store, |_| ());
+}
+
+/// `prepare`: what an administrator does once, from a node, before the store can be used.
+fn tell(title: &'static str, site: &Site, server: &mut impl Single, prepare: impl Fn(&Node)) {
+    server.start();
+    let settings = Settings {
+        store: server.table(),
+        lease: Duration::from_secs(2),
+        settle: Duration::from_secs(1),
+        preempt_delay: Duration::from_secs(2),
+        priority: 100,
+    };
+    let nodes = site.nodes();
+    nodes[0].configure(&settings);
+    prepare(&nodes[0]);
+    let story = Story::begin(title, site, nodes, settings);
+    nodes_fail(&story, site, server);
+    clock_steps(&story, server);
+    server_restarts(&story, server, &prepare);
+    story.end();
+}
+
+fn nodes_fail(story: &Story, site: &Site, server: &impl Single) {
+    let old = story.holder();
+    story.fails_over("stop", story.release_bound(), |node| node.end(Signal::SIGTERM));
+    story.node(old).comes_up();
+
+    let old = story.holder();
+    story.fails_over("kill -9", story.crash_bound(), |node| node.end(Signal::SIGKILL));
+    story.node(old).comes_up();
+
+    let old = story.holder();
+    story.fails_over("SIGSTOP", story.crash_bound(), |node| node.signal(Signal::SIGSTOP));
+    story.keeps("SIGCONT after more than a lease", |_| {
+        story.node(old).signal(Signal::SIGCONT);
+    });
+    story.node(old).comes_up();
+
+    let old = story.holder();
+    story.fails_over("cut off from the store", story.crash_bound(), |node| {
+        site.lab.part(&[&node.host], &[server.host()]);
+    });
+    site.lab.heal();
+    story.node(old).comes_up();
+}
+
+fn clock_steps(story: &Story, server: &impl Single) {
+    for seconds in [3600, -3600, 0] {
+        story.keeps(&format!("the server's wall clock set to {seconds:+} s"), |_| {
+            let true_time = || i64::try_from(platform::clock::wall_time().0.as_secs()).expect("now");
+            server.clock().set(&format!("{seconds:+}"));
+            story.wait("the server to notice", || {
+                let off = server.wall_clock() - true_time();
+                ((off - seconds).abs() < 60).then_some(())
+            });
+        });
+    }
+}
+
+fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&Node)) {
+    let back = Duration::from_secs(2);
+    let old = story.holder();
+    outage(story, server);
+    server.start();
+    story.comes_back("the server back after an outage", back, boot_time(), old);
+
+    let old = story.holder();
+    outage(story, server);
+    server.lose_data();
+    server.start();
+    prepare(&story.nodes[0]);
+    // Nobody can know that nobody is active: all wait a lease.
+    story.comes_back(
+        "the server back without its data",
+        story.crash_bound(),
+        boot_time(),
+        old,
+    );
+}
+
+fn outage(story: &Story, server: &mut impl Single) {
+    story.say("the server killed with -9");
+    server.kill();
+    story.wait("the lease to end", || (!story.is_anybody_active()).then_some(()));
+    story.say("    nobody is active");
+    story.stays_passive(Duration::from_secs(1));
+}

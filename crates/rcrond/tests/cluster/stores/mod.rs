@@ -1,0 +1,69 @@
+//! Real stores on hosts of the lab.
+
+pub(crate) mod etcd;
+pub(crate) mod postgresql;
+pub(crate) mod redis;
+mod vdso;
+
+use crate::wall_clock::WallClock;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use testing::lab::Host;
+use testing::process::{Running, children, is_gone};
+use testing::until;
+
+/// A store of one server.
+pub(crate) trait Single {
+    fn host(&self) -> &Host;
+
+    /// Its table in rcrond.toml.
+    fn table(&self) -> String;
+
+    /// Its process; `None` while it is down.
+    fn server(&mut self) -> &mut Option<Running>;
+
+    /// Starts it with the data it had, and waits until it answers.
+    fn start(&mut self);
+
+    /// Removes all data of a server that is down, also what rcrond had made before it could use it.
+    fn lose_data(&mut self);
+
+    fn clock(&self) -> &WallClock;
+
+    /// Its wall clock, in seconds since 1970, as it says itself.
+    fn wall_clock(&self) -> i64;
+
+    /// Writes something.
+    fn leave_a_mark(&self);
+
+    /// Whether that is still there.
+    fn has_the_mark(&self) -> bool;
+
+    /// As when its power fails.
+    fn kill(&mut self) {
+        kill(self.server());
+    }
+}
+
+/// Ends a server and its children with -9.
+fn kill(server: &mut Option<Running>) {
+    let mut server = server.take().expect("it is up");
+    let children = children(server.pid());
+    server.signal(Signal::SIGKILL as i32);
+    server.wait();
+    for child in children {
+        // It may have noticed by itself that its parent is gone.
+        let _ = nix::sys::signal::kill(Pid::from_raw(child), Signal::SIGKILL);
+        until("a server's child to be gone", || is_gone(child).then_some(()));
+    }
+}
+
+/// Starts a server with its output in a log.
+fn start(host: &Host, log: &Path, command: &mut Command) -> Running {
+    let log = File::options().create(true).append(true).open(log).expect("a log");
+    command.stdout(log.try_clone().expect("a descriptor"));
+    host.start(command.stdin(Stdio::null()).stderr(log))
+}

@@ -1,0 +1,281 @@
+//! Three nodes with cron on them, watched from the first moment to the last.
+
+use crate::check::{self, Run};
+use crate::node::{Node, Settings};
+use crate::sampler::{Holder, Sampler};
+use crate::table::{Row, table};
+use crate::ticker::Ticker;
+use nix::sys::signal::Signal;
+use platform::clock::boot_time;
+use policy::moment::BootTime;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use testing::lab::{Host, Lab};
+use testing::until;
+
+/// A made-up number: the same jitter each time.
+const SEED: u64 = 4;
+/// Slow machines are slow, but not so much slower than the bound.
+const GENEROUS: u32 = 3;
+/// More starts too late than this share, and the test has shown nothing.
+const TOO_SLOW: usize = 20;
+
+/// What is told, and by whom.
+pub(crate) struct Story {
+    // Dropped in this order.
+    ticker: Ticker,
+    sampler: Sampler,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) settings: Settings,
+    begun: Instant,
+    rows: RefCell<Vec<Row>>,
+    title: &'static str,
+}
+
+/// Where a story takes place.
+pub(crate) struct Site {
+    pub(crate) lab: Lab,
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        // PostgreSQL is not root.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), open).expect("its own folder");
+        // Stores keep their data in memory: the machine's disk is not what is tested.
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("a folder");
+        let boot = format!("mount -t tmpfs none {}", data.display());
+        Self {
+            lab: Lab::new(&boot),
+            folder,
+        }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Three nodes that are not started yet.
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        let host = |number| self.lab.host(&format!("node{number}"), &format!("10.9.0.{number}"));
+        (1..=3)
+            .map(|number| Node::new(host(number), self.folder.path()))
+            .collect()
+    }
+}
+
+impl Story {
+    /// Starts cron and rcrond on all nodes, and waits until one is active.
+    pub(crate) fn begin(title: &'static str, site: &Site, nodes: Vec<Node>, settings: Settings) -> Self {
+        let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
+        let crons = nodes.iter().map(|node| (node.host.clone(), node.rcron_conf()));
+        let ticker = Ticker::start(crons.collect(), &site.folder(), SEED);
+        let story = Self {
+            ticker,
+            sampler,
+            nodes,
+            settings,
+            begun: Instant::now(),
+            rows: RefCell::default(),
+            title,
+        };
+        story.say("start of all nodes");
+        for node in &story.nodes {
+            node.configure(&story.settings);
+            node.start();
+        }
+        for node in &story.nodes {
+            node.wait_until_ready();
+        }
+        let holder = story.holder();
+        story.say(&format!("{} is active", story.nodes[holder.node].name()));
+        story
+    }
+
+    pub(crate) fn say(&self, what: &str) {
+        println!("{:8.3} s  {what}", self.begun.elapsed().as_secs_f64());
+    }
+
+    /// Who is active, once somebody is.
+    pub(crate) fn holder(&self) -> Holder {
+        self.wait("a node to be active", || self.sampler.active().first().copied())
+    }
+
+    pub(crate) fn node(&self, holder: Holder) -> &Node {
+        &self.nodes[holder.node]
+    }
+
+    pub(crate) fn is_anybody_active(&self) -> bool {
+        !self.sampler.active().is_empty()
+    }
+
+    pub(crate) fn hosts(&self) -> Vec<&Host> {
+        self.nodes.iter().map(|node| &*node.host).collect()
+    }
+
+    /// After a crash, while the store has its leader.
+    pub(crate) fn crash_bound(&self) -> Duration {
+        self.settings.lease * 11 / 10 + Duration::from_secs(1) + self.settings.settle
+    }
+
+    /// After a release.
+    pub(crate) fn release_bound(&self) -> Duration {
+        self.settings.settle + Duration::from_millis(200)
+    }
+
+    /// Something happens to the active node, and another one takes over.
+    pub(crate) fn fails_over(&self, fault: &str, bound: Duration, act: impl FnOnce(&Node)) -> Holder {
+        let old = self.holder();
+        self.say(&format!("{fault}: {}", self.node(old).name()));
+        let begun = boot_time();
+        act(self.node(old));
+        self.taken_over(fault, bound, begun, old)
+    }
+
+    /// Another node becomes active after this moment than the one that was.
+    pub(crate) fn taken_over(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) -> Holder {
+        let next = || self.sampler.active().into_iter().find(|holder| holder.node != old.node);
+        let new = self.wait(&format!("another node to take over ({fault})"), next);
+        assert!(new.epoch > old.epoch, "{fault}: {old:?} {new:?}");
+        self.record(fault, Some(bound), begun, old, new);
+        new
+    }
+
+    /// Something happens, and the active node stays active, with the same epoch, until a lease later at least.
+    pub(crate) fn keeps(&self, fault: &str, act: impl FnOnce(&Node)) {
+        let old = self.holder();
+        self.say(&format!("{fault} ({} is active)", self.node(old).name()));
+        let begun = boot_time();
+        act(self.node(old));
+        let renewed_since = boot_time().after(self.settings.lease * 2);
+        let kept = self.wait(&format!("the lease to be renewed ({fault})"), || {
+            let now = self.sampler.active();
+            let same = now.iter().all(|now| (now.node, now.epoch) == (old.node, old.epoch));
+            assert!(same, "{fault}: it was to keep its lease: {old:?} {now:?}");
+            now.into_iter().find(|now| now.until >= renewed_since)
+        });
+        self.record(fault, None, begun, old, kept);
+    }
+
+    /// Somebody, also the same node, is active again after this moment.
+    pub(crate) fn comes_back(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) {
+        let new = self.wait(&format!("a node to be active ({fault})"), || {
+            self.sampler.active().into_iter().find(|holder| holder.until > begun)
+        });
+        self.record(fault, Some(bound), begun, old, new);
+    }
+
+    /// After this moment the store may have been away too long, so that another one took over, or not.
+    pub(crate) fn survives(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) {
+        self.say(&format!("{fault} ({} is active)", self.node(old).name()));
+        // No lease that was renewed before lasts as long.
+        let renewed = begun.after(self.settings.lease);
+        let new = self.wait(&format!("a lease won or renewed ({fault})"), || {
+            self.sampler.active().into_iter().find(|holder| holder.until > renewed)
+        });
+        self.record(fault, (new.epoch != old.epoch).then_some(bound), begun, old, new);
+    }
+
+    /// As long as this nobody is active.
+    pub(crate) fn stays_passive(&self, span: Duration) {
+        let end = Instant::now() + span;
+        self.wait("nothing to happen", || {
+            let active = self.sampler.active();
+            assert!(active.is_empty(), "nobody could be active: {active:?}");
+            (Instant::now() > end).then_some(())
+        });
+    }
+
+    /// Waits for a fact while all daemons live.
+    pub(crate) fn wait<T>(&self, what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+        until(what, || {
+            for node in &self.nodes {
+                node.assert_alive();
+            }
+            fact()
+        })
+    }
+
+    /// Waits for the first run on the new holder, and keeps how long all this took.
+    fn record(&self, fault: &str, bound: Option<Duration>, begun: BootTime, old: Holder, new: Holder) {
+        let after = new.since.since(begun);
+        let is_first = |run: &&Run| run.epoch == new.epoch && run.at > begun && run.at >= new.since;
+        let (runs, first) = self.wait(&format!("a run on {} ({fault})", self.node(new).name()), || {
+            let runs = self.ticker.runs();
+            let first = runs.iter().find(is_first)?.clone();
+            Some((runs, first))
+        });
+        let last = runs
+            .iter()
+            .rev()
+            .find(|run| run.epoch == old.epoch && run.at < first.at);
+        let row = Row {
+            fault: fault.to_owned(),
+            from: self.node(old).name().to_owned(),
+            to: self.node(new).name().to_owned(),
+            lease: self.settings.lease,
+            active_after: bound.map(|_| after),
+            bound,
+            gap: last.map(|last| first.at.since(last.at)),
+            skipped: last.map(|last| first.tick.saturating_sub(last.tick + 1)),
+        };
+        self.say(&format!("    {}", row.sentence()));
+        self.rows.borrow_mut().push(row);
+        if let Some(bound) = bound {
+            assert!(after < bound * GENEROUS, "{fault}: active only after {after:?}");
+        }
+    }
+
+    /// Ends everything, holds what was seen against what may be, and prints the table.
+    pub(crate) fn end(mut self) {
+        self.ticker.stop();
+        for node in &self.nodes {
+            if node.runs() {
+                node.end(Signal::SIGTERM);
+            }
+        }
+        let (runs, seen) = (self.ticker.runs(), self.sampler.seen());
+        let (starts, late) = (self.ticker.starts(), check::late(&runs, &self.ticker.beat));
+        println!("\n{}\n{}", self.title, table(&self.rows.borrow()));
+        println!(
+            "rcron started {starts} times; {} runs, {late} of them too late after their tick to show anything",
+            runs.len()
+        );
+        println!(
+            "state files looked at {} times, at most {:.1} ms apart; {} contents seen; from one active to the next at least {:?}",
+            seen.looks,
+            seen.widest.as_secs_f64() * 1000.0,
+            seen.versions.len(),
+            check::closest(&seen.versions).unwrap_or_default()
+        );
+        let faults = check::faults(&seen.versions, &runs, &self.ticker.beat);
+        assert!(faults.is_empty(), "{}:\n{}", self.title, faults.join("\n"));
+        assert!(
+            late * TOO_SLOW <= runs.len(),
+            "this machine is too slow for this test: {late} of {} runs were too late",
+            runs.len()
+        );
+        println!("never two active, never two runs for one tick, epochs only grow\n");
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for node in &self.nodes {
+                let log = node.log();
+                let lines: Vec<_> = log.lines().rev().take(40).collect();
+                let last: Vec<_> = lines.into_iter().rev().collect();
+                println!("--- {}, the last of its log:\n{}", node.name(), last.join("\n"));
+            }
+        }
+    }
+}

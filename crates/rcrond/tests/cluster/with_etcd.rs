@@ -1,0 +1,212 @@
+//! etcd: three members.
+
+use crate::node::Settings;
+use crate::stores::etcd::Etcd;
+use crate::story::{Site, Story};
+use crate::wall_clock::WallClock;
+use control::Request;
+use nix::sys::signal::Signal;
+use platform::clock::{boot_time, wall_time};
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(2);
+/// etcd's own: its election timeout of 1 s, once more if votes are split, and its clients' wait for it.
+const ELECTION: Duration = Duration::from_millis(2400);
+
+fn settings(table: String) -> Settings {
+    Settings {
+        store: table,
+        lease: LEASE,
+        settle: Duration::from_secs(1),
+        preempt_delay: Duration::from_secs(2),
+        priority: 100,
+    }
+}
+
+#[test]
+#[ignore = "needs root, etcd, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
+fn etcd_and_every_fault() {
+    let site = Site::new();
+    let mut etcd = Etcd::start(&site.lab, &site.data(), &site.folder());
+    let story = Story::begin("etcd, three members", &site, site.nodes(), settings(etcd.table()));
+    ends_of_a_daemon(&story);
+    pauses(&story);
+    partitions(&story, &site, &etcd);
+    members(&story, &mut etcd);
+    outage(&story, &mut etcd);
+    server_clocks(&story, &etcd);
+    node_clocks(&story, &site);
+    priorities(&story);
+    story.end();
+}
+
+fn ends_of_a_daemon(story: &Story) {
+    let old = story.holder();
+    story.fails_over("stop", story.release_bound(), |node| node.end(Signal::SIGTERM));
+    story.node(old).comes_up();
+
+    let all = Vec::new;
+    let old = story.holder();
+    let drain = Request::Drain {
+        clusters: all(),
+        wait_ms: None,
+    };
+    story.fails_over("drain", story.release_bound(), |node| node.order(&drain));
+    story.node(old).order(&Request::Undrain { clusters: all() });
+
+    let old = story.holder();
+    story.fails_over("kill -9", story.crash_bound(), |node| node.end(Signal::SIGKILL));
+    story.node(old).comes_up();
+
+    story.keeps("kill -9 and start at once", |node| {
+        node.end(Signal::SIGKILL);
+        node.start();
+    });
+    story.keeps("upgrade (SIGUSR1 and start)", |node| {
+        node.end(Signal::SIGUSR1);
+        node.start();
+    });
+}
+
+fn pauses(story: &Story) {
+    let old = story.holder();
+    story.fails_over("SIGSTOP", story.crash_bound(), |node| node.signal(Signal::SIGSTOP));
+    story.keeps("SIGCONT after more than a lease", |_| {
+        story.node(old).signal(Signal::SIGCONT);
+    });
+    story.node(old).comes_up();
+}
+
+fn partitions(story: &Story, site: &Site, etcd: &Etcd) {
+    let lab = &site.lab;
+    let members = etcd.hosts();
+    let heals = |old| {
+        lab.heal();
+        story.node(old).comes_up();
+    };
+    let old = story.holder();
+    story.fails_over("cut off from all stores", story.crash_bound(), |node| {
+        lab.part(&[&node.host], &members);
+    });
+    heals(old);
+    let old = story.holder();
+    story.fails_over("what it sends is lost", story.crash_bound(), |node| {
+        lab.lose(&[&node.host], &members);
+    });
+    heals(old);
+    let old = story.holder();
+    story.fails_over("what it is sent is lost", story.crash_bound(), |node| {
+        lab.lose(&members, &[&node.host]);
+    });
+    heals(old);
+    let others = |but: &str| -> Vec<_> { story.hosts().into_iter().filter(|host| host.name != but).collect() };
+    story.keeps("cut off from the other nodes only", |node| {
+        lab.part(&[&node.host], &others(node.name()));
+    });
+    lab.heal();
+}
+
+fn members(story: &Story, etcd: &mut Etcd) {
+    let follower = (etcd.leader() + 1) % 3;
+    story.keeps("etcd: a follower killed with -9", |_| etcd.members[follower].kill());
+    etcd.members[follower].start();
+    etcd.wait_until_whole();
+
+    let (old, begun, leader) = (story.holder(), boot_time(), etcd.leader());
+    etcd.members[leader].kill();
+    story.survives(
+        "etcd: its leader killed with -9",
+        story.crash_bound() + ELECTION,
+        begun,
+        old,
+    );
+    etcd.members[leader].start();
+    etcd.wait_until_whole();
+
+    let (old, begun, leader) = (story.holder(), boot_time(), etcd.leader());
+    etcd.members[leader].signal(Signal::SIGSTOP);
+    story.survives("etcd: its leader stopped", story.crash_bound() + ELECTION, begun, old);
+    etcd.members[leader].signal(Signal::SIGCONT);
+    etcd.wait_until_whole();
+}
+
+fn outage(story: &Story, etcd: &mut Etcd) {
+    let old = story.holder();
+    story.say("etcd: all members killed with -9");
+    for member in &mut etcd.members {
+        member.kill();
+    }
+    story.wait("the lease to end", || (!story.is_anybody_active()).then_some(()));
+    story.say("    nobody is active");
+    story.stays_passive(Duration::from_secs(2));
+    for member in &mut etcd.members {
+        member.start();
+    }
+    etcd.wait_until_back();
+    story.comes_back("etcd: back after an outage", Duration::from_secs(2), boot_time(), old);
+    etcd.wait_until_whole();
+}
+
+fn server_clocks(story: &Story, etcd: &Etcd) {
+    if !Etcd::CLOCKS_CAN_BE_SET {
+        println!(
+            "NOT RUN: etcd's wall clocks set; etcd asks the kernel's own code, which can be changed on x86-64 only"
+        );
+        return;
+    }
+    for offsets in [
+        [3600, 3600, 3600],
+        [-3600, 0, 86400],
+        [315_360_000, -315_360_000, 0],
+        [0, 0, 0],
+    ] {
+        story.keeps(&format!("etcd: wall clocks set to {offsets:+?} s"), |_| {
+            for (member, offset) in etcd.members.iter().zip(offsets) {
+                member.set_wall_clock(offset);
+                let off = member.wall_clock() - i64::try_from(wall_time().0.as_secs()).expect("now");
+                assert!((off - offset).abs() < 60, "{} is {off} s off", member.host.name);
+            }
+        });
+    }
+}
+
+fn node_clocks(story: &Story, site: &Site) {
+    let clock = WallClock::new(&site.folder(), "node");
+    for node in &story.nodes {
+        node.end(Signal::SIGUSR1);
+        node.start_with(&clock);
+        node.wait_until_ready();
+    }
+    for offset in ["+3600", "-3600", "+10y", "-10y", "+0"] {
+        story.keeps(&format!("the nodes' wall clocks set to {offset}"), |_| {
+            clock.set(offset);
+        });
+    }
+    clock.set("+1d");
+    let old = story.holder();
+    story.fails_over("kill -9 a day ahead", story.crash_bound(), |node| {
+        node.end(Signal::SIGKILL);
+    });
+    story.node(old).comes_up();
+}
+
+fn priorities(story: &Story) {
+    let old = story.holder();
+    let node = &story.nodes[(old.node + 1) % 3];
+    node.end(Signal::SIGTERM);
+    let mut settings = story.settings.clone();
+    settings.priority = 200;
+    node.configure(&settings);
+    let bound = settings.preempt_delay + story.release_bound();
+    let begin = |fault: &str| {
+        let (old, begun) = (story.holder(), boot_time());
+        story.say(&format!("{fault}: {}", node.name()));
+        node.start();
+        story.taken_over(fault, bound + Duration::from_secs(1), begun, old);
+    };
+    begin("a higher priority appears");
+    story.fails_over("kill -9 of the higher priority", story.crash_bound(), |node| {
+        node.end(Signal::SIGKILL);
+    });
+    begin("the higher priority returns");
+}
