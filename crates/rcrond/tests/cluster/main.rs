@@ -5,6 +5,7 @@
 //! beside their bounds; that they are asserted threefold only is because machines are slow at times.
 
 mod check;
+mod faketime;
 mod node;
 mod proof;
 mod sampler;
@@ -13,5 +14,5 @@ mod stores;
 mod story;
 mod table;
 mod ticker;
-mod wall_clock;
+mod vdso;
 mod with_etcd;

@@ -1,8 +1,9 @@
 //! A node: its host, its files, and the rcrond on it.
 
-use crate::wall_clock::WallClock;
+use crate::vdso;
 use control::{Report, Request, Response};
 use nix::sys::signal::Signal;
+use policy::state::State;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -102,36 +103,39 @@ impl Node {
 
     /// `rcrond --init-store`, which must succeed.
     pub(crate) fn init_store(&self) {
-        let mut command = self.rcrond(&rcrond());
+        let mut command = self.rcrond();
         let mut init = self.host.start(command.arg("--init-store"));
         assert!(init.wait().success(), "rcrond --init-store:\n{}", self.log());
     }
 
     /// Starts rcrond, the installed one if the test is given one.
     pub(crate) fn start(&self) {
-        self.begin(&mut self.rcrond(&rcrond()));
-    }
-
-    /// The same with a wall clock that can be set. libfaketime needs a dynamic program: the one that cargo has built.
-    pub(crate) fn start_with(&self, clock: &WallClock) {
-        let mut command = self.rcrond(Path::new(env!("CARGO_BIN_EXE_rcrond")));
-        clock.give_to(&mut command);
-        self.begin(&mut command);
-    }
-
-    fn begin(&self, command: &mut Command) {
         let mut daemon = self.daemon.lock().expect("whole");
         assert!(daemon.is_none(), "{} runs already", self.name());
-        *daemon = Some(self.host.start(command));
+        *daemon = Some(self.host.start(&mut self.rcrond()));
     }
 
-    fn rcrond(&self, program: &Path) -> Command {
+    fn rcrond(&self) -> Command {
         let path = self.folder.join("rcrond.log");
         let log = OpenOptions::new().create(true).append(true).open(path).expect("a log");
-        let mut command = Command::new(program);
+        let mut command = Command::new(program());
         command.arg("-c").arg(self.configuration()).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("a descriptor")).stderr(log);
         command
+    }
+
+    /// Sets the wall clock of its rcrond this many seconds from the right time.
+    pub(crate) fn set_wall_clock(&self, offset: i64) {
+        let daemon = self.daemon.lock().expect("whole");
+        vdso::set_wall_clock(daemon.as_ref().expect("it runs").pid(), offset);
+    }
+
+    /// Since when its state file says that it is what it is: seconds since 1970.
+    pub(crate) fn active_since(&self) -> i64 {
+        let state = State::parse(&fs::read(self.state_file()).expect("a file")).expect("a state");
+        let since = String::from_utf8(state.since.expect("since=")).expect("text");
+        let since: jiff::Timestamp = since.parse().expect("a time");
+        since.as_second()
     }
 
     /// Sends its rcrond a signal.
@@ -218,6 +222,6 @@ fn private(path: &Path) -> File {
 }
 
 /// The program: the one that RCROND_TEST_BINARY names, else the one that cargo has built.
-fn rcrond() -> PathBuf {
+fn program() -> PathBuf {
     std::env::var_os("RCROND_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_rcrond").into(), PathBuf::from)
 }

@@ -1,11 +1,19 @@
-//! That the lab does what the stories rely on. Without rcrond.
+//! That the lab does what the stories rely on, and that they would notice. Without rcrond.
 
+use crate::check::{self, Run};
+use crate::node::Node;
+use crate::sampler::Sampler;
 use crate::stores::Single;
 use crate::stores::etcd::{self, Etcd};
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
-use crate::story::Site;
-use platform::clock::wall_time;
+use crate::story::{Site, seconds_since_1970};
+use crate::ticker::Ticker;
+use crate::vdso;
+use platform::clock::{boot_id, boot_time};
+use std::fs;
+use std::time::Duration;
+use testing::until;
 
 #[test]
 #[ignore = "needs root, etcd, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
@@ -42,7 +50,7 @@ fn a_member_of_etcd_is_lost_and_comes_back_and_each_has_its_own_wall_clock() {
     assert_ne!(first, second);
     etcd.members[first].start();
     etcd.wait_until_whole();
-    if Etcd::CLOCKS_CAN_BE_SET {
+    if vdso::KNOWN {
         for offset in [86_400, -86_400, 0] {
             etcd.members[first].set_wall_clock(offset);
             assert_off(etcd.members[first].wall_clock(), offset);
@@ -64,11 +72,12 @@ fn a_server_is_killed_loses_its_data_and_has_its_own_wall_clock() {
 
 fn loses_its_data(server: &mut impl Single) {
     server.start();
-    for offset in [86_400, -86_400] {
-        server.clock().set(&format!("{offset:+}"));
-        assert_off(server.wall_clock(), offset);
+    if server.has_own_wall_clock() {
+        for offset in [86_400, -86_400, 0] {
+            server.set_wall_clock(offset);
+            assert_off(server.wall_clock(), offset);
+        }
     }
-    server.clock().set("+0");
     server.leave_a_mark();
     server.kill();
     server.start();
@@ -79,7 +88,54 @@ fn loses_its_data(server: &mut impl Single) {
     assert!(!server.has_the_mark());
 }
 
+#[test]
+#[ignore = "needs root and iproute2: `make test` installs it and runs it"]
+fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
+    let site = Site::new();
+    let nodes = site.nodes();
+    let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
+    let crons = nodes.iter().map(|node| (node.host.clone(), node.rcron_conf()));
+    let mut ticker = Ticker::start(crons.collect(), &site.folder(), 1);
+    let ran = |node, runs| {
+        let enough = || ticker.runs().iter().filter(|run| run.node == node).count() >= runs;
+        until("runs", || enough().then_some(()));
+    };
+    let found = |runs: &[Run]| check::faults(&sampler.seen().versions, runs, &ticker.beat);
+
+    write(&nodes[0], "passive");
+    write(&nodes[0], &active(1));
+    ran(0, 10);
+    assert_eq!(found(&ticker.runs()), Vec::<String>::new());
+    write(&nodes[1], &active(2));
+    ran(1, 10);
+    write(&nodes[1], "passive");
+    until("only node1 to be active", || {
+        let active = sampler.active();
+        (active.len() == 1 && active[0].node == 0).then_some(())
+    });
+    ticker.stop();
+    let faults = check::faults(&sampler.seen().versions, &ticker.runs(), &ticker.beat);
+    let has = |text: &str| faults.iter().any(|fault| fault.contains(text));
+    assert!(
+        has("two active for") && has("ran 2 times") && has("with epoch 1 after epoch 2"),
+        "{faults:#?}"
+    );
+}
+
+fn active(epoch: u64) -> String {
+    let until = boot_time().after(Duration::from_secs(300)).0.as_secs_f64();
+    let boot = String::from_utf8(boot_id().expect("/proc")).expect("text");
+    format!("active until={until:.3} boot={boot} epoch={epoch}")
+}
+
+/// As rcrond does: whole.
+fn write(node: &Node, line: &str) {
+    let new = node.state_file().with_extension("new");
+    fs::write(&new, format!("{line}\n")).expect("written");
+    fs::rename(new, node.state_file()).expect("renamed");
+}
+
 fn assert_off(clock: i64, expected: i64) {
-    let off = clock - i64::try_from(wall_time().0.as_secs()).expect("now");
+    let off = clock - seconds_since_1970();
     assert!((off - expected).abs() < 60, "{off} s off, not {expected} s");
 }

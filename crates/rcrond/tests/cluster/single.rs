@@ -4,7 +4,7 @@ use crate::node::{Node, Settings};
 use crate::stores::Single;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
-use crate::story::{Site, Story};
+use crate::story::{Site, Story, seconds_since_1970};
 use nix::sys::signal::Signal;
 use platform::clock::boot_time;
 use std::time::Duration;
@@ -70,14 +70,15 @@ fn nodes_fail(story: &Story, site: &Site, server: &impl Single) {
 }
 
 fn clock_steps(story: &Story, server: &impl Single) {
-    for seconds in [3600, -3600, 0] {
-        story.keeps(&format!("the server's wall clock set to {seconds:+} s"), |_| {
-            let true_time = || i64::try_from(platform::clock::wall_time().0.as_secs()).expect("now");
-            server.clock().set(&format!("{seconds:+}"));
-            story.wait("the server to notice", || {
-                let off = server.wall_clock() - true_time();
-                ((off - seconds).abs() < 60).then_some(())
-            });
+    if !server.has_own_wall_clock() {
+        println!("NOT RUN: the server's wall clock set; that is known on x86-64 only");
+        return;
+    }
+    for offset in [3600, -3600, 315_360_000, 0] {
+        story.keeps(&format!("the server's wall clock set to {offset:+} s"), |_| {
+            server.set_wall_clock(offset);
+            let off = server.wall_clock() - seconds_since_1970();
+            assert!((off - offset).abs() < 60, "{off} s off");
         });
     }
 }

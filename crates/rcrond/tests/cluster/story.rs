@@ -6,7 +6,7 @@ use crate::sampler::{Holder, Sampler};
 use crate::table::{Row, table};
 use crate::ticker::Ticker;
 use nix::sys::signal::Signal;
-use platform::clock::boot_time;
+use platform::clock::{boot_time, wall_time};
 use policy::moment::BootTime;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -37,6 +37,11 @@ pub(crate) struct Story {
 pub(crate) struct Site {
     pub(crate) lab: Lab,
     folder: tempfile::TempDir,
+}
+
+/// The right time.
+pub(crate) fn seconds_since_1970() -> i64 {
+    i64::try_from(wall_time().0.as_secs()).expect("now")
 }
 
 impl Site {

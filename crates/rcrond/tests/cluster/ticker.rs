@@ -41,6 +41,7 @@ struct Cron {
     node: usize,
     seed: u64,
     beat: Beat,
+    rcron: PathBuf,
     configuration: PathBuf,
     job: PathBuf,
     counter: PathBuf,
@@ -60,11 +61,13 @@ impl Ticker {
             on_time: ON_TIME,
         };
         let (starts, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let rcron = program("rcron").canonicalize().expect("rcron");
         let of_node = |(node, (host, configuration)): (usize, (Arc<Host>, PathBuf))| {
             let cron = Cron {
                 node,
                 seed,
                 beat,
+                rcron: rcron.clone(),
                 configuration,
                 job: job.clone(),
                 counter: counter.clone(),
@@ -89,6 +92,8 @@ impl Ticker {
 
     /// What has run so far.
     pub(crate) fn runs(&self) -> Vec<Run> {
+        let all_go_on = self.over.load(Ordering::Relaxed) || !self.threads.iter().any(JoinHandle::is_finished);
+        assert!(all_go_on, "a cron has failed");
         let text = fs::read_to_string(&self.counter).unwrap_or_default();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         whole.lines().map(parse).collect()
@@ -119,21 +124,20 @@ impl Drop for Ticker {
 
 impl Cron {
     fn run(&self) {
-        let rcron = program("rcron");
         let mut tick = 0;
         while !self.over.load(Ordering::Relaxed) {
             let nominal = self.beat.nominal(tick);
             let due = nominal.after(lateness(self.seed, self.node, tick));
             thread::sleep(due.since(boot_time()));
             if boot_time().since(nominal) < TOO_LATE {
-                self.start(&rcron, tick);
+                self.start(tick);
             }
             tick += 1;
         }
     }
 
-    fn start(&self, rcron: &Path, tick: u64) {
-        let mut command = Command::new(rcron);
+    fn start(&self, tick: u64) {
+        let mut command = Command::new(&self.rcron);
         command.arg("--conf").arg(&self.configuration).arg("sh").arg(&self.job);
         command
             .arg(&self.counter)

@@ -1,6 +1,6 @@
 //! Three members of etcd, each on a host of its own.
 
-use super::vdso;
+use crate::vdso;
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,9 +28,6 @@ pub(crate) struct Member {
 }
 
 impl Etcd {
-    /// Whether [`Member::set_wall_clock`] works on this machine.
-    pub(crate) const CLOCKS_CAN_BE_SET: bool = vdso::KNOWN;
-
     /// Starts all members. Their data go to `data`, their logs to `logs`.
     pub(crate) fn start(lab: &Lab, data: &Path, logs: &Path) -> Self {
         let member = |(name, last): (&str, u8)| Member {
@@ -127,7 +124,7 @@ impl Member {
 
     /// Sets its wall clock this many seconds from the right time. The machine's and the other members' stay.
     pub(crate) fn set_wall_clock(&self, offset: i64) {
-        vdso::set(self.server.as_ref().expect("it runs").pid(), offset);
+        vdso::set_wall_clock(self.server.as_ref().expect("it runs").pid(), offset);
     }
 
     /// Its wall clock in seconds since 1970, as it says itself: HTTP's date.

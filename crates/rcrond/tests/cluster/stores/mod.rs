@@ -3,9 +3,7 @@
 pub(crate) mod etcd;
 pub(crate) mod postgresql;
 pub(crate) mod redis;
-mod vdso;
 
-use crate::wall_clock::WallClock;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::fs::File;
@@ -31,7 +29,13 @@ pub(crate) trait Single {
     /// Removes all data of a server that is down, also what rcrond had made before it could use it.
     fn lose_data(&mut self);
 
-    fn clock(&self) -> &WallClock;
+    /// Whether [`Single::set_wall_clock`] works on this machine.
+    fn has_own_wall_clock(&self) -> bool {
+        true
+    }
+
+    /// Sets its wall clock this many seconds from the right time.
+    fn set_wall_clock(&self, offset: i64);
 
     /// Its wall clock, in seconds since 1970, as it says itself.
     fn wall_clock(&self) -> i64;

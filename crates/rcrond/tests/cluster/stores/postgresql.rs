@@ -1,7 +1,7 @@
 //! One PostgreSQL.
 
 use super::Single;
-use crate::wall_clock::WallClock;
+use crate::faketime::FakeTime;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) struct PostgreSql {
     folder: PathBuf,
     programs: PathBuf,
     log: PathBuf,
-    clock: WallClock,
+    clock: FakeTime,
     server: Option<Running>,
 }
 
@@ -28,7 +28,7 @@ impl PostgreSql {
             folder: data.join("postgresql"),
             programs: programs(),
             log: logs.join("postgresql.log"),
-            clock: WallClock::new(logs, "postgresql"),
+            clock: FakeTime::new(logs, "postgresql"),
             server: None,
         };
         store
@@ -106,8 +106,8 @@ impl Single for PostgreSql {
         self.make();
     }
 
-    fn clock(&self) -> &WallClock {
-        &self.clock
+    fn set_wall_clock(&self, offset: i64) {
+        self.clock.set(offset);
     }
 
     fn leave_a_mark(&self) {

@@ -1,7 +1,7 @@
 //! One Redis that writes everything to its disk at once.
 
 use super::Single;
-use crate::wall_clock::WallClock;
+use crate::vdso;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,6 @@ pub(crate) struct Redis {
     host: Host,
     data: PathBuf,
     log: PathBuf,
-    clock: WallClock,
     server: Option<Running>,
 }
 
@@ -29,7 +28,6 @@ impl Redis {
             host: lab.host("store", "10.9.0.11"),
             data: data.join("redis"),
             log: logs.join("redis.log"),
-            clock: WallClock::new(logs, "redis"),
             server: None,
         };
         redis.host.sh(&format!("mkdir {}", redis.data.display()));
@@ -70,7 +68,6 @@ impl Single for Redis {
         command.args(["--bind", &self.host.address, "--protected-mode", "no"]);
         command.args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
         command.arg("--dir").arg(&self.data);
-        self.clock.give_to(&mut command);
         self.server = Some(super::start(&self.host, &self.log, &mut command));
         until("Redis to answer", || (self.ask("PING", 1)? == ["+PONG"]).then_some(()));
     }
@@ -79,8 +76,12 @@ impl Single for Redis {
         self.host.sh(&format!("rm -r {0}; mkdir {0}", self.data.display()));
     }
 
-    fn clock(&self) -> &WallClock {
-        &self.clock
+    fn has_own_wall_clock(&self) -> bool {
+        vdso::KNOWN
+    }
+
+    fn set_wall_clock(&self, offset: i64) {
+        vdso::set_wall_clock(self.server.as_ref().expect("it runs").pid(), offset);
     }
 
     fn leave_a_mark(&self) {

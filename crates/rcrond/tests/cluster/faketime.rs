@@ -1,30 +1,25 @@
-//! A wall clock of one's own, for dynamic programs that ask libc: libfaketime. The other clocks stay what they are.
+//! A wall clock of their own for dynamic programs that ask libc, and for all their processes: libfaketime. The other clocks stay
+//! what they are.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// A clock that can be set at any moment.
-pub(crate) struct WallClock {
+pub(crate) struct FakeTime {
     file: PathBuf,
     library: PathBuf,
 }
 
-impl WallClock {
+impl FakeTime {
     /// Right at first. It stands in a file here.
     pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let clock = Self {
             file: folder.join(format!("{name}.clock")),
             library: library(),
         };
-        clock.set("+0");
+        clock.set(0);
         clock
-    }
-
-    /// Lets a program go by it.
-    pub(crate) fn give_to(&self, command: &mut Command) {
-        command.envs(self.variables());
     }
 
     /// The variables that let a program go by it. Whoever changes its user must have done so before it gets them.
@@ -38,10 +33,10 @@ impl WallClock {
         ]
     }
 
-    /// How far it is from the right time: `+3600` (seconds), `-10d`, `+1y`.
-    pub(crate) fn set(&self, offset: &str) {
+    /// How far it is from the right time, in seconds.
+    pub(crate) fn set(&self, offset: i64) {
         let new = self.file.with_extension("new");
-        fs::write(&new, offset).expect("written");
+        fs::write(&new, format!("{offset:+}")).expect("written");
         fs::rename(new, &self.file).expect("renamed");
     }
 }

@@ -1,5 +1,6 @@
-//! A wall clock of its own for a program that libfaketime cannot reach. One in Go asks no libc, but the code that the kernel
-//! maps into every process: vdso(7). Linux on x86-64 only.
+//! A wall clock of its own for a process that libfaketime cannot reach: one in Go asks no libc, one with jemalloc does not start
+//! with it (wolfcw/libfaketime#130), and a static one loads nothing. All ask the code that the kernel maps into
+//! every process, vdso(7), and that is replaced here, in this process only. Linux on x86-64.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -8,42 +9,92 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use testing::until;
 
-/// What `clock_gettime` becomes: the system call; then, for `CLOCK_REALTIME`, seconds are added.
+/// What a function becomes: the system call, and so many seconds added to what it says.
+struct Function {
+    name: &'static [u8],
+    before: &'static [u8],
+    // mov rcx, SECONDS
+    after: &'static [u8],
+}
+
 #[rustfmt::skip]
-const CODE: [u8; 28] = [
-    0xb8, 0xe4, 0, 0, 0,                    // mov eax, 228: clock_gettime
-    0x0f, 0x05,                             // syscall
-    0x85, 0xff,                             // test edi, edi: CLOCK_REALTIME is 0
-    0x75, 16,                               // jne to ret
-    0x0f, 0x1f, 0x00,                       // nop
-    0x48, 0xb9, 0, 0, 0, 0, 0, 0, 0, 0,     // mov rcx, SECONDS
-    0x48, 0x01, 0x0e,                       // add [rsi], rcx
-    0xc3,                                   // ret
+const FUNCTIONS: [Function; 3] = [
+    Function {
+        name: b"__vdso_clock_gettime",
+        before: &[
+            0xb8, 228, 0, 0, 0, // mov eax, clock_gettime
+            0x0f, 0x05,         // syscall
+            0x85, 0xff,         // test edi, edi: CLOCK_REALTIME is 0
+            0x75, 13,           // jne to ret
+        ],
+        after: &[
+            0x48, 0x01, 0x0e,   // add [rsi], rcx
+            0xc3,               // ret
+        ],
+    },
+    Function {
+        name: b"__vdso_gettimeofday",
+        before: &[
+            0xb8, 96, 0, 0, 0,  // mov eax, gettimeofday
+            0x0f, 0x05,         // syscall
+            0x48, 0x85, 0xff,   // test rdi, rdi: who asks for the zone only
+            0x74, 13,           // je to ret
+        ],
+        after: &[
+            0x48, 0x01, 0x0f,   // add [rdi], rcx
+            0xc3,               // ret
+        ],
+    },
+    Function {
+        name: b"__vdso_time",
+        before: &[
+            0xb8, 201, 0, 0, 0, // mov eax, time
+            0x0f, 0x05,         // syscall
+        ],
+        after: &[
+            0x48, 0x01, 0xc8,   // add rax, rcx
+            0x48, 0x85, 0xff,   // test rdi, rdi
+            0x74, 3,            // je to ret
+            0x48, 0x89, 0x07,   // mov [rdi], rax
+            0xc3,               // ret
+        ],
+    },
 ];
-const SECONDS: usize = 16;
+const MOV_RCX: [u8; 2] = [0x48, 0xb9];
 
-/// Whether there is such code for this processor.
-pub(super) const KNOWN: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+/// Whether there is such code for this machine.
+pub(crate) const KNOWN: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
-/// Sets the wall clock of a process this far from the right time.
-pub(super) fn set(pid: i32, seconds: i64) {
+/// Sets the wall clock of a process this far from the right time, if that is [`KNOWN`] here. The machine's, and that of its other
+/// processes, stay.
+pub(crate) fn set_wall_clock(pid: i32, seconds: i64) {
     let vdso = mapped(pid);
     let memory = File::options()
         .read(true)
         .write(true)
         .open(format!("/proc/{pid}/mem"))
         .expect("root");
-    let mut image = vec![0; usize::try_from(vdso.end - vdso.start).expect("two pages")];
+    let mut image = vec![0; at_most_usize(vdso.end - vdso.start)];
     memory.read_exact_at(&mut image, vdso.start).expect("the vdso");
-    let place = vdso.start + symbol(&image, b"__vdso_clock_gettime");
-    let mut code = CODE;
-    code[SECONDS..SECONDS + 8].copy_from_slice(&seconds.to_le_bytes());
     until("all threads to be out of the vdso", || {
         stopped(pid, || {
             let quiet = !counters(pid).any(|counter| vdso.contains(&counter));
-            quiet.then(|| memory.write_all_at(&code, place).expect("its memory"))
+            quiet.then(|| {
+                for function in &FUNCTIONS {
+                    let (at, room) = symbol(&image, function.name);
+                    let code = function.code(seconds);
+                    assert!(code.len() <= room, "another kernel's vdso");
+                    memory.write_all_at(&code, vdso.start + at).expect("its memory");
+                }
+            })
         })
     });
+}
+
+impl Function {
+    fn code(&self, seconds: i64) -> Vec<u8> {
+        [self.before, &MOV_RCX, &seconds.to_le_bytes(), self.after].concat()
+    }
 }
 
 fn mapped(pid: i32) -> Range<u64> {
@@ -82,18 +133,19 @@ fn counters(pid: i32) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Where a symbol is in an ELF file of 64 bits: elf(5).
-fn symbol(image: &[u8], name: &[u8]) -> u64 {
+/// Where a function is in an ELF file of 64 bits, and how long: elf(5).
+fn symbol(image: &[u8], name: &[u8]) -> (u64, usize) {
     let table = sections(image)
         .find(|section| section.kind == SHT_DYNSYM)
         .expect("symbols");
     let names = sections(image).nth(table.link).expect("their names");
-    let symbols = image[table.at..table.at + table.size].chunks_exact(24);
-    let mut found = symbols.filter(|symbol| {
+    let mut symbols = image[table.at..table.at + table.size].chunks_exact(24);
+    let is_it = |symbol: &&[u8]| {
         let at = names.at + at_most_usize(number(symbol, 0, 4));
         image[at..].starts_with(name) && image[at + name.len()] == 0
-    });
-    number(found.next().expect("the symbol"), 8, 8)
+    };
+    let symbol = symbols.find(is_it).expect("the function");
+    (number(symbol, 8, 8), at_most_usize(number(symbol, 16, 8)))
 }
 
 const SHT_DYNSYM: u64 = 11;
