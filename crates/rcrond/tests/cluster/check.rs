@@ -89,6 +89,19 @@ pub(crate) fn late(runs: &[Run], beat: &Beat) -> usize {
     runs.iter().filter(|run| beat.is_late(run)).count()
 }
 
+/// The longest time without a run from the last one before this moment to the last one of all, and how many ticks were skipped
+/// in it.
+pub(crate) fn longest_gap(runs: &[Run], since: BootTime) -> Option<(Duration, u64)> {
+    let mut times: Vec<_> = runs.iter().map(|run| (run.at, run.tick)).collect();
+    times.sort_unstable();
+    let begin = times.iter().rposition(|(at, _)| *at < since)?;
+    let gaps = times[begin..].windows(2).map(|pair| {
+        let skipped = pair[1].1.saturating_sub(pair[0].1 + 1);
+        (pair[1].0.since(pair[0].0), skipped)
+    });
+    gaps.max()
+}
+
 /// From the end of one holder's activity to the beginning of the next one's, the shortest.
 pub(crate) fn closest(versions: &[Version]) -> Option<Duration> {
     let mut spans: Vec<_> = versions
@@ -283,6 +296,14 @@ mod tests {
         assert_eq!(faults(&versions, &[], &BEAT), ["epoch 6 was active after epoch 7"]);
         let runs = [run(1, 0, 7), run(20, 1, 6)];
         assert_eq!(faults(&[], &runs, &BEAT), ["tick 20 ran with epoch 6 after epoch 7"]);
+    }
+
+    #[test]
+    fn the_longest_gap_counts_from_the_last_run_before() {
+        let runs = [run(1, 0, 1), run(20, 0, 1), run(30, 1, 2), run(31, 1, 2), run(32, 1, 2)];
+        let between = BEAT.nominal(25);
+        assert_eq!(longest_gap(&runs, between), Some((Duration::from_secs(1), 9)));
+        assert_eq!(longest_gap(&runs[..1], BEAT.zero), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod node;
 mod proof;
 mod sampler;
 mod single;
+mod site;
 mod stores;
 mod story;
 mod table;

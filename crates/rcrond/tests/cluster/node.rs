@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testing::lab::Host;
 use testing::process::Running;
+use testing::program::program;
 use testing::until;
 
 /// Far longer than rcrond takes to answer.
@@ -118,7 +119,7 @@ impl Node {
     fn rcrond(&self) -> Command {
         let path = self.folder.join("rcrond.log");
         let log = OpenOptions::new().create(true).append(true).open(path).expect("a log");
-        let mut command = Command::new(program());
+        let mut command = Command::new(program("rcrond").canonicalize().expect("rcrond"));
         command.arg("-c").arg(self.configuration()).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("a descriptor")).stderr(log);
         command
@@ -219,9 +220,4 @@ fn private(path: &Path) -> File {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(true).mode(0o600);
     options.open(path).expect("a file")
-}
-
-/// The program: the one that RCROND_TEST_BINARY names, else the one that cargo has built.
-fn program() -> PathBuf {
-    std::env::var_os("RCROND_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_rcrond").into(), PathBuf::from)
 }

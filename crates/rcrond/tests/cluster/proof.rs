@@ -3,11 +3,11 @@
 use crate::check::{self, Run};
 use crate::node::Node;
 use crate::sampler::Sampler;
+use crate::site::{Site, seconds_since_1970};
 use crate::stores::Single;
 use crate::stores::etcd::{self, Etcd};
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
-use crate::story::{Site, seconds_since_1970};
 use crate::ticker::Ticker;
 use crate::vdso;
 use platform::clock::{boot_id, boot_time};

@@ -95,6 +95,14 @@ impl Sampler {
     }
 }
 
+impl Seen {
+    /// When somebody was first seen active who was not yet at this moment.
+    pub(crate) fn first_active_after(&self, dark: BootTime) -> Option<BootTime> {
+        let is_active = |version: &&Version| version.first > dark && matches!(version.says, Says::Active { .. });
+        self.versions.iter().find(is_active).map(|version| version.first)
+    }
+}
+
 impl Drop for Sampler {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);

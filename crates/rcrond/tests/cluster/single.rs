@@ -1,12 +1,14 @@
 //! PostgreSQL and Redis: one server each, and the same faults in short.
 
 use crate::node::{Node, Settings};
+use crate::site::{Site, seconds_since_1970};
 use crate::stores::Single;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
-use crate::story::{Site, Story, seconds_since_1970};
+use crate::story::Story;
 use nix::sys::signal::Signal;
 use platform::clock::boot_time;
+use policy::moment::BootTime;
 use std::time::Duration;
 
 #[test]
@@ -86,12 +88,12 @@ fn clock_steps(story: &Story, server: &impl Single) {
 fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&Node)) {
     let back = Duration::from_secs(2);
     let old = story.holder();
-    outage(story, server);
+    let dark = outage(story, server);
     server.start();
-    story.comes_back("the server back after an outage", back, boot_time(), old);
+    story.comes_back("the server back after an outage", back, dark, boot_time(), old);
 
     let old = story.holder();
-    outage(story, server);
+    let dark = outage(story, server);
     server.lose_data();
     server.start();
     prepare(&story.nodes[0]);
@@ -99,15 +101,19 @@ fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&N
     story.comes_back(
         "the server back without its data",
         story.crash_bound(),
+        dark,
         boot_time(),
         old,
     );
 }
 
-fn outage(story: &Story, server: &mut impl Single) {
+/// Since when nobody is active.
+fn outage(story: &Story, server: &mut impl Single) -> BootTime {
     story.say("the server killed with -9");
     server.kill();
     story.wait("the lease to end", || (!story.is_anybody_active()).then_some(()));
     story.say("    nobody is active");
+    let dark = boot_time();
     story.stays_passive(Duration::from_secs(1));
+    dark
 }

@@ -1,17 +1,17 @@
 //! Three nodes with cron on them, watched from the first moment to the last.
 
-use crate::check::{self, Run};
+use crate::check;
 use crate::node::{Node, Settings};
 use crate::sampler::{Holder, Sampler};
+use crate::site::Site;
 use crate::table::{Row, table};
 use crate::ticker::Ticker;
 use nix::sys::signal::Signal;
-use platform::clock::{boot_time, wall_time};
+use platform::clock::boot_time;
 use policy::moment::BootTime;
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use testing::lab::{Host, Lab};
+use testing::lab::Host;
 use testing::until;
 
 /// A made-up number: the same jitter each time.
@@ -31,50 +31,6 @@ pub(crate) struct Story {
     begun: Instant,
     rows: RefCell<Vec<Row>>,
     title: &'static str,
-}
-
-/// Where a story takes place.
-pub(crate) struct Site {
-    pub(crate) lab: Lab,
-    folder: tempfile::TempDir,
-}
-
-/// The right time.
-pub(crate) fn seconds_since_1970() -> i64 {
-    i64::try_from(wall_time().0.as_secs()).expect("now")
-}
-
-impl Site {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        // PostgreSQL is not root.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(folder.path(), open).expect("its own folder");
-        // Stores keep their data in memory: the machine's disk is not what is tested.
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).expect("a folder");
-        let boot = format!("mount -t tmpfs none {}", data.display());
-        Self {
-            lab: Lab::new(&boot),
-            folder,
-        }
-    }
-
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
-    }
-
-    /// Three nodes that are not started yet.
-    pub(crate) fn nodes(&self) -> Vec<Node> {
-        let host = |number| self.lab.host(&format!("node{number}"), &format!("10.9.0.{number}"));
-        (1..=3)
-            .map(|number| Node::new(host(number), self.folder.path()))
-            .collect()
-    }
 }
 
 impl Story {
@@ -145,12 +101,12 @@ impl Story {
         self.taken_over(fault, bound, begun, old)
     }
 
-    /// Another node becomes active after this moment than the one that was.
+    /// After this moment another node becomes active than the one that was.
     pub(crate) fn taken_over(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) -> Holder {
         let next = || self.sampler.active().into_iter().find(|holder| holder.node != old.node);
         let new = self.wait(&format!("another node to take over ({fault})"), next);
         assert!(new.epoch > old.epoch, "{fault}: {old:?} {new:?}");
-        self.record(fault, Some(bound), begun, old, new);
+        self.record(fault, Some((bound, begun)), begun, (old, new), new.since);
         new
     }
 
@@ -160,25 +116,17 @@ impl Story {
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
         let begun = boot_time();
         act(self.node(old));
-        let renewed_since = boot_time().after(self.settings.lease * 2);
+        let renewed_until = boot_time().after(self.settings.lease * 2);
         let kept = self.wait(&format!("the lease to be renewed ({fault})"), || {
             let now = self.sampler.active();
             let same = now.iter().all(|now| (now.node, now.epoch) == (old.node, old.epoch));
             assert!(same, "{fault}: it was to keep its lease: {old:?} {now:?}");
-            now.into_iter().find(|now| now.until >= renewed_since)
+            now.into_iter().find(|now| now.until >= renewed_until)
         });
-        self.record(fault, None, begun, old, kept);
+        self.record(fault, None, begun, (old, kept), boot_time());
     }
 
-    /// Somebody, also the same node, is active again after this moment.
-    pub(crate) fn comes_back(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) {
-        let new = self.wait(&format!("a node to be active ({fault})"), || {
-            self.sampler.active().into_iter().find(|holder| holder.until > begun)
-        });
-        self.record(fault, Some(bound), begun, old, new);
-    }
-
-    /// After this moment the store may have been away too long, so that another one took over, or not.
+    /// At this moment the store may have gone away for long enough that the lease is lost, or not.
     pub(crate) fn survives(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) {
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
         // No lease that was renewed before lasts as long.
@@ -186,7 +134,22 @@ impl Story {
         let new = self.wait(&format!("a lease won or renewed ({fault})"), || {
             self.sampler.active().into_iter().find(|holder| holder.until > renewed)
         });
-        self.record(fault, (new.epoch != old.epoch).then_some(bound), begun, old, new);
+        let bound = (new.epoch != old.epoch).then_some((bound, begun));
+        self.record(fault, bound, begun, (old, new), new.since.max(begun));
+    }
+
+    /// Nobody has been active since `dark`, and the store answers again since `back`: somebody, also the same node, becomes active.
+    pub(crate) fn comes_back(&self, fault: &str, bound: Duration, dark: BootTime, back: BootTime, old: Holder) {
+        let new = self.holder();
+        assert!(new.until > dark, "{new:?}");
+        let first = self.sampler.seen().first_active_after(dark);
+        self.record(
+            fault,
+            Some((bound, back)),
+            dark,
+            (old, new),
+            first.expect("it was just seen"),
+        );
     }
 
     /// As long as this nobody is active.
@@ -209,32 +172,36 @@ impl Story {
         })
     }
 
-    /// Waits for the first run on the new holder, and keeps how long all this took.
-    fn record(&self, fault: &str, bound: Option<Duration>, begun: BootTime, old: Holder, new: Holder) {
-        let after = new.since.since(begun);
-        let is_first = |run: &&Run| run.epoch == new.epoch && run.at > begun && run.at >= new.since;
-        let (runs, first) = self.wait(&format!("a run on {} ({fault})", self.node(new).name()), || {
+    /// Waits for a run after `active`, when the new holder was, and keeps how long all this took. `bound`: how long at most, and
+    /// since when.
+    fn record(
+        &self,
+        fault: &str,
+        bound: Option<(Duration, BootTime)>,
+        begun: BootTime,
+        (old, new): (Holder, Holder),
+        active: BootTime,
+    ) {
+        let runs = self.wait(&format!("a run on {} ({fault})", self.node(new).name()), || {
             let runs = self.ticker.runs();
-            let first = runs.iter().find(is_first)?.clone();
-            Some((runs, first))
+            let has_run = runs.iter().any(|run| run.epoch == new.epoch && run.at > active);
+            has_run.then_some(runs)
         });
-        let last = runs
-            .iter()
-            .rev()
-            .find(|run| run.epoch == old.epoch && run.at < first.at);
+        let gap = check::longest_gap(&runs, begun);
         let row = Row {
             fault: fault.to_owned(),
             from: self.node(old).name().to_owned(),
             to: self.node(new).name().to_owned(),
             lease: self.settings.lease,
-            active_after: bound.map(|_| after),
-            bound,
-            gap: last.map(|last| first.at.since(last.at)),
-            skipped: last.map(|last| first.tick.saturating_sub(last.tick + 1)),
+            active_after: bound.map(|(_, since)| active.since(since)),
+            bound: bound.map(|(bound, _)| bound),
+            gap: gap.map(|(span, _)| span),
+            skipped: gap.map(|(_, ticks)| ticks),
         };
         self.say(&format!("    {}", row.sentence()));
         self.rows.borrow_mut().push(row);
-        if let Some(bound) = bound {
+        if let Some((bound, since)) = bound {
+            let after = active.since(since);
             assert!(after < bound * GENEROUS, "{fault}: active only after {after:?}");
         }
     }

@@ -1,8 +1,9 @@
 //! etcd: three members.
 
 use crate::node::Settings;
+use crate::site::{Site, seconds_since_1970};
 use crate::stores::etcd::Etcd;
-use crate::story::{Site, Story, seconds_since_1970};
+use crate::story::Story;
 use crate::vdso;
 use control::Request;
 use nix::sys::signal::Signal;
@@ -145,12 +146,19 @@ fn outage(story: &Story, etcd: &mut Etcd) {
     }
     story.wait("the lease to end", || (!story.is_anybody_active()).then_some(()));
     story.say("    nobody is active");
+    let dark = boot_time();
     story.stays_passive(Duration::from_secs(2));
     for member in &mut etcd.members {
         member.start();
     }
     etcd.wait_until_back();
-    story.comes_back("etcd: back after an outage", Duration::from_secs(2), boot_time(), old);
+    story.comes_back(
+        "etcd: back after an outage",
+        Duration::from_secs(2),
+        dark,
+        boot_time(),
+        old,
+    );
     etcd.wait_until_whole();
 }
 
