@@ -86,7 +86,12 @@ fn clock_steps(story: &Story, server: &impl Single) {
 }
 
 fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&Node)) {
-    let back = Duration::from_secs(2);
+    // Where nobody can know what is lost, nobody can know that nobody is active: all wait a lease.
+    let back = if server.is_known_again() {
+        Duration::from_secs(2)
+    } else {
+        story.crash_bound()
+    };
     let old = story.holder();
     let dark = outage(story, server);
     server.start();
@@ -97,7 +102,6 @@ fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&N
     server.lose_data();
     server.start();
     prepare(&story.nodes[0]);
-    // Nobody can know that nobody is active: all wait a lease.
     story.comes_back(
         "the server back without its data",
         story.crash_bound(),

@@ -48,6 +48,23 @@ fn etcd_and_every_fault() {
     story.end();
 }
 
+#[test]
+#[ignore = "needs root, etcd, nftables and iproute2: `make test` installs them and runs it"]
+fn etcd_and_the_lease_that_is_the_default() {
+    let site = Site::new();
+    let etcd = Etcd::start(&site.lab, &site.data(), &site.folder());
+    let settings = Settings {
+        lease: Duration::from_secs(10),
+        ..settings(etcd.table())
+    };
+    let story = Story::begin("etcd, a lease of 10 s", &site, site.nodes(), settings);
+    let old = story.holder();
+    story.fails_over("kill -9", story.crash_bound(), |node| node.end(Signal::SIGKILL));
+    story.node(old).comes_up();
+    story.fails_over("stop", story.release_bound(), |node| node.end(Signal::SIGTERM));
+    story.end();
+}
+
 fn ends_of_a_daemon(story: &Story) {
     let old = story.holder();
     story.fails_over("stop", story.release_bound(), |node| node.end(Signal::SIGTERM));

@@ -29,6 +29,9 @@ pub(crate) trait Single {
     /// Removes all data of a server that is down, also what rcrond had made before it could use it.
     fn lose_data(&mut self);
 
+    /// Whether rcrond can know, after a restart, that nothing was lost.
+    fn is_known_again(&self) -> bool;
+
     /// Whether [`Single::set_wall_clock`] works on this machine.
     fn has_own_wall_clock(&self) -> bool {
         true

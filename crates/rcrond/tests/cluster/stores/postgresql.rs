@@ -106,6 +106,10 @@ impl Single for PostgreSql {
         self.make();
     }
 
+    fn is_known_again(&self) -> bool {
+        true
+    }
+
     fn set_wall_clock(&self, offset: i64) {
         self.clock.set(offset);
     }

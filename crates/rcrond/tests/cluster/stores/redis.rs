@@ -76,6 +76,11 @@ impl Single for Redis {
         self.host.sh(&format!("rm -r {0}; mkdir {0}", self.data.display()));
     }
 
+    /// It has another run_id then.
+    fn is_known_again(&self) -> bool {
+        false
+    }
+
     fn has_own_wall_clock(&self) -> bool {
         vdso::KNOWN
     }
