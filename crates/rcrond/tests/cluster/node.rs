@@ -85,16 +85,16 @@ impl Node {
         let text = format!(
             "node = {:?}\nrun_dir = {:?}\nstate_dir = {:?}\n\n{}\n\
              [[cluster]]\nname = \"web\"\nstate_file = {:?}\npriority = {}\n\
-             lease = \"{}ms\"\nsettle = \"{}ms\"\npreempt_delay = \"{}ms\"\n\n[control]\nsocket = {:?}\n",
+             lease = \"{}s\"\nsettle = \"{}s\"\npreempt_delay = \"{}s\"\n\n[control]\nsocket = {:?}\n",
             self.name(),
             path("run"),
             path("lib"),
             settings.store,
             path("state"),
             settings.priority,
-            settings.lease.as_millis(),
-            settings.settle.as_millis(),
-            settings.preempt_delay.as_millis(),
+            settings.lease.as_secs(),
+            settings.settle.as_secs(),
+            settings.preempt_delay.as_secs(),
             path("socket"),
         );
         // It may hold passwords: rcrond wants it so.

@@ -27,8 +27,8 @@ fn redis_and_the_same_in_short() {
     tell("Redis", &site, &mut store, |_| ());
 }
 
-/// `prepare`: what an administrator does once, from a node, before the store can be used.
-fn tell(title: &'static str, site: &Site, server: &mut impl Single, prepare: impl Fn(&Node)) {
+/// `prepare`: what an administrator does once, on a node, before the store can be used.
+fn tell(title: &'static str, site: &Site, server: &mut impl Single, prepare: impl FnOnce(&Node)) {
     server.start();
     let settings = Settings {
         store: server.table(),
@@ -43,7 +43,7 @@ fn tell(title: &'static str, site: &Site, server: &mut impl Single, prepare: imp
     let story = Story::begin(title, site, nodes, settings);
     nodes_fail(&story, site, server);
     clock_steps(&story, server);
-    server_restarts(&story, server, &prepare);
+    server_restarts(&story, server);
     story.end();
 }
 
@@ -76,8 +76,13 @@ fn clock_steps(story: &Story, server: &impl Single) {
         println!("NOT RUN: the server's wall clock set; that is known on x86-64 only");
         return;
     }
-    for offset in [3600, -3600, 315_360_000, 0] {
-        story.keeps(&format!("the server's wall clock set to {offset:+} s"), |_| {
+    for (how, offset) in [
+        ("an hour ahead", 3600),
+        ("an hour back", -3600),
+        ("ten years ahead", 315_360_000),
+        ("right again", 0),
+    ] {
+        story.keeps(&format!("the server's wall clock {how}"), |_| {
             server.set_wall_clock(offset);
             let off = server.wall_clock() - seconds_since_1970();
             assert!((off - offset).abs() < 60, "{off} s off");
@@ -85,7 +90,7 @@ fn clock_steps(story: &Story, server: &impl Single) {
     }
 }
 
-fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&Node)) {
+fn server_restarts(story: &Story, server: &mut impl Single) {
     // Where nobody can know what is lost, nobody can know that nobody is active: all wait a lease.
     let back = if server.is_known_again() {
         Duration::from_secs(2)
@@ -93,15 +98,21 @@ fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&N
         story.crash_bound()
     };
     let old = story.holder();
-    let dark = outage(story, server);
+    let dark = outage(story, "the server stopped", || server.pause(Signal::SIGSTOP));
+    server.pause(Signal::SIGCONT);
+    let fault = "the server goes on after SIGSTOP";
+    story.comes_back(fault, Duration::from_secs(2), dark, boot_time(), old);
+
+    let old = story.holder();
+    let dark = outage(story, "the server killed with -9", || server.kill());
     server.start();
     story.comes_back("the server back after an outage", back, dark, boot_time(), old);
 
     let old = story.holder();
-    let dark = outage(story, server);
+    let dark = outage(story, "the server killed with -9, and its disk lost", || server.kill());
     server.lose_data();
     server.start();
-    prepare(&story.nodes[0]);
+    server.prepare();
     story.comes_back(
         "the server back without its data",
         story.crash_bound(),
@@ -112,9 +123,9 @@ fn server_restarts(story: &Story, server: &mut impl Single, prepare: &impl Fn(&N
 }
 
 /// Since when nobody is active.
-fn outage(story: &Story, server: &mut impl Single) -> BootTime {
-    story.say("the server killed with -9");
-    server.kill();
+fn outage(story: &Story, fault: &str, act: impl FnOnce()) -> BootTime {
+    story.say(fault);
+    act();
     story.wait("the lease to end", || (!story.is_anybody_active()).then_some(()));
     story.say("    nobody is active");
     let dark = boot_time();

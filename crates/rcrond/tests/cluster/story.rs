@@ -57,7 +57,8 @@ impl Story {
             node.wait_until_ready();
         }
         let holder = story.holder();
-        story.say(&format!("{} is active", story.nodes[holder.node].name()));
+        story.wait("the first run", || story.ticker.runs().first().cloned());
+        story.say(&format!("{} is active", story.node(holder).name()));
         story
     }
 
@@ -126,11 +127,14 @@ impl Story {
         self.record(fault, None, begun, (old, kept), boot_time());
     }
 
-    /// At this moment the store may have gone away for long enough that the lease is lost, or not.
-    pub(crate) fn survives(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) {
+    /// Something happens to the store, and a lease is won or renewed after it: whether in time, that is the store's affair.
+    pub(crate) fn survives(&self, fault: &str, bound: Duration, act: impl FnOnce()) {
+        let old = self.holder();
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
+        let begun = boot_time();
+        act();
         // No lease that was renewed before lasts as long.
-        let renewed = begun.after(self.settings.lease);
+        let renewed = boot_time().after(self.settings.lease);
         let new = self.wait(&format!("a lease won or renewed ({fault})"), || {
             self.sampler.active().into_iter().find(|holder| holder.until > renewed)
         });

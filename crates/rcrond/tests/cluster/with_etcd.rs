@@ -36,7 +36,7 @@ fn etcd_and_every_fault() {
     ends_of_a_daemon(&story);
     pauses(&story);
     partitions(&story, &site, &etcd);
-    members(&story, &mut etcd);
+    members(&story, &site, &mut etcd);
     outage(&story, &mut etcd);
     if vdso::KNOWN {
         server_clocks(&story, &etcd);
@@ -124,34 +124,55 @@ fn partitions(story: &Story, site: &Site, etcd: &Etcd) {
         lab.lose(&members, &[&node.host]);
     });
     heals(old);
+
     let others = |but: &str| -> Vec<_> { story.hosts().into_iter().filter(|host| host.name != but).collect() };
     story.keeps("cut off from the other nodes only", |node| {
         lab.part(&[&node.host], &others(node.name()));
     });
     lab.heal();
+
+    let old = story.holder();
+    story.fails_over(
+        "cut off with one member of etcd",
+        story.crash_bound() + ELECTION,
+        |node| {
+            let mut rest = others(node.name());
+            rest.extend(&members[1..]);
+            lab.part(&[&node.host, members[0]], &rest);
+        },
+    );
+    heals(old);
+    etcd.wait_until_whole();
 }
 
-fn members(story: &Story, etcd: &mut Etcd) {
+fn members(story: &Story, site: &Site, etcd: &mut Etcd) {
+    let bound = story.crash_bound() + ELECTION;
     let follower = (etcd.leader() + 1) % 3;
     story.keeps("etcd: a follower killed with -9", |_| etcd.members[follower].kill());
     etcd.members[follower].start();
     etcd.wait_until_whole();
 
-    let (old, begun, leader) = (story.holder(), boot_time(), etcd.leader());
-    etcd.members[leader].kill();
-    story.survives(
-        "etcd: its leader killed with -9",
-        story.crash_bound() + ELECTION,
-        begun,
-        old,
-    );
+    let leader = etcd.leader();
+    story.survives("etcd: its leader killed with -9", bound, || etcd.members[leader].kill());
+    assert_ne!(etcd.leader(), leader);
     etcd.members[leader].start();
     etcd.wait_until_whole();
 
-    let (old, begun, leader) = (story.holder(), boot_time(), etcd.leader());
-    etcd.members[leader].signal(Signal::SIGSTOP);
-    story.survives("etcd: its leader stopped", story.crash_bound() + ELECTION, begun, old);
+    let leader = etcd.leader();
+    story.survives("etcd: its leader stopped", bound, || {
+        etcd.members[leader].signal(Signal::SIGSTOP)
+    });
     etcd.members[leader].signal(Signal::SIGCONT);
+    etcd.wait_until_whole();
+    assert_ne!(etcd.leader(), leader);
+
+    let leader = etcd.leader();
+    story.survives("etcd: its leader cut off from its followers", bound, || {
+        let mut followers = etcd.hosts();
+        let leader = followers.remove(leader);
+        site.lab.part(&[leader], &followers);
+    });
+    site.lab.heal();
     etcd.wait_until_whole();
 }
 
@@ -179,14 +200,17 @@ fn outage(story: &Story, etcd: &mut Etcd) {
     etcd.wait_until_whole();
 }
 
+/// What each third of servers or nodes is set to, in seconds from the right time.
+const OFFSETS: [(&str, [i64; 3]); 4] = [
+    ("an hour ahead", [3600, 3600, 3600]),
+    ("apart by days", [-3600, 0, DAY]),
+    ("apart by decades", [TEN_YEARS, -TEN_YEARS, 0]),
+    ("right again", [0, 0, 0]),
+];
+
 fn server_clocks(story: &Story, etcd: &Etcd) {
-    for offsets in [
-        [3600, 3600, 3600],
-        [-3600, 0, 86400],
-        [TEN_YEARS, -TEN_YEARS, 0],
-        [0, 0, 0],
-    ] {
-        story.keeps(&format!("etcd: wall clocks set to {offsets:+?} s"), |_| {
+    for (how, offsets) in OFFSETS {
+        story.keeps(&format!("etcd: wall clocks {how}"), |_| {
             for (member, offset) in etcd.members.iter().zip(offsets) {
                 member.set_wall_clock(offset);
                 let off = member.wall_clock() - seconds_since_1970();
@@ -197,14 +221,14 @@ fn server_clocks(story: &Story, etcd: &Etcd) {
 }
 
 fn node_clocks(story: &Story) {
-    for offsets in [[3600, 3600, 3600], [-3600, 0, 86400], [TEN_YEARS, -TEN_YEARS, 0]] {
-        story.keeps(&format!("the nodes' wall clocks set to {offsets:+?} s"), |_| {
+    for (how, offsets) in OFFSETS {
+        story.keeps(&format!("rcrond: wall clocks {how}"), |_| {
             for (node, offset) in story.nodes.iter().zip(offsets) {
                 node.set_wall_clock(offset);
             }
         });
     }
-    // They tell by it since when they are active.
+    // They tell by it since when they are active: so it is theirs that was set.
     let old = story.holder();
     for node in &story.nodes {
         node.set_wall_clock(DAY);

@@ -26,8 +26,11 @@ pub(crate) trait Single {
     /// Starts it with the data it had, and waits until it answers.
     fn start(&mut self);
 
-    /// Removes all data of a server that is down, also what rcrond had made before it could use it.
+    /// Removes all data of a server that is down, also what it must have before rcrond can use it.
     fn lose_data(&mut self);
+
+    /// What an administrator does after data were lost: by hand, with the file that comes with rcrond.
+    fn prepare(&self);
 
     /// Whether rcrond can know, after a restart, that nothing was lost.
     fn is_known_again(&self) -> bool;
@@ -48,6 +51,15 @@ pub(crate) trait Single {
 
     /// Whether that is still there.
     fn has_the_mark(&self) -> bool;
+
+    /// Lets all its processes stand still, or go on.
+    fn pause(&mut self, signal: Signal) {
+        let pid = self.server().as_ref().expect("it is up").pid();
+        for pid in children(pid).into_iter().chain([pid]) {
+            // A process for one client may end in the meantime.
+            let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
+        }
+    }
 
     /// As when its power fails.
     fn kill(&mut self) {

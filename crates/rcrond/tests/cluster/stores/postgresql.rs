@@ -10,6 +10,8 @@ use testing::lab::{Host, Lab};
 use testing::process::Running;
 use testing::until;
 
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/postgresql/rcrond.sql");
+
 /// The store.
 pub(crate) struct PostgreSql {
     host: Host,
@@ -69,8 +71,13 @@ impl PostgreSql {
 
     /// What psql prints; `None` if it does not succeed.
     fn ask(&self, statement: &str) -> Option<String> {
+        self.psql(&["-c", statement])
+    }
+
+    fn psql(&self, arguments: &[&str]) -> Option<String> {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-h", &self.host.address, "-U", "postgres", "-XAtqc", statement]);
+        psql.args(["-h", &self.host.address, "-U", "postgres", "-XAtq"])
+            .args(arguments);
         let done = self.host.run(psql.env("PGCONNECT_TIMEOUT", "2"));
         done.status.success().then(|| done.stdout().trim().to_owned())
     }
@@ -104,6 +111,10 @@ impl Single for PostgreSql {
     fn lose_data(&mut self) {
         self.host.sh(&format!("rm -r {}", self.data().display()));
         self.make();
+    }
+
+    fn prepare(&self) {
+        self.psql(&["-f", TABLE]).expect("rcrond.sql");
     }
 
     fn is_known_again(&self) -> bool {

@@ -76,6 +76,8 @@ impl Single for Redis {
         self.host.sh(&format!("rm -r {0}; mkdir {0}", self.data.display()));
     }
 
+    fn prepare(&self) {}
+
     /// It has another run_id then.
     fn is_known_again(&self) -> bool {
         false
