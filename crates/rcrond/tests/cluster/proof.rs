@@ -94,8 +94,7 @@ fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
     let site = Site::new();
     let nodes = site.nodes();
     let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
-    let crons = nodes.iter().map(|node| (node.host.clone(), node.rcron_conf()));
-    let mut ticker = Ticker::start(crons.collect(), &site.folder(), 1);
+    let mut ticker = Ticker::start(&nodes, &site.folder(), 1);
     let ran = |node, runs| {
         let enough = || ticker.runs().iter().filter(|run| run.node == node).count() >= runs;
         until("runs", || enough().then_some(()));

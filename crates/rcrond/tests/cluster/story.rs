@@ -37,8 +37,7 @@ impl Story {
     /// Starts cron and rcrond on all nodes, and waits until one is active.
     pub(crate) fn begin(title: &'static str, site: &Site, nodes: Vec<Node>, settings: Settings) -> Self {
         let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
-        let crons = nodes.iter().map(|node| (node.host.clone(), node.rcron_conf()));
-        let ticker = Ticker::start(crons.collect(), &site.folder(), SEED);
+        let ticker = Ticker::start(&nodes, &site.folder(), SEED);
         let story = Self {
             ticker,
             sampler,

@@ -1,6 +1,8 @@
-//! cron, ten times a second: starts rcron on every node for every nominal tick, up to 0.3 s late.
+//! cron, ten times a second: starts rcron on every node for every nominal tick, up to 0.3 s late. The active node is early and
+//! the others are late: that is when a tick would run twice, if a new holder began at once.
 
 use crate::check::{Beat, Run};
+use crate::node::Node;
 use platform::clock::boot_time;
 use policy::moment::BootTime;
 use std::fs::{self, File};
@@ -10,14 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use testing::lab::Host;
 use testing::program::program;
 
 const SPAN: Duration = Duration::from_millis(100);
 /// Between nodes.
-const JITTER_MS: u64 = 300;
-/// A node's lateness changes after so many ticks.
-const STEADY: u64 = 10;
+const JITTER: Duration = Duration::from_millis(300);
+/// How much of it is random.
+const RANDOM_MS: u64 = 60;
 /// Beyond this a start would not be the tick's any more, but this machine's slowness.
 const TOO_LATE: Duration = Duration::from_millis(600);
 /// Less than `settle`.
@@ -43,6 +44,7 @@ struct Cron {
     beat: Beat,
     rcron: PathBuf,
     configuration: PathBuf,
+    state: PathBuf,
     job: PathBuf,
     counter: PathBuf,
     log: File,
@@ -51,8 +53,8 @@ struct Cron {
 }
 
 impl Ticker {
-    /// `nodes`: each one's host and rcron.conf. `folder`: for the job and its counter, on no network.
-    pub(crate) fn start(nodes: Vec<(Arc<Host>, PathBuf)>, folder: &Path, seed: u64) -> Self {
+    /// `folder`: for the job and its counter, on no network.
+    pub(crate) fn start(nodes: &[Node], folder: &Path, seed: u64) -> Self {
         let (job, counter) = (folder.join("job"), folder.join("counter"));
         fs::write(&job, JOB).expect("a job");
         let beat = Beat {
@@ -62,25 +64,27 @@ impl Ticker {
         };
         let (starts, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let rcron = program("rcron").canonicalize().expect("rcron");
-        let of_node = |(node, (host, configuration)): (usize, (Arc<Host>, PathBuf))| {
+        let of_node = |(number, node): (usize, &Node)| {
             let cron = Cron {
-                node,
+                node: number,
                 seed,
                 beat,
                 rcron: rcron.clone(),
-                configuration,
+                configuration: node.rcron_conf(),
+                state: node.state_file(),
                 job: job.clone(),
                 counter: counter.clone(),
-                log: File::create(folder.join(format!("{}.cron", host.name))).expect("a log"),
+                log: File::create(folder.join(format!("{}.cron", node.name()))).expect("a log"),
                 starts: Arc::clone(&starts),
                 over: Arc::clone(&over),
             };
+            let host = Arc::clone(&node.host);
             thread::spawn(move || {
                 host.move_in();
                 cron.run();
             })
         };
-        let threads = nodes.into_iter().enumerate().map(of_node).collect();
+        let threads = nodes.iter().enumerate().map(of_node).collect();
         Self {
             beat,
             counter,
@@ -127,7 +131,9 @@ impl Cron {
         let mut tick = 0;
         while !self.over.load(Ordering::Relaxed) {
             let nominal = self.beat.nominal(tick);
-            let due = nominal.after(lateness(self.seed, self.node, tick));
+            thread::sleep(nominal.since(boot_time()));
+            let state = fs::read(&self.state).unwrap_or_default();
+            let due = nominal.after(lateness(self.seed, self.node, tick, state.starts_with(b"active")));
             thread::sleep(due.since(boot_time()));
             if boot_time().since(nominal) < TOO_LATE {
                 self.start(tick);
@@ -167,11 +173,12 @@ fn parse(line: &str) -> Run {
     }
 }
 
-/// The same for the same seed.
-fn lateness(seed: u64, node: usize, tick: u64) -> Duration {
-    let mut mixed = seed ^ (node as u64).rotate_left(32) ^ (tick / STEADY).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// What is random about it is the same for the same seed.
+fn lateness(seed: u64, node: usize, tick: u64, is_active: bool) -> Duration {
+    let mut mixed = seed ^ (node as u64).rotate_left(32) ^ tick.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for _ in 0..2 {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     }
-    Duration::from_millis((mixed >> 33) % JITTER_MS)
+    let random = Duration::from_millis((mixed >> 33) % RANDOM_MS);
+    if is_active { random } else { JITTER - random }
 }
