@@ -5,11 +5,13 @@ bindir      ?= $(prefix)/bin
 datadir     ?= $(prefix)/share
 mandir      ?= $(datadir)/man
 docdir      ?= $(datadir)/doc/rcron
+rcronddocdir ?= $(datadir)/doc/rcrond
 bashcompdir ?= $(datadir)/bash-completion/completions
 zshcompdir  ?= $(datadir)/zsh/site-functions
 fishcompdir ?= $(datadir)/fish/vendor_completions.d
 unitdir     ?= $(prefix)/lib/systemd/system
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+catalogdir  ?= $(prefix)/lib/systemd/catalog
 sysconfdir  ?= /etc
 # The programs' default; another one is chosen in the configuration.
 journaldir   = /var/lib/rcron/journal
@@ -23,25 +25,43 @@ target      = $(shell rustc -vV | sed -n 's/^host: //p')
 static      = -C target-feature=+crt-static -C relocation-model=static
 # The administrator's tool is static for the second reason only, and as random in its addresses as a service of root's should be.
 static_pie  = -C target-feature=+crt-static
-# CARGO_TARGET_DIR may name another folder.
+# CARGO_TARGET_DIR may name another folder. rcrond is dynamic and position-independent, the compiler's default: names of stores are
+# looked up by the host's libc and its nsswitch.conf(5), which no static program can. Built for no named target, it has a folder
+# of its own.
 built       = $(or $(CARGO_TARGET_DIR),target)/$(target)/release
+built_here  = $(or $(CARGO_TARGET_DIR),target)/release
 # Where `make install` finds it: root may have neither rustc nor the same environment.
 rcron       = build/rcron
 rcronctl    = build/rcronctl
+rcrond      = build/rcrond
 completions = build/completions
-manuals8    = $(notdir $(wildcard docs/man/*.8))
-units       = $(notdir $(wildcard packaging/systemd/*))
+manuals     = $(filter-out rcrond%,$(notdir $(wildcard docs/man/*)))
+rcrond_man  = $(filter rcrond%,$(notdir $(wildcard docs/man/*)))
+units       = $(filter-out rcrond%,$(notdir $(wildcard packaging/systemd/*)))
+# A copy only if it is another one: what was built once stays as old as it is.
+take        = @mkdir -p build && { cmp -s $(1) $(2) || cp $(1) $(2); }
 
-.PHONY: all demo test test-packages bench bench-once lint fuzz deb rpm install uninstall clean help
+.PHONY: all rcron rcronctl rcrond demo test test-packages bench bench-once lint fuzz deb rpm clean help
+.PHONY: install install-rcron install-rcrond uninstall
 
-all: ## build the static programs
+all: rcron rcronctl rcrond ## build the three programs
+	@echo "built $(rcron) $(rcronctl) $(rcrond) $(completions)"
+
+rcron: ## build the wrapper alone
 	RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
+	$(call take,$(built)/rcron,$(rcron))
+
+rcronctl: ## build the administrator's tool and its completions
 	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcronctl
-	@mkdir -p $(completions) && cp $(built)/rcron $(built)/rcronctl build
+	$(call take,$(built)/rcronctl,$(rcronctl))
+	@mkdir -p $(completions)
 	@$(rcronctl) completions bash >$(completions)/rcronctl.bash
 	@$(rcronctl) completions zsh >$(completions)/_rcronctl
 	@$(rcronctl) completions fish >$(completions)/rcronctl.fish
-	@echo "built $(rcron) $(rcronctl) $(completions)"
+
+rcrond: ## build the daemon (needs a C compiler, for its cryptography)
+	$(CARGO) build --release --locked -p rcrond
+	$(call take,$(built_here)/rcrond,$(rcrond))
 
 demo: all ## show a job move from one server to another
 	demo/two-servers $(rcron)
@@ -53,64 +73,83 @@ test-packages: all ## build the packages, and install, upgrade and remove them i
 	tools/test-packages
 
 bench: all ## measure beside /bin/true, a shell's one-liner and flock
-	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl)
+	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --rcrond $(rcrond)
 
 bench-once: all
-	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --once
+	$(CARGO) run --quiet --release --locked -p rcron-bench -- --binary $(rcron) --rcronctl $(rcronctl) --rcrond $(rcrond) --once
 
 lint: ## format, clippy, manual pages, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	mandoc -T lint -W warning docs/man/*.[0-9]
-	shellcheck tools/* demo/two-servers .ci/run debian/rcron.postinst debian/rcron.prerm debian/rcron.postrm completions/rcron.bash
+	shellcheck tools/* demo/two-servers .ci/run debian/*.postinst debian/*.prerm debian/*.postrm completions/rcron.bash
 
 fuzz: ## fuzz the grammars for a while (needs nightly)
 	tools/fuzz
 
-deb: all ## build the Debian package, build/rcron_VERSION_ARCHITECTURE.deb
+deb: all ## build the Debian packages, build/rcron_VERSION_ARCHITECTURE.deb and build/rcrond_...
 	tools/package deb
 
-rpm: all ## build the RPM package, build/rcron-VERSION-RELEASE.ARCHITECTURE.rpm
+rpm: all ## build the RPM packages, build/rcron-VERSION-RELEASE.ARCHITECTURE.rpm and build/rcrond-...
 	tools/package rpm
 
 # No build here: this runs as root. The packages are made of what this installs.
-install: ## install programs, manual pages, completions, units and, if there is none, a configuration file
+install: install-rcron $(if $(wildcard $(rcrond)),install-rcrond) ## install what was built, and, if there is none, a configuration file
+	@test -x $(rcrond) || echo 'rcrond was not built, so it is not installed'
+	@test -n "$(DESTDIR)" || printf '%s\n' 'On a system with systemd, now run:' \
+		'  systemd-tmpfiles --create rcron.conf' '  systemctl daemon-reload' '  systemctl enable rcron-interrupted.service' \
+		'  journalctl --update-catalog'
+
+# install_unit NAME
+install_unit = sed 's,/usr/bin/rcron,$(bindir)/rcron,' packaging/systemd/$(1) >$(DESTDIR)$(unitdir)/$(1) && \
+	chmod 644 $(DESTDIR)$(unitdir)/$(1)
+# Each page into its section's folder.
+install_man = for page in $(1); do $(INSTALL) -m 644 docs/man/$$page $(DESTDIR)$(mandir)/man$${page\#\#*.}; done
+
+install-rcron:
 	@test -x $(rcron) -a -x $(rcronctl) || { echo "no $(rcron) or $(rcronctl) here: run 'make' first, as yourself"; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
 	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(sysconfdir)/rcron
 	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(DESTDIR)$(bindir)
-	$(INSTALL) -m 644 $(addprefix docs/man/,$(manuals8)) $(DESTDIR)$(mandir)/man8
-	$(INSTALL) -m 644 docs/man/rcron.conf.5 $(DESTDIR)$(mandir)/man5
+	@set -e; $(call install_man,$(manuals))
 	$(INSTALL) -m 644 completions/rcron.bash $(DESTDIR)$(bashcompdir)/rcron
 	$(INSTALL) -m 644 $(completions)/rcronctl.bash $(DESTDIR)$(bashcompdir)/rcronctl
 	$(INSTALL) -m 644 completions/_rcron $(completions)/_rcronctl $(DESTDIR)$(zshcompdir)
 	$(INSTALL) -m 644 completions/rcron.fish $(completions)/rcronctl.fish $(DESTDIR)$(fishcompdir)
-	@set -e; for unit in $(units); do echo "$(unitdir)/$$unit"; \
-		sed 's,/usr/bin/rcronctl,$(bindir)/rcronctl,' packaging/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit; \
-		chmod 644 $(DESTDIR)$(unitdir)/$$unit; done
+	@set -e; $(foreach unit,$(units),$(call install_unit,$(unit));)
 	$(INSTALL) -m 644 packaging/tmpfiles.d/rcron.conf $(DESTDIR)$(tmpfilesdir)
 	$(INSTALL) -m 644 README.md CHANGELOG.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 docs/*.md $(DESTDIR)$(docdir)/docs
-	@set -e; cd examples; find . -type f | while read -r file; do \
+	@set -e; cd examples; find . -type f ! -path './rcrond/*' | while read -r file; do \
 		$(INSTALL) -d "$(DESTDIR)$(docdir)/examples/$${file%/*}"; \
 		$(INSTALL) -m 644 "$$file" "$(DESTDIR)$(docdir)/examples/$$file"; done
 	@test -e $(DESTDIR)$(sysconfdir)/rcron/rcron.conf || \
 		$(INSTALL) -m 644 examples/rcron.conf $(DESTDIR)$(sysconfdir)/rcron/rcron.conf
 	@test -d $(DESTDIR)$(journaldir) || { $(INSTALL) -d $(DESTDIR)$(dir $(journaldir)) && \
 		$(INSTALL) -d -m 1733 $(DESTDIR)$(journaldir); }
-	@test -n "$(DESTDIR)" || printf '%s\n' 'On a system with systemd, now run:' \
-		'  systemd-tmpfiles --create rcron.conf' '  systemctl daemon-reload' '  systemctl enable rcron-interrupted.service'
 
-uninstall: ## remove all of it but configuration and journal
-	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) || true
-	rm -f $(DESTDIR)$(bindir)/rcron $(DESTDIR)$(bindir)/rcronctl
-	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(manuals8)) $(DESTDIR)$(mandir)/man5/rcron.conf.5
+# No rcrond.toml: nobody can write it but who knows the store. Until there is one, the unit does nothing.
+install-rcrond:
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(unitdir)
+	$(INSTALL) -d $(DESTDIR)$(catalogdir) $(DESTDIR)$(rcronddocdir)/examples
+	$(INSTALL) -m 755 $(rcrond) $(DESTDIR)$(bindir)
+	@set -e; $(call install_man,$(rcrond_man))
+	@set -e; $(call install_unit,rcrond.service)
+	$(INSTALL) -m 644 packaging/catalog/rcrond.catalog $(DESTDIR)$(catalogdir)
+	$(INSTALL) -m 644 examples/rcrond/* $(DESTDIR)$(rcronddocdir)/examples
+
+uninstall: ## remove all of it but configuration, journal and epochs
+	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcrond)
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(filter %.5,$(manuals) $(rcrond_man)))
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(filter %.8,$(manuals) $(rcrond_man)))
 	rm -f $(DESTDIR)$(bashcompdir)/rcron $(DESTDIR)$(bashcompdir)/rcronctl
 	rm -f $(DESTDIR)$(zshcompdir)/_rcron $(DESTDIR)$(zshcompdir)/_rcronctl
 	rm -f $(DESTDIR)$(fishcompdir)/rcron.fish $(DESTDIR)$(fishcompdir)/rcronctl.fish
-	rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(units)) $(DESTDIR)$(tmpfilesdir)/rcron.conf
-	rm -rf $(DESTDIR)$(docdir)
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(units) rcrond.service) $(DESTDIR)$(tmpfilesdir)/rcron.conf
+	rm -f $(DESTDIR)$(catalogdir)/rcrond.catalog
+	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(rcronddocdir)
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl daemon-reload
 
 clean: ## remove what was built

@@ -4,6 +4,7 @@
 //! machine is no failure. It fails where rcron does not do what is to be measured. See docs/benchmarks.md.
 
 mod crowd;
+mod daemon;
 mod demotion;
 mod file;
 mod history;
@@ -56,6 +57,9 @@ fn measure(options: &Options) -> Result<()> {
     file::measure(&options.binary)?;
     if let Some(rcronctl) = &options.rcronctl {
         history::measure(rcronctl, options.runs)?;
+    }
+    if let Some(rcrond) = &options.rcrond {
+        daemon::measure(rcrond, &[1, 100], options.span)?;
     }
     starts::measure(&scene, options.rounds)?;
     instructions::measure(&scene)?;

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use std::fs;
+use std::time::Duration;
 
 /// Sizes in kB.
 #[derive(Clone, Copy)]
@@ -25,6 +26,17 @@ pub(crate) fn memory(pid: u32) -> Result<Memory> {
 
 pub(crate) fn threads(pid: u32) -> Result<u32> {
     number(&fs::read_to_string(format!("/proc/{pid}/status"))?, "Threads:")
+}
+
+/// On any core, of all its threads, to a nanosecond (proc(5), schedstat): clock ticks are too coarse for a daemon that sleeps.
+pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
+    let mut sum = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let first = text.split_whitespace().next().ok_or("schedstat is empty")?;
+        sum += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(sum))
 }
 
 /// None for a process that is gone.

@@ -1,4 +1,8 @@
 //! What rcronctl and rcrond say to each other, over a Unix socket: one line of JSON asks, one or more answer.
+//!
+//! Each connection is for one request. Its last answer is the first that is not [`Response::Progress`].
+
+pub mod client;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +53,23 @@ pub enum Response {
         /// A message for people.
         message: String,
     },
+    /// This user may not ask that. The daemon's loop never says so, but its socket.
+    Refused {
+        /// A message for people.
+        message: String,
+    },
+}
+
+impl Response {
+    /// Whether nothing comes after it.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        !matches!(self, Self::Progress { .. })
+    }
 }
 
 /// How a daemon sees the world.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// This node's name.
     pub node: String,
@@ -65,7 +82,7 @@ pub struct Report {
 }
 
 /// The store, from this node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreReport {
     /// `etcd`, `postgresql` or `redis`.
     pub kind: String,

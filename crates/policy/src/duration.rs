@@ -1,5 +1,8 @@
 //! Spans of time as people write them in a configuration file: `10s`, `2m`, `1h`.
 
+use crate::escape::clipped;
+use alloc::format;
+use alloc::string::String;
 use core::time::Duration;
 
 /// Longer than any use of it, short enough that sums never overflow.
@@ -14,6 +17,22 @@ pub enum BadDuration {
     NotADuration,
     /// Longer than ten years.
     TooLong,
+}
+
+impl BadDuration {
+    /// What is wrong with this text, and what to do about it.
+    #[must_use]
+    pub fn explain(self, text: &[u8]) -> (String, String) {
+        let text = clipped(text);
+        match self {
+            Self::NoUnit => (format!("`{text}` has no unit"), format!("did you mean `{text}s`?")),
+            Self::NotADuration => (
+                format!("`{text}` is no span of time"),
+                "write a whole number and a unit: 500ms, 10s, 2m, 1h, 1d".into(),
+            ),
+            Self::TooLong => (format!("`{text}` is too long"), "ten years is the longest span".into()),
+        }
+    }
 }
 
 /// Reads a whole number followed by `ms`, `s`, `m`, `h` or `d`, without a blank between.

@@ -1,5 +1,6 @@
 //! Text that is safe to print on one line of a log or a terminal.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Appends `bytes` to `line` with control characters (C0, DEL, C1) and bytes that are not UTF-8 written as `\xHH`,
@@ -35,6 +36,18 @@ pub fn escaped(bytes: &[u8]) -> Vec<u8> {
     let mut line = Vec::with_capacity(bytes.len());
     append(&mut line, bytes, usize::MAX);
     line
+}
+
+/// A word as it is quoted in a message: short, and without control characters.
+#[must_use]
+pub fn clipped(word: &[u8]) -> String {
+    let mut line = Vec::new();
+    let whole = append(&mut line, word, 60);
+    let mut clipped = String::from_utf8_lossy(&line).into_owned();
+    if !whole {
+        clipped.push('…');
+    }
+    clipped
 }
 
 /// `bytes` as one word for a POSIX shell: as it is if it is plain, else in single quotes.

@@ -1,6 +1,7 @@
 //! `rcronctl check`: what is wrong on this server, and what to do about it. See rcronctl-check(8).
 //!
-//! Each module looks at one subject and adds findings to a report, as data. Nothing is changed, nothing is waited for.
+//! Each module looks at one subject and adds findings to a report, as data. Nothing is changed; only rcrond's answer is waited
+//! for, at most two seconds.
 
 mod access;
 mod configuration;
@@ -15,6 +16,7 @@ mod log_socket;
 mod mounts;
 mod print;
 mod programs;
+mod rcrond;
 mod root;
 mod state_file;
 mod state_folder;
@@ -22,12 +24,12 @@ mod tmpfiles;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use configuration::Cluster;
 use facts::complaint::shown;
 use finding::{Group, Report, Severity};
 use mounts::Mounts;
 use platform::file::read_beginning;
 use root::Root;
+use state_file::State;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,9 +55,13 @@ fn examine(root: &Root, common: &Common) -> Report {
     let mounts = mounts(root, &mut report);
     let usage = crontab::check(root, &mut report);
     let clusters = configuration::check(root, &common.conf, &usage, &mut report);
+    let daemon = rcrond::check(root, &mut report);
     let (mut sockets, mut journals) = (BTreeSet::new(), BTreeSet::new());
     for cluster in &clusters {
-        check_state(root, &mounts, cluster, usage.has_ordinary_users, &mut report);
+        if let Some(state) = State::read(root, cluster, &mut report) {
+            check_state(root, &mounts, &state, usage.has_ordinary_users, &mut report);
+            lease::check(root, &state, daemon.as_ref(), &mut report);
+        }
         if sockets.insert(cluster.config.syslog_socket.clone()) {
             log_socket::check(root, cluster, &mut report);
         }
@@ -67,15 +73,11 @@ fn examine(root: &Root, common: &Common) -> Report {
     report
 }
 
-fn check_state(root: &Root, mounts: &Mounts, cluster: &Cluster, has_ordinary_users: bool, report: &mut Report) {
-    let Some(state) = state_file::State::read(root, cluster, report) else {
-        return;
-    };
-    state_file::check(root, mounts, &state, has_ordinary_users, report);
-    state_folder::check(root, mounts, &state, report);
-    freshness::check(&state, report);
-    lease::check(root, &state, report);
-    default_state::check(root, mounts, &state, report);
+fn check_state(root: &Root, mounts: &Mounts, state: &State, has_ordinary_users: bool, report: &mut Report) {
+    state_file::check(root, mounts, state, has_ordinary_users, report);
+    state_folder::check(root, mounts, state, report);
+    freshness::check(state, report);
+    default_state::check(root, mounts, state, report);
 }
 
 /// Of a container, what its first process sees.

@@ -32,8 +32,8 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Each cluster's state and the jobs running now
-    Status,
+    /// Each cluster's state, its nodes if rcrond runs, and the jobs running now
+    Status(Status),
     /// What ran, newest first
     History(History),
     /// Runs that a crash cut off; exit status 1 if there are any
@@ -48,6 +48,10 @@ pub(crate) enum Command {
     Touch(Touch),
     /// Follow keepalived's notify_fifo and write the state files: a service
     Keepalived(Keepalived),
+    /// With rcrond: give this server's clusters away, and stay out until undrain
+    Drain(Drain),
+    /// With rcrond: take part again after drain
+    Undrain(Undrain),
     /// Look for what is wrong, and say what to do about it; exit status 1 if anything is
     Check(Check),
     /// Print a shell's completions
@@ -157,6 +161,51 @@ pub(crate) struct Keepalived {
     /// How long a state holds that nobody refreshes: 3s to 5m
     #[arg(long, value_name = "SPAN", default_value = "10s")]
     pub(crate) lease: String,
+}
+
+/// Where rcrond is asked.
+#[derive(Args, Debug)]
+pub(crate) struct Socket {
+    /// rcrond's socket, if its configuration names another
+    #[arg(long, value_name = "PATH", default_value = control::DEFAULT_SOCKET)]
+    pub(crate) socket: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) socket: Socket,
+}
+
+/// Which of rcrond's clusters.
+#[derive(Args, Debug)]
+pub(crate) struct Which {
+    /// Only this cluster; may be repeated (needed, or --all, where rcrond has several)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Vec<String>,
+    /// All clusters
+    #[arg(long, conflicts_with = "cluster")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Drain {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Start no more jobs, and wait for those that run before giving away
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Wait no longer than this (default: 10m)
+    #[arg(long, value_name = "SPAN", requires = "wait")]
+    pub(crate) timeout: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Undrain {
+    #[command(flatten)]
+    pub(crate) which: Which,
 }
 
 #[derive(Args, Debug)]

@@ -14,6 +14,9 @@ pub(crate) struct Cluster {
     pub(crate) settings: Result<Settings, Complaint>,
 }
 
+/// A configuration that rcron refuses.
+pub(crate) type Refused = (PathBuf, Complaint);
+
 /// Every cluster of this server: the files that `--conf` names, else all of `/etc/rcron/*.conf`, else the built-in defaults,
 /// as rcron itself would take them.
 pub(crate) fn all(named: &[PathBuf]) -> Result<Vec<Cluster>, Failure> {

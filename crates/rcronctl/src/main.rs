@@ -4,6 +4,8 @@ mod check;
 mod cli;
 mod clusters;
 mod complete;
+mod daemon;
+mod drain;
 mod failure;
 mod history;
 mod interrupted;
@@ -47,6 +49,8 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Set(options) => set::run(options, &cli.common),
         Command::Touch(options) => touch::run(options, &cli.common),
         Command::Interrupted(options) => interrupted::run(options, &cli.common),
-        Command::Status => status::run(&cli.common),
+        Command::Status(options) => status::run(options, &cli.common),
+        Command::Drain(options) => drain::drain(options, &cli.common),
+        Command::Undrain(options) => drain::undrain(options, &cli.common),
     }
 }

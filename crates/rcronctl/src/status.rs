@@ -1,7 +1,11 @@
-//! `rcronctl status`: each cluster at a glance, and what runs now.
+//! `rcronctl status`: each cluster at a glance, its nodes where rcrond knows them, and what runs now.
 
-use crate::cli::Common;
-use crate::clusters::{self, Cluster};
+mod document;
+mod nodes;
+mod rcrond;
+
+use crate::cli::{self, Common};
+use crate::clusters::{self, Cluster, Refused};
 use crate::failure::{FAILED, Failure};
 use crate::history;
 use crate::json::{self, RunDocument};
@@ -9,6 +13,7 @@ use crate::runs;
 use crate::screen::Screen;
 use crate::table::{self, Cell, Tone};
 use crate::when;
+use document::{ClusterDocument, DaemonDocument, Document};
 use facts::observe::{self, Observation};
 use facts::settings::Settings;
 use facts::words;
@@ -20,7 +25,7 @@ use policy::config::Config;
 use policy::decide::{Decision, Reading, Skip};
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
-use serde::Serialize;
+use rcrond::Rcrond;
 use std::process::ExitCode;
 
 /// A cluster whose configuration the wrapper takes.
@@ -29,39 +34,38 @@ struct Known {
     observation: Observation,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    clusters: Vec<ClusterDocument>,
-    /// Runs of these clusters that go on now.
-    running: Vec<RunDocument<'a>>,
-}
-
-#[derive(Default, Serialize)]
-struct ClusterDocument {
-    configuration: String,
-    /// Why rcron refuses the configuration: then there is nothing else.
-    error: Option<String>,
-    cluster: Option<String>,
-    /// What rcron makes of it: `active` or `passive`.
-    state: Option<&'static str>,
-    reason: Option<String>,
-    state_file: Option<String>,
-    /// The file's first word, if it is one.
-    says: Option<&'static str>,
-    draining: bool,
-    by: Option<String>,
-    since: Option<String>,
-    epoch: Option<u64>,
-    modified: Option<Timestamp>,
-    /// Seconds; negative when it is over.
-    lease_left: Option<f64>,
-    /// What is taken if the state cannot be read, and by which key.
-    default: Option<&'static str>,
-    default_key: Option<&'static str>,
-}
-
 /// Prints the clusters and the jobs that run now. Exit status 2 if a configuration is refused.
-pub(crate) fn run(common: &Common) -> Result<ExitCode, Failure> {
+pub(crate) fn run(options: &cli::Status, common: &Common) -> Result<ExitCode, Failure> {
+    let (known, refused) = observed(common)?;
+    let running = running(&known);
+    let socket = &options.socket.socket;
+    let rcrond = Rcrond::look(socket, &known);
+    if common.json {
+        let broken = refused.iter().map(ClusterDocument::refused);
+        json::print(&Document {
+            clusters: known
+                .iter()
+                .map(|known| known.document(&rcrond))
+                .chain(broken)
+                .collect(),
+            running: running.iter().map(RunDocument::from).collect(),
+            rcrond: DaemonDocument::new(socket, &rcrond),
+        })?;
+    } else {
+        show(&known, &rcrond, &running)?;
+        for (_, complaint) in &refused {
+            platform::output::to_stderr(format!("rcronctl: {}\n", complaint.full).as_bytes());
+        }
+    }
+    Ok(if refused.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+/// The clusters as rcron sees them, and the configurations that it refuses.
+fn observed(common: &Common) -> Result<(Vec<Known>, Vec<Refused>), Failure> {
     let mut refused = Vec::new();
     let mut known = Vec::new();
     for Cluster { file, settings } in clusters::all(&common.conf)? {
@@ -73,28 +77,7 @@ pub(crate) fn run(common: &Common) -> Result<ExitCode, Failure> {
             Err(complaint) => refused.push((file, complaint)),
         }
     }
-    let running = running(&known);
-    if common.json {
-        let broken = refused.iter().map(|(file, complaint)| ClusterDocument {
-            configuration: file.display().to_string(),
-            error: Some(complaint.summary.clone()),
-            ..ClusterDocument::default()
-        });
-        json::print(&Document {
-            clusters: known.iter().map(Known::document).chain(broken).collect(),
-            running: running.iter().map(RunDocument::from).collect(),
-        })?;
-    } else {
-        show(&known, &running)?;
-        for (_, complaint) in &refused {
-            platform::output::to_stderr(format!("rcronctl: {}\n", complaint.full).as_bytes());
-        }
-    }
-    Ok(if refused.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(FAILED)
-    })
+    Ok((known, refused))
 }
 
 fn running(known: &[Known]) -> Vec<Run> {
@@ -115,7 +98,7 @@ fn running(known: &[Known]) -> Vec<Run> {
     runs
 }
 
-fn show(known: &[Known], running: &[Run]) -> Result<(), Failure> {
+fn show(known: &[Known], rcrond: &Rcrond, running: &[Run]) -> Result<(), Failure> {
     let heads = [
         "CLUSTER",
         "STATE",
@@ -127,9 +110,11 @@ fn show(known: &[Known], running: &[Run]) -> Result<(), Failure> {
         "RUNNING",
     ];
     let rows: Vec<Vec<Cell>> = known.iter().map(|known| known.row(running)).collect();
+    let screen = Screen::of_stdout();
     if !rows.is_empty() {
-        json::say(&table::lines(&heads, &rows, Screen::of_stdout()))?;
+        json::say(&table::lines(&heads, &rows, screen))?;
     }
+    json::say(&nodes::text(rcrond, known, screen))?;
     if !running.is_empty() {
         json::say(&format!("\n{}", history::table(running)))?;
     }
@@ -243,35 +228,6 @@ impl Known {
         match count {
             0 => Cell::new("-", Tone::Dim),
             _ => Cell::new(count.to_string(), Tone::Busy),
-        }
-    }
-
-    fn document(&self) -> ClusterDocument {
-        let config = self.config();
-        let state = self.state();
-        let (default, key) = self.fallback();
-        let active = matches!(self.observation.decision, Decision::Run(_));
-        let text = |bytes: Option<&Vec<u8>>| bytes.map(|bytes| words::text_of(bytes));
-        let lease_left = state.and_then(|state| match &state.lease {
-            Lease::Until { end, .. } => Some(end.0.as_secs_f64() - self.observation.moment.boot.0.as_secs_f64()),
-            _ => None,
-        });
-        ClusterDocument {
-            configuration: self.settings.file.to_string_lossy().into_owned(),
-            error: None,
-            cluster: Some(words::text_of(&config.cluster_name)),
-            state: Some(if active { "active" } else { "passive" }),
-            reason: Some(words::why(&self.observation, config)),
-            state_file: Some(words::text_of(&config.state_file)),
-            says: state.map(|state| state.word.as_str()),
-            draining: state.is_some_and(|state| state.draining),
-            by: text(state.and_then(|state| state.by.as_ref())),
-            since: text(state.and_then(|state| state.since.as_ref())),
-            epoch: state.and_then(|state| state.epoch),
-            modified: self.modified().and_then(timestamp),
-            lease_left,
-            default: Some(default.as_str()),
-            default_key: Some(key),
         }
     }
 }

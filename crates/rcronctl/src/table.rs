@@ -79,19 +79,21 @@ fn fitting(mut widths: Vec<usize>, columns: Option<usize>) -> Vec<usize> {
 fn append(line: &mut String, cell: &Cell, width: usize, screen: Screen) {
     let shown = cut(&cell.text, width);
     let padding = width.saturating_sub(shown.width()) + GAP;
-    let colour = match cell.tone {
-        _ if !screen.has_colour => None,
-        Tone::Plain => None,
-        Tone::Good => Some("32"),
-        Tone::Bad => Some("1;31"),
-        Tone::Busy => Some("36"),
-        Tone::Dim => Some("2"),
-    };
-    match colour {
-        Some(code) => line.extend(["\u{1b}[", code, "m", &shown, "\u{1b}[0m"]),
-        None => line.push_str(&shown),
-    }
+    line.push_str(&paint(&shown, cell.tone, screen));
     line.push_str(&" ".repeat(padding));
+}
+
+/// A text in its colour, where there are colours. It must be visible already.
+pub(crate) fn paint(text: &str, tone: Tone, screen: Screen) -> String {
+    let code = match tone {
+        _ if !screen.has_colour => return text.to_owned(),
+        Tone::Plain => return text.to_owned(),
+        Tone::Good => "32",
+        Tone::Bad => "1;31",
+        Tone::Busy => "36",
+        Tone::Dim => "2",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
 fn cut(text: &str, width: usize) -> Cow<'_, str> {
@@ -112,7 +114,7 @@ fn cut(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// A text of some user's must not move our cursor.
-fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text
         .chars()
         .any(|character| character.is_control() || is_invisible(character))

@@ -5,6 +5,7 @@
 
 pub mod checker;
 pub mod clock;
+pub mod crowd;
 pub mod faults;
 pub mod history;
 pub mod node;

@@ -8,12 +8,15 @@
 //! once it has failed it stays failed. Time limits are the caller's: every future may be dropped at any time, and a connection
 //! whose future was dropped is not to be used again.
 
+mod dial;
+mod ear;
 pub mod etcd;
 pub mod memory;
 pub mod postgresql;
 pub mod redis;
 pub mod rotation;
 pub mod tls;
+mod token;
 
 use std::fmt;
 use std::future::Future;

@@ -1,17 +1,216 @@
-//! Redis. (Being written.)
+//! Redis 6 and later, Valkey: a string for each record, and a script for each call. What it promises, and what it cannot: docs/design/store.md.
 
-use crate::Login;
-use crate::tls;
+mod concerns;
+mod link;
+mod script;
+mod trouble;
+mod watch;
+
+use crate::dial::{self, Address, Tls};
+use crate::rotation::Rotation;
+use crate::{Answer, Change, Connection, Failure, Item, Login, Snapshot, Store, Verdict, Watch, tls};
+use ::redis::{AsyncIter, PushInfo, RedisResult};
+use link::Link;
+use script::Scripts;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Where it is, and who to be for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `HOST:PORT` of each server.
+    /// `HOST:PORT` of each server that may be the master, or the path of its Unix socket.
     pub servers: Vec<String>,
-    /// The records' place in the store.
+    /// What all keys begin with.
     pub prefix: String,
-    /// Who to be.
+    /// Who to be; the user is empty where there is only a password (`requirepass`).
     pub login: Option<Login>,
     /// TLS, if it is to be used.
     pub tls: Option<tls::Settings>,
+    /// The number of the database.
+    pub database: u32,
+}
+
+/// A database of the master.
+#[derive(Clone, Debug)]
+pub struct Redis(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    addresses: Vec<Address>,
+    tls: Option<Tls>,
+    scripts: Scripts,
+    rotation: Rotation,
+}
+
+impl Redis {
+    /// Checks the settings. Nothing is connected to; the files of the system's authorities may be read.
+    ///
+    /// # Errors
+    /// Says which of them is wrong, and what to write.
+    pub fn new(settings: Settings) -> Result<Self, Failure> {
+        let addresses: Result<Vec<_>, _> = settings.servers.iter().map(|server| Address::parse(server)).collect();
+        Ok(Self(Arc::new(Inner {
+            addresses: addresses?,
+            tls: settings.tls.as_ref().map(Tls::new).transpose()?,
+            scripts: Scripts::new(),
+            rotation: Rotation::default(),
+            settings,
+        })))
+    }
+
+    /// The first server that will do.
+    async fn open(&self) -> Result<Open, Failure> {
+        let mut failures = Vec::new();
+        for number in self.0.rotation.order(self.0.addresses.len()) {
+            match link::open(&self.0, number, None::<fn(PushInfo) -> Result<(), ()>>).await {
+                Ok(link) => {
+                    return Ok(Open {
+                        inner: Arc::clone(&self.0),
+                        number,
+                        link: Some(link),
+                    });
+                }
+                Err(failure) => failures.push(failure),
+            }
+        }
+        Err(dial::none_of(failures))
+    }
+}
+
+impl Store for Redis {
+    fn connect(&self) -> Answer<'_, Box<dyn Connection>> {
+        Box::pin(async { Ok(Box::new(self.open().await?) as Box<dyn Connection>) })
+    }
+
+    fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
+        Box::pin(async move {
+            let mut failures = Vec::new();
+            for number in self.0.rotation.order(self.0.addresses.len()) {
+                match watch::watch(&self.0, number, &keys).await {
+                    Ok(watch) => return Ok(watch),
+                    Err(failure) => failures.push(failure),
+                }
+            }
+            Err(dial::none_of(failures))
+        })
+    }
+
+    /// There is nothing to create; that the server will do is seen.
+    fn init(&self) -> Answer<'_, ()> {
+        Box::pin(async { self.open().await.map(|_| ()) })
+    }
+}
+
+/// A connection, until it fails or is given up.
+struct Open {
+    inner: Arc<Inner>,
+    number: usize,
+    link: Option<Link>,
+}
+
+impl Open {
+    /// Takes the link for one call, which puts it back when all is well. So one that fails stays failed, and one whose
+    /// future was dropped is not used again.
+    fn take(&mut self) -> Result<Link, Failure> {
+        let server = &self.inner.settings.servers[self.number];
+        let taken = self.link.take();
+        taken.ok_or_else(|| Failure::new(server, "this connection has failed before"))
+    }
+
+    fn put_back(&mut self, link: Link) {
+        self.inner.rotation.praise(self.number);
+        self.link = Some(link);
+    }
+
+    fn full(&self, key: &str) -> String {
+        format!("{}{key}", self.inner.settings.prefix)
+    }
+
+    async fn keys(&self, link: &mut Link, begin: &str) -> RedisResult<BTreeSet<String>> {
+        let mut scan = ::redis::cmd("SCAN");
+        scan.cursor_arg(0)
+            .arg("MATCH")
+            .arg(escaped(begin) + "*")
+            .arg("COUNT")
+            .arg(1000);
+        let mut found: AsyncIter<'_, String> = scan.iter_async(&mut link.connection).await?;
+        // Redis may name a key twice.
+        let mut keys = BTreeSet::new();
+        while let Some(key) = found.next_item().await {
+            keys.insert(key?);
+        }
+        Ok(keys)
+    }
+
+    async fn listed(&mut self, prefix: &str) -> Result<Vec<(String, Item)>, Failure> {
+        let mut link = self.take()?;
+        let keys = self.keys(&mut link, &self.full(prefix)).await;
+        let keys: Vec<_> = keys
+            .map_err(|error| trouble::failure(&link.server, &error))?
+            .into_iter()
+            .collect();
+        let (_, items) = self.inner.scripts.read(&mut link, &keys).await?;
+        self.put_back(link);
+        let own = self.inner.settings.prefix.len();
+        let pairs = keys.into_iter().zip(items);
+        Ok(pairs
+            .filter_map(|(key, item)| Some((key[own..].to_owned(), item?)))
+            .collect())
+    }
+}
+
+impl Connection for Open {
+    fn read<'a>(&'a mut self, keys: &'a [String]) -> Answer<'a, Snapshot> {
+        Box::pin(async move {
+            let keys: Vec<_> = keys.iter().map(|key| self.full(key)).collect();
+            let mut link = self.take()?;
+            let (incarnation, items) = self.inner.scripts.read(&mut link, &keys).await?;
+            self.put_back(link);
+            Ok(Snapshot {
+                incarnation: Some(incarnation),
+                // What counts in Redis does not outlive what the incarnation tells.
+                revision: None,
+                items,
+            })
+        })
+    }
+
+    fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict> {
+        Box::pin(async move {
+            let mut link = self.take()?;
+            let done = self
+                .inner
+                .scripts
+                .change(&mut link, &self.inner.settings.prefix, change)
+                .await?;
+            self.put_back(link);
+            Ok(if done { Verdict::Done } else { Verdict::Refused })
+        })
+    }
+
+    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
+        Box::pin(self.listed(prefix))
+    }
+
+    fn concerns(&mut self) -> Answer<'_, Vec<String>> {
+        Box::pin(async {
+            let mut link = self.take()?;
+            let concerns = concerns::ask(&mut link).await?;
+            self.put_back(link);
+            Ok(concerns)
+        })
+    }
+}
+
+/// A text that a pattern is to find as it is.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::new();
+    for letter in text.chars() {
+        if matches!(letter, '*' | '?' | '[' | ']' | '^' | '-' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
 }

@@ -3,7 +3,8 @@
 use super::OnDemotion;
 use super::line::Piece;
 use super::problem::Problem;
-use crate::duration::{self, BadDuration};
+use crate::duration;
+use crate::escape::clipped;
 use crate::priority::{Facility, Level};
 use crate::state::Word;
 use crate::suggest;
@@ -231,15 +232,8 @@ fn max_age(text: &[u8]) -> Result<Value, Refusal> {
 
 fn span(text: &[u8]) -> Result<Duration, Refusal> {
     duration::parse(text).map_err(|bad| {
-        let text = clipped(text);
-        match bad {
-            BadDuration::NoUnit => Refusal::new(format!("`{text}` has no unit"), format!("did you mean `{text}s`?")),
-            BadDuration::NotADuration => Refusal::new(
-                format!("`{text}` is no span of time"),
-                "write a whole number and a unit: 500ms, 10s, 2m, 1h, 1d",
-            ),
-            BadDuration::TooLong => Refusal::new(format!("`{text}` is too long"), "ten years is the longest span"),
-        }
+        let (message, help) = bad.explain(text);
+        Refusal::new(message, help)
     })
 }
 
@@ -294,15 +288,4 @@ fn unknown(kind: &str, text: &[u8], help: impl Into<String>) -> Refusal {
 
 fn did_you_mean(text: &[u8], names: impl IntoIterator<Item = &'static str>) -> Option<String> {
     suggest::nearest(text, names).map(|name| format!("did you mean `{name}`?"))
-}
-
-/// A word as it is quoted in a message: short, and without control characters.
-fn clipped(text: &[u8]) -> String {
-    let mut line = Vec::new();
-    let whole = crate::escape::append(&mut line, text, 60);
-    let mut clipped = String::from_utf8_lossy(&line).into_owned();
-    if !whole {
-        clipped.push('…');
-    }
-    clipped
 }

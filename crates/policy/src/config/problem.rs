@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 /// Where in a line, in bytes from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,23 @@ impl Problem {
         }
     }
 
-    pub(super) fn with_help(mut self, help: String) -> Self {
+    /// A problem of a text of several lines, at these of its bytes. Shown is the line on which they begin.
+    #[must_use]
+    pub fn in_text(text: &[u8], bytes: Range<usize>, message: String) -> Self {
+        let (before, after) = text.split_at(bytes.start.min(text.len()));
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let end = after.iter().position(|byte| *byte == b'\n').unwrap_or(after.len()) + before.len();
+        let number = before.split(|byte| *byte == b'\n').count();
+        let span = Span {
+            start: before.len() - start,
+            end: bytes.end.clamp(before.len(), end) - start,
+        };
+        Self::new(span, message).on_line(number, &text[start..end])
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: String) -> Self {
         self.help = Some(help);
         self
     }

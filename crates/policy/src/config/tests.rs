@@ -260,3 +260,18 @@ proptest! {
         prop_assert_eq!(name(line.as_bytes()), Some(value.into_bytes()));
     }
 }
+
+#[test]
+fn a_problem_of_a_text_is_shown_on_the_line_where_it_begins() {
+    let text = b"first = 1\r\n\tsecond = [2,\n3]\n";
+    for (bytes, shown) in [
+        (0..5, "f:1:1: no\n  1 | first = 1\n    | ^~~~~"),
+        (12..18, "f:2:2: no\n  2 |  second = [2,\n    |  ^~~~~~"),
+        (21..27, "f:2:11: no\n  2 |  second = [2,\n    |           ^~~"),
+        (28..28, "f:4:1: no\n  4 | \n    | ^"),
+        (99..120, "f:4:1: no\n  4 | \n    | ^"),
+    ] {
+        let problem = Problem::in_text(text, bytes.clone(), "no".into());
+        assert_eq!(problem.report(b"f").to_string(), shown, "{bytes:?}");
+    }
+}

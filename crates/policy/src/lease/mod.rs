@@ -16,7 +16,7 @@ mod tell;
 mod timing;
 mod watch;
 
-pub use machine::Machine;
+pub use machine::{Machine, Part, Tenancy, View};
 pub use message::{
     Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Mark, Reading, Record, Start,
     Verdict, Version,

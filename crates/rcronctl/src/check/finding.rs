@@ -254,6 +254,7 @@ kinds! {
         RcronSeveral = "rcron-several",
         RcronSetuid = "rcron-setuid",
         RcronWritable = "rcron-writable",
+        RcrondSilent = "rcrond-silent",
     }
 }
 

@@ -3,6 +3,7 @@
 use super::finding::{Finding, Kind, Report};
 use super::root::Root;
 use super::state_file::State;
+use crate::daemon;
 use facts::complaint::shown;
 use platform::file::read_beginning;
 use policy::decide::{Decision, Skip};
@@ -17,7 +18,8 @@ const KEEPALIVED: &str = "/etc/keepalived/keepalived.conf";
 /// rcrond's configuration is a page.
 const LARGEST: usize = 1 << 20;
 
-pub(crate) fn check(root: &Root, state: &State, report: &mut Report) {
+/// `daemon` is what rcrond says, if it answers.
+pub(crate) fn check(root: &Root, state: &State, daemon: Option<&control::Report>, report: &mut Report) {
     let config = &state.cluster.config;
     if config.require_lease {
         if state.observation.decision == Decision::Skip(Skip::NoLease) && state.content().is_some() {
@@ -27,9 +29,12 @@ pub(crate) fn check(root: &Root, state: &State, report: &mut Report) {
         }
         return;
     }
+    let is_run = daemon.is_some_and(|daemon| daemon::cluster(daemon, config).is_some());
     let leased = |content: &Content| has_lease(content) || content.epoch.is_some();
     let sign = if state.content().is_some_and(leased) {
         "its state carries a lease".to_owned()
+    } else if is_run {
+        "rcrond runs it on this server".to_owned()
     } else if is_rcronds(root, state) {
         format!("{} names it", shown(root.outside(Path::new(RCROND)).as_os_str()))
     } else {
@@ -41,7 +46,8 @@ pub(crate) fn check(root: &Root, state: &State, report: &mut Report) {
     );
     // rcrond's users have it so that no two servers are active. With keepalived that happens anyway, and a default_state of
     // passive is enough against a missing file.
-    let is_rcronds = state.content().is_some_and(|content| content.epoch.is_some()) || is_rcronds(root, state);
+    let has_epoch = state.content().is_some_and(|content| content.epoch.is_some());
+    let is_rcronds = has_epoch || is_run || is_rcronds(root, state);
     let (kind, place, remedy) = (Kind::LeaseNotRequired, state.cluster.place(), "set require_lease = yes");
     let finding = if is_rcronds || config.default_state == Word::Active {
         Finding::wrong(kind, place, what, remedy)

@@ -2,6 +2,8 @@
 
 mod configuration;
 mod crontabs;
+#[path = "../fake/daemon.rs"]
+mod daemon;
 mod journal;
 mod report;
 mod state;

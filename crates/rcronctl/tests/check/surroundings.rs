@@ -1,7 +1,9 @@
-//! The log socket, and rcron itself.
+//! The log socket, rcron itself, and rcrond.
 
+use crate::daemon::{Daemon, Reply, tells};
 use crate::tree::{CONF, Tree};
-use std::os::unix::net::UnixDatagram;
+use control::{DEFAULT_SOCKET, Request, Response};
+use std::os::unix::net::{UnixDatagram, UnixListener};
 
 #[test]
 fn a_log_socket_that_nobody_serves_is_told() {
@@ -32,4 +34,55 @@ fn rcron_itself_is_looked_at() {
     tree.remove("/usr/local/bin/rcron");
     tree.remove(rcron);
     tree.finds("wrong", "rcron-missing", rcron);
+}
+
+#[test]
+fn an_rcrond_that_does_not_answer_is_wrong() {
+    let tree = Tree::clean();
+    tree.folder("/run/rcrond");
+    drop(UnixListener::bind(tree.path(DEFAULT_SOCKET)).expect("bound"));
+    tree.finds_only("wrong", "rcrond-silent", DEFAULT_SOCKET);
+    assert!(tree.text(&[]).contains("rcrond does not answer: nobody listens\n"));
+    for (reply, told) in [
+        (|| Reply::Nothing, "no answer in time"),
+        (|| Reply::Bytes(b"?\n".to_vec()), "not rcrond's answer: "),
+        (
+            || {
+                Reply::from(Response::Error {
+                    message: "not today".to_owned(),
+                })
+            },
+            "not today",
+        ),
+    ] as [(fn() -> Reply, &str); 3]
+    {
+        tree.remove(DEFAULT_SOCKET);
+        let _daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), move |_| reply());
+        let text = tree.text(&[]);
+        assert!(text.contains(&format!("rcrond does not answer: {told}")), "{text}");
+    }
+}
+
+/// Without that key a missing file is default_state, whatever the lease says.
+#[test]
+fn a_cluster_that_rcrond_runs_must_require_its_lease() {
+    let tree = Tree::clean();
+    tree.folder("/run/rcrond");
+    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), tells);
+    tree.finds_only("wrong", "lease-not-required", CONF);
+    assert!(
+        tree.text(&[])
+            .contains("does not require a lease, though rcrond runs it on this server")
+    );
+    tree.configure("require_lease = yes\n");
+    tree.finds_nothing();
+    assert!(
+        tree.text(&[])
+            .contains("looked at /run/rcrond/socket: rcrond 0.9.0 answers, on node server1\n")
+    );
+    let asked = daemon.requests();
+    assert!(
+        asked.iter().all(|request| *request == Request::Status { nodes: false }),
+        "{asked:?}"
+    );
 }

@@ -96,8 +96,11 @@ fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
     let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
     let mut ticker = Ticker::start(&nodes, &site.folder(), 1);
     let ran = |node, runs| {
-        let enough = || ticker.runs().iter().filter(|run| run.node == node).count() >= runs;
-        until("runs", || enough().then_some(()));
+        until("runs", || {
+            ticker.assert_alive();
+            let there = ticker.runs().iter().filter(|run| run.node == node).count();
+            (there >= runs).then_some(())
+        });
     };
     let found = |runs: &[Run]| check::faults(&sampler.seen().versions, runs, &ticker.beat);
 

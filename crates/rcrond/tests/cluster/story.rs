@@ -21,6 +21,9 @@ const GENEROUS: u32 = 3;
 /// More starts too late than this share, and the test has shown nothing.
 const TOO_SLOW: usize = 20;
 
+/// Of each node's log, after a failure.
+const LAST_LINES: usize = 40;
+
 /// What is told, and by whom.
 pub(crate) struct Story {
     // Dropped in this order.
@@ -168,6 +171,7 @@ impl Story {
     /// Waits for a fact while all daemons live.
     pub(crate) fn wait<T>(&self, what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
         until(what, || {
+            self.ticker.assert_alive();
             for node in &self.nodes {
                 node.assert_alive();
             }
@@ -243,14 +247,18 @@ impl Story {
 }
 
 impl Drop for Story {
+    /// Where something failed, what there is to find the reason in.
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            for node in &self.nodes {
-                let log = node.log();
-                let lines: Vec<_> = log.lines().rev().take(40).collect();
-                let last: Vec<_> = lines.into_iter().rev().collect();
-                println!("--- {}, the last of its log:\n{}", node.name(), last.join("\n"));
-            }
+        if !std::thread::panicking() {
+            return;
         }
+        for node in &self.nodes {
+            let log = node.log();
+            let lines: Vec<_> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+            println!("--- {}, the last of its log:\n{}", node.name(), last.join("\n"));
+        }
+        let faults = check::faults(&self.sampler.seen().versions, &self.ticker.runs(), &self.ticker.beat);
+        println!("--- found in what was seen so far: {faults:#?}");
     }
 }

@@ -160,7 +160,7 @@ fn members(story: &Story, site: &Site, etcd: &mut Etcd) {
 
     let leader = etcd.leader();
     story.survives("etcd: its leader stopped", bound, || {
-        etcd.members[leader].signal(Signal::SIGSTOP)
+        etcd.members[leader].signal(Signal::SIGSTOP);
     });
     etcd.members[leader].signal(Signal::SIGCONT);
     etcd.wait_until_whole();

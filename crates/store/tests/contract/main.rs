@@ -1,5 +1,8 @@
 //! What every store must do.
 
+mod etcd;
+mod postgresql;
+mod redis;
 mod suite;
 
 use store::memory::Memory;

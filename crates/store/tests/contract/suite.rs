@@ -1,20 +1,27 @@
 //! The contract, said in calls. Each function uses keys of its own, so all can be run on one store.
 
+mod changes;
+
 use store::{Change, Connection, Snapshot, Store, Verdict};
 
-pub async fn all(store: &dyn Store) {
+pub(crate) async fn all(store: &dyn Store) {
     store.init().await.expect("made ready");
     store.init().await.expect("made ready twice");
     what_was_written_is_read(store).await;
-    a_change_is_all_or_nothing(store).await;
+    changes::a_change_is_all_or_nothing(store).await;
     versions_move_with_every_write(store).await;
-    of_two_that_want_the_same_one_is_refused(store).await;
-    another_incarnation_is_refused(store).await;
+    changes::of_two_that_want_the_same_one_is_refused(store).await;
+    changes::another_incarnation_is_refused(store).await;
     many_keys_at_once(store).await;
     any_text_is_a_key_and_any_bytes_are_a_value(store).await;
     a_list_has_what_begins_so_and_nothing_else(store).await;
     a_watch_tells_of_its_keys(store).await;
-    a_condition_on_what_is_not_written_counts(store).await;
+    a_watch_tells_of_many_keys(store).await;
+    changes::a_condition_on_what_is_not_written_counts(store).await;
+    changes::of_two_that_rely_on_what_the_other_writes_one_is_refused(store).await;
+    changes::conditions_without_writes_are_answered(store).await;
+    a_long_list_is_whole(store).await;
+    changes::a_call_that_is_given_up_is_done_whole_or_not_at_all(store).await;
 }
 
 fn put(conditions: &[(&str, Option<u64>)], writes: &[(&str, &[u8])]) -> Change {
@@ -66,28 +73,6 @@ async fn what_was_written_is_read(store: &dyn Store) {
     assert_eq!(snapshot.items[1].as_ref().expect("there").value, b"one");
 }
 
-async fn a_change_is_all_or_nothing(store: &dyn Store) {
-    let mut one = connect(store).await;
-    assert_eq!(
-        change(&mut one, &put(&[], &[("b/1", b"x"), ("b/2", b"y")])).await,
-        Verdict::Done
-    );
-    let before = read(&mut one, &["b/1", "b/2", "b/3"]).await;
-    let [first, second, _] = versions(&before)[..] else {
-        panic!("three")
-    };
-    let half = put(
-        &[("b/1", first), ("b/2", second.map(|version| version.wrapping_add(1)))],
-        &[("b/1", b"z"), ("b/3", b"z")],
-    );
-    assert_eq!(change(&mut one, &half).await, Verdict::Refused);
-    let there = put(&[("b/1", None)], &[("b/3", b"z")]);
-    assert_eq!(change(&mut one, &there).await, Verdict::Refused);
-    let missing = put(&[("b/3", first)], &[("b/3", b"z")]);
-    assert_eq!(change(&mut one, &missing).await, Verdict::Refused);
-    assert_eq!(read(&mut one, &["b/1", "b/2", "b/3"]).await.items, before.items);
-}
-
 async fn versions_move_with_every_write(store: &dyn Store) {
     let mut one = connect(store).await;
     let mut seen = Vec::new();
@@ -102,34 +87,6 @@ async fn versions_move_with_every_write(store: &dyn Store) {
         assert!(!seen.contains(&version), "{version} again: {seen:?}");
         seen.push(version);
     }
-}
-
-async fn of_two_that_want_the_same_one_is_refused(store: &dyn Store) {
-    let (mut one, mut other) = (connect(store).await, connect(store).await);
-    for round in 0..20 {
-        let key = format!("d/{round}");
-        let wanted = put(&[(&key, None)], &[(&key, b"mine")]);
-        let (first, second) = tokio::join!(one.change(&wanted), other.change(&wanted));
-        let verdicts = [first.expect("answered"), second.expect("answered")];
-        let done = verdicts.iter().filter(|verdict| **verdict == Verdict::Done).count();
-        assert_eq!(done, 1, "{verdicts:?}");
-    }
-}
-
-async fn another_incarnation_is_refused(store: &dyn Store) {
-    let mut one = connect(store).await;
-    let snapshot = read(&mut one, &["e"]).await;
-    let mut change_of = put(&[("e", None)], &[("e", b"x")]);
-    change_of.incarnation = Some(b"another".to_vec());
-    if snapshot.incarnation.is_some() {
-        assert_eq!(change(&mut one, &change_of).await, Verdict::Refused);
-        assert_eq!(versions(&read(&mut one, &["e"]).await), [None]);
-    }
-    change_of.incarnation.clone_from(&snapshot.incarnation);
-    assert_eq!(change(&mut one, &change_of).await, Verdict::Done);
-    let later = read(&mut one, &["e"]).await;
-    assert_eq!(later.incarnation, snapshot.incarnation);
-    assert!(later.revision >= snapshot.revision);
 }
 
 async fn many_keys_at_once(store: &dyn Store) {
@@ -156,6 +113,10 @@ async fn many_keys_at_once(store: &dyn Store) {
 async fn any_text_is_a_key_and_any_bytes_are_a_value(store: &dyn Store) {
     let mut one = connect(store).await;
     let long = "x".repeat(2000);
+    let empty = put(&[("g/empty", None)], &[("g/empty", b"")]);
+    assert_eq!(change(&mut one, &empty).await, Verdict::Done);
+    let found = read(&mut one, &["g/empty"]).await.items;
+    assert_eq!(found[0].as_ref().expect("there, if empty").value, b"");
     for key in ["g", "g/", "g/ü ß/\n", "g/a%b_c\\d'e\"f*g?h[i]", &long] {
         let value: Vec<u8> = (0..=255).collect();
         assert_eq!(
@@ -185,6 +146,12 @@ async fn a_list_has_what_begins_so_and_nothing_else(store: &dyn Store) {
         .map(|(key, item)| (key.as_str(), item.value.as_slice()))
         .collect();
     assert_eq!(pairs, [("h_/a", &b"1"[..]), ("h_/b", b"2")]);
+    let read = read(&mut one, &["h_/a", "h_/b"]).await.items;
+    let listed: Vec<_> = list.into_iter().map(|(_, item)| Some(item)).collect();
+    assert_eq!(listed, read, "the same versions");
+    assert_eq!(one.list("h_/c").await, Ok(Vec::new()));
+    let all = one.list("").await.expect("listed");
+    assert!(all.iter().any(|(key, _)| key == "h%/a") && all.iter().any(|(key, _)| key == "hx/a"));
 }
 
 async fn a_watch_tells_of_its_keys(store: &dyn Store) {
@@ -199,15 +166,27 @@ async fn a_watch_tells_of_its_keys(store: &dyn Store) {
     }
 }
 
-async fn a_condition_on_what_is_not_written_counts(store: &dyn Store) {
+async fn a_watch_tells_of_many_keys(store: &dyn Store) {
     let mut one = connect(store).await;
-    assert_eq!(
-        change(&mut one, &put(&[("j/none", None)], &[("j/1", b"x")])).await,
-        Verdict::Done
-    );
-    assert_eq!(
-        change(&mut one, &put(&[("j/1", None)], &[("j/2", b"x")])).await,
-        Verdict::Refused
-    );
-    assert_eq!(versions(&read(&mut one, &["j/2"]).await), [None]);
+    let keys: Vec<_> = (0..300).map(|n| format!("k/{n}")).collect();
+    let mut watch = store.watch(keys).await.expect("watching");
+    assert_eq!(change(&mut one, &put(&[], &[("k/299", b"new")])).await, Verdict::Done);
+    watch.changed().await.expect("told");
+}
+
+async fn a_long_list_is_whole(store: &dyn Store) {
+    let mut one = connect(store).await;
+    let mut keys: Vec<_> = (0..1100).map(|n| format!("n/{n}")).collect();
+    for some in keys.chunks(100) {
+        let many = Change {
+            writes: some.iter().map(|key| (key.clone(), key.clone().into_bytes())).collect(),
+            ..Change::default()
+        };
+        assert_eq!(change(&mut one, &many).await, Verdict::Done);
+    }
+    keys.sort();
+    let listed = one.list("n/").await.expect("listed");
+    let names: Vec<_> = listed.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(names, keys);
+    assert!(listed.iter().all(|(key, item)| key.as_bytes() == item.value));
 }

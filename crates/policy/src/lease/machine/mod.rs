@@ -4,6 +4,9 @@ mod observe;
 mod outcome;
 mod plan;
 mod round;
+#[cfg(test)]
+mod tests;
+mod view;
 
 use super::cluster::{Cluster, Duty};
 use super::message::{Action, Call, ClusterStart, Incarnation, Input, Start};
@@ -17,6 +20,7 @@ use crate::moment::BootTime;
 use alloc::vec::Vec;
 use core::time::Duration;
 use plan::Plan;
+pub use view::{Part, Tenancy, View};
 
 /// One node's part in the election: one session, any number of clusters.
 ///

@@ -145,9 +145,12 @@ impl Machine {
             let from = holder.map(|holder| holder.active_from);
             let until = holder.and_then(|holder| holder.valid);
             let stop = self.stopping.then(|| cluster.file.horizon());
+            // Then the file is written to show that it can be.
+            let ready = cluster.ready_at(self.store.trusted, self.mutation());
+            let ready = ready.filter(|_| cluster.able());
             let epoch = (self.own.opening != Opening::Kept).then_some(cluster.epochs.retry);
             // What is past has been seen to in this step.
-            let times = [file, found, from, until, stop, epoch];
+            let times = [file, found, from, until, stop, ready, epoch];
             times.into_iter().flatten().filter(move |at| *at > now)
         });
         clusters.fold(store, BootTime::min).max(now)

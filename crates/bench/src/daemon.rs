@@ -1,0 +1,194 @@
+//! rcrond: memory, processor time and calls to the store, with a real etcd, after everything is won.
+
+use crate::Result;
+use crate::proc;
+use crate::table::{self, NONE};
+use crate::wait::until;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const LEASE: Duration = Duration::from_secs(10);
+/// State files are in memory, as in /run.
+const MEMORY: &str = "/dev/shm";
+
+/// What one rcrond has cost.
+struct Cost {
+    memory: proc::Memory,
+    /// Of one core, in per cent.
+    processor: f64,
+    reads: f64,
+    changes: f64,
+}
+
+pub(crate) fn measure(rcrond: &Path, counts: &[usize], span: Duration) -> Result<()> {
+    let mut rows = vec![[
+        "target for rcrond".into(),
+        "≤ 12,000 kB".into(),
+        NONE.into(),
+        "≤ 0.5 %".into(),
+        NONE.into(),
+        NONE.into(),
+    ]];
+    for count in counts {
+        let Cost {
+            memory,
+            processor,
+            reads,
+            changes,
+        } = cost(rcrond, *count, span)?;
+        rows.push([
+            format!("{count} cluster{}, all held", if *count == 1 { "" } else { "s" }),
+            format!("{} kB", memory.resident),
+            format!("{} kB", memory.anonymous),
+            format!("{processor:.2} %"),
+            format!("{reads:.2}"),
+            format!("{changes:.2}"),
+        ]);
+    }
+    rows.rotate_left(1); // the targets last
+    table::print(
+        &format!(
+            "rcrond with etcd, a lease of {} s, over {} s",
+            LEASE.as_secs(),
+            span.as_secs()
+        ),
+        [
+            "case",
+            "resident",
+            "anonymous",
+            "of one core",
+            "reads a second",
+            "changes a second",
+        ],
+        &rows,
+    );
+    Ok(())
+}
+
+fn cost(rcrond: &Path, count: usize, span: Duration) -> Result<Cost> {
+    let folder = if Path::new(MEMORY).is_dir() {
+        TempDir::new_in(MEMORY)?
+    } else {
+        TempDir::new()?
+    };
+    let disk = TempDir::new()?;
+    let (etcd, address) = start_etcd(disk.path())?;
+    let port = free_port()?;
+    let config = disk.path().join("rcrond.toml");
+    fs::write(
+        &config,
+        configuration(folder.path(), disk.path(), &address, port, count),
+    )?;
+    let daemon = Guard(
+        Command::new(rcrond)
+            .arg("-c")
+            .arg(&config)
+            .stderr(Stdio::null())
+            .spawn()?,
+    );
+    until("all clusters to be active", || {
+        Ok((0..count)
+            .all(|cluster| is_active(folder.path(), cluster))
+            .then_some(()))
+    })?;
+    let before = (proc::processor_time(daemon.0.id())?, calls(port)?, Instant::now());
+    sleep(span);
+    let after = (proc::processor_time(daemon.0.id())?, calls(port)?);
+    let seconds = before.2.elapsed().as_secs_f64();
+    let memory = proc::memory(daemon.0.id())?;
+    drop((daemon, etcd));
+    Ok(Cost {
+        memory,
+        processor: after.0.saturating_sub(before.0).as_secs_f64() / seconds * 100.0,
+        reads: (after.1.0 - before.1.0) / seconds,
+        changes: (after.1.1 - before.1.1) / seconds,
+    })
+}
+
+fn configuration(states: &Path, disk: &Path, etcd: &str, port: u16, count: usize) -> String {
+    let (states, disk) = (states.display(), disk.display());
+    let head = format!(
+        "node = \"bench\"\nrun_dir = \"{states}/run\"\nstate_dir = \"{disk}/lib\"\n[etcd]\nservers = [\"{etcd}\"]\n\
+         [control]\nsocket = \"{states}/socket\"\n[metrics]\nlisten = \"127.0.0.1:{port}\"\n"
+    );
+    let cluster = |number| {
+        let lease = LEASE.as_secs();
+        format!("[[cluster]]\nname = \"c{number}\"\nstate_file = \"{states}/state{number}\"\nlease = \"{lease}s\"\n")
+    };
+    (0..count).map(cluster).fold(head, |text, cluster| text + &cluster)
+}
+
+fn is_active(folder: &Path, cluster: usize) -> bool {
+    let text = fs::read_to_string(folder.join(format!("state{cluster}")));
+    text.is_ok_and(|text| text.starts_with("active "))
+}
+
+/// Reads and changes so far, by rcrond's own metrics.
+fn calls(port: u16) -> Result<(f64, f64)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    let count = |operation: &str| -> Result<f64> {
+        let label = format!("rcrond_store_latency_seconds_count{{operation=\"{operation}\"}} ");
+        let line = page.lines().find_map(|line| line.strip_prefix(&label));
+        Ok(line.ok_or("no such metric")?.trim().parse()?)
+    };
+    Ok((count("read")?, count("change")?))
+}
+
+fn start_etcd(folder: &Path) -> Result<(Guard, String)> {
+    let (client, peer) = (free_port()?, free_port()?);
+    let url = |port: u16| format!("http://127.0.0.1:{port}");
+    let log = fs::File::create(folder.join("etcd.log"))?;
+    let child = Command::new("etcd")
+        .arg("--data-dir")
+        .arg(folder.join("etcd"))
+        .args([
+            "--listen-client-urls",
+            &url(client),
+            "--advertise-client-urls",
+            &url(client),
+        ])
+        .args([
+            "--listen-peer-urls",
+            &url(peer),
+            "--initial-advertise-peer-urls",
+            &url(peer),
+        ])
+        .args(["--initial-cluster", &format!("default={}", url(peer))])
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .map_err(|error| format!("etcd: {error} (Debian's package: etcd-server)"))?;
+    let guard = Guard(child);
+    let address = format!("127.0.0.1:{client}");
+    until("etcd to listen", || Ok(TcpStream::connect(&address).ok().map(drop)))?;
+    Ok((guard, address))
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Ends with its scope.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.0.id()).map(Pid::from_raw);
+        if let Ok(pid) = pid {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,90 @@
+//! `rcrond --check`: what is wrong with the configuration and with what it names, and what to do about it. Nothing is changed.
+
+mod folder;
+mod report;
+mod state;
+mod store;
+mod wrapper;
+
+pub(crate) use store::init_store;
+
+use crate::config::{self, Config, Loaded, StoreConfig};
+use facts::complaint::shown;
+use facts::words::seconds;
+use report::Report;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Looks at everything; exit status 1 if anything is wrong.
+pub(crate) fn run(path: &Path) -> ExitCode {
+    let mut report = Report::new();
+    match config::load(path) {
+        Ok(loaded) => examine(path, &loaded, &mut report),
+        Err(complaint) => {
+            report.about("configuration");
+            report.wrong(
+                &complaint.full,
+                "correct it: until then rcrond does not start, and does not reload",
+            );
+        }
+    }
+    report.print()
+}
+
+fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
+    let config = &loaded.config;
+    report.about("configuration");
+    configuration(path, config, report);
+    for warning in &loaded.warnings {
+        report.hint(&warning.full, None);
+    }
+    folder::check("run_dir", &config.run_dir, report);
+    folder::check("state_dir", &config.state_dir, report);
+    if let Some(folder) = config.socket.parent().filter(|folder| *folder != config.run_dir) {
+        folder::check("the socket's folder", folder, report);
+    }
+    let wrappers = wrapper::find(path, loaded);
+    for cluster in &config.clusters {
+        report.about(&format!("cluster {}", cluster.name.as_str()));
+        settings(cluster, report);
+        state::check(&cluster.state_file, report);
+        wrapper::check(cluster, &wrappers, report);
+    }
+    report.about("store");
+    store::check(config, report);
+}
+
+fn configuration(path: &Path, config: &Config, report: &mut Report) {
+    let (store, servers) = match &config.store {
+        StoreConfig::Etcd(settings) => ("etcd", &settings.servers),
+        StoreConfig::PostgreSql(settings) => ("PostgreSQL", &settings.servers),
+        StoreConfig::Redis(settings) => ("Redis", &settings.servers),
+    };
+    let metrics = config
+        .metrics
+        .map_or_else(String::new, |address| format!(", metrics at {address}"));
+    report.fine(&format!(
+        "{}: node {}, {store} at {}{metrics}",
+        shown(path.as_os_str()),
+        config.node.as_str(),
+        servers.join(", ")
+    ));
+}
+
+fn settings(cluster: &config::ClusterSettings, report: &mut Report) {
+    let timing = &cluster.timing;
+    report.fine(&format!(
+        "priority {}, lease {}, settle {}, grace {}, preempt_delay {}",
+        cluster.priority,
+        seconds(timing.lease().get()),
+        seconds(timing.settle()),
+        seconds(timing.grace()),
+        seconds(timing.preempt_delay())
+    ));
+    if cluster.journal.is_none() {
+        report.hint(
+            "it has no journal: `rcronctl drain --wait` cannot see what runs",
+            Some("set `journal`, here and in its rcron.conf"),
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! The command line: rcrond(8).
+
+use crate::config::DEFAULT_FILE;
+use clap::Parser;
+use std::path::PathBuf;
+
+/// Elects the active server of each cluster by a lease in etcd, PostgreSQL or Redis.
+#[derive(Debug, Parser)]
+#[command(name = "rcrond", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Configuration file
+    #[arg(short, long = "conf", value_name = "FILE", default_value = DEFAULT_FILE)]
+    pub(crate) conf: PathBuf,
+    /// Look at the configuration, at what it names and at the store, and say what is wrong; exit status 1 if anything is
+    #[arg(long, conflicts_with = "init_store")]
+    pub(crate) check: bool,
+    /// Create in the store what must be there before it can be used: PostgreSQL's table
+    #[arg(long)]
+    pub(crate) init_store: bool,
+}

@@ -1,0 +1,76 @@
+//! A cluster's own rcron.conf(5): what rcron itself takes from it.
+
+use super::file::named;
+use super::sheet::Refusal;
+use super::value;
+use facts::settings;
+use policy::config::Config;
+use policy::lease::ClusterName;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+/// Room for it in a key of each store, and in a line of the log.
+const LONGEST_NAME: usize = 255;
+
+/// The keys that are rcrond's, too.
+pub(super) struct Conf {
+    pub(super) file: PathBuf,
+    pub(super) name: ClusterName,
+    pub(super) state_file: PathBuf,
+    pub(super) journal: Option<PathBuf>,
+}
+
+/// Reads the file of this path.
+pub(super) fn read(text: &str) -> Result<Conf, Refusal> {
+    let file = value::path(text)?;
+    let settings = settings::read(Some(file.as_os_str()), &[])
+        .map_err(|refused| Refusal::new(refused.complaint.summary, "correct that file: rcron refuses it, too"))?;
+    of(file, settings.config)
+}
+
+/// What holds where neither rcrond.toml nor an rcron.conf says otherwise: rcron's own defaults.
+pub(super) fn built_in() -> (PathBuf, Option<PathBuf>) {
+    let Config {
+        state_file, journal, ..
+    } = Config::default();
+    (path(state_file), journal.map(path))
+}
+
+fn of(file: PathBuf, config: Config) -> Result<Conf, Refusal> {
+    let shown = named(&file);
+    let name = String::from_utf8(config.cluster_name)
+        .map_err(|_| Refusal::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
+    let state_file = path(config.state_file);
+    if state_file.is_relative() {
+        let help = "each job would look for it in another folder: begin it with `/`";
+        return Err(Refusal::new(
+            format!("the state_file in {shown} is no absolute path"),
+            help,
+        ));
+    }
+    Ok(Conf {
+        name: self::name(&name)?,
+        state_file,
+        journal: config.journal.map(path),
+        file,
+    })
+}
+
+/// A cluster's name: any text that fits into a key.
+pub(super) fn name(text: &str) -> Result<ClusterName, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::bare("the cluster's name is empty"));
+    }
+    if text.len() > LONGEST_NAME {
+        return Err(Refusal::bare("the cluster's name is longer than 255 bytes"));
+    }
+    if text.contains(char::is_control) {
+        return Err(Refusal::bare("a control character in the cluster's name"));
+    }
+    Ok(ClusterName::new(text))
+}
+
+fn path(bytes: Vec<u8>) -> PathBuf {
+    OsString::from_vec(bytes).into()
+}

@@ -1,0 +1,150 @@
+//! The file as a whole: who may read it, its grammar, its tables.
+
+use super::file::{self, Access, Contents, named};
+use super::sheet::{Refusal, Sheet};
+use super::table::{self, Table, good};
+use super::{Config, Loaded, Surroundings, cluster, node, stores, value};
+use facts::complaint::Complaint;
+use policy::lease::NodeName;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::DeTable;
+
+const RUN_DIR: &str = "/run/rcrond";
+const STATE_DIR: &str = "/var/lib/rcrond";
+/// A byte order mark, as some editors leave it.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads the file of this path.
+pub(super) fn read_file(path: &Path, surroundings: &Surroundings) -> Result<Loaded, Complaint> {
+    let shown = named(path);
+    let Contents { bytes, access } = file::read(path)
+        .map_err(|why| Complaint::plain(format!("cannot read the configuration from {shown}: {why}")))?;
+    if let Some(who) = access.writers() {
+        let text = format!("{shown} is refused: {who}");
+        return Err(with_help(text, &format!("chown root {shown}; chmod 600 {shown}")));
+    }
+    let text = bytes.strip_prefix(MARK).unwrap_or(&bytes);
+    let found = read(text, path.as_os_str().as_bytes(), surroundings)?;
+    refuse_shown_password(found, access, &shown)
+}
+
+/// A password that anybody may read is none.
+fn refuse_shown_password(found: Found, access: Access, shown: &str) -> Result<Loaded, Complaint> {
+    match access.readers() {
+        Some(who) if found.has_literal_password => {
+            let text = format!("{shown} is refused: it holds a password, and {who}");
+            Err(with_help(
+                text,
+                &format!("chmod 600 {shown}, and change the password; or use `password_file`"),
+            ))
+        }
+        _ => Ok(found.loaded),
+    }
+}
+
+fn with_help(text: String, help: &str) -> Complaint {
+    Complaint {
+        full: format!("{text}\n  {help}"),
+        summary: text,
+    }
+}
+
+/// What a text says.
+pub(super) struct Found {
+    pub(super) loaded: Loaded,
+    has_literal_password: bool,
+}
+
+/// Reads a text; `origin` is its name for messages.
+pub(super) fn read(text: &[u8], origin: &[u8], surroundings: &Surroundings) -> Result<Found, Complaint> {
+    let mut sheet = Sheet::default();
+    let document = match std::str::from_utf8(text) {
+        Ok(text) => parse(&mut sheet, text),
+        Err(error) => {
+            let at = error.valid_up_to();
+            sheet.refuse(at..at + 1, Refusal::new("this is not UTF-8", "save the file as UTF-8"));
+            None
+        }
+    };
+    let found = document.and_then(|document| {
+        let top = Table::open(&mut sheet, &table::TOP, 0..0, document.get_ref());
+        assemble(&mut sheet, &top, surroundings)
+    });
+    let warnings = sheet.finish(text, origin)?;
+    let mut found = found.ok_or_else(|| Complaint::plain("the configuration cannot be used".into()))?;
+    found.loaded.warnings = warnings;
+    Ok(found)
+}
+
+/// Only the first fault of the grammar: others may come of it.
+fn parse<'t>(sheet: &mut Sheet, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+    DeTable::parse(text)
+        .map_err(|error| {
+            let message = error.message().lines().next().unwrap_or("this is not TOML").to_owned();
+            let help = grammar_help(&message);
+            sheet.refuse(error.span().unwrap_or_default(), Refusal::new(message, help));
+        })
+        .ok()
+}
+
+fn grammar_help(message: &str) -> &'static str {
+    if message.contains("must be quoted") {
+        "put it in quotes"
+    } else if message.contains("duplicate") {
+        "each key and each table stands once; only [[cluster]] may be repeated"
+    } else {
+        "rcrond.toml(5) shows how it is written"
+    }
+}
+
+fn assemble(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Option<Found> {
+    let node = node_name(sheet, top, surroundings);
+    let store = stores::read(sheet, top, surroundings);
+    let clusters = cluster::read_all(sheet, top);
+    let metrics = top.table(sheet, "metrics", &table::METRICS);
+    let metrics = metrics.and_then(|metrics| metrics.text(sheet, "listen", value::listen));
+    let run_dir = folder(sheet, top, "run_dir", RUN_DIR);
+    let state_dir = folder(sheet, top, "state_dir", STATE_DIR);
+    let control = top.table(sheet, "control", &table::CONTROL);
+    let socket = control.and_then(|control| control.text(sheet, "socket", value::socket));
+    let store = store?;
+    let (clusters, confs) = clusters?
+        .into_iter()
+        .map(|cluster| (cluster.settings, cluster.conf))
+        .unzip();
+    let config = Config {
+        node: node?,
+        store: store.store,
+        clusters,
+        metrics: metrics.map(Spanned::into_inner),
+        socket: socket.map_or_else(|| run_dir.join("socket"), Spanned::into_inner),
+        run_dir,
+        state_dir,
+    };
+    let loaded = Loaded {
+        config,
+        warnings: Vec::new(),
+        confs,
+    };
+    Some(Found {
+        loaded,
+        has_literal_password: store.has_literal_password,
+    })
+}
+
+fn node_name(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Option<NodeName> {
+    if top.has("node") {
+        return top.text(sheet, "node", node::given).map(Spanned::into_inner);
+    }
+    let name = node::of_host(&surroundings.host)
+        .map_err(|why| Refusal::new(why, "add node = \"NAME\" at the top, or name the host"));
+    good(sheet, 0..0, name).map(Spanned::into_inner)
+}
+
+/// The default counts where the value is refused, too: then the whole file is.
+fn folder(sheet: &mut Sheet, top: &Table, key: &str, default: &str) -> PathBuf {
+    let given = top.text(sheet, key, value::path);
+    given.map_or_else(|| PathBuf::from(default), Spanned::into_inner)
+}

@@ -1,0 +1,334 @@
+//! Files: the configuration itself, and those that it names.
+
+use super::super::StoreConfig;
+use super::*;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use store::tls::Settings;
+use tempfile::{TempDir, tempdir};
+
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nx\n";
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nx\n";
+
+fn folder() -> TempDir {
+    tempdir().expect("a folder")
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
+}
+
+fn load(path: &Path) -> Result<Loaded, String> {
+    super::super::document::read_file(path, &web1()).map_err(|complaint| complaint.full)
+}
+
+fn refusal(path: &Path) -> String {
+    load(path).map(|_| ()).expect_err("refused")
+}
+
+fn password_of(loaded: Loaded) -> String {
+    let StoreConfig::Redis(settings) = loaded.config.store else {
+        panic!("another store");
+    };
+    let login = settings.login.expect("a login");
+    login.password.expect("a password").reveal().to_owned()
+}
+
+fn tls_of(loaded: Loaded) -> Settings {
+    let StoreConfig::Redis(settings) = loaded.config.store else {
+        panic!("another store");
+    };
+    settings.tls.expect("tls")
+}
+
+fn warnings(loaded: &Loaded) -> Vec<&str> {
+    loaded.warnings.iter().map(|warning| warning.summary.as_str()).collect()
+}
+
+#[test]
+fn a_file_is_read_through_a_link_and_with_a_byte_order_mark() {
+    let folder = folder();
+    let path = file(&folder, "real", &format!("\u{feff}{}", in_etcd("")));
+    set_mode(&path, 0o600);
+    let link = folder.path().join("link");
+    symlink(&path, &link).expect("linked");
+    assert_eq!(load(&link).expect("taken").config.node.as_str(), "n");
+}
+
+#[test]
+fn what_is_no_file_or_none_of_ours_is_refused_and_not_waited_for() {
+    let folder = folder();
+    let named = folder.path().display();
+    assert_eq!(
+        refusal(&folder.path().join("missing")),
+        format!("cannot read the configuration from {named}/missing: no such file")
+    );
+    assert_eq!(
+        refusal(folder.path()),
+        format!("cannot read the configuration from {named}: it is a folder, not a regular file")
+    );
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    assert_eq!(
+        refusal(&fifo),
+        format!("cannot read the configuration from {named}/fifo: it is a FIFO, not a regular file")
+    );
+    let large = file(&folder, "large", &"#\n".repeat(1 << 20));
+    assert_eq!(
+        refusal(&large),
+        format!("cannot read the configuration from {named}/large: it is larger than 1 MiB")
+    );
+}
+
+#[test]
+fn a_password_that_others_may_read_is_refused() {
+    let folder = folder();
+    let path = file(&folder, "toml", &in_redis("password = \"x\"\n"));
+    let named = path.display();
+    set_mode(&path, 0o604);
+    assert_eq!(
+        refusal(&path),
+        format!(
+            "{named} is refused: it holds a password, and everybody may read it (mode 0604)\n  \
+             chmod 600 {named}, and change the password; or use `password_file`"
+        )
+    );
+    set_mode(&path, 0o600);
+    assert_eq!(password_of(load(&path).expect("taken")), "x");
+}
+
+#[test]
+fn a_file_without_a_password_may_be_read_by_all_and_written_by_none() {
+    let folder = folder();
+    let path = file(&folder, "toml", &in_redis(""));
+    let named = path.display();
+    set_mode(&path, 0o644);
+    assert!(load(&path).is_ok());
+    set_mode(&path, 0o646);
+    assert_eq!(
+        refusal(&path),
+        format!("{named} is refused: everybody may write it (mode 0646)\n  chown root {named}; chmod 600 {named}")
+    );
+}
+
+#[test]
+fn a_password_file_is_read_without_its_newline() {
+    let folder = folder();
+    for (content, password) in [
+        ("a b", "a b"),
+        ("a\n", "a"),
+        ("a\r\n", "a"),
+        (" a ", " a "),
+        ("ä\n", "ä"),
+    ] {
+        let path = file(&folder, "secret", content);
+        set_mode(&path, 0o600);
+        let loaded = taken(&in_redis(&format!("password_file = \"{}\"\n", path.display())));
+        assert_eq!(warnings(&loaded), [""; 0]);
+        assert_eq!(password_of(loaded), password, "{content:?}");
+    }
+}
+
+#[test]
+fn a_password_file_that_holds_no_password_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("secret");
+    let named = path.display();
+    let text = in_redis(&format!("password_file = \"{named}\"\n"));
+    for (content, why) in [
+        (&b""[..], format!("4:17: {named} is empty")),
+        (b"\n", format!("4:17: {named} is empty")),
+        (
+            b"a\nb\n",
+            format!("4:17: {named} has a control character (one line, and nothing but the password)"),
+        ),
+        (b"\xff", format!("4:17: {named} is not UTF-8")),
+    ] {
+        fs::write(&path, content).expect("written");
+        assert_eq!(problems(&text), [why]);
+    }
+}
+
+#[test]
+fn a_password_file_that_others_may_read_is_warned_of() {
+    let folder = folder();
+    let path = file(&folder, "secret", "x");
+    let named = path.display();
+    set_mode(&path, 0o644);
+    let loaded = taken(&in_redis(&format!("password_file = \"{named}\"\n")));
+    let expected = format!("{named} holds a password, and everybody may read it (mode 0644): chmod 600 {named}");
+    assert_eq!(warnings(&loaded), [expected]);
+}
+
+#[test]
+fn a_credential_is_found_where_systemd_puts_it() {
+    let folder = folder();
+    set_mode(&file(&folder, "rcrond.password", "x"), 0o400);
+    set_mode(&file(&folder, "rcrond.key", KEY), 0o400);
+    let certificate = file(&folder, "cert", CERTIFICATE);
+    let surroundings = Surroundings {
+        host: String::new(),
+        credentials: Some(folder.path().to_owned()),
+    };
+    let text = in_redis(&format!(
+        "password_credential = \"rcrond.password\"\n[redis.tls]\ncert_file = \"{}\"\nkey_credential = \"rcrond.key\"\n",
+        certificate.display()
+    ));
+    let loaded = load_from(text.as_bytes(), &surroundings).map_err(|complaint| complaint.full);
+    let loaded = loaded.expect("taken");
+    assert_eq!(warnings(&loaded), [""; 0]);
+    assert_eq!(password_of(loaded), "x");
+    assert_eq!(
+        problems_with(&in_redis("password_credential = \"other\"\n"), &surroundings),
+        [format!(
+            "4:23: cannot read {}/other: no such file",
+            folder.path().display()
+        )]
+    );
+}
+
+#[test]
+fn certificates_and_keys_are_read() {
+    let folder = folder();
+    let [ca, cert] = ["ca", "cert"].map(|name| file(&folder, name, &format!("{name}\n{CERTIFICATE}")));
+    let key = file(&folder, "key", KEY);
+    set_mode(&key, 0o644);
+    let (ca, cert, key) = (ca.display(), cert.display(), key.display());
+    let loaded = taken(&in_redis(&format!(
+        "[redis.tls]\nca_file = \"{ca}\"\ncert_file = \"{cert}\"\nkey_file = \"{key}\"\nserver_name = \"db\"\n"
+    )));
+    let expected = format!("{key} is a private key, and everybody may read it (mode 0644): chmod 600 {key}");
+    assert_eq!(warnings(&loaded), [expected]);
+    let tls = tls_of(loaded);
+    assert_eq!(tls.authorities, Some(format!("ca\n{CERTIFICATE}").into_bytes()));
+    let identity = tls.identity.expect("an identity");
+    assert_eq!(identity.certificates, format!("cert\n{CERTIFICATE}").into_bytes());
+    assert_eq!(identity.key, KEY.as_bytes());
+    assert_eq!(tls.server_name.as_deref(), Some("db"));
+}
+
+#[test]
+fn what_is_no_certificate_or_key_is_refused_by_name() {
+    let folder = folder();
+    let cert = file(&folder, "cert", CERTIFICATE).display().to_string();
+    let key = file(&folder, "key", KEY).display().to_string();
+    let locked = file(&folder, "locked", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+        .display()
+        .to_string();
+    for (text, why) in [
+        (
+            format!("ca_file = \"{key}\"\n"),
+            vec![format!(
+                "5:11: there is no certificate in {key} (it must be PEM: -----BEGIN CERTIFICATE-----)"
+            )],
+        ),
+        (
+            format!("cert_file = \"{cert}\"\nkey_file = \"{cert}\"\n"),
+            vec![format!(
+                "6:12: there is no private key in {cert} (it must be PEM: -----BEGIN PRIVATE KEY-----)"
+            )],
+        ),
+        (
+            format!("cert_file = \"{cert}\"\nkey_file = \"{locked}\"\n"),
+            vec![format!(
+                "6:12: the key in {locked} is encrypted \
+                 (nobody could type the passphrase at boot: decrypt it, and protect it as a systemd credential)"
+            )],
+        ),
+        (
+            format!("cert_file = \"{cert}\"\n"),
+            vec!["5:1: `cert_file` without its key (add `key_file`)".into()],
+        ),
+        (
+            format!("key_file = \"{key}\"\n"),
+            vec!["5:1: a key without its certificate (add `cert_file`)".into()],
+        ),
+        (
+            format!("cert_file = \"{cert}\"\nkey_file = \"{key}\"\nkey_credential = \"x\"\n"),
+            vec!["7:1: `key_credential` beside `key_file` (give the key in one way only)".into()],
+        ),
+    ] {
+        assert_eq!(problems(&in_redis(&format!("[redis.tls]\n{text}"))), why, "{text}");
+    }
+}
+
+#[test]
+fn a_cluster_is_what_its_rcron_conf_says() {
+    let folder = folder();
+    let conf = file(
+        &folder,
+        "web.conf",
+        "cluster_name = web\nstate_file = /run/rcron/web\njournal = none\n",
+    );
+    let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{}\"\npriority = 7\n", conf.display());
+    let loaded = taken(&text);
+    assert_eq!(loaded.confs, [Some(conf)]);
+    let cluster = &loaded.config.clusters[0];
+    assert_eq!(cluster.name.as_str(), "web");
+    assert_eq!(cluster.state_file, PathBuf::from("/run/rcron/web"));
+    assert_eq!((cluster.journal.clone(), cluster.priority), (None, 7));
+    taken(&format!(
+        "{text}name = \"web\"\nstate_file = \"/run/rcron/web\"\njournal = \"none\"\n"
+    ));
+}
+
+#[test]
+fn a_cluster_that_contradicts_its_rcron_conf_is_refused() {
+    let folder = folder();
+    let conf = file(&folder, "web.conf", "cluster_name = web\nstate_file = /run/rcron/web\n");
+    let conf = conf.display();
+    for (key, theirs) in [
+        ("name = \"mail\"", "6:8: {conf} has another cluster_name: web"),
+        (
+            "state_file = \"/run/rcron/mail\"",
+            "6:14: {conf} has another state_file: /run/rcron/web",
+        ),
+        (
+            "journal = \"none\"",
+            "6:11: {conf} has another journal: /var/lib/rcron/journal",
+        ),
+    ] {
+        let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n{key}\n");
+        let expected = format!("{theirs} (leave it out here, or correct one of the two)");
+        assert_eq!(problems(&text), [expected.replace("{conf}", &conf.to_string())]);
+    }
+}
+
+#[test]
+fn an_rcron_conf_that_rcron_refuses_is_refused() {
+    let folder = folder();
+    for (content, why) in [
+        (
+            "stat_file = /x\n",
+            "{conf}:1:1: unknown key `stat_file` (did you mean `state_file`?) (correct that file: rcron refuses it, too)",
+        ),
+        (
+            "state_file = x\n",
+            "the state_file in {conf} is no absolute path (each job would look for it in another folder: begin it with `/`)",
+        ),
+        ("cluster_name = \"\"\n", "the cluster's name is empty"),
+        ("cluster_name = \u{7f}\n", "a control character in the cluster's name"),
+    ] {
+        let conf = file(&folder, "web.conf", content).display().to_string();
+        let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n");
+        assert_eq!(problems(&text), [format!("5:8: {why}").replace("{conf}", &conf)]);
+    }
+}
+
+#[test]
+fn one_state_file_by_two_names_is_noticed() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("real")).expect("made");
+    symlink("real", folder.path().join("link")).expect("linked");
+    let named = folder.path().display();
+    let text = format!(
+        "{NODE}{ETCD}{CLUSTER}state_file = \"{named}/real/state\"\n[[cluster]]\nname = \"d\"\nstate_file = \"{named}/link/state\"\n"
+    );
+    assert_eq!(
+        problems(&text),
+        [format!(
+            "9:1: {named}/link/state is cluster `c`'s state file (give each a `state_file` of its own)"
+        )]
+    );
+}

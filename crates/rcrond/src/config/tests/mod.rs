@@ -1,0 +1,85 @@
+//! What is taken, and the exact words for what is not.
+
+mod files;
+mod refused;
+mod taken;
+
+use super::document::read;
+use super::{Loaded, Surroundings};
+use facts::complaint::Complaint;
+use std::path::PathBuf;
+
+const NODE: &str = "node = \"n\"\n";
+const ETCD: &str = "[etcd]\nservers = [\"a\"]\n";
+const CLUSTER: &str = "[[cluster]]\nname = \"c\"\n";
+
+/// Before the tables; or, if it is one, behind them.
+fn at_top(text: &str) -> String {
+    if text.starts_with('[') {
+        format!("{NODE}{ETCD}{CLUSTER}{text}")
+    } else {
+        format!("{text}{ETCD}{CLUSTER}")
+    }
+}
+
+fn in_cluster(text: &str) -> String {
+    format!("{NODE}{ETCD}{CLUSTER}{text}")
+}
+
+fn in_etcd(text: &str) -> String {
+    format!("{NODE}{ETCD}{text}{CLUSTER}")
+}
+
+fn in_postgresql(text: &str) -> String {
+    format!("{NODE}[postgresql]\nservers = [\"a\"]\n{text}{CLUSTER}")
+}
+
+fn in_redis(text: &str) -> String {
+    format!("{NODE}[redis]\nservers = [\"a\"]\n{text}{CLUSTER}")
+}
+
+fn web1() -> Surroundings {
+    Surroundings {
+        host: "web1".into(),
+        credentials: None,
+    }
+}
+
+fn load_from(text: &[u8], surroundings: &Surroundings) -> Result<Loaded, Complaint> {
+    read(text, b"rcrond.toml", surroundings).map(|found| found.loaded)
+}
+
+fn taken(text: &str) -> Loaded {
+    let loaded = load_from(text.as_bytes(), &web1());
+    loaded.unwrap_or_else(|complaint| panic!("refused: {}", complaint.full))
+}
+
+/// `LINE:COLUMN: MESSAGE (HELP)` of each problem.
+fn problems(text: &str) -> Vec<String> {
+    problems_with(text, &web1())
+}
+
+fn problems_with(text: &str, surroundings: &Surroundings) -> Vec<String> {
+    let Err(complaint) = load_from(text.as_bytes(), surroundings) else {
+        panic!("taken: {text}");
+    };
+    let lines: Vec<&str> = complaint.full.lines().collect();
+    lines.chunks(3).map(problem).collect()
+}
+
+/// From the three lines of a report: message, excerpt, caret with help.
+fn problem(report: &[&str]) -> String {
+    let message = report[0].strip_prefix("rcrond.toml:").expect("its place");
+    let (_, caret) = report[2].split_once('^').expect("a caret");
+    match caret.trim_start_matches('~').trim() {
+        "" => message.to_owned(),
+        help => format!("{message} ({help})"),
+    }
+}
+
+/// A path below a folder of the test's own.
+fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).expect("written");
+    path
+}

@@ -1,0 +1,162 @@
+//! The machine's actions, handed to those who execute them.
+
+use super::Daemon;
+use crate::disk::ledger::LEDGER;
+use crate::disk::{identity, state_file};
+use crate::news::News;
+use crate::outside;
+use crate::store_side::asker::Request;
+use crate::store_side::codec;
+use crate::store_side::listener::Subject;
+use policy::lease::{Action, ClusterName, Input, Key, Mark, SessionId, Tell};
+use std::sync::Arc;
+
+impl Daemon {
+    /// All of them, in their order.
+    pub(super) fn execute(&mut self, actions: Vec<Action>) {
+        let mut epochs = Vec::new();
+        for action in actions {
+            match action {
+                Action::Read { ref keys, .. } => {
+                    self.listen_to(keys);
+                    self.ask_store(action);
+                }
+                Action::Change { .. } => self.ask_store(action),
+                Action::WriteState { cluster, mark } => self.write_state(cluster, mark),
+                Action::PersistEpoch { cluster, epoch } => epochs.push((cluster, epoch)),
+                Action::KeepIdentity(session) => {
+                    self.session = Some(session);
+                    self.keep_identity(session);
+                }
+                Action::Tell(tell) => self.tell(&tell),
+                Action::WakeAt(at) => self.wake = at,
+                Action::Stopped => {}
+            }
+        }
+        self.keep_epochs(epochs);
+    }
+
+    fn ask_store(&self, action: Action) {
+        if let Ok(request) = Request::from(action) {
+            // The task ends after the loop.
+            let _ = self.outlets.requests.send(request);
+        }
+    }
+
+    /// To all that the read is about but this node's own session.
+    fn listen_to(&self, keys: &[Key]) {
+        let own = |key: &&Key| matches!(key, Key::Session(node) if *node == self.config.node);
+        let wanted: Vec<String> = keys.iter().filter(|key| !own(key)).map(codec::key).collect();
+        self.outlets.subject.send_if_modified(|subject| {
+            let other = subject.keys != wanted || !Arc::ptr_eq(&subject.store, &self.store);
+            if other {
+                *subject = Subject {
+                    store: Arc::clone(&self.store),
+                    keys: wanted,
+                };
+            }
+            other
+        });
+    }
+
+    fn write_state(&mut self, name: ClusterName, mark: Mark) {
+        let Some(cluster) = self.clusters.get_mut(&name) else {
+            return;
+        };
+        let state = cluster.state(mark, &self.boot, &self.config.node);
+        let path = cluster.settings.state_file.clone();
+        let (newsroom, of) = (self.newsroom.clone(), name.clone());
+        let written = self.scribes.write(&path.clone(), move || {
+            let result = state_file::write(&path, &state);
+            let done = result.is_ok();
+            if let Err(why) = result {
+                newsroom.tell(News::StateFailed(of.clone(), format!("{}: {why}", path.display())));
+            }
+            newsroom.input(Input::StateWritten { cluster: of, done });
+        });
+        if let Err(error) = written {
+            self.newsroom
+                .tell(News::StateFailed(name.clone(), platform::output::error_text(&error)));
+            self.newsroom.input(Input::StateWritten {
+                cluster: name,
+                done: false,
+            });
+        }
+    }
+
+    /// All in one write.
+    fn keep_epochs(&mut self, epochs: Vec<(ClusterName, u64)>) {
+        if epochs.is_empty() {
+            return;
+        }
+        for (name, epoch) in &epochs {
+            self.ledger.keep_epoch(name, *epoch);
+        }
+        let newsroom = self.newsroom.clone();
+        self.write_ledger(move |done| {
+            for (cluster, epoch) in epochs {
+                newsroom.input(Input::EpochKept { cluster, epoch, done });
+            }
+        });
+    }
+
+    /// Writes the ledger as it is now, and says whether that went well.
+    pub(super) fn write_ledger(&mut self, then: impl FnOnce(bool) + Send + 'static) {
+        let (ledger, path, newsroom) = (
+            self.ledger.clone(),
+            self.config.state_dir.join(LEDGER),
+            self.newsroom.clone(),
+        );
+        let written = self.scribes.write(&path.clone(), move || {
+            let result = ledger.write(&path);
+            let done = result.is_ok();
+            if let Err(why) = result {
+                newsroom.tell(News::FileFailed(format!(
+                    "cannot write the epochs to {}: {why}",
+                    path.display()
+                )));
+            }
+            then(done);
+        });
+        if let Err(error) = written {
+            log::error!("cannot make a thread: {}", platform::output::error_text(&error));
+        }
+    }
+
+    /// With the clusters that the session may hold.
+    pub(super) fn keep_identity(&mut self, session: SessionId) {
+        self.kept = self.machine.views().map(|view| view.config.name.clone()).collect();
+        let (boot, node, clusters) = (self.boot.clone(), self.config.node.clone(), self.kept.clone());
+        let (path, newsroom) = (self.run_dir.identity(), self.newsroom.clone());
+        let written = self.scribes.write(&path.clone(), move || {
+            if let Err(why) = identity::write(&path, &boot, node.as_str(), session, &clusters) {
+                newsroom.tell(News::FileFailed(format!(
+                    "cannot write {}: {why}; a restart will be a failover",
+                    path.display()
+                )));
+            }
+        });
+        if let Err(error) = written {
+            log::error!("cannot make a thread: {}", platform::output::error_text(&error));
+        }
+    }
+
+    fn tell(&mut self, tell: &Tell) {
+        // News::FileFailed has said it, and why.
+        if matches!(tell, Tell::NoEpoch(_)) {
+            return;
+        }
+        let detail = match tell {
+            Tell::StoreSilent | Tell::LeaseOver(_) => self.failure.as_ref().map(ToString::to_string),
+            Tell::Unwritable(name) => self.clusters.get(name).and_then(|cluster| cluster.obstacle.clone()),
+            _ => None,
+        };
+        outside::log::tell(tell, detail.as_deref());
+        match tell {
+            // A store that lost its data has lost the card too.
+            Tell::SessionOpened | Tell::NewIncarnation => self.issue_card(true),
+            Tell::StoreBack => self.failure = None,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! How things are, for people: the socket, metrics, systemd's status line, and the card in the store.
+
+use super::cluster::is_active;
+use super::{Card, Daemon};
+use crate::config::StoreConfig;
+use crate::outside::{Snapshot, systemd};
+use crate::store_side::card::Entry;
+use control::{ClusterReport, Report, Role, StoreReport};
+use platform::clock;
+use policy::lease::{Part, Tenancy, View};
+use policy::moment::BootTime;
+use std::sync::Arc;
+
+/// More clusters are counted, not named.
+const MOST_NAMED: usize = 3;
+
+impl Daemon {
+    /// Tells whoever listens.
+    pub(super) fn publish(&mut self) {
+        self.issue_card(false);
+        if self.outlets.snapshot.is_some() {
+            let taken = clock::boot_time();
+            let report = self.report(taken);
+            if let Some(outlet) = &self.outlets.snapshot {
+                outlet.send_replace(Arc::new(Snapshot { taken, report }));
+            }
+        }
+        let status = self.status_line();
+        if status != self.status {
+            systemd::status(&status);
+            self.status = status;
+        }
+        self.keep_names();
+    }
+
+    /// Beside the identity stand the clusters that the session may hold, and no others.
+    fn keep_names(&mut self) {
+        let changed = !self.machine.views().map(|view| &view.config.name).eq(self.kept.iter());
+        if let (true, Some(session)) = (changed, self.session) {
+            self.keep_identity(session);
+        }
+    }
+
+    /// Everything, without the other nodes.
+    pub(super) fn report(&self, now: BootTime) -> Report {
+        let (kind, servers) = match &self.config.store {
+            StoreConfig::Etcd(settings) => ("etcd", &settings.servers),
+            StoreConfig::PostgreSql(settings) => ("postgresql", &settings.servers),
+            StoreConfig::Redis(settings) => ("redis", &settings.servers),
+        };
+        let answers = self.machine.is_answered();
+        Report {
+            node: self.config.node.as_str().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            store: StoreReport {
+                kind: kind.to_owned(),
+                servers: servers.clone(),
+                answers,
+                failure: self.failure.as_ref().filter(|_| !answers).map(ToString::to_string),
+                session: self.machine.has_session(),
+                watching: self.watching,
+            },
+            clusters: self
+                .machine
+                .views()
+                .map(|view| self.cluster_report(&view, now))
+                .collect(),
+        }
+    }
+
+    fn cluster_report(&self, view: &View<'_>, now: BootTime) -> ClusterReport {
+        let known = self.clusters.get(&view.config.name);
+        let left = view
+            .tenancy
+            .and_then(|tenancy| tenancy.until)
+            .map(|until| until.since(now));
+        let milliseconds = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        ClusterReport {
+            name: view.config.name.as_str().to_owned(),
+            state_file: known
+                .map(|cluster| cluster.settings.state_file.display().to_string())
+                .unwrap_or_default(),
+            role: self.role(view, now),
+            priority: view.config.priority,
+            lease_ms: view.config.timing.lease().milliseconds(),
+            lease_left_ms: left.map(milliseconds),
+            epoch: view.record.map_or(view.epoch, |record| record.epoch),
+            holder: view.holder().map(str::to_owned),
+            writable: known.is_none_or(|cluster| cluster.obstacle.is_none()),
+            nodes: Vec::new(),
+        }
+    }
+
+    /// What this node does.
+    pub(super) fn role(&self, view: &View<'_>, now: BootTime) -> Role {
+        let says = self.clusters.get(&view.config.name).and_then(|cluster| cluster.says);
+        let valid = |tenancy: Tenancy| tenancy.until.is_some_and(|until| until > now);
+        match (view.tenancy, view.part) {
+            (Some(_), Part::Drain) => Role::Draining,
+            (Some(tenancy), Part::Serve) if valid(tenancy) && says.is_some_and(is_active) => Role::Active,
+            (Some(_), _) => Role::Holding,
+            (None, Part::Serve) => Role::Standby,
+            (None, Part::Drain | Part::Out | Part::Removed) => Role::Drained,
+        }
+    }
+
+    fn status_line(&self) -> String {
+        let now = clock::boot_time();
+        let views: Vec<_> = self.machine.views().collect();
+        let store = if self.machine.is_answered() {
+            ""
+        } else {
+            "; the store does not answer"
+        };
+        if views.len() > MOST_NAMED {
+            let active = views.iter().filter(|view| self.role(view, now) == Role::Active).count();
+            return format!("{active} of {} clusters active here{store}", views.len());
+        }
+        let one = |view: &View<'_>| {
+            let name = view.config.name.as_str();
+            match (self.role(view, now), view.holder()) {
+                (Role::Active, _) => format!("{name}: active"),
+                (Role::Holding, _) => format!("{name}: has the lease, not active"),
+                (Role::Draining, _) => format!("{name}: draining"),
+                (Role::Drained, _) => format!("{name}: drained"),
+                (Role::Standby | Role::Gone, Some(holder)) => format!("{name}: standby, {holder} has it"),
+                (Role::Standby | Role::Gone, None) => format!("{name}: standby"),
+            }
+        };
+        let lines: Vec<_> = views.iter().map(one).collect();
+        format!("{}{store}", lines.join("; "))
+    }
+
+    /// Publishes the card if it has changed, or `anew`. Only who has a session may: another may have this node's name.
+    pub(super) fn issue_card(&self, anew: bool) {
+        if !self.machine.has_session() {
+            return;
+        }
+        let entry = |view: View<'_>| {
+            let entry = Entry {
+                priority: view.config.priority,
+                drained: matches!(view.part, Part::Drain | Part::Out),
+            };
+            (view.config.name.as_str().to_owned(), entry)
+        };
+        let present = self.machine.views().filter(|view| view.part != Part::Removed);
+        let card = Card {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clusters: present.map(entry).collect(),
+        };
+        self.outlets.cards.send_if_modified(|issue| {
+            let other = anew || issue.card.as_ref() != Some(&card) || !Arc::ptr_eq(&issue.store, &self.store);
+            if other {
+                issue.store = Arc::clone(&self.store);
+                issue.card = Some(card);
+            }
+            other
+        });
+    }
+}

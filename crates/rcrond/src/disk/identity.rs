@@ -1,0 +1,121 @@
+//! The session's identity, kept for this boot, and the lock that goes with it.
+//!
+//! A process that is started again takes its predecessor's session up, so that an upgrade is no failover.
+
+use platform::file::{self, Unreadable};
+use platform::output::error_text;
+use platform::{lock, replace};
+use policy::lease::{ClusterName, SessionId};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+const LARGEST: usize = 16 << 20;
+/// Who knows a session's identity could pretend to be it; but who can write to the store could do anything anyway.
+const MODE: u32 = 0o600;
+
+/// The folder for this boot, with its lock held.
+#[derive(Debug)]
+pub(crate) struct RunDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// `identity`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// The boot it is of, should the folder outlive it.
+    boot: String,
+    node: String,
+    session: String,
+    /// All clusters that the session may hold.
+    clusters: Vec<String>,
+}
+
+impl RunDir {
+    /// Takes the folder, which is made if it is missing.
+    ///
+    /// # Errors
+    /// A message for people: another rcrond has it, or the system says no.
+    pub(crate) fn take(path: &Path) -> Result<Self, String> {
+        let shown = path.display();
+        let failed = |error: &std::io::Error| format!("cannot use {shown}: {}", error_text(error));
+        fs::create_dir_all(path).map_err(|error| failed(&error))?;
+        let lock = lock::take(&path.join("lock")).map_err(|error| failed(&error))?;
+        let lock = lock.ok_or_else(|| {
+            format!(
+                "another rcrond is running: it has the lock {shown}/lock (one rcrond serves any number of clusters)"
+            )
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// The file.
+    pub(crate) fn identity(&self) -> PathBuf {
+        self.path.join("identity")
+    }
+
+    /// The session of a process of this boot and of this name, if all clusters that it may hold are still `configured`. What cannot be
+    /// read is none: then leases are waited out.
+    pub(crate) fn kept(&self, boot: &[u8], node: &str, configured: &[ClusterName]) -> Option<SessionId> {
+        let kept = read(&self.identity())?;
+        let is_ours = kept.boot.as_bytes() == boot && kept.node == node;
+        let is_configured = |name: &String| configured.iter().any(|cluster| cluster.as_str() == name);
+        let complete = kept.clusters.iter().all(is_configured);
+        SessionId::parse(&kept.session).filter(|_| is_ours && complete)
+    }
+}
+
+/// Keeps it.
+///
+/// # Errors
+/// The system's, for people.
+pub(crate) fn write(
+    path: &Path,
+    boot: &[u8],
+    node: &str,
+    session: SessionId,
+    clusters: &[ClusterName],
+) -> Result<(), String> {
+    let kept = Kept {
+        boot: String::from_utf8_lossy(boot).into_owned(),
+        node: node.to_owned(),
+        session: session.to_string(),
+        clusters: clusters.iter().map(|name| name.as_str().to_owned()).collect(),
+    };
+    let text = serde_json::to_vec(&kept).map_err(|error| error.to_string())?;
+    replace::replace(path, &text, MODE).map_err(|error| error_text(&error))
+}
+
+fn read(path: &Path) -> Option<Kept> {
+    match file::read_beginning(path.as_os_str(), LARGEST) {
+        Ok(contents) => serde_json::from_slice(&contents.bytes).ok(),
+        Err(Unreadable::Missing | Unreadable::NotRegular(_) | Unreadable::System(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_has_the_folder_and_the_next_finds_the_identity() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run");
+        let id = SessionId(*b"0123456789abcdef");
+        let names = [ClusterName::new("a"), ClusterName::new("b")];
+        let first = RunDir::take(&path).expect("taken");
+        assert!(RunDir::take(&path).expect_err("locked").contains("another rcrond"));
+        assert_eq!(first.kept(b"boot", "n1", &names), None);
+        write(&first.identity(), b"boot", "n1", id, &names).expect("kept");
+        drop(first);
+        let second = RunDir::take(&path).expect("taken");
+        assert_eq!(second.kept(b"boot", "n1", &names), Some(id));
+        assert_eq!(second.kept(b"boot", "n1", &names[..1]), None, "it may hold b");
+        assert_eq!(second.kept(b"another", "n1", &names), None);
+        assert_eq!(second.kept(b"boot", "n2", &names), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! A cluster's state file: what it says when the daemon starts, and what it is to say.
+
+use platform::clock;
+use platform::file::{self, Unreadable};
+use platform::output::error_text;
+use platform::replace;
+use policy::decide::FARTHEST_LEASE;
+use policy::moment::BootTime;
+use policy::state::{LONGEST_LINE, Lease, State, Word};
+use std::path::Path;
+
+/// Jobs of every user read it.
+const MODE: u32 = 0o644;
+
+/// What a state file says when the daemon comes to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inherited {
+    /// Active up to this moment of this boot, with this epoch.
+    pub(crate) active: Option<(BootTime, u64)>,
+    /// The text of its `since=`, if its word was active.
+    pub(crate) since: Option<Vec<u8>>,
+}
+
+/// Reads it. One that cannot be read may say anything: it counts as active for as long as any lease can last.
+pub(crate) fn inherited(path: &Path, boot: &[u8]) -> Inherited {
+    let farthest = clock::boot_time().after(FARTHEST_LEASE);
+    match file::read_beginning(path.as_os_str(), LONGEST_LINE + 1) {
+        Ok(contents) => {
+            State::parse(&contents.bytes).map_or_else(|_| Inherited::default(), |state| of(state, boot, farthest))
+        }
+        Err(Unreadable::Missing) => Inherited::default(),
+        Err(_) => Inherited {
+            active: Some((farthest, 0)),
+            since: None,
+        },
+    }
+}
+
+fn of(state: State, boot: &[u8], farthest: BootTime) -> Inherited {
+    match state.lease {
+        Lease::Until { end, boot: of } if state.word == Word::Active && of == boot && end <= farthest => Inherited {
+            active: Some((end, state.epoch.unwrap_or(0))),
+            since: state.since,
+        },
+        _ => Inherited::default(),
+    }
+}
+
+/// Writes it, whole; a link is followed and stays. Where nothing new can be written, one that is to be passive is made so in place:
+/// a full disk still takes eight bytes for those that are there.
+///
+/// # Errors
+/// What went wrong, for people.
+pub(crate) fn write(path: &Path, state: &State) -> Result<(), String> {
+    let file = replace::target(path).map_err(|refused| refused.to_string())?;
+    // As root, a replaced /dev/null would be a file from then on, for everybody.
+    if file.exists() && !file.is_file() {
+        return Err("it is not a regular file: name another state_file".to_owned());
+    }
+    let error = match replace::replace_keeping_owner(&file, &state.line(), MODE) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    if state.word == Word::Passive && replace::overwrite(&file, b"passive\n").is_ok() {
+        return Ok(());
+    }
+    Err(error_text(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::time::Duration;
+
+    const BOOT: &[u8] = b"7c1e";
+
+    fn found(content: &[u8]) -> Inherited {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state");
+        fs::write(&path, content).expect("written");
+        inherited(&path, BOOT)
+    }
+
+    #[test]
+    fn a_lease_of_this_boot_is_taken_up_with_its_since() {
+        let end = clock::boot_time().after(Duration::from_secs(5)).0.as_secs();
+        let line = format!("active until={end}.250 boot=7c1e epoch=42 by=n1 since=2026-11-24T03:00:00Z\n");
+        let inherited = found(line.as_bytes());
+        let until = BootTime(Duration::from_millis(end * 1000 + 250));
+        assert_eq!(inherited.active, Some((until, 42)));
+        assert_eq!(inherited.since.as_deref(), Some(&b"2026-11-24T03:00:00Z"[..]));
+    }
+
+    #[test]
+    fn what_is_passive_or_stale_or_by_hand_holds_nothing() {
+        let far = clock::boot_time().0.as_secs() + 3600;
+        let other = "active until=99.0 boot=other epoch=42\n".to_owned();
+        let lines = [
+            "passive\n".to_owned(),
+            "active\n".to_owned(),
+            "junk".to_owned(),
+            String::new(),
+            other,
+            format!("active until={far}.0 boot=7c1e epoch=42\n"),
+            "active until=99.0 boot=7c1e epoch=x\n".to_owned(),
+        ];
+        for line in lines {
+            assert_eq!(found(line.as_bytes()), Inherited::default(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_be_active() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = clock::boot_time();
+        let (until, epoch) = inherited(folder.path(), BOOT).active.expect("unknown");
+        assert!(until >= before.after(FARTHEST_LEASE) && epoch == 0);
+    }
+
+    #[test]
+    fn a_device_is_not_replaced() {
+        let state = State::parse(b"passive").expect("a state");
+        assert!(write(Path::new("/dev/null"), &state).is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! What the watches of several stores share: a task listens, and whoever waits is told.
+
+use crate::{Answer, Failure, Watch};
+use std::future::Future;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// A listening connection on which nothing is heard must be asked now and then whether it is still one. It only carries hints: seconds will do.
+pub(crate) const ASK_EVERY: Duration = Duration::from_secs(5);
+
+/// A task that ends with its owner.
+#[derive(Debug)]
+pub(crate) struct Task(JoinHandle<()>);
+
+impl Task {
+    pub(crate) fn new(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(work))
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(&mut self) {
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Where to say that something has changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Mouth(mpsc::Sender<()>);
+
+impl Mouth {
+    /// Says so. If the last hint was not taken up yet, that one will do.
+    pub(crate) fn hint(&self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// Where it is heard.
+#[derive(Debug)]
+pub(crate) struct Hints(mpsc::Receiver<()>);
+
+pub(crate) fn hints() -> (Mouth, Hints) {
+    let (mouth, hints) = mpsc::channel(1);
+    (Mouth(mouth), Hints(hints))
+}
+
+/// A watch.
+pub(crate) struct Ear {
+    server: String,
+    hints: Hints,
+    failure: mpsc::Receiver<Failure>,
+    _task: Task,
+}
+
+impl Ear {
+    /// `listening` runs beside, until it fails.
+    pub(crate) fn new(server: &str, hints: Hints, listening: impl Future<Output = Failure> + Send + 'static) -> Self {
+        let (end, failure) = mpsc::channel(1);
+        let task = Task::new(async move {
+            let _ = end.send(listening.await).await;
+        });
+        Self {
+            server: server.to_owned(),
+            hints,
+            failure,
+            _task: task,
+        }
+    }
+}
+
+impl Watch for Ear {
+    fn changed(&mut self) -> Answer<'_, ()> {
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                Some(()) = self.hints.0.recv() => Ok(()),
+                Some(failure) = self.failure.recv() => Err(failure),
+                else => Err(Failure::new(&self.server, "the watch has failed before")),
+            }
+        })
+    }
+}
+
+/// Waits for the answer to a question that asks only whether somebody is there.
+pub(crate) async fn alive<T>(server: &str, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout(ASK_EVERY, answer)
+        .await
+        .unwrap_or_else(|_| Err(Failure::new(server, "does not answer any more")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn hints_come_first_and_a_failure_is_for_good() {
+        let (mouth, hints) = hints();
+        mouth.hint();
+        mouth.hint();
+        let mut ear = Ear::new("here", hints, async { Failure::new("here", "gone") });
+        assert_eq!(ear.changed().await, Ok(()));
+        assert_eq!(ear.changed().await, Err(Failure::new("here", "gone")));
+        let failure = ear.changed().await.expect_err("failed");
+        assert_eq!(failure.to_string(), "here: the watch has failed before");
+    }
+}

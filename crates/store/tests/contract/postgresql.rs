@@ -1,0 +1,252 @@
+//! A real PostgreSQL.
+
+mod faults;
+mod refusals;
+
+use crate::suite;
+use store::postgresql::{PostgreSql, Settings};
+use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
+use testing::certificates::{Authority, Certificate};
+use testing::servers::postgresql::PostgreSql as Server;
+
+fn settings(server: &Server) -> Settings {
+    Settings {
+        servers: vec![server.address()],
+        prefix: "rcron/".to_owned(),
+        login: Some(login("rcrond", Some("secret"))),
+        tls: None,
+        database: "ops".to_owned(),
+        table: "rcron".to_owned(),
+    }
+}
+
+fn store(settings: Settings) -> PostgreSql {
+    PostgreSql::new(settings).expect("good settings")
+}
+
+fn login(user: &str, password: Option<&str>) -> Login {
+    Login {
+        user: user.to_owned(),
+        password: password.map(|password| Secret::new(password.to_owned())),
+    }
+}
+
+fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::Settings {
+    let file = |file| std::fs::read(file).expect("readable");
+    tls::Settings {
+        authorities: Some(file(&authority.certificate())),
+        identity: client.map(|client| tls::Identity {
+            certificates: file(&client.certificate),
+            key: file(&client.key),
+        }),
+        server_name: None,
+    }
+}
+
+async fn ready(settings: Settings) -> PostgreSql {
+    let store = store(settings);
+    store.init().await.expect("made ready");
+    store
+}
+
+async fn connect(store: &PostgreSql) -> Box<dyn Connection> {
+    store.connect().await.expect("connected")
+}
+
+fn write(key: &str) -> Change {
+    Change {
+        writes: vec![(key.to_owned(), b"x".to_vec())],
+        ..Change::default()
+    }
+}
+
+fn keys() -> Vec<String> {
+    vec!["a".to_owned()]
+}
+
+async fn read(store: &PostgreSql) -> Snapshot {
+    connect(store).await.read(&keys()).await.expect("read")
+}
+
+async fn written_and_read(connection: &mut Box<dyn Connection>) -> Snapshot {
+    assert_eq!(connection.change(&write("a")).await, Ok(Verdict::Done));
+    connection.read(&keys()).await.expect("read")
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_contract_with_a_password() {
+    let server = Server::start();
+    suite::all(&store(settings(&server))).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_contract_without_a_password() {
+    let server = Server::start();
+    let settings = Settings {
+        login: Some(login("trusted", None)),
+        table: "public.rcron".to_owned(),
+        prefix: String::new(),
+        ..settings(&server)
+    };
+    suite::all(&store(settings)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_contract_over_tls() {
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    // What a password gives away to a man in the middle: nothing, for it is bound to the server's certificate.
+    server.sql("ALTER SYSTEM SET log_connections = on");
+    let settings = Settings {
+        tls: Some(tls(&authority, None)),
+        ..settings(&server)
+    };
+    suite::all(&store(settings)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_contract_over_tls_with_a_client_certificate() {
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    let settings = Settings {
+        tls: Some(tls(&authority, Some(&authority.client("certified")))),
+        login: Some(login("certified", None)),
+        ..settings(&server)
+    };
+    suite::all(&store(settings)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_contract_through_a_socket_in_the_file_system_and_a_table_of_any_name() {
+    let server = Server::start();
+    let settings = Settings {
+        servers: vec![server.socket()],
+        table: r#"Ops's "leases"; DROP TABLE x; --"#.to_owned(),
+        ..settings(&server)
+    };
+    suite::all(&store(settings)).await;
+    let tables = server.sql("SELECT tablename FROM pg_tables WHERE tableowner = 'rcrond'");
+    assert_eq!(tables, r#"Ops's "leases"; DROP TABLE x; --"#);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn of_many_that_change_a_record_at_once_one_wins_each_time() {
+    let server = Server::start();
+    let store = ready(settings(&server)).await;
+    suite_of_rivals(&store).await;
+}
+
+/// Eight connections, none of which knows of the others: each change of a version is done once.
+pub(crate) async fn suite_of_rivals(store: &dyn Store) {
+    let mut connections = Vec::new();
+    for _ in 0..8 {
+        connections.push(store.connect().await.expect("connected"));
+    }
+    let key = "rivals".to_owned();
+    let mut done = 0;
+    for round in 0..50 {
+        let found = connections[round % 8]
+            .read(std::slice::from_ref(&key))
+            .await
+            .expect("read");
+        let version = found.items[0].as_ref().map(|item| item.version);
+        // A second record that must not be there, and is created by whoever wins.
+        let proof = format!("won/{round}");
+        let changes: Vec<_> = (0..8)
+            .map(|rival| Change {
+                incarnation: found.incarnation.clone(),
+                conditions: vec![(key.clone(), version), (proof.clone(), None)],
+                writes: vec![(key.clone(), vec![rival]), (proof.clone(), vec![rival])],
+            })
+            .collect();
+        let mut asked: Vec<_> = connections
+            .iter_mut()
+            .zip(&changes)
+            .map(|(connection, change)| connection.change(change))
+            .collect();
+        let mut verdicts = vec![None; 8];
+        std::future::poll_fn(|context| {
+            for (call, verdict) in asked.iter_mut().zip(&mut verdicts) {
+                if verdict.is_none() {
+                    if let std::task::Poll::Ready(answer) = call.as_mut().poll(context) {
+                        *verdict = Some(answer.expect("answered"));
+                    }
+                }
+            }
+            if verdicts.contains(&None) {
+                std::task::Poll::Pending
+            } else {
+                std::task::Poll::Ready(())
+            }
+        })
+        .await;
+        let won: Vec<_> = (0..8).filter(|rival| verdicts[*rival] == Some(Verdict::Done)).collect();
+        assert_eq!(won.len(), 1, "round {round}: {verdicts:?}");
+        drop(asked);
+        let found = connections[0].read(&[key.clone(), proof]).await.expect("read");
+        let values: Vec<_> = found.items.into_iter().map(|item| item.expect("there").value).collect();
+        let winner = vec![u8::try_from(won[0]).expect("of eight")];
+        assert_eq!(values, [winner.clone(), winner]);
+        done += 1;
+    }
+    assert_eq!(done, 50);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn two_that_each_want_the_others_record_to_be_missing_are_not_both_done() {
+    let server = Server::start();
+    let store = ready(settings(&server)).await;
+    let (mut one, mut other) = (connect(&store).await, connect(&store).await);
+    for round in 0..50 {
+        let (here, there) = (format!("here/{round}"), format!("there/{round}"));
+        let wants = |missing: &str, writes: &str| Change {
+            conditions: vec![(missing.to_owned(), None)],
+            ..write(writes)
+        };
+        let (first, second) = (wants(&there, &here), wants(&here, &there));
+        let (first, second) = tokio::join!(one.change(&first), other.change(&second));
+        let verdicts = [first.expect("answered"), second.expect("answered")];
+        assert!(
+            verdicts.contains(&Verdict::Done) && verdicts.contains(&Verdict::Refused),
+            "{verdicts:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_sound_server_is_no_concern_and_one_that_forgets_is() {
+    let server = Server::start();
+    let sound = ready(settings(&server)).await;
+    assert_eq!(connect(&sound).await.concerns().await, Ok(Vec::new()));
+
+    let hasty = Server::start_with(&["fsync=off", "full_page_writes=off"]);
+    let store = ready(settings(&hasty)).await;
+    hasty.sql("ALTER TABLE rcron SET UNLOGGED");
+    let told = connect(&store).await.concerns().await.expect("asked");
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (sentence, word) in told.iter().zip(["fsync is off", "full_page_writes is off", "UNLOGGED"]) {
+        assert!(sentence.contains(word), "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_change_waits_for_the_disk_whatever_the_user_was_set_to() {
+    let server = Server::start();
+    server.sql("ALTER ROLE rcrond SET synchronous_commit = off");
+    server.sql("ALTER ROLE trusted SET synchronous_commit = remote_apply");
+    for (user, expected) in [("rcrond", "on"), ("trusted", "remote_apply")] {
+        let password = (user == "rcrond").then_some("secret");
+        let store = ready(Settings {
+            login: Some(login(user, password)),
+            table: format!("for_{user}"),
+            ..settings(&server)
+        })
+        .await;
+        // The table tells what held when it was written.
+        server.sql(&format!(
+            "ALTER TABLE for_{user} ADD COLUMN held text DEFAULT current_setting('synchronous_commit')"
+        ));
+        written_and_read(&mut connect(&store).await).await;
+        assert_eq!(server.sql(&format!("SELECT held FROM for_{user}")), expected);
+    }
+}
