@@ -48,27 +48,22 @@ fn tell(title: &'static str, site: &Site, server: &mut impl Single, prepare: imp
 }
 
 fn nodes_fail(story: &Story, site: &Site, server: &impl Single) {
-    let old = story.holder();
-    story.fails_over("stop", story.release_bound(), |node| node.end(Signal::SIGTERM));
-    story.node(old).comes_up();
+    let (old, _) = story.fails_over("stop", story.release_bound(), |node| node.end(Signal::SIGTERM));
+    old.comes_up();
 
-    let old = story.holder();
-    story.fails_over("kill -9", story.crash_bound(), |node| node.end(Signal::SIGKILL));
-    story.node(old).comes_up();
+    let crash = story.crash_bound();
+    let (old, _) = story.fails_over("kill -9", crash, |node| node.end(Signal::SIGKILL));
+    old.comes_up();
 
-    let old = story.holder();
-    story.fails_over("SIGSTOP", story.crash_bound(), |node| node.signal(Signal::SIGSTOP));
-    story.keeps("SIGCONT after more than a lease", |_| {
-        story.node(old).signal(Signal::SIGCONT);
-    });
-    story.node(old).comes_up();
+    let (old, _) = story.fails_over("SIGSTOP", crash, |node| node.signal(Signal::SIGSTOP));
+    story.keeps("SIGCONT after more than a lease", |_| old.signal(Signal::SIGCONT));
+    old.comes_up();
 
-    let old = story.holder();
-    story.fails_over("cut off from the store", story.crash_bound(), |node| {
+    let (old, _) = story.fails_over("cut off from the store", crash, |node| {
         site.lab.part(&[&node.host], &[server.host()]);
     });
     site.lab.heal();
-    story.node(old).comes_up();
+    old.comes_up();
 }
 
 fn clock_steps(story: &Story, server: &impl Single) {
@@ -97,18 +92,18 @@ fn server_restarts(story: &Story, server: &mut impl Single) {
     } else {
         story.crash_bound()
     };
-    let old = story.holder();
+    let old = story.steady_holder();
     let dark = outage(story, "the server stopped", || server.pause(Signal::SIGSTOP));
     server.pause(Signal::SIGCONT);
     let fault = "the server goes on after SIGSTOP";
     story.comes_back(fault, Duration::from_secs(2), dark, boot_time(), old);
 
-    let old = story.holder();
+    let old = story.steady_holder();
     let dark = outage(story, "the server killed with -9", || server.kill());
     server.start();
     story.comes_back("the server back after an outage", back, dark, boot_time(), old);
 
-    let old = story.holder();
+    let old = story.steady_holder();
     let dark = outage(story, "the server killed with -9, and its disk lost", || server.kill());
     server.lose_data();
     server.start();

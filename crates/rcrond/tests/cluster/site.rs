@@ -48,3 +48,13 @@ impl Site {
             .collect()
     }
 }
+
+impl Drop for Site {
+    /// After a failure the logs stay.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            println!("--- all logs: {}", self.folder.path().display());
+        }
+    }
+}

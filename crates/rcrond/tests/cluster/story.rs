@@ -1,6 +1,6 @@
 //! Three nodes with cron on them, watched from the first moment to the last.
 
-use crate::check;
+use crate::check::{self, Run};
 use crate::node::{Node, Settings};
 use crate::sampler::{Holder, Sampler};
 use crate::site::Site;
@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use platform::clock::boot_time;
 use policy::moment::BootTime;
 use std::cell::RefCell;
+use std::thread;
 use std::time::{Duration, Instant};
 use testing::lab::Host;
 use testing::until;
@@ -21,6 +22,8 @@ const GENEROUS: u32 = 3;
 /// More starts too late than this share, and the test has shown nothing.
 const TOO_SLOW: usize = 20;
 
+/// Hundredths of the time between two renewals, from one fault to the next: all are different.
+const POINT: u32 = 37;
 /// Of each node's log, after a failure.
 const LAST_LINES: usize = 40;
 
@@ -73,6 +76,20 @@ impl Story {
         self.wait("a node to be active", || self.sampler.active().first().copied())
     }
 
+    /// The same, once it has renewed its lease and a job has run there: what went before is over. And somewhat later, each time
+    /// at another point between two renewals, so that faults strike at all of them.
+    pub(crate) fn steady_holder(&self) -> Holder {
+        let (first, begun) = (self.holder(), boot_time());
+        let renewed = |now: &Holder| now.epoch != first.epoch || now.until > first.until;
+        self.wait("a renewed lease", || self.sampler.active().into_iter().find(renewed));
+        let is_new = |run: &Run| run.at > begun;
+        self.wait("a run", || self.ticker.runs().iter().any(is_new).then_some(()));
+        let third = self.settings.lease / 3;
+        let point = u32::try_from(self.rows.borrow().len()).expect("few faults") * POINT % 100;
+        thread::sleep(third * point / 100);
+        self.holder()
+    }
+
     pub(crate) fn node(&self, holder: Holder) -> &Node {
         &self.nodes[holder.node]
     }
@@ -95,9 +112,9 @@ impl Story {
         self.settings.settle + Duration::from_millis(200)
     }
 
-    /// Something happens to the active node, and another one takes over.
-    pub(crate) fn fails_over(&self, fault: &str, bound: Duration, act: impl FnOnce(&Node)) -> Holder {
-        let old = self.holder();
+    /// Something happens to the active node, and another one takes over: that one and this one.
+    pub(crate) fn fails_over(&self, fault: &str, bound: Duration, act: impl FnOnce(&Node)) -> (&Node, &Node) {
+        let old = self.steady_holder();
         self.say(&format!("{fault}: {}", self.node(old).name()));
         let begun = boot_time();
         act(self.node(old));
@@ -105,25 +122,28 @@ impl Story {
     }
 
     /// After this moment another node becomes active than the one that was.
-    pub(crate) fn taken_over(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) -> Holder {
+    pub(crate) fn taken_over(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) -> (&Node, &Node) {
         let next = || self.sampler.active().into_iter().find(|holder| holder.node != old.node);
         let new = self.wait(&format!("another node to take over ({fault})"), next);
         assert!(new.epoch > old.epoch, "{fault}: {old:?} {new:?}");
         self.record(fault, Some((bound, begun)), begun, (old, new), new.since);
-        new
+        (self.node(old), self.node(new))
     }
 
-    /// Something happens, and the active node stays active, with the same epoch, until a lease later at least.
+    /// Something happens, and the active node stays active all the time, with the same epoch, until a lease later at least.
     pub(crate) fn keeps(&self, fault: &str, act: impl FnOnce(&Node)) {
-        let old = self.holder();
+        let old = self.steady_holder();
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
         let begun = boot_time();
         act(self.node(old));
         let renewed_until = boot_time().after(self.settings.lease * 2);
         let kept = self.wait(&format!("the lease to be renewed ({fault})"), || {
             let now = self.sampler.active();
-            let same = now.iter().all(|now| (now.node, now.epoch) == (old.node, old.epoch));
-            assert!(same, "{fault}: it was to keep its lease: {old:?} {now:?}");
+            let same = |now: &Holder| (now.node, now.epoch) == (old.node, old.epoch);
+            assert!(
+                now.len() == 1 && same(&now[0]),
+                "{fault}: it was to keep its lease: {old:?} {now:?}"
+            );
             now.into_iter().find(|now| now.until >= renewed_until)
         });
         self.record(fault, None, begun, (old, kept), boot_time());
@@ -131,7 +151,7 @@ impl Story {
 
     /// Something happens to the store, and a lease is won or renewed after it: whether in time, that is the store's affair.
     pub(crate) fn survives(&self, fault: &str, bound: Duration, act: impl FnOnce()) {
-        let old = self.holder();
+        let old = self.steady_holder();
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
         let begun = boot_time();
         act();
@@ -249,7 +269,7 @@ impl Story {
 impl Drop for Story {
     /// Where something failed, what there is to find the reason in.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             return;
         }
         for node in &self.nodes {

@@ -184,5 +184,9 @@ fn lateness(seed: u64, node: usize, tick: u64, is_active: bool) -> Duration {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     }
     let random = Duration::from_millis((mixed >> 33) % RANDOM_MS);
-    if is_active { random } else { JITTER.saturating_sub(random) }
+    if is_active {
+        random
+    } else {
+        JITTER.saturating_sub(random)
+    }
 }
