@@ -134,8 +134,19 @@ impl Tls {
     }
 }
 
+/// A connection that broke. With TLS 1.3 a server that wants a client's certificate says so only when it is first asked for something.
+pub(crate) fn broke(server: &str, error: &io::Error) -> Failure {
+    if error
+        .get_ref()
+        .is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
+    {
+        return handshake(server, error);
+    }
+    Failure::new(server, format_args!("the connection broke: {error}"))
+}
+
 /// A handshake that failed.
-pub(crate) fn handshake(server: &str, error: &io::Error) -> Failure {
+fn handshake(server: &str, error: &io::Error) -> Failure {
     let failure = Failure::new(server, format_args!("TLS: {error}"));
     match tls::help(error) {
         Some(help) => failure.with_help(help),

@@ -83,7 +83,7 @@ impl Cluster {
             until,
             quiet: None,
             looking: false,
-            running: Err("not looked yet".to_owned()),
+            running: Err("looking which jobs run".to_owned()),
         });
     }
 

@@ -154,7 +154,7 @@ impl Daemon {
         match news {
             News::Input(input) => self.take_input(input),
             News::StoreFailed(failure) => self.failure = Some(failure),
-            News::Concerns(concerns) => concerns.iter().for_each(|concern| log::warn!("{concern}")),
+            News::Concerns(concerns) => concerns.iter().for_each(|concern| log::warn!("the store: {concern}")),
             News::FileFailed(why) => self.file_failed(why),
             News::StateFailed(name, why) => {
                 if let Some(cluster) = self.clusters.get_mut(&name) {

@@ -22,10 +22,7 @@ pub(super) fn failure(server: &str, error: &Error) -> Failure {
 fn unsaid(server: &str, error: &Error) -> Failure {
     let cause = error.source();
     if let Some(io) = cause.and_then(|cause| cause.downcast_ref::<io::Error>()) {
-        if io.get_ref().is_some_and(is_tls) {
-            return dial::handshake(server, io);
-        }
-        return Failure::new(server, format_args!("the connection broke: {io}"));
+        return dial::broke(server, io);
     }
     let failure = match cause {
         Some(cause) => Failure::new(server, format_args!("{error}: {cause}")),
@@ -39,10 +36,6 @@ fn unsaid(server: &str, error: &Error) -> Failure {
     } else {
         failure
     }
-}
-
-fn is_tls(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    error.is::<rustls::Error>()
 }
 
 fn help(code: &SqlState) -> Option<&'static str> {

@@ -104,7 +104,12 @@ async fn tls_is_never_left_out_and_says_what_is_wrong() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_server_that_takes_no_writes_is_passed_over() {
-    let closed = Server::start_with(&["default_transaction_read_only=on"]);
+    let closed = Server::start();
+    closed.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+    closed.sql("SELECT pg_reload_conf()");
+    testing::until("the server to be closed", || {
+        (closed.sql("SHOW default_transaction_read_only") == "on").then_some(())
+    });
     let open = Server::start();
     let told = refused(&store(settings(&closed))).await;
     assert!(told.contains("takes no writes"), "{told}");
