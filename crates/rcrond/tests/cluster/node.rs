@@ -1,0 +1,223 @@
+//! A node: its host, its files, and the rcrond on it.
+
+use crate::vdso;
+use control::{Report, Request, Response};
+use nix::sys::signal::Signal;
+use policy::state::State;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use testing::lab::Host;
+use testing::process::Running;
+use testing::program::program;
+use testing::until;
+
+/// Far longer than rcrond takes to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A node of the cluster `web`.
+pub(crate) struct Node {
+    pub(crate) host: Arc<Host>,
+    folder: PathBuf,
+    daemon: Mutex<Option<Running>>,
+}
+
+/// What may differ between stories.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The store's table, as in rcrond.toml.
+    pub(crate) store: String,
+    pub(crate) lease: Duration,
+    pub(crate) settle: Duration,
+    pub(crate) preempt_delay: Duration,
+    pub(crate) priority: u32,
+}
+
+impl Node {
+    pub(crate) fn new(host: Host, shared: &Path) -> Self {
+        let folder = shared.join(&host.name);
+        fs::create_dir(&folder).expect("a folder");
+        let node = Self {
+            host: Arc::new(host),
+            folder,
+            daemon: Mutex::new(None),
+        };
+        let state = node.state_file();
+        let lines = [
+            "cluster_name = web".to_owned(),
+            format!("state_file = {}", state.display()),
+            "default_state = passive".to_owned(),
+            "require_lease = yes".to_owned(),
+            "nice_level = 0".to_owned(),
+            "journal = none".to_owned(),
+        ];
+        fs::write(node.rcron_conf(), lines.join("\n")).expect("written");
+        node
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.host.name
+    }
+
+    pub(crate) fn state_file(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    pub(crate) fn rcron_conf(&self) -> PathBuf {
+        self.folder.join("rcron.conf")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("rcrond.log")).unwrap_or_default()
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.folder.join("rcrond.toml")
+    }
+
+    /// Writes its rcrond.toml.
+    pub(crate) fn configure(&self, settings: &Settings) {
+        let path = |name: &str| self.folder.join(name).display().to_string();
+        let text = format!(
+            "node = {:?}\nrun_dir = {:?}\nstate_dir = {:?}\n\n{}\n\
+             [[cluster]]\nname = \"web\"\nstate_file = {:?}\npriority = {}\n\
+             lease = \"{}s\"\nsettle = \"{}s\"\npreempt_delay = \"{}s\"\n\n[control]\nsocket = {:?}\n",
+            self.name(),
+            path("run"),
+            path("lib"),
+            settings.store,
+            path("state"),
+            settings.priority,
+            settings.lease.as_secs(),
+            settings.settle.as_secs(),
+            settings.preempt_delay.as_secs(),
+            path("socket"),
+        );
+        // It may hold passwords: rcrond wants it so.
+        let mut file = private(&self.configuration());
+        file.write_all(text.as_bytes()).expect("written");
+    }
+
+    /// `rcrond --init-store`, which must succeed.
+    pub(crate) fn init_store(&self) {
+        let mut command = self.rcrond();
+        let mut init = self.host.start(command.arg("--init-store"));
+        assert!(init.wait().success(), "rcrond --init-store:\n{}", self.log());
+    }
+
+    /// Starts rcrond, the installed one if the test is given one.
+    pub(crate) fn start(&self) {
+        let mut daemon = self.daemon.lock().expect("whole");
+        assert!(daemon.is_none(), "{} runs already", self.name());
+        *daemon = Some(self.host.start(&mut self.rcrond()));
+    }
+
+    fn rcrond(&self) -> Command {
+        let path = self.folder.join("rcrond.log");
+        let log = OpenOptions::new().create(true).append(true).open(path).expect("a log");
+        let mut command = Command::new(program("rcrond").canonicalize().expect("rcrond"));
+        command.arg("-c").arg(self.configuration()).stdin(Stdio::null());
+        command.stdout(log.try_clone().expect("a descriptor")).stderr(log);
+        command
+    }
+
+    /// Sets the wall clock of its rcrond this many seconds from the right time.
+    pub(crate) fn set_wall_clock(&self, offset: i64) {
+        let daemon = self.daemon.lock().expect("whole");
+        vdso::set_wall_clock(daemon.as_ref().expect("it runs").pid(), offset);
+    }
+
+    /// Since when its state file says that it is what it is: seconds since 1970.
+    pub(crate) fn active_since(&self) -> i64 {
+        let state = State::parse(&fs::read(self.state_file()).expect("a file")).expect("a state");
+        let since = String::from_utf8(state.since.expect("since=")).expect("text");
+        let since: jiff::Timestamp = since.parse().expect("a time");
+        since.as_second()
+    }
+
+    /// Sends its rcrond a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let daemon = self.daemon.lock().expect("whole");
+        daemon.as_ref().expect("it runs").signal(signal as i32);
+    }
+
+    /// Ends it by this signal, and waits for its end.
+    pub(crate) fn end(&self, signal: Signal) {
+        self.signal(signal);
+        let mut daemon = self.daemon.lock().expect("whole").take().expect("it runs");
+        let status = daemon.wait();
+        assert!(
+            status.success() || signal == Signal::SIGKILL,
+            "rcrond on {} after {signal}: {status}",
+            self.name()
+        );
+    }
+
+    /// Whether there is one that was started and not ended.
+    pub(crate) fn runs(&self) -> bool {
+        self.daemon.lock().expect("whole").is_some()
+    }
+
+    /// Starts rcrond again, if it does not run, and waits until this node could win.
+    pub(crate) fn comes_up(&self) {
+        if !self.runs() {
+            self.start();
+        }
+        self.wait_until_ready();
+    }
+
+    /// Waits until it has a session, and could win.
+    pub(crate) fn wait_until_ready(&self) {
+        until(&format!("{} to have a session", self.name()), || {
+            self.assert_alive();
+            self.report().filter(|report| report.store.session)
+        });
+    }
+
+    /// Unless it was ended, it has not ended.
+    pub(crate) fn assert_alive(&self) {
+        let mut daemon = self.daemon.lock().expect("whole");
+        let ended = daemon.as_mut().is_some_and(Running::has_ended);
+        assert!(!ended, "rcrond on {} has ended by itself:\n{}", self.name(), self.log());
+    }
+
+    /// How it sees the world; `None` if it does not listen yet.
+    pub(crate) fn report(&self) -> Option<Report> {
+        match self.ask(&Request::Status { nodes: false })? {
+            Response::Status(report) => Some(report),
+            other => panic!("status: {other:?}"),
+        }
+    }
+
+    /// Its last answer to this.
+    pub(crate) fn ask(&self, request: &Request) -> Option<Response> {
+        let mut stream = UnixStream::connect(self.folder.join("socket")).ok()?;
+        stream.set_read_timeout(Some(ANSWER)).expect("a socket");
+        let line = serde_json::to_string(request).expect("JSON") + "\n";
+        stream.write_all(line.as_bytes()).ok()?;
+        for line in BufReader::new(stream).lines() {
+            match serde_json::from_str(&line.ok()?).expect("an answer") {
+                Response::Progress { .. } => {}
+                answer => return Some(answer),
+            }
+        }
+        None
+    }
+
+    /// Drains it or lets it take part again; it must say that this is done.
+    pub(crate) fn order(&self, request: &Request) {
+        let answer = self.ask(request);
+        assert!(matches!(answer, Some(Response::Done { .. })), "{request:?}: {answer:?}");
+    }
+}
+
+fn private(path: &Path) -> File {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    options.open(path).expect("a file")
+}

@@ -1,0 +1,284 @@
+//! Three nodes with cron on them, watched from the first moment to the last.
+
+use crate::check::{self, Run};
+use crate::node::{Node, Settings};
+use crate::sampler::{Holder, Sampler};
+use crate::site::Site;
+use crate::table::{Row, table};
+use crate::ticker::Ticker;
+use nix::sys::signal::Signal;
+use platform::clock::boot_time;
+use policy::moment::BootTime;
+use std::cell::RefCell;
+use std::thread;
+use std::time::{Duration, Instant};
+use testing::lab::Host;
+use testing::until;
+
+/// A made-up number: the same jitter each time.
+const SEED: u64 = 4;
+/// Slow machines are slow, but not so much slower than the bound.
+const GENEROUS: u32 = 3;
+/// More starts too late than this share, and the test has shown nothing.
+const TOO_SLOW: usize = 20;
+
+/// Hundredths of the time between two renewals, from one fault to the next: all are different.
+const POINT: u32 = 37;
+/// Of each node's log, after a failure.
+const LAST_LINES: usize = 40;
+
+/// What is told, and by whom.
+pub(crate) struct Story {
+    // Dropped in this order.
+    ticker: Ticker,
+    sampler: Sampler,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) settings: Settings,
+    begun: Instant,
+    rows: RefCell<Vec<Row>>,
+    title: &'static str,
+}
+
+impl Story {
+    /// Starts cron and rcrond on all nodes, and waits until one is active.
+    pub(crate) fn begin(title: &'static str, site: &Site, nodes: Vec<Node>, settings: Settings) -> Self {
+        let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
+        let ticker = Ticker::start(&nodes, &site.folder(), SEED);
+        let story = Self {
+            ticker,
+            sampler,
+            nodes,
+            settings,
+            begun: Instant::now(),
+            rows: RefCell::default(),
+            title,
+        };
+        story.say("start of all nodes");
+        for node in &story.nodes {
+            node.configure(&story.settings);
+            node.start();
+        }
+        for node in &story.nodes {
+            node.wait_until_ready();
+        }
+        let holder = story.holder();
+        story.wait("the first run", || story.ticker.runs().first().cloned());
+        story.say(&format!("{} is active", story.node(holder).name()));
+        story
+    }
+
+    pub(crate) fn say(&self, what: &str) {
+        println!("{:8.3} s  {what}", self.begun.elapsed().as_secs_f64());
+    }
+
+    /// Who is active, once somebody is.
+    pub(crate) fn holder(&self) -> Holder {
+        self.wait("a node to be active", || self.sampler.active().first().copied())
+    }
+
+    /// The same, once it has renewed its lease and a job has run there: what went before is over. And somewhat later, each time
+    /// at another point between two renewals, so that faults strike at all of them.
+    pub(crate) fn steady_holder(&self) -> Holder {
+        let (first, begun) = (self.holder(), boot_time());
+        let renewed = |now: &Holder| now.epoch != first.epoch || now.until > first.until;
+        self.wait("a renewed lease", || self.sampler.active().into_iter().find(renewed));
+        let is_new = |run: &Run| run.at > begun;
+        self.wait("a run", || self.ticker.runs().iter().any(is_new).then_some(()));
+        let third = self.settings.lease / 3;
+        let point = u32::try_from(self.rows.borrow().len()).expect("few faults") * POINT % 100;
+        thread::sleep(third * point / 100);
+        self.holder()
+    }
+
+    pub(crate) fn node(&self, holder: Holder) -> &Node {
+        &self.nodes[holder.node]
+    }
+
+    pub(crate) fn is_anybody_active(&self) -> bool {
+        !self.sampler.active().is_empty()
+    }
+
+    pub(crate) fn hosts(&self) -> Vec<&Host> {
+        self.nodes.iter().map(|node| &*node.host).collect()
+    }
+
+    /// After a crash, while the store has its leader.
+    pub(crate) fn crash_bound(&self) -> Duration {
+        self.settings.lease * 11 / 10 + Duration::from_secs(1) + self.settings.settle
+    }
+
+    /// After a release.
+    pub(crate) fn release_bound(&self) -> Duration {
+        self.settings.settle + Duration::from_millis(200)
+    }
+
+    /// Something happens to the active node, and another one takes over: that one and this one.
+    pub(crate) fn fails_over(&self, fault: &str, bound: Duration, act: impl FnOnce(&Node)) -> (&Node, &Node) {
+        let old = self.steady_holder();
+        self.say(&format!("{fault}: {}", self.node(old).name()));
+        let begun = boot_time();
+        act(self.node(old));
+        self.taken_over(fault, bound, begun, old)
+    }
+
+    /// After this moment another node becomes active than the one that was.
+    pub(crate) fn taken_over(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) -> (&Node, &Node) {
+        let next = || self.sampler.active().into_iter().find(|holder| holder.node != old.node);
+        let new = self.wait(&format!("another node to take over ({fault})"), next);
+        assert!(new.epoch > old.epoch, "{fault}: {old:?} {new:?}");
+        self.record(fault, Some((bound, begun)), begun, (old, new), new.since);
+        (self.node(old), self.node(new))
+    }
+
+    /// Something happens, and the active node stays active all the time, with the same epoch, until a lease later at least.
+    pub(crate) fn keeps(&self, fault: &str, act: impl FnOnce(&Node)) {
+        let old = self.steady_holder();
+        self.say(&format!("{fault} ({} is active)", self.node(old).name()));
+        let begun = boot_time();
+        act(self.node(old));
+        let renewed_until = boot_time().after(self.settings.lease * 2);
+        let kept = self.wait(&format!("the lease to be renewed ({fault})"), || {
+            let now = self.sampler.active();
+            let same = |now: &Holder| (now.node, now.epoch) == (old.node, old.epoch);
+            assert!(
+                now.len() == 1 && same(&now[0]),
+                "{fault}: it was to keep its lease: {old:?} {now:?}"
+            );
+            now.into_iter().find(|now| now.until >= renewed_until)
+        });
+        self.record(fault, None, begun, (old, kept), boot_time());
+    }
+
+    /// Something happens to the store, and a lease is won or renewed after it: whether in time, that is the store's affair.
+    pub(crate) fn survives(&self, fault: &str, bound: Duration, act: impl FnOnce()) {
+        let old = self.steady_holder();
+        self.say(&format!("{fault} ({} is active)", self.node(old).name()));
+        let begun = boot_time();
+        act();
+        // No lease that was renewed before lasts as long.
+        let renewed = boot_time().after(self.settings.lease);
+        let new = self.wait(&format!("a lease won or renewed ({fault})"), || {
+            self.sampler.active().into_iter().find(|holder| holder.until > renewed)
+        });
+        let bound = (new.epoch != old.epoch).then_some((bound, begun));
+        self.record(fault, bound, begun, (old, new), new.since.max(begun));
+    }
+
+    /// Nobody has been active since `dark`, and the store answers again since `back`: somebody, also the same node, becomes active.
+    pub(crate) fn comes_back(&self, fault: &str, bound: Duration, dark: BootTime, back: BootTime, old: Holder) {
+        let new = self.holder();
+        assert!(new.until > dark, "{new:?}");
+        let first = self.sampler.seen().first_active_after(dark);
+        self.record(
+            fault,
+            Some((bound, back)),
+            dark,
+            (old, new),
+            first.expect("it was just seen"),
+        );
+    }
+
+    /// As long as this nobody is active.
+    pub(crate) fn stays_passive(&self, span: Duration) {
+        let end = Instant::now() + span;
+        self.wait("nothing to happen", || {
+            let active = self.sampler.active();
+            assert!(active.is_empty(), "nobody could be active: {active:?}");
+            (Instant::now() > end).then_some(())
+        });
+    }
+
+    /// Waits for a fact while all daemons live.
+    pub(crate) fn wait<T>(&self, what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+        until(what, || {
+            self.ticker.assert_alive();
+            for node in &self.nodes {
+                node.assert_alive();
+            }
+            fact()
+        })
+    }
+
+    /// Waits for a run after `active`, when the new holder was, and keeps how long all this took. `bound`: how long at most, and
+    /// since when.
+    fn record(
+        &self,
+        fault: &str,
+        bound: Option<(Duration, BootTime)>,
+        begun: BootTime,
+        (old, new): (Holder, Holder),
+        active: BootTime,
+    ) {
+        let runs = self.wait(&format!("a run on {} ({fault})", self.node(new).name()), || {
+            let runs = self.ticker.runs();
+            let has_run = runs.iter().any(|run| run.epoch == new.epoch && run.at > active);
+            has_run.then_some(runs)
+        });
+        let gap = check::longest_gap(&runs, begun);
+        let row = Row {
+            fault: fault.to_owned(),
+            from: self.node(old).name().to_owned(),
+            to: self.node(new).name().to_owned(),
+            lease: self.settings.lease,
+            active_after: bound.map(|(_, since)| active.since(since)),
+            bound: bound.map(|(bound, _)| bound),
+            gap: gap.map(|(span, _)| span),
+            skipped: gap.map(|(_, ticks)| ticks),
+        };
+        self.say(&format!("    {}", row.sentence()));
+        self.rows.borrow_mut().push(row);
+        if let Some((bound, since)) = bound {
+            let after = active.since(since);
+            assert!(after < bound * GENEROUS, "{fault}: active only after {after:?}");
+        }
+    }
+
+    /// Ends everything, holds what was seen against what may be, and prints the table.
+    pub(crate) fn end(mut self) {
+        self.ticker.stop();
+        for node in &self.nodes {
+            if node.runs() {
+                node.end(Signal::SIGTERM);
+            }
+        }
+        let (runs, seen) = (self.ticker.runs(), self.sampler.seen());
+        let (starts, late) = (self.ticker.starts(), check::late(&runs, &self.ticker.beat));
+        println!("\n{}\n{}", self.title, table(&self.rows.borrow()));
+        println!(
+            "rcron started {starts} times; {} runs, {late} of them too late after their tick to show anything",
+            runs.len()
+        );
+        println!(
+            "state files looked at {} times, at most {:.1} ms apart; {} contents seen; from one active to the next at least {:?}",
+            seen.looks,
+            seen.widest.as_secs_f64() * 1000.0,
+            seen.versions.len(),
+            check::closest(&seen.versions).unwrap_or_default()
+        );
+        let faults = check::faults(&seen.versions, &runs, &self.ticker.beat);
+        assert!(faults.is_empty(), "{}:\n{}", self.title, faults.join("\n"));
+        assert!(
+            late * TOO_SLOW <= runs.len(),
+            "this machine is too slow for this test: {late} of {} runs were too late",
+            runs.len()
+        );
+        println!("never two active, never two runs for one tick, epochs only grow\n");
+    }
+}
+
+impl Drop for Story {
+    /// Where something failed, what there is to find the reason in.
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return;
+        }
+        for node in &self.nodes {
+            let log = node.log();
+            let lines: Vec<_> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+            println!("--- {}, the last of its log:\n{}", node.name(), last.join("\n"));
+        }
+        let faults = check::faults(&self.sampler.seen().versions, &self.ticker.runs(), &self.ticker.beat);
+        println!("--- found in what was seen so far: {faults:#?}");
+    }
+}
