@@ -58,8 +58,10 @@ fn measure(options: &Options) -> Result<()> {
     if let Some(rcronctl) = &options.rcronctl {
         history::measure(rcronctl, options.runs)?;
     }
-    if let Some(rcrond) = &options.rcrond {
-        daemon::measure(rcrond, &[1, 100], options.span)?;
+    match &options.rcrond {
+        Some(rcrond) if scene::find("etcd").is_some() => daemon::measure(rcrond, &[1, 100], options.span)?,
+        Some(_) => println!("\nrcrond: NOT MEASURED: no etcd here (Debian's package: etcd-server)"),
+        None => {}
     }
     starts::measure(&scene, options.rounds)?;
     instructions::measure(&scene)?;
