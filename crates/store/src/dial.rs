@@ -1,5 +1,7 @@
 //! A way to a server: an address becomes a stream of bytes whose other end is noticed when it is gone.
 
+mod race;
+
 use crate::{Failure, tls};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -80,7 +82,7 @@ impl Address {
     pub(crate) async fn reach(&self) -> io::Result<Stream> {
         match self {
             Self::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                let stream = race::connect(host, *port).await?;
                 attend(&stream)?;
                 Ok(Stream(Box::new(stream)))
             }
@@ -122,6 +124,12 @@ impl Tls {
             settings: settings.clone(),
             config: tls::client(settings)?,
         })
+    }
+
+    /// Says in the handshake which protocol is meant (ALPN, RFC 7301).
+    pub(crate) fn speaking(mut self, protocol: &[u8]) -> Self {
+        Arc::make_mut(&mut self.config).alpn_protocols = vec![protocol.to_vec()];
+        self
     }
 
     /// The name that the certificate of the server at `host` must bear.
@@ -170,8 +178,10 @@ pub(crate) fn unreached(server: &str, error: &io::Error) -> Failure {
 
 /// What to say when none of the servers will do: why, for each.
 pub(crate) fn none_of(mut failures: Vec<Failure>) -> Failure {
-    if failures.len() == 1 {
-        return failures.remove(0);
+    match failures.len() {
+        0 => return Failure::new("", "no server is configured"),
+        1 => return failures.remove(0),
+        _ => {}
     }
     let all: Vec<_> = failures.iter().map(ToString::to_string).collect();
     Failure::new("", format_args!("no server will do: {}", all.join(" | ")))

@@ -11,9 +11,9 @@ mod trouble;
 mod watch;
 mod wire;
 
+use crate::dial::{Tls, none_of};
 use crate::rotation::Rotation;
 use crate::{Answer, Connection, Failure, Login, Store, Watch, tls};
-use dial::Tls;
 use link::Link;
 use message::{AuthenticateRequest, AuthenticateResponse, StatusRequest, StatusResponse};
 use std::sync::Arc;
@@ -59,8 +59,9 @@ impl Etcd {
     /// # Errors
     /// If TLS is configured with certificates or keys that cannot be used.
     pub fn new(settings: Settings) -> Result<Self, Failure> {
+        let tls = settings.tls.as_ref().map(Tls::new).transpose()?;
         Ok(Self {
-            tls: settings.tls.clone().map(Tls::new).transpose()?,
+            tls: tls.map(|tls| tls.speaking(b"h2")),
             settings,
             rotation: Arc::default(),
             watch_rotation: Rotation::default(),
@@ -76,7 +77,7 @@ impl Etcd {
                 Err(failure) => failures.push(failure),
             }
         }
-        Err(trouble::of_all(failures))
+        Err(none_of(failures))
     }
 
     async fn enter_at(&self, place: usize, pings: Pings) -> Result<Welcome, Failure> {

@@ -50,18 +50,6 @@ pub(super) fn of_cancelled_watch(server: &str, reason: &str) -> Failure {
     trouble(server, what, help(reason, Code::Unknown))
 }
 
-/// None of several servers would have us.
-pub(super) fn of_all(mut failures: Vec<Failure>) -> Failure {
-    match failures.len() {
-        0 => Failure::new("", "no server is configured"),
-        1 => failures.remove(0),
-        _ => {
-            let told: Vec<_> = failures.iter().map(ToString::to_string).collect();
-            Failure::new("", format_args!("no server can be used: {}", told.join(" | ")))
-        }
-    }
-}
-
 /// What broke the connection; `None`: nothing did, the server has answered. The last in the chain says it in its own words.
 fn cause(status: &Status) -> Option<String> {
     let mut last: &dyn Error = status.source()?;

@@ -2,9 +2,10 @@
 //!
 //! hyper's connection is used directly: tonic's `Channel` would connect anew in silence.
 
-use super::dial::{Tls, dial};
+use super::dial::dial;
 use super::trouble;
 use crate::Failure;
+use crate::dial::Tls;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
