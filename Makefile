@@ -137,7 +137,7 @@ install-rcrond:
 	@set -e; $(call install_man,$(rcrond_man))
 	@set -e; $(call install_unit,rcrond.service)
 	$(INSTALL) -m 644 packaging/catalog/rcrond.catalog $(DESTDIR)$(catalogdir)
-	$(INSTALL) -m 644 examples/rcrond/* $(DESTDIR)$(rcronddocdir)/examples
+	$(INSTALL) -m 644 examples/rcrond/* packaging/postgresql/rcrond.sql $(DESTDIR)$(rcronddocdir)/examples
 
 uninstall: ## remove all of it but configuration, journal and epochs
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true

@@ -11,7 +11,11 @@ mod store_side;
 
 use clap::Parser;
 use cli::Cli;
+use daemon::Trouble;
 use std::process::ExitCode;
+
+/// EX_CONFIG of sysexits(3): it would be the same the next time.
+const REFUSED: u8 = 78;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -21,5 +25,9 @@ fn main() -> ExitCode {
     if cli.init_store {
         return check::init_store(&cli.conf);
     }
-    daemon::main(&cli.conf)
+    match daemon::main(&cli.conf) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Trouble::Configuration) => ExitCode::from(REFUSED),
+        Err(Trouble::System) => ExitCode::FAILURE,
+    }
 }

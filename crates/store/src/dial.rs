@@ -2,6 +2,7 @@
 
 use crate::{Failure, tls};
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::path::PathBuf;
@@ -111,7 +112,7 @@ fn attend(stream: &TcpStream) -> io::Result<()> {
 /// TLS as it was configured, made ready once.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
-    pub(crate) settings: tls::Settings,
+    settings: tls::Settings,
     pub(crate) config: Arc<ClientConfig>,
 }
 
@@ -123,9 +124,17 @@ impl Tls {
         })
     }
 
+    /// The name that the certificate of the server at `host` must bear.
+    pub(crate) fn name(&self, server: &str, host: &str) -> Result<ServerName<'static>, Failure> {
+        tls::server_name(&self.settings, host).map_err(|failure| Failure {
+            server: server.to_owned(),
+            ..failure
+        })
+    }
+
     /// Shakes hands with the server at `host`.
     pub(crate) async fn wrap(&self, server: &str, host: &str, stream: Stream) -> Result<Stream, Failure> {
-        let name = tls::server_name(&self.settings, host)?;
+        let name = self.name(server, host)?;
         let connector = TlsConnector::from(Arc::clone(&self.config));
         match connector.connect(name, stream).await {
             Ok(stream) => Ok(Stream(Box::new(stream))),

@@ -55,6 +55,8 @@ pub(crate) struct Ear {
     server: String,
     hints: Hints,
     failure: mpsc::Receiver<Failure>,
+    /// What it has come to.
+    failed: Option<Failure>,
     _task: Task,
 }
 
@@ -69,6 +71,7 @@ impl Ear {
             server: server.to_owned(),
             hints,
             failure,
+            failed: None,
             _task: task,
         }
     }
@@ -77,12 +80,17 @@ impl Ear {
 impl Watch for Ear {
     fn changed(&mut self) -> Answer<'_, ()> {
         Box::pin(async {
-            tokio::select! {
-                biased;
-                Some(()) = self.hints.0.recv() => Ok(()),
-                Some(failure) = self.failure.recv() => Err(failure),
-                else => Err(Failure::new(&self.server, "the watch has failed before")),
+            if let Some(failure) = &self.failed {
+                return Err(failure.clone());
             }
+            let failure = tokio::select! {
+                biased;
+                Some(()) = self.hints.0.recv() => return Ok(()),
+                failure = self.failure.recv() => failure,
+            };
+            let failure = failure.unwrap_or_else(|| Failure::new(&self.server, "the watch has ended"));
+            self.failed = Some(failure.clone());
+            Err(failure)
         })
     }
 }
@@ -105,8 +113,10 @@ mod tests {
         mouth.hint();
         let mut ear = Ear::new("here", hints, async { Failure::new("here", "gone") });
         assert_eq!(ear.changed().await, Ok(()));
-        assert_eq!(ear.changed().await, Err(Failure::new("here", "gone")));
-        let failure = ear.changed().await.expect_err("failed");
-        assert_eq!(failure.to_string(), "here: the watch has failed before");
+        for _ in 0..2 {
+            assert_eq!(ear.changed().await, Err(Failure::new("here", "gone")));
+        }
+        // It does not need the end of what hints.
+        drop(mouth);
     }
 }

@@ -11,6 +11,7 @@
 mod dial;
 mod ear;
 pub mod etcd;
+mod held;
 pub mod memory;
 pub mod postgresql;
 pub mod redis;

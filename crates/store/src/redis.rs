@@ -7,6 +7,7 @@ mod trouble;
 mod watch;
 
 use crate::dial::{self, Address, Tls};
+use crate::held::Held;
 use crate::rotation::Rotation;
 use crate::{Answer, Change, Connection, Failure, Item, Login, Snapshot, Store, Verdict, Watch, tls};
 use ::redis::{AsyncIter, PushInfo, RedisResult};
@@ -14,6 +15,9 @@ use link::Link;
 use script::Scripts;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// How many keys a list asks for in one call.
+const AT_ONCE: usize = 1000;
 
 /// Where it is, and who to be for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ impl Redis {
                     return Ok(Open {
                         inner: Arc::clone(&self.0),
                         number,
-                        link: Some(link),
+                        link: Held::new(link),
                     });
                 }
                 Err(failure) => failures.push(failure),
@@ -106,21 +110,19 @@ impl Store for Redis {
 struct Open {
     inner: Arc<Inner>,
     number: usize,
-    link: Option<Link>,
+    link: Held<Link>,
 }
 
 impl Open {
-    /// Takes the link for one call, which puts it back when all is well. So one that fails stays failed, and one whose
-    /// future was dropped is not used again.
     fn take(&mut self) -> Result<Link, Failure> {
-        let server = &self.inner.settings.servers[self.number];
-        let taken = self.link.take();
-        taken.ok_or_else(|| Failure::new(server, "this connection has failed before"))
+        self.link.take(&self.inner.settings.servers[self.number])
     }
 
-    fn put_back(&mut self, link: Link) {
-        self.inner.rotation.praise(self.number);
-        self.link = Some(link);
+    fn end<T>(&mut self, link: Link, answer: Result<T, Failure>) -> Result<T, Failure> {
+        if answer.is_ok() {
+            self.inner.rotation.praise(self.number);
+        }
+        self.link.bring_back(link, answer)
     }
 
     fn full(&self, key: &str) -> String {
@@ -143,20 +145,18 @@ impl Open {
         Ok(keys)
     }
 
-    async fn listed(&mut self, prefix: &str) -> Result<Vec<(String, Item)>, Failure> {
-        let mut link = self.take()?;
-        let keys = self.keys(&mut link, &self.full(prefix)).await;
-        let keys: Vec<_> = keys
-            .map_err(|error| trouble::failure(&link.server, &error))?
-            .into_iter()
-            .collect();
-        let (_, items) = self.inner.scripts.read(&mut link, &keys).await?;
-        self.put_back(link);
+    async fn listed(&self, link: &mut Link, prefix: &str) -> Result<Vec<(String, Item)>, Failure> {
+        let keys = self.keys(link, &self.full(prefix)).await;
+        let keys = keys.map_err(|error| trouble::failure(&link.server, &error))?;
+        let keys: Vec<_> = keys.into_iter().collect();
         let own = self.inner.settings.prefix.len();
-        let pairs = keys.into_iter().zip(items);
-        Ok(pairs
-            .filter_map(|(key, item)| Some((key[own..].to_owned(), item?)))
-            .collect())
+        let mut all = Vec::new();
+        for some in keys.chunks(AT_ONCE) {
+            let (_, items) = self.inner.scripts.read(link, some).await?;
+            let pairs = some.iter().zip(items);
+            all.extend(pairs.filter_map(|(key, item)| Some((key[own..].to_owned(), item?))));
+        }
+        Ok(all)
     }
 }
 
@@ -165,8 +165,8 @@ impl Connection for Open {
         Box::pin(async move {
             let keys: Vec<_> = keys.iter().map(|key| self.full(key)).collect();
             let mut link = self.take()?;
-            let (incarnation, items) = self.inner.scripts.read(&mut link, &keys).await?;
-            self.put_back(link);
+            let answer = self.inner.scripts.read(&mut link, &keys).await;
+            let (incarnation, items) = self.end(link, answer)?;
             Ok(Snapshot {
                 incarnation: Some(incarnation),
                 // What counts in Redis does not outlive what the incarnation tells.
@@ -179,26 +179,26 @@ impl Connection for Open {
     fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict> {
         Box::pin(async move {
             let mut link = self.take()?;
-            let done = self
-                .inner
-                .scripts
-                .change(&mut link, &self.inner.settings.prefix, change)
-                .await?;
-            self.put_back(link);
+            let prefix = &self.inner.settings.prefix;
+            let answer = self.inner.scripts.change(&mut link, prefix, change).await;
+            let done = self.end(link, answer)?;
             Ok(if done { Verdict::Done } else { Verdict::Refused })
         })
     }
 
     fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(self.listed(prefix))
+        Box::pin(async move {
+            let mut link = self.take()?;
+            let answer = self.listed(&mut link, prefix).await;
+            self.end(link, answer)
+        })
     }
 
     fn concerns(&mut self) -> Answer<'_, Vec<String>> {
         Box::pin(async {
             let mut link = self.take()?;
-            let concerns = concerns::ask(&mut link).await?;
-            self.put_back(link);
-            Ok(concerns)
+            let answer = concerns::ask(&mut link).await;
+            self.end(link, answer)
         })
     }
 }

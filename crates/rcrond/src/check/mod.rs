@@ -51,6 +51,10 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
         wrapper::check(cluster, &wrappers, report);
     }
     report.about("store");
+    if tells_password(&config.store) {
+        let what = "the password goes over the network in plain text";
+        report.hint(what, Some("set tls, unless nobody else is on that network"));
+    }
     store::check(config, report);
 }
 
@@ -69,6 +73,19 @@ fn configuration(path: &Path, config: &Config, report: &mut Report) {
         config.node.as_str(),
         servers.join(", ")
     ));
+}
+
+/// PostgreSQL has SCRAM; the others are told the password itself.
+fn tells_password(store: &StoreConfig) -> bool {
+    let (servers, login, tls) = match store {
+        StoreConfig::Etcd(settings) => (&settings.servers, &settings.login, &settings.tls),
+        StoreConfig::Redis(settings) => (&settings.servers, &settings.login, &settings.tls),
+        StoreConfig::PostgreSql(_) => return false,
+    };
+    let has_password = login.as_ref().is_some_and(|login| login.password.is_some());
+    let stays_here = ["/", "127.", "[::1]:", "localhost:"];
+    let is_far = |server: &String| !stays_here.iter().any(|place| server.starts_with(place));
+    has_password && tls.is_none() && servers.iter().any(is_far)
 }
 
 fn settings(cluster: &config::ClusterSettings, report: &mut Report) {

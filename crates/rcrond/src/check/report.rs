@@ -54,6 +54,12 @@ impl Report {
         let _ = writeln!(self.text, "{INDENT}-> {remedy}");
     }
 
+    /// The rows so far.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Prints it all and ends with the exit status.
     pub(super) fn print(mut self) -> ExitCode {
         let summary = self.summary();

@@ -3,8 +3,9 @@
 use super::ClusterSettings;
 use super::conf::{self, Conf};
 use super::file::named;
+use super::keys;
 use super::sheet::{Refusal, Sheet};
-use super::table::{self, Table};
+use super::table::Table;
 use super::{spans, value};
 use platform::replace;
 use policy::escape::clipped;
@@ -48,7 +49,7 @@ pub(super) fn read_all(sheet: &mut Sheet, top: &Table) -> Option<Vec<Cluster>> {
             sheet.refuse(item.span(), Refusal::bare("a cluster is a table"));
             continue;
         };
-        let table = Table::open(sheet, &table::CLUSTER, item.span(), entries);
+        let table = Table::open(sheet, &keys::CLUSTER, item.span(), entries);
         clusters.extend(read(sheet, &table));
     }
     compare(sheet, &clusters);
@@ -77,9 +78,13 @@ fn read(sheet: &mut Sheet, table: &Table) -> Option<Cluster> {
     let unless_said = |key| !has_conf && !table.has(key);
     let default_file = unless_said("state_file").then_some(state_file);
     let default_journal = unless_said("journal").then_some(journal);
-    let (conf_file, conf) = conf.map(|conf| (conf.file.clone(), conf)).unzip();
-    let (of_name, of_file, of_journal) = conf.map_or((None, None, None), |conf| {
-        (Some(conf.name), Some(conf.state_file), Some(conf.journal))
+    let (file, of_name, of_file, of_journal) = conf.map_or((None, None, None, None), |conf| {
+        (
+            Some(conf.file),
+            Some(conf.name),
+            Some(conf.state_file),
+            Some(conf.journal),
+        )
     });
     let place = |key| {
         table
@@ -95,7 +100,7 @@ fn read(sheet: &mut Sheet, table: &Table) -> Option<Cluster> {
             priority: priority.or((!table.has("priority")).then_some(DEFAULT_PRIORITY))?,
             timing: timing?,
         },
-        conf: conf_file,
+        conf: file,
         name_place: place("name"),
         file_place: place("state_file"),
     })

@@ -1,8 +1,9 @@
 //! The file as a whole: who may read it, its grammar, its tables.
 
 use super::file::{self, Access, Contents, named};
+use super::keys;
 use super::sheet::{Refusal, Sheet};
-use super::table::{self, Table, good};
+use super::table::{Table, good};
 use super::{Config, Loaded, Surroundings, cluster, node, stores, value};
 use facts::complaint::Complaint;
 use policy::lease::NodeName;
@@ -69,7 +70,7 @@ pub(super) fn read(text: &[u8], origin: &[u8], surroundings: &Surroundings) -> R
         }
     };
     let found = document.and_then(|document| {
-        let top = Table::open(&mut sheet, &table::TOP, 0..0, document.get_ref());
+        let top = Table::open(&mut sheet, &keys::TOP, 0..0, document.get_ref());
         assemble(&mut sheet, &top, surroundings)
     });
     let warnings = sheet.finish(text, origin)?;
@@ -103,11 +104,11 @@ fn assemble(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Opti
     let node = node_name(sheet, top, surroundings);
     let store = stores::read(sheet, top, surroundings);
     let clusters = cluster::read_all(sheet, top);
-    let metrics = top.table(sheet, "metrics", &table::METRICS);
+    let metrics = top.table(sheet, "metrics", &keys::METRICS);
     let metrics = metrics.and_then(|metrics| metrics.text(sheet, "listen", value::listen));
     let run_dir = folder(sheet, top, "run_dir", RUN_DIR);
     let state_dir = folder(sheet, top, "state_dir", STATE_DIR);
-    let control = top.table(sheet, "control", &table::CONTROL);
+    let control = top.table(sheet, "control", &keys::CONTROL);
     let socket = control.and_then(|control| control.text(sheet, "socket", value::socket));
     let store = store?;
     let (clusters, confs) = clusters?

@@ -6,6 +6,7 @@ mod cluster;
 mod conf;
 mod document;
 mod file;
+mod keys;
 mod login;
 mod mask;
 mod node;
@@ -48,8 +49,8 @@ struct Surroundings {
     credentials: Option<PathBuf>,
 }
 
-/// Reads the file and all that it names: passwords, certificates, configurations of rcron. Each time anew, so that SIGHUP takes up
-/// a new password, too.
+/// Reads the file and all that it names: passwords, certificates, configurations of rcron. Each time anew, so that SIGHUP
+/// takes up a new password, too.
 ///
 /// Reads files wherever they are, and so may wait for a file system: not for a loop that must go on.
 ///

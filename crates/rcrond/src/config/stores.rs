@@ -1,16 +1,17 @@
 //! `[etcd]`, `[postgresql]`, `[redis]`: exactly one of them.
 
+use super::keys::{self, Kind};
 use super::sheet::{Refusal, Sheet};
-use super::table::{self, Kind, Table};
+use super::table::Table;
 use super::{StoreConfig, Surroundings, login, tls, value};
 use std::collections::BTreeSet;
 use store::{Login, etcd, postgresql, redis};
 use toml::Spanned;
 
 const STORES: [(&str, &Kind); 3] = [
-    ("etcd", &table::ETCD),
-    ("postgresql", &table::POSTGRESQL),
-    ("redis", &table::REDIS),
+    ("etcd", &keys::ETCD),
+    ("postgresql", &keys::POSTGRESQL),
+    ("redis", &keys::REDIS),
 ];
 
 /// A store, and whether its password stands in the file itself.
@@ -79,7 +80,7 @@ fn etcd(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option
 
 fn postgresql(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option<postgresql::Settings> {
     const USER: &str = "rcron";
-    let servers = servers(sheet, table, value::postgresql_server);
+    let servers = servers(sheet, table, |text| value::local_or_server(text, 5432));
     let prefix = text_or(sheet, table, "prefix", "rcron/", value::prefix);
     let database = text_or(sheet, table, "database", "rcron", value::name);
     let relation = text_or(sheet, table, "table", "rcron", value::sql_table);
@@ -101,12 +102,12 @@ fn postgresql(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> 
 fn redis(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option<redis::Settings> {
     /// As many as redis.conf may be told to have.
     const LAST_DATABASE: u32 = 65_535;
-    let servers = servers(sheet, table, |text| value::server(text, 6379));
+    let servers = servers(sheet, table, |text| value::local_or_server(text, 6379));
     let prefix = text_or(sheet, table, "prefix", "rcron:", value::prefix);
     let database = table.number(sheet, "database", LAST_DATABASE);
     let is_good = database.is_some() || !table.has("database");
-    // The user of those who only give a password.
-    let login = login::read(sheet, table, surroundings, Some("default"));
+    // Without a user: the password of all, `requirepass`.
+    let login = login::read(sheet, table, surroundings, Some(""));
     let tls = tls::read(sheet, table, surroundings);
     is_good.then_some(redis::Settings {
         servers: servers?,

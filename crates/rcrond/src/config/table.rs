@@ -1,9 +1,7 @@
 //! A table of the file, and its keys' values.
 
+use super::keys::{Kind, SPANS, unknown};
 use super::sheet::{Refusal, Sheet};
-use policy::config::Key;
-use policy::escape::clipped;
-use policy::suggest;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -15,101 +13,6 @@ pub(super) struct Table<'t> {
     pub(super) place: Range<usize>,
     entries: &'t DeTable<'t>,
 }
-
-/// What may stand in a table of this name.
-#[derive(Debug)]
-pub(super) struct Kind {
-    /// As it stands in the file.
-    pub(super) name: &'static str,
-    /// Its keys.
-    pub(super) keys: &'static [&'static str],
-}
-
-/// The file itself.
-pub(super) const TOP: Kind = Kind {
-    name: "",
-    keys: &[
-        "node",
-        "run_dir",
-        "state_dir",
-        "etcd",
-        "postgresql",
-        "redis",
-        "cluster",
-        "metrics",
-        "control",
-    ],
-};
-pub(super) const ETCD: Kind = Kind {
-    name: "[etcd]",
-    keys: &[
-        "servers",
-        "prefix",
-        "user",
-        "password",
-        "password_file",
-        "password_credential",
-        "tls",
-    ],
-};
-pub(super) const POSTGRESQL: Kind = Kind {
-    name: "[postgresql]",
-    keys: &[
-        "servers",
-        "database",
-        "table",
-        "prefix",
-        "user",
-        "password",
-        "password_file",
-        "password_credential",
-        "tls",
-    ],
-};
-pub(super) const REDIS: Kind = Kind {
-    name: "[redis]",
-    keys: &[
-        "servers",
-        "database",
-        "prefix",
-        "user",
-        "password",
-        "password_file",
-        "password_credential",
-        "tls",
-    ],
-};
-pub(super) const TLS: Kind = Kind {
-    name: "tls",
-    keys: &["ca_file", "cert_file", "key_file", "key_credential", "server_name"],
-};
-pub(super) const CLUSTER: Kind = Kind {
-    name: "[[cluster]]",
-    keys: &[
-        "name",
-        "conf",
-        "state_file",
-        "journal",
-        "priority",
-        "lease",
-        "settle",
-        "grace",
-        "preempt_delay",
-    ],
-};
-pub(super) const METRICS: Kind = Kind {
-    name: "[metrics]",
-    keys: &["listen"],
-};
-pub(super) const CONTROL: Kind = Kind {
-    name: "[control]",
-    keys: &["socket"],
-};
-
-/// Keys whose values look like numbers, and are texts for their units.
-const SPANS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
-
-const KINDS: [&Kind; 8] = [&TOP, &ETCD, &POSTGRESQL, &REDIS, &TLS, &CLUSTER, &METRICS, &CONTROL];
 
 impl<'t> Table<'t> {
     /// Takes a table; refuses each key that it does not have.
@@ -249,42 +152,4 @@ fn out_of_range(key: &str, most: u32) -> Refusal {
         format!("`{key}` is not in its range"),
         format!("write a whole number from 0 to {most}"),
     )
-}
-
-fn unknown(kind: &Kind, name: &str) -> Refusal {
-    let shown = clipped(name.as_bytes());
-    let place = if kind.name.is_empty() {
-        String::new()
-    } else {
-        format!(" in {}", kind.name)
-    };
-    let message = format!("unknown key `{shown}`{place}");
-    Refusal::new(message, meant(kind, name))
-}
-
-/// Where the key belongs, if it is one; else which it may have been meant to be.
-fn meant(kind: &Kind, name: &str) -> String {
-    if TOP.keys.contains(&name) {
-        return "it belongs before the first table".into();
-    }
-    let homes = KINDS.iter().filter(|home| home.keys.contains(&name));
-    let homes: Vec<&str> = homes.map(|home| home.name).collect();
-    if !homes.is_empty() {
-        return format!("it belongs into {}", homes.join(" or "));
-    }
-    if Key::ALL.iter().any(|(key, _)| *key == name) {
-        return "it is a key of the cluster's rcron.conf(5)".into();
-    }
-    let begun = || {
-        kind.keys
-            .iter()
-            .copied()
-            .find(|key| name.len() > 1 && key.starts_with(name))
-    };
-    suggest::nearest(name.as_bytes(), kind.keys.iter().copied())
-        .or_else(begun)
-        .map_or_else(
-            || "rcrond.toml(5) lists the keys".into(),
-            |key| format!("did you mean `{key}`?"),
-        )
 }

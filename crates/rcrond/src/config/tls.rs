@@ -2,9 +2,10 @@
 
 use super::Surroundings;
 use super::file;
+use super::keys;
 use super::login::credential;
 use super::sheet::{Refusal, Sheet};
-use super::table::{self, Table, good};
+use super::table::{Table, good};
 use super::value;
 use std::path::{Path, PathBuf};
 use store::tls::{Identity, Settings};
@@ -21,7 +22,7 @@ pub(super) fn read(sheet: &mut Sheet, store: &Table, surroundings: &Surroundings
         DeValue::Boolean(true) => Some(Settings::default()),
         DeValue::Boolean(false) => None,
         DeValue::Table(_) => {
-            let table = store.table(sheet, "tls", &table::TLS)?;
+            let table = store.table(sheet, "tls", &keys::TLS)?;
             Some(settings(sheet, &table, surroundings))
         }
         _ => {

@@ -130,22 +130,12 @@ pub(super) fn server(text: &str, port: u16) -> Result<String, Refusal> {
     }
 }
 
-/// A server of PostgreSQL may be the folder of its socket.
-pub(super) fn postgresql_server(text: &str) -> Result<String, Refusal> {
-    const PORT: u16 = 5432;
-    if !text.starts_with('/') {
-        return server(text, PORT);
+/// A server on this machine may be a path: Redis' socket, or the folder of PostgreSQL's.
+pub(super) fn local_or_server(text: &str, port: u16) -> Result<String, Refusal> {
+    if text.starts_with('/') {
+        return path(text).map(|_| text.to_owned());
     }
-    path(text)?;
-    let text = text.trim_end_matches('/');
-    if text
-        .rsplit('/')
-        .next()
-        .is_some_and(|name| name.starts_with(".s.PGSQL."))
-    {
-        return Ok(text.to_owned());
-    }
-    Ok(format!("{text}/.s.PGSQL.{PORT}"))
+    server(text, port)
 }
 
 /// The host, in its brackets if it has some, and what stands behind the colon.

@@ -14,9 +14,8 @@ use crate::store_side::card::{self, Issue};
 use crate::store_side::listener::{self, Subject};
 use control::Report;
 use platform::clock;
-use platform::output::error_text;
+use platform::output::{error_text, to_stderr};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::{mpsc, watch};
@@ -24,28 +23,42 @@ use tokio::sync::{mpsc, watch};
 /// More requests than that wait in their sockets.
 const MOST_ASKS: usize = 32;
 
-/// Runs the daemon until it is told to end; exit status 1 if it cannot begin.
-pub(crate) fn main(file: &Path) -> ExitCode {
-    let result = outside::log::init().map_err(|error| format!("cannot begin to log: {error}"));
-    let result = result.and_then(|()| load(file)).and_then(|config| run(config, file));
-    let code = match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            log::error!("{problem}");
-            ExitCode::FAILURE
-        }
+/// Why the daemon cannot begin. It has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It would be the same the next time.
+    Configuration,
+    /// The next time it may be better.
+    System,
+}
+
+/// Runs the daemon until it is told to end.
+///
+/// # Errors
+/// [`Trouble`].
+pub(crate) fn main(file: &Path) -> Result<(), Trouble> {
+    if let Err(error) = outside::log::init() {
+        to_stderr(format!("rcrond: cannot begin to log: {}\n", error_text(&error)).as_bytes());
+        return Err(Trouble::System);
+    }
+    let result = match load(file) {
+        Ok(config) => run(config, file).map_err(|problem| (Trouble::System, problem)),
+        Err(problem) => Err((Trouble::Configuration, problem)),
     };
+    let result = result.map_err(|(trouble, problem)| {
+        log::error!("{problem}");
+        trouble
+    });
     outside::log::flush();
-    code
+    result
 }
 
 fn load(file: &Path) -> Result<Config, String> {
     let loaded = config::load(file).map_err(|complaint| complaint.full)?;
     outside::log::set_node(&loaded.config.node);
-    loaded
-        .warnings
-        .iter()
-        .for_each(|warning| log::warn!("{}", warning.summary));
+    for warning in &loaded.warnings {
+        log::warn!("{}", warning.summary);
+    }
     Ok(loaded.config)
 }
 

@@ -8,7 +8,7 @@ mod reload;
 mod report;
 mod start;
 
-pub(crate) use begin::main;
+pub(crate) use begin::{Trouble, main};
 pub(crate) use reload::Renewal;
 
 use crate::config::Config;

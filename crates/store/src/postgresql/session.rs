@@ -1,9 +1,9 @@
 //! One connection to one server, opened and looked over.
 
 use super::{Inner, sql, trouble};
+use crate::Failure;
 use crate::dial::{self, Address, Stream};
 use crate::ear::Task;
-use crate::{Failure, tls};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use tokio_postgres::config::SslMode;
@@ -51,7 +51,7 @@ async fn reach(
     // No network can listen to a socket in the file system; libpq has no TLS there either.
     let answer = if let (Some(tls), Address::Tcp { host, .. }) = (&inner.tls, address) {
         config.ssl_mode(SslMode::Require);
-        let name = tls::server_name(&tls.settings, host)?;
+        let name = tls.name(server, host)?;
         let mut make = MakeRustlsConnect::new((*tls.config).clone());
         let Ok(connect) = MakeTlsConnect::<Stream>::make_tls_connect(&mut make, &name.to_str());
         shake_hands(config, stream, connect, told).await

@@ -6,6 +6,8 @@ use std::io;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+pub(super) const ANOTHER_TABLE: &str = "the table is not as rcrond.sql makes it: drop it, or name another";
+
 /// What went wrong with a server.
 pub(super) fn failure(server: &str, error: &Error) -> Failure {
     let Some(said) = error.as_db_error() else {
@@ -49,7 +51,9 @@ fn help(code: &SqlState) -> Option<&'static str> {
         }
         SqlState::INVALID_CATALOG_NAME => "create the database, or correct `database` in the configuration",
         SqlState::INVALID_SCHEMA_NAME => "create the schema, or correct `table` in the configuration",
-        SqlState::INSUFFICIENT_PRIVILEGE => "rcrond.sql says which rights the user needs",
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "rcrond.sql says which rights the user needs; the database's owner may execute it"
+        }
         SqlState::READ_ONLY_SQL_TRANSACTION => "this server takes no writes: it may be a standby by now",
         SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => "this server may be a standby by now",
         SqlState::TOO_MANY_CONNECTIONS => {
@@ -59,9 +63,7 @@ fn help(code: &SqlState) -> Option<&'static str> {
         SqlState::LOCK_NOT_AVAILABLE => {
             "another change has been waiting for the server's disk, or for its synchronous standby"
         }
-        SqlState::UNDEFINED_COLUMN | SqlState::DATATYPE_MISMATCH | SqlState::INVALID_COLUMN_REFERENCE => {
-            "the table is not as rcrond.sql makes it: drop it, or name another"
-        }
+        SqlState::UNDEFINED_COLUMN | SqlState::DATATYPE_MISMATCH | SqlState::INVALID_COLUMN_REFERENCE => ANOTHER_TABLE,
         _ => return None,
     })
 }

@@ -3,6 +3,7 @@
 mod etcd;
 mod postgresql;
 mod redis;
+mod rivals;
 mod suite;
 
 use store::memory::Memory;

@@ -3,7 +3,7 @@
 mod faults;
 mod refusals;
 
-use crate::suite;
+use crate::{rivals, suite};
 use store::postgresql::{PostgreSql, Settings};
 use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
 use testing::certificates::{Authority, Certificate};
@@ -95,8 +95,6 @@ async fn the_contract_without_a_password() {
 async fn the_contract_over_tls() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    // What a password gives away to a man in the middle: nothing, for it is bound to the server's certificate.
-    server.sql("ALTER SYSTEM SET log_connections = on");
     let settings = Settings {
         tls: Some(tls(&authority, None)),
         ..settings(&server)
@@ -133,63 +131,7 @@ async fn the_contract_through_a_socket_in_the_file_system_and_a_table_of_any_nam
 async fn of_many_that_change_a_record_at_once_one_wins_each_time() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    suite_of_rivals(&store).await;
-}
-
-/// Eight connections, none of which knows of the others: each change of a version is done once.
-pub(crate) async fn suite_of_rivals(store: &dyn Store) {
-    let mut connections = Vec::new();
-    for _ in 0..8 {
-        connections.push(store.connect().await.expect("connected"));
-    }
-    let key = "rivals".to_owned();
-    let mut done = 0;
-    for round in 0..50 {
-        let found = connections[round % 8]
-            .read(std::slice::from_ref(&key))
-            .await
-            .expect("read");
-        let version = found.items[0].as_ref().map(|item| item.version);
-        // A second record that must not be there, and is created by whoever wins.
-        let proof = format!("won/{round}");
-        let changes: Vec<_> = (0..8)
-            .map(|rival| Change {
-                incarnation: found.incarnation.clone(),
-                conditions: vec![(key.clone(), version), (proof.clone(), None)],
-                writes: vec![(key.clone(), vec![rival]), (proof.clone(), vec![rival])],
-            })
-            .collect();
-        let mut asked: Vec<_> = connections
-            .iter_mut()
-            .zip(&changes)
-            .map(|(connection, change)| connection.change(change))
-            .collect();
-        let mut verdicts = vec![None; 8];
-        std::future::poll_fn(|context| {
-            for (call, verdict) in asked.iter_mut().zip(&mut verdicts) {
-                if verdict.is_none() {
-                    if let std::task::Poll::Ready(answer) = call.as_mut().poll(context) {
-                        *verdict = Some(answer.expect("answered"));
-                    }
-                }
-            }
-            if verdicts.contains(&None) {
-                std::task::Poll::Pending
-            } else {
-                std::task::Poll::Ready(())
-            }
-        })
-        .await;
-        let won: Vec<_> = (0..8).filter(|rival| verdicts[*rival] == Some(Verdict::Done)).collect();
-        assert_eq!(won.len(), 1, "round {round}: {verdicts:?}");
-        drop(asked);
-        let found = connections[0].read(&[key.clone(), proof]).await.expect("read");
-        let values: Vec<_> = found.items.into_iter().map(|item| item.expect("there").value).collect();
-        let winner = vec![u8::try_from(won[0]).expect("of eight")];
-        assert_eq!(values, [winner.clone(), winner]);
-        done += 1;
-    }
-    assert_eq!(done, 50);
+    rivals::one_wins_each_time(&store).await;
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -3,7 +3,7 @@
 mod faults;
 mod refusals;
 
-use crate::suite;
+use crate::{rivals, suite};
 use store::redis::{Redis, Settings};
 use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
 use testing::certificates::{Authority, Certificate};
@@ -145,7 +145,7 @@ async fn the_contract_through_a_socket_in_the_file_system_and_a_prefix_like_a_pa
 #[tokio::test(flavor = "current_thread")]
 async fn of_many_that_change_a_record_at_once_one_wins_each_time() {
     let server = Server::start();
-    crate::postgresql::suite_of_rivals(&store(settings(&server))).await;
+    rivals::one_wins_each_time(&store(settings(&server))).await;
 }
 
 #[tokio::test(flavor = "current_thread")]

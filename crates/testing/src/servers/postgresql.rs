@@ -1,6 +1,6 @@
 //! A PostgreSQL.
 
-use super::{free_port, server};
+use super::{free_port, server, stands_still};
 use crate::certificates::Authority;
 use crate::process::{Done, Running, children, run};
 use crate::until;
@@ -159,12 +159,12 @@ impl PostgreSql {
         assert!(self.has_come_up(), "postgres does not start again:\n{}", self.log());
     }
 
-    /// Stops all its processes (SIGSTOP): it takes connections, and says nothing.
+    /// Stops all its processes (SIGSTOP), and waits until they stand still: it takes connections, and says nothing.
     pub fn pause(&self) {
-        // The postmaster first: it cannot start another then.
-        for pid in self.processes() {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGSTOP);
-        }
+        let postmaster = self.process.as_ref().expect("running").pid();
+        stop(postmaster);
+        // Now there will be no others.
+        children(postmaster).into_iter().for_each(stop);
     }
 
     /// Lets them go on.
@@ -292,6 +292,14 @@ impl Drop for PostgreSql {
             self.kill();
         }
     }
+}
+
+/// Stops a process; one that has ended meanwhile stands still, too.
+fn stop(pid: i32) {
+    let _ = kill(Pid::from_raw(pid), Signal::SIGSTOP);
+    until("a process of PostgreSQL to stand still", || {
+        (crate::process::is_gone(pid) || stands_still(pid)).then_some(())
+    });
 }
 
 fn worked(command: &mut Command) -> Done {

@@ -1,6 +1,6 @@
 //! A Redis.
 
-use super::{free_port, server};
+use super::{free_port, server, stands_still};
 use crate::certificates::Authority;
 use crate::process::{Running, run};
 use crate::until;
@@ -120,9 +120,10 @@ impl Redis {
         let _ = fs::remove_file(self.folder.path().join("dump.rdb"));
     }
 
-    /// Stops it (SIGSTOP): it takes connections, and says nothing.
+    /// Stops it (SIGSTOP), and waits until it stands still: it takes connections, and says nothing.
     pub fn pause(&self) {
-        self.signal(Signal::SIGSTOP);
+        let pid = self.signal(Signal::SIGSTOP);
+        until("redis-server to stand still", || stands_still(pid).then_some(()));
     }
 
     /// Lets it go on.
@@ -153,9 +154,10 @@ impl Redis {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) -> i32 {
         let pid = self.process.as_ref().expect("running").pid();
         kill(Pid::from_raw(pid), signal).expect("signalled");
+        pid
     }
 
     fn launch(&mut self) {

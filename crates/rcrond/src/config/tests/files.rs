@@ -323,7 +323,8 @@ fn one_state_file_by_two_names_is_noticed() {
     symlink("real", folder.path().join("link")).expect("linked");
     let named = folder.path().display();
     let text = format!(
-        "{NODE}{ETCD}{CLUSTER}state_file = \"{named}/real/state\"\n[[cluster]]\nname = \"d\"\nstate_file = \"{named}/link/state\"\n"
+        "{NODE}{ETCD}{CLUSTER}state_file = \"{named}/real/state\"\n\
+         [[cluster]]\nname = \"d\"\nstate_file = \"{named}/link/state\"\n"
     );
     assert_eq!(
         problems(&text),
@@ -331,4 +332,43 @@ fn one_state_file_by_two_names_is_noticed() {
             "9:1: {named}/link/state is cluster `c`'s state file (give each a `state_file` of its own)"
         )]
     );
+}
+
+#[test]
+fn the_examples_are_taken() {
+    let folder = folder();
+    let here = folder.path().display().to_string();
+    file(
+        &folder,
+        "rcron.conf",
+        include_str!("../../../../../examples/rcron.conf"),
+    );
+    file(
+        &folder,
+        "billing.conf",
+        include_str!("../../../../../examples/billing.conf"),
+    );
+    for name in ["etcd.password", "postgresql.password", "redis.password"] {
+        file(&folder, name, "x\n");
+    }
+    for name in ["ca.pem", "rcrond.pem"] {
+        file(&folder, name, CERTIFICATE);
+    }
+    file(&folder, "rcrond.key", KEY);
+    for example in [
+        include_str!("../../../../../examples/rcrond/etcd.toml"),
+        include_str!("../../../../../examples/rcrond/postgresql.toml"),
+        include_str!("../../../../../examples/rcrond/redis.toml"),
+    ] {
+        let text = example.replace("/etc/rcron/", &format!("{here}/"));
+        assert_eq!(taken(&text).config.clusters.len(), 1);
+        // With all that stands behind a `#` and would be TOML.
+        let is_toml =
+            |rest: &str| rest.starts_with('[') || rest.starts_with(char::is_lowercase) && rest.contains(" = ");
+        let is_comment = |line: &str| line.strip_prefix("# ").is_some_and(is_toml);
+        let lines = text
+            .lines()
+            .map(|line| if is_comment(line) { &line[2..] } else { line });
+        taken(&lines.collect::<Vec<_>>().join("\n"));
+    }
 }

@@ -52,7 +52,7 @@ fn what_is_not_said_has_its_default() {
 #[test]
 fn what_is_said_counts() {
     let text = "node = 'Server.1'\nrun_dir = '/r'\nstate_dir = '/s'\n[postgresql]\n\
-        servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/pg/.s.PGSQL.6000']\n\
+        servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/postgresql:6000']\n\
         database = 'd'\ntable = 'ops.t'\nprefix = 'p'\nuser = 'u'\npassword = 'x y'\ntls = true\n\
         [metrics]\nlisten = '[::1]:9187'\n[control]\nsocket = '/c/s'\n\
         [[cluster]]\nname = 'web shop'\nstate_file = '/run/rcron/web'\njournal = 'none'\npriority = 0\n\
@@ -67,8 +67,8 @@ fn what_is_said_counts() {
                 "db1:5432",
                 "[::1]:5433",
                 "10.0.0.1:6000",
-                "/run/postgresql/.s.PGSQL.5432",
-                "/run/pg/.s.PGSQL.6000"
+                "/run/postgresql",
+                "/run/postgresql:6000"
             ]
             .map(String::from)
             .to_vec(),
@@ -105,7 +105,7 @@ fn each_store_has_its_own_user_where_only_a_password_is_given() {
         servers: vec!["a:6379".into()],
         database: 3,
         prefix: "rcron:".into(),
-        login: Some(login("default", "x")),
+        login: Some(login("", "x")),
         tls: None,
     };
     assert_eq!(redis, expected);
@@ -208,7 +208,11 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_in_a_good_file_are_answered(at in 0usize..1000, junk in prop::collection::vec(any::<u8>(), 0..4), cut in 0usize..6) {
+    fn any_bytes_in_a_good_file_are_answered(
+        at in 0usize..1000,
+        junk in prop::collection::vec(any::<u8>(), 0..4),
+        cut in 0usize..6,
+    ) {
         let mut text = in_etcd("tls = { server_name = 'x' }\nuser = 'u'\npassword = 'p'\n").into_bytes();
         text.extend_from_slice(b"lease = '10s'\npriority = 5\n[metrics]\nlisten = '127.0.0.1:1'\n");
         let at = at % text.len();

@@ -44,7 +44,7 @@ impl Sink {
     }
 }
 
-/// One line, whatever the text: local time, level, message.
+/// Local time, level, message. What looks like a second line can only be ours: it is indented.
 fn text(line: &Line) -> Vec<u8> {
     let time = line
         .time
@@ -64,7 +64,12 @@ fn text(line: &Line) -> Vec<u8> {
         format!("{}: ", line.target)
     };
     let mut bytes = format!("{time} rcrond: {level}{target}").into_bytes();
-    policy::escape::append(&mut bytes, line.text.as_bytes(), usize::MAX);
+    let lines: Vec<_> = line
+        .text
+        .lines()
+        .map(|line| policy::escape::escaped(line.as_bytes()))
+        .collect();
+    bytes.extend(lines.join(&b"\n    "[..]));
     bytes.push(b'\n');
     bytes
 }

@@ -1,0 +1,216 @@
+//! `rcrond --check` and what it says, on folders of the test's own. The store is a port where nobody listens.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+use testing::program::program;
+use testing::{Done, run};
+
+/// A folder with an rcrond.toml for cluster `web`.
+struct Scene {
+    folder: TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let scene = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        for name in ["run", "lib", "states"] {
+            fs::create_dir(scene.path(name)).expect("made");
+        }
+        scene.configure("");
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The configuration, and more keys of its one cluster.
+    fn configure(&self, more: &str) {
+        let here = self.folder.path().display();
+        self.write(
+            "rcrond.toml",
+            &format!(
+                "node = \"n\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[etcd]\nservers = [\"127.0.0.1:1\"]\n\
+                 [[cluster]]\nname = \"web\"\nstate_file = \"{here}/states/web\"\n{more}"
+            ),
+        );
+        fs::set_permissions(self.path("rcrond.toml"), Permissions::from_mode(0o600)).expect("chmod");
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    fn rcrond(&self, option: &str) -> Done {
+        run(Command::new(program("rcrond"))
+            .arg(option)
+            .arg("--conf")
+            .arg(self.path("rcrond.toml"))
+            .env_remove("CREDENTIALS_DIRECTORY"))
+    }
+
+    /// The report's rows, with the folder's path as `HERE`.
+    fn report(&self) -> String {
+        let done = self.rcrond("--check");
+        assert_eq!(done.code(), Some(1), "{}", done.stderr());
+        assert_eq!(done.stderr(), "");
+        done.stdout().replace(&self.folder.path().display().to_string(), "HERE")
+    }
+}
+
+fn has(report: &str, rows: &str) {
+    assert!(report.contains(rows), "{rows}\nis not in\n{report}");
+}
+
+#[test]
+fn what_is_as_it_should_be_is_told_too() {
+    let scene = Scene::new();
+    let here = scene.folder.path().display();
+    scene.write(
+        "web.conf",
+        &format!("cluster_name = web\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
+    );
+    let report = scene.report();
+    let expected = "\
+configuration
+  fine      HERE/rcrond.toml: node n, etcd at 127.0.0.1:1
+  fine      run_dir HERE/run can be written
+  fine      state_dir HERE/lib can be written
+cluster web
+  fine      priority 100, lease 10.0 s, settle 1.0 s, grace 0.0 s, preempt_delay 30.0 s
+  fine      state file HERE/states/web can be written
+  fine      HERE/web.conf reads this state file and requires a lease
+store
+  wrong     ";
+    assert!(report.starts_with(expected), "{report}");
+    assert!(report.ends_with("\n1 wrong\n"), "{report}");
+}
+
+#[test]
+fn nothing_is_changed() {
+    let scene = Scene::new();
+    fs::remove_dir(scene.path("states")).expect("removed");
+    has(
+        &scene.report(),
+        "  fine      state file HERE/states/web can be written; its folder does not exist yet\n",
+    );
+    assert!(!scene.path("states").exists());
+    for folder in ["run", "lib"] {
+        assert_eq!(fs::read_dir(scene.path(folder)).expect("there").count(), 0);
+    }
+}
+
+#[test]
+fn a_configuration_of_rcron_that_does_not_fit_is_wrong() {
+    let scene = Scene::new();
+    let here = scene.folder.path().display();
+    for (conf, row) in [
+        (
+            format!("cluster_name = web\nstate_file = {here}/states/web\ndefault_state = passive\n"),
+            "  wrong     HERE/web.conf does not require a lease: a state file that is missing means default_state = passive, \
+             and an `active` by hand counts\n            -> set require_lease = yes\n",
+        ),
+        (
+            format!("cluster_name = web\nstate_file = {here}/states/other\n"),
+            "  wrong     HERE/web.conf has another state file: HERE/states/other\n",
+        ),
+        (
+            format!("cluster_name = mail\nstate_file = {here}/states/web\n"),
+            "  wrong     HERE/web.conf has this state file for cluster mail\n",
+        ),
+    ] {
+        scene.write("web.conf", &conf);
+        has(&scene.report(), row);
+    }
+    scene.write("web.conf", "cluster_name = mail\nstate_file = /elsewhere\n");
+    has(
+        &scene.report(),
+        "  hint      no rcron.conf in /etc/rcron is of this cluster\n",
+    );
+}
+
+#[test]
+fn a_state_file_that_cannot_be_written_is_wrong() {
+    let scene = Scene::new();
+    let state = scene.path("states/web");
+    fs::create_dir(&state).expect("made");
+    has(
+        &scene.report(),
+        "  wrong     state file HERE/states/web is not a regular file\n",
+    );
+    fs::remove_dir(&state).expect("removed");
+    fs::set_permissions(scene.path("states"), Permissions::from_mode(0o777)).expect("chmod");
+    symlink("/etc/passwd", &state).expect("linked");
+    has(
+        &scene.report(),
+        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link in a folder that others may write\n",
+    );
+    fs::remove_dir_all(scene.path("states")).expect("removed");
+    scene.write("states", "");
+    has(&scene.report(), "  wrong     state file HERE/states/web cannot be ");
+}
+
+#[test]
+fn a_cluster_without_a_journal_is_a_hint() {
+    let scene = Scene::new();
+    scene.configure("journal = \"none\"\n");
+    has(
+        &scene.report(),
+        "  hint      it has no journal: `rcronctl drain --wait` cannot see what runs\n",
+    );
+}
+
+#[test]
+fn a_password_in_plain_text_is_a_hint() {
+    let scene = Scene::new();
+    let text = fs::read_to_string(scene.path("rcrond.toml")).expect("there");
+    let hint = "store\n  hint      the password goes over the network in plain text\n";
+    // 0.0.0.0 is this machine, but does not look like it.
+    for (servers, is_told) in [
+        (
+            "servers = [\"127.0.0.1:1\"]\nuser = \"u\"\npassword = \"geheim\"",
+            false,
+        ),
+        (
+            "servers = [\"127.0.0.1:1\", \"0.0.0.0:1\"]\nuser = \"u\"\npassword = \"geheim\"",
+            true,
+        ),
+    ] {
+        scene.write("rcrond.toml", &text.replace("servers = [\"127.0.0.1:1\"]", servers));
+        let report = scene.report();
+        assert_eq!(report.contains(hint), is_told, "{report}");
+        assert!(!report.contains("geheim"), "{report}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_refused_is_told_in_all_three() {
+    let scene = Scene::new();
+    scene.configure("leese = \"10s\"\n");
+    let message = "HERE/rcrond.toml:9:1: unknown key `leese` in [[cluster]]\n  9 | leese = \"10s\"\n    | ^~~~~ did you mean `lease`?";
+    let report = scene.report();
+    has(
+        &report,
+        &format!(
+            "configuration\n  wrong     {}\n",
+            message.replace('\n', "\n            ")
+        ),
+    );
+    has(&report, "\n1 wrong\n");
+    let here = scene.folder.path().display().to_string();
+    let done = scene.rcrond("--init-store");
+    assert_eq!(done.code(), Some(1));
+    assert_eq!(done.stderr().replace(&here, "HERE"), format!("rcrond: {message}\n"));
+    let done = run(Command::new(program("rcrond")).arg("-c").arg(scene.path("rcrond.toml")));
+    assert_eq!(done.code(), Some(78));
+    // In the log, which has times.
+    let stderr = done.stderr().replace(&here, "HERE");
+    let (_, line) = stderr.split_once(' ').expect("a time");
+    let indented = message.replace('\n', "\n    ");
+    assert_eq!(line, format!("rcrond: error: {indented}\n"));
+}
