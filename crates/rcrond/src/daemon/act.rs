@@ -24,10 +24,12 @@ impl Daemon {
                 Action::Change { .. } => self.ask_store(action),
                 Action::WriteState { cluster, mark } => self.write_state(cluster, mark),
                 Action::PersistEpoch { cluster, epoch } => epochs.push((cluster, epoch)),
-                Action::KeepIdentity(session) => {
+                // One that is made while everything is given away is for nobody.
+                Action::KeepIdentity(session) if self.stop.is_none() => {
                     self.session = Some(session);
                     self.keep_identity(session);
                 }
+                Action::KeepIdentity(_) => self.session = None,
                 Action::Tell(tell) => self.tell(&tell),
                 Action::WakeAt(at) => self.wake = at,
                 Action::Stopped => {}

@@ -224,6 +224,9 @@ impl Daemon {
         if late {
             log::warn!("not everything could be given away in time: the leases end by themselves");
         }
+        if self.machine.is_finished() {
+            self.run_dir.forget();
+        }
         late || self.machine.is_finished()
     }
 }

@@ -58,6 +58,12 @@ impl RunDir {
         self.path.join("identity")
     }
 
+    /// The session has been ended: the next process begins with none.
+    pub(crate) fn forget(&self) {
+        // One that stays is found ended, and costs a line in the log.
+        let _ = fs::remove_file(self.identity());
+    }
+
     /// The session of a process of this boot and of this name, if all clusters that it may hold are still `configured`. What cannot be
     /// read is none: then leases are waited out.
     pub(crate) fn kept(&self, boot: &[u8], node: &str, configured: &[ClusterName]) -> Option<SessionId> {
