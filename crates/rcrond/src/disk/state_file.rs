@@ -46,8 +46,10 @@ fn of(state: State, boot: &[u8], farthest: BootTime) -> Inherited {
     }
 }
 
-/// Writes it, whole; a link is followed and stays. Where nothing new can be written, one that is to be passive is made so in place:
-/// a full disk still takes eight bytes for those that are there.
+/// Writes it, whole; a link is followed and stays.
+///
+/// Where nothing new can be written, one that is to be passive is made so in place: a full disk still takes eight bytes for those that are
+/// there. That ends the jobs' starts, but is a failure all the same: who cannot write `active` must not win.
 ///
 /// # Errors
 /// What went wrong, for people.
@@ -57,14 +59,14 @@ pub(crate) fn write(path: &Path, state: &State) -> Result<(), String> {
     if file.exists() && !file.is_file() {
         return Err("it is not a regular file: name another state_file".to_owned());
     }
-    let error = match replace::replace_keeping_owner(&file, &state.line(), MODE) {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    if state.word == Word::Passive && replace::overwrite(&file, b"passive\n").is_ok() {
+    let Err(error) = replace::replace_keeping_owner(&file, &state.line(), MODE) else {
         return Ok(());
+    };
+    let error = error_text(&error);
+    if state.word == Word::Passive && replace::overwrite(&file, b"passive\n").is_ok() {
+        return Err(format!("{error}; made passive in place"));
     }
-    Err(error_text(&error))
+    Err(error)
 }
 
 #[cfg(test)]
