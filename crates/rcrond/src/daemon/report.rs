@@ -84,11 +84,17 @@ impl Daemon {
             priority: view.config.priority,
             lease_ms: view.config.timing.lease().milliseconds(),
             lease_left_ms: left.map(milliseconds),
-            epoch: view.record.map_or(view.epoch, |record| record.epoch),
-            holder: view.holder().map(str::to_owned),
+            epoch: known_epoch(view),
+            holder: self.holder(view).map(str::to_owned),
             writable: known.is_none_or(|cluster| cluster.obstacle.is_none()),
             nodes: Vec::new(),
         }
+    }
+
+    /// Who has it. The record is that of the last read, which may be from before this node won.
+    fn holder<'a>(&'a self, view: &'a View<'_>) -> Option<&'a str> {
+        view.tenancy
+            .map_or_else(|| view.holder(), |_| Some(self.config.node.as_str()))
     }
 
     /// What this node does.
@@ -157,4 +163,10 @@ impl Daemon {
             other
         });
     }
+}
+
+/// The holder's, or the last one's, or the highest that this node has kept.
+fn known_epoch(view: &View<'_>) -> u64 {
+    let recorded = || view.record.map_or(view.epoch, |record| record.epoch);
+    view.tenancy.map_or_else(recorded, |tenancy| tenancy.epoch)
 }

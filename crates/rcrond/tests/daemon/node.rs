@@ -1,0 +1,169 @@
+//! One rcrond with files of its own.
+
+use control::client::Connection;
+use control::{Request, Response, Role};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use testing::process::Running;
+use testing::program::program;
+use testing::servers::redis::Redis;
+use testing::until;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Node {
+    folder: TempDir,
+    name: &'static str,
+    running: Option<Running>,
+}
+
+impl Node {
+    /// With one cluster, a lease of a second and no `settle`. Not started.
+    pub(crate) fn new(name: &'static str, redis: &Redis) -> Self {
+        let node = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            name,
+            running: None,
+        };
+        let here = node.folder.path().display();
+        fs::create_dir(node.path("journal")).expect("made");
+        node.configure(&format!(
+            "node = \"{name}\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[control]\nsocket = \"{here}/socket\"\n\
+             [redis]\nservers = [\"{}\"]\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
+             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n",
+            redis.address()
+        ));
+        let conf =
+            format!("cluster_name = web\nstate_file = {here}/state\nrequire_lease = yes\njournal = {here}/journal\n");
+        fs::write(node.path("rcron.conf"), conf).expect("written");
+        node
+    }
+
+    pub(crate) fn started(mut self) -> Self {
+        self.start();
+        self
+    }
+
+    pub(crate) fn start(&mut self) {
+        let log = fs::File::create(self.path("log")).expect("a log");
+        self.running = Some(Running::start(self.command().stderr(log)));
+        until("the first state file and the socket", || {
+            (self.path("state").exists() && self.path("socket").exists()).then_some(())
+        });
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(program("rcrond"));
+        command
+            .arg("-c")
+            .arg(self.path("rcrond.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn configuration(&self) -> String {
+        fs::read_to_string(self.path("rcrond.toml")).expect("there")
+    }
+
+    pub(crate) fn configure(&self, text: &str) {
+        fs::write(self.path("rcrond.toml"), text).expect("written");
+    }
+
+    pub(crate) fn state(&self) -> String {
+        fs::read_to_string(self.path("state")).unwrap_or_default()
+    }
+
+    /// The text behind `since=`.
+    pub(crate) fn since(&self) -> String {
+        let state = self.state();
+        state.split(" since=").nth(1).expect("since").trim_end().to_owned()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn signal(&self, signal: i32) {
+        self.running.as_ref().expect("running").signal(signal);
+    }
+
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.running.take().expect("running").wait()
+    }
+
+    pub(crate) fn is_active(&self) {
+        until(&format!("{} to be active", self.name), || {
+            self.state().starts_with("active ").then_some(())
+        });
+    }
+
+    /// Its lease goes on: `until` moves, and moves again.
+    pub(crate) fn is_renewed(&self) {
+        for _ in 0..2 {
+            let before = self.state();
+            until("a renewal", || {
+                let state = self.state();
+                (state != before && state.starts_with("active ")).then_some(())
+            });
+        }
+    }
+
+    pub(crate) fn has_role(&self, role: Role) {
+        until(&format!("{} to be {role:?}", self.name), || {
+            let answer = self.ask(&Request::Status { nodes: false });
+            matches!(&answer, Response::Status(report) if report.clusters[0].role == role).then_some(())
+        });
+    }
+
+    /// The last answer.
+    pub(crate) fn ask(&self, request: &Request) -> Response {
+        self.asking(request).find(Response::is_last).expect("an answer")
+    }
+
+    /// All answers as they come.
+    pub(crate) fn asking(&self, request: &Request) -> impl Iterator<Item = Response> + use<> {
+        let mut connection = Connection::open(&self.path("socket"), PATIENCE).expect("somebody listens");
+        connection.ask(request, PATIENCE).expect("asked");
+        let mut last = false;
+        std::iter::from_fn(move || {
+            if last {
+                return None;
+            }
+            let answer = connection.answer(Instant::now() + PATIENCE).expect("answered");
+            last = answer.is_last();
+            Some(answer)
+        })
+    }
+
+    /// A job under rcron that reads its stdin to the end.
+    pub(crate) fn job(&self, command: &str) -> Running {
+        let mut rcron = Command::new(program("rcron"));
+        rcron.arg("-c").arg(self.path("rcron.conf")).arg(command);
+        Running::start(rcron.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()))
+    }
+
+    pub(crate) fn journal_has(&self, text: &str) {
+        until("the journal", || {
+            let files = fs::read_dir(self.path("journal")).ok()?;
+            let mut texts = files.flatten().filter_map(|file| fs::read_to_string(file.path()).ok());
+            texts.any(|found| found.contains(text)).then_some(())
+        });
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.0.kill();
+            let _ = running.0.wait();
+        }
+    }
+}
