@@ -140,7 +140,8 @@ impl Cluster {
     /// What the state file is to say; `None` while a restarted daemon does not know yet.
     pub(super) fn wish(&self, now: BootTime, stopping: bool) -> Option<Mark> {
         let Some(holder) = &self.holder else {
-            return self.found.is_none().then_some(Mark::Passive);
+            let out = stopping || matches!(self.duty, Duty::Out | Duty::Removed);
+            return (out || self.found.is_none()).then_some(Mark::Passive);
         };
         let valid = holder.valid.filter(|until| *until > now && holder.active_from <= now);
         Some(match valid {

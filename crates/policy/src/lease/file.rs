@@ -16,6 +16,8 @@ pub(super) struct File {
     writing: Option<Mark>,
     /// From here on nothing that it may say is active.
     horizon: BootTime,
+    /// Nor before this is it known that no other node is.
+    doubt: BootTime,
     /// When a write last succeeded.
     proved: Option<BootTime>,
     /// No attempt before this.
@@ -32,6 +34,7 @@ impl File {
             says: None,
             writing: None,
             horizon,
+            doubt: BootTime(Duration::ZERO),
             proved: None,
             retry: BootTime(Duration::ZERO),
         }
@@ -67,9 +70,14 @@ impl File {
         };
     }
 
+    /// Somebody's may be active until then, for all that is known.
+    pub(super) fn doubt_until(&mut self, end: BootTime) {
+        self.doubt = self.doubt.max(end);
+    }
+
     /// The last moment at which it may have been active, or may be.
-    pub(super) const fn horizon(&self) -> BootTime {
-        self.horizon
+    pub(super) fn horizon(&self) -> BootTime {
+        self.horizon.max(self.doubt)
     }
 
     /// Whether it has been written since.

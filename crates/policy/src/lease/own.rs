@@ -29,7 +29,7 @@ pub(super) struct Own {
     acked: u64,
     /// The highest beat ever sent.
     pub(super) sent: u64,
-    /// A change was not answered, and none has been done since.
+    /// A change was not answered, and none has been done since; by an earlier process, perhaps.
     pub(super) doubt: bool,
     /// The version of the record under this node's name at the last read.
     pub(super) version: Option<Version>,
@@ -47,7 +47,8 @@ impl Own {
             opening,
             acked: 0,
             sent: 0,
-            doubt: false,
+            // The earlier process's last change may be under way still.
+            doubt: matches!(opening, Opening::Kept),
             version: None,
             foe: None,
             foe_told: false,

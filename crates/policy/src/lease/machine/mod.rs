@@ -53,6 +53,8 @@ struct Store {
     trusted: Option<BootTime>,
     /// Calls in a row without an answer.
     silent: u32,
+    /// Changes in a row without an answer.
+    undone: u32,
     watching: bool,
     hinted: bool,
     /// Begin a round as soon as possible.
@@ -112,6 +114,7 @@ impl Machine {
                 known: false,
                 trusted: None,
                 silent: 0,
+                undone: 0,
                 watching: false,
                 hinted: false,
                 urgent: true,

@@ -34,7 +34,7 @@ impl Machine {
         match reading.filter(|reading| reading.records.len() == expected) {
             None => self.no_answer(now, out),
             Some(reading) => {
-                self.answered(now, out);
+                self.read_answered(now, out);
                 self.phase = Phase::Idle;
                 self.observe(now, sent, reading, out);
                 self.store.ended = now;
@@ -56,7 +56,7 @@ impl Machine {
         for (cluster, found) in self.clusters.iter_mut().zip(records.drain(1..)) {
             take_record(cluster, found, out);
         }
-        let session = self.own.look(own.as_ref()).and_then(|()| self.explain(now));
+        let session = self.own.look(own.as_ref()).and_then(|()| self.explain());
         if let Err(why) = session {
             self.lose_session(why, out);
             if why != Loss::Ended {
@@ -75,11 +75,13 @@ impl Machine {
             records: &sessions,
         };
         let (id, open) = (self.own.id, self.own.is_open());
+        let any = self.mutation() == Some(Mutation::AdoptExpired);
+        let mut puzzled = false;
         for cluster in &mut self.clusters {
             let mine = open && names(cluster, &self.node, id).is_some();
             cluster.confirmed = mine;
             if mine {
-                hold(cluster, now, out);
+                puzzled |= hold(cluster, now, any, out);
                 listen(cluster, &sessions, now, out);
             } else {
                 if let Some(told) = let_go(cluster, self.stopping) {
@@ -88,6 +90,9 @@ impl Machine {
                 look(cluster, &sessions, open, from);
             }
             cluster.found = None;
+        }
+        if puzzled {
+            self.store.trusted = Some(now);
         }
         self.find_peers();
     }
@@ -131,27 +136,20 @@ impl Machine {
         }
     }
 
-    /// Whether this session knows how it came to each cluster that names it. If not, the store went back unnoticed, or a
-    /// daemon was restarted whose lease was over: then another may have held the cluster since, and hold it still.
-    fn explain(&self, now: BootTime) -> Result<(), Loss> {
+    /// Whether each cluster that names this session has the epoch that it was won with. If not, the store went back unnoticed.
+    fn explain(&self) -> Result<(), Loss> {
         if !self.own.is_open() {
             return Ok(());
         }
-        let any = self.mutation() == Some(Mutation::AdoptExpired);
         let explained = |cluster: &Cluster| {
-            let Some(epoch) = names(cluster, &self.node, self.own.id) else {
-                return true;
-            };
-            let found = cluster.found.is_some_and(|(until, of)| of == epoch && until > now);
-            match &cluster.holder {
-                Some(holder) => holder.epoch == epoch,
-                None => found || any || cluster.attempt == Some(epoch),
-            }
+            let epoch = names(cluster, &self.node, self.own.id);
+            let holder = cluster.holder.as_ref();
+            epoch.zip(holder).is_none_or(|(epoch, holder)| holder.epoch == epoch)
         };
         if self.clusters.iter().all(explained) {
             Ok(())
         } else {
-            Err(Loss::Expired)
+            Err(Loss::Foreign)
         }
     }
 
@@ -204,33 +202,45 @@ fn names(cluster: &Cluster, node: &NodeName, id: SessionId) -> Option<u64> {
     }
 }
 
-/// The cluster is this node's: by a takeover that was not answered, or by an earlier process.
-fn hold(cluster: &mut Cluster, now: BootTime, out: &mut Vec<Action>) {
+/// The cluster is this node's: by a takeover that was not answered, or by an earlier process whose state file tells of it. Returns
+/// whether neither is so.
+///
+/// Then the earlier process had not become active yet, had just given up, or its lease was over; or the store went back, and
+/// another node may have it still, as far as that one knows. So it is kept for as long as others would wait, passive, and given back.
+fn hold(cluster: &mut Cluster, now: BootTime, any: bool, out: &mut Vec<Action>) -> bool {
     let Some(epoch) = cluster.current().map(|record| record.epoch) else {
-        return;
+        return false;
     };
     cluster.watch = None;
     if cluster.holder.is_some() {
-        return;
+        return false;
     }
-    let adopted = cluster.found.filter(|(_, of)| *of == epoch);
+    // No lease of this cluster ends later than that, whatever stands in the file.
+    let latest = now.after(cluster.config.timing.lease().min(cluster.last_lease).keep());
+    let found = cluster.found.filter(|(until, of)| *of == epoch && *until > now);
+    let adopted = found.map(|(until, _)| until.min(latest));
+    let puzzled = adopted.is_none() && cluster.attempt != Some(epoch) && !any;
     let settled = now.after(cluster.config.timing.settle());
     cluster.holder = Some(Holder {
         epoch,
-        valid: adopted.map(|(until, _)| until),
+        valid: adopted,
         active_from: if adopted.is_some() { now } else { settled },
         heir: None,
-        failed: false,
+        failed: puzzled,
         over_told: false,
     });
     cluster.epochs.usable = None;
-    if adopted.is_none() {
+    if puzzled {
+        let wait = cluster.term().wait();
+        cluster.file.doubt_until(now.after(wait));
+    } else if adopted.is_none() {
         out.push(Action::Tell(Tell::Won {
             cluster: cluster.config.name.clone(),
             epoch,
             from: None,
         }));
     }
+    puzzled
 }
 
 /// The cluster is not this node's any more.

@@ -54,6 +54,7 @@ impl Machine {
             return;
         };
         self.own.doubt = true;
+        self.store.undone = self.store.undone.saturating_add(1);
         self.back_off(now, &plan, None);
         self.no_answer(now, out);
         if self.mutation() == Some(Mutation::NoAnswerIsDone) {

@@ -26,8 +26,11 @@ impl Machine {
     }
 
     fn begin_round(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        self.clusters
-            .retain(|cluster| cluster.duty != Duty::Removed || cluster.holder.is_some() || !cluster.file.idle());
+        // One that was perhaps won is kept until the next answer tells, or nobody would ever give it back.
+        self.clusters.retain(|cluster| {
+            let open = cluster.holder.is_some() || cluster.attempt.is_some() || !cluster.file.idle();
+            cluster.duty != Duty::Removed || open
+        });
         self.store.hinted = false;
         self.store.urgent = false;
         self.store.began = now;
@@ -72,7 +75,16 @@ impl Machine {
         }
     }
 
+    /// The store has answered a read: it is well, unless it answers reads only.
+    pub(super) fn read_answered(&mut self, now: BootTime, out: &mut Vec<Action>) {
+        if self.store.undone == 0 {
+            self.answered(now, out);
+        }
+    }
+
+    /// The store has answered a change, or a read where changes were well.
     pub(super) fn answered(&mut self, now: BootTime, out: &mut Vec<Action>) {
+        self.store.undone = 0;
         if self.store.silent >= 2 {
             for cluster in &mut self.clusters {
                 cluster.not_before = cluster.not_before.max(now.after(COURTESY));

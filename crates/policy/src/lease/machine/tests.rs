@@ -25,6 +25,8 @@ struct Scene {
     disk: bool,
     /// Whether the store answers reads.
     up: bool,
+    /// So many of the next changes are done, and their answers lost.
+    lost_answers: u32,
     /// What becomes of the next changes; done if none is given.
     fates: Vec<Verdict>,
     /// Everything but wake-ups, in order.
@@ -69,6 +71,7 @@ impl Scene {
             incarnation: 1,
             disk: true,
             up: true,
+            lost_answers: 0,
             fates: Vec::new(),
             done: Vec::new(),
             wake: BEGIN,
@@ -169,13 +172,15 @@ impl Scene {
             .iter()
             .all(|(key, version)| self.get(key).map(|found| found.version) == *version);
         assert!(holds || fate != Verdict::Done, "nobody else is here to move a version");
+        let lost = self.lost_answers > 0;
+        self.lost_answers = self.lost_answers.saturating_sub(1);
         if fate == Verdict::Done {
             change
                 .writes
                 .iter()
                 .for_each(|(key, record)| self.put(key.clone(), record.clone()));
         }
-        fate
+        if lost { Verdict::NoAnswer } else { fate }
     }
 
     /// Time goes on, wake-up by wake-up.
@@ -374,8 +379,8 @@ fn who_cannot_write_does_not_win() {
     assert!(scene.is_active());
 }
 
-#[test]
-fn a_restarted_daemon_takes_its_session_up() {
+/// A process that has ended while it was active, and the next one with what it finds.
+fn restarted(file: impl FnOnce(BootTime, u64) -> Option<(BootTime, u64)>) -> Scene {
     let mut first = Scene::new(start(None, None)).wins();
     let id = first.done.iter().rev().find_map(|action| match action {
         Action::KeepIdentity(id) => Some(*id),
@@ -384,16 +389,92 @@ fn a_restarted_daemon_takes_its_session_up() {
     let Some(Mark::Active { until, epoch, .. }) = first.mark() else {
         panic!("active")
     };
-    let (records, version) = (core::mem::take(&mut first.records), first.version);
-    let mut second = Scene::new(start(id, Some((until, epoch))));
-    (second.records, second.version, second.now, second.wake) = (records, version, first.now, first.now);
+    let mut second = Scene::new(start(id, file(until, epoch)));
+    second.records = core::mem::take(&mut first.records);
+    (second.version, second.now, second.wake) = (first.version, first.now, first.now);
+    second
+}
+
+#[test]
+fn a_restarted_daemon_takes_its_session_up() {
+    let mut second = restarted(|until, epoch| Some((until, epoch)));
     second.give(Input::Tick);
-    assert_eq!(second.cluster().map(|record| record.epoch), Some(epoch));
+    assert_eq!(second.cluster().map(|record| record.epoch), Some(1));
     assert!(
-        matches!(second.mark(), Some(Mark::Active { epoch: of, .. }) if of == epoch),
+        matches!(second.mark(), Some(Mark::Active { epoch: 1, .. })),
         "{:?}",
         second.done
     );
+}
+
+#[test]
+fn a_lease_in_a_file_is_believed_for_no_longer_than_one_lasts() {
+    let mut second = restarted(|until, epoch| Some((until.after(Duration::from_secs(300)), epoch)));
+    second.fates = vec![Verdict::NoAnswer; 1000];
+    second.give(Input::Tick);
+    assert!(second.is_active());
+    second.pass(LEASE);
+    assert!(!second.is_active(), "{:?}", second.mark());
+}
+
+#[test]
+fn a_cluster_that_no_file_tells_of_is_waited_out_and_the_session_goes_on() {
+    let mut second = restarted(|_, _| None);
+    second.give(Input::Tick);
+    second.pass_ms(9000);
+    assert_eq!(second.mark(), Some(Mark::Passive));
+    assert_eq!(second.cluster().map(|record| record.epoch), Some(1));
+    second.pass_ms(4000);
+    assert!(second.is_active());
+    assert_eq!(second.cluster().map(|record| record.epoch), Some(2));
+    assert!(
+        !second.tells().iter().any(|tell| matches!(tell, Tell::SessionLost(_))),
+        "{:?}",
+        second.tells()
+    );
+}
+
+#[test]
+fn a_restarted_daemon_that_is_stopped_before_the_store_answers_is_passive_at_once() {
+    let mut second = restarted(|until, epoch| Some((until, epoch)));
+    second.up = false;
+    second.give(Input::Tick);
+    assert_eq!(second.mark(), None, "nobody knows yet");
+    second.give(Input::Stop);
+    assert_eq!(second.mark(), Some(Mark::Passive));
+}
+
+#[test]
+fn a_cluster_that_was_perhaps_won_is_given_back_before_it_is_forgotten() {
+    let mut scene = Scene::new(start(None, None));
+    scene.give(Input::Tick);
+    scene.pass_ms(9000);
+    scene.lost_answers = 1000;
+    scene.pass_ms(3000);
+    assert!(scene.cluster().is_some(), "won, and not known");
+    scene.up = false;
+    scene.give(Input::Configure(Vec::new()));
+    scene.pass_ms(5000);
+    (scene.up, scene.lost_answers) = (true, 0);
+    scene.pass_ms(5000);
+    let tenure = scene.cluster().map(|record| record.tenure.clone());
+    assert!(matches!(tenure, Some(Tenure::Free { .. })), "{tenure:?}");
+    assert_eq!(scene.machine.views().count(), 0);
+}
+
+#[test]
+fn a_store_that_takes_no_changes_is_silent_whatever_it_reads() {
+    let mut scene = Scene::new(start(None, None)).wins();
+    scene.fates = vec![Verdict::NoAnswer; 100_000];
+    scene.pass_ms(60_000);
+    assert_eq!(
+        scene.tells().iter().filter(|tell| ***tell == Tell::StoreSilent).count(),
+        1
+    );
+    assert!(!scene.machine.is_answered());
+    scene.fates.clear();
+    scene.pass_ms(2000);
+    assert!(scene.tells().contains(&&Tell::StoreBack));
 }
 
 #[test]
