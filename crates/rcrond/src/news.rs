@@ -19,8 +19,8 @@ pub(crate) enum News {
     StateFailed(ClusterName, String),
     /// The configuration has been read again, or cannot be.
     Renewal(Result<Box<Renewal>, String>),
-    /// What was drained could not be kept on disk.
-    DrainNotKept,
+    /// What was drained is kept on disk, or could not be.
+    DrainKept(bool),
     /// So many jobs of this cluster run here, or it cannot be told.
     Running(ClusterName, Result<usize, String>),
 }

@@ -8,7 +8,9 @@ use crate::outside;
 use crate::store_side::asker::Request;
 use crate::store_side::codec;
 use crate::store_side::listener::Subject;
+use platform::output::error_text;
 use policy::lease::{Action, ClusterName, Input, Key, Mark, SessionId, Tell};
+use std::io;
 use std::sync::Arc;
 
 impl Daemon {
@@ -67,23 +69,15 @@ impl Daemon {
         };
         let state = cluster.state(mark, &self.boot, &self.config.node);
         let path = cluster.settings.state_file.clone();
-        let (newsroom, of) = (self.newsroom.clone(), name.clone());
-        let written = self.scribes.write(&path.clone(), move || {
-            let result = state_file::write(&path, &state);
+        let newsroom = self.newsroom.clone();
+        self.scribes.write(&path.clone(), move |thread| {
+            let result = in_thread(thread).and_then(|()| state_file::write(&path, &state));
             let done = result.is_ok();
             if let Err(why) = result {
-                newsroom.tell(News::StateFailed(of.clone(), format!("{}: {why}", path.display())));
+                newsroom.tell(News::StateFailed(name.clone(), format!("{}: {why}", path.display())));
             }
-            newsroom.input(Input::StateWritten { cluster: of, done });
+            newsroom.input(Input::StateWritten { cluster: name, done });
         });
-        if let Err(error) = written {
-            self.newsroom
-                .tell(News::StateFailed(name.clone(), platform::output::error_text(&error)));
-            self.newsroom.input(Input::StateWritten {
-                cluster: name,
-                done: false,
-            });
-        }
     }
 
     /// All in one write.
@@ -104,43 +98,33 @@ impl Daemon {
 
     /// Writes the ledger as it is now, and says whether that went well.
     pub(super) fn write_ledger(&mut self, then: impl FnOnce(bool) + Send + 'static) {
-        let (ledger, path, newsroom) = (
-            self.ledger.clone(),
-            self.config.state_dir.join(LEDGER),
-            self.newsroom.clone(),
-        );
-        let written = self.scribes.write(&path.clone(), move || {
-            let result = ledger.write(&path);
+        let (ledger, newsroom) = (self.ledger.clone(), self.newsroom.clone());
+        let path = self.config.state_dir.join(LEDGER);
+        self.scribes.write(&path.clone(), move |thread| {
+            let result = in_thread(thread).and_then(|()| ledger.write(&path));
             let done = result.is_ok();
             if let Err(why) = result {
-                newsroom.tell(News::FileFailed(format!(
-                    "cannot write the epochs to {}: {why}",
-                    path.display()
-                )));
+                let text = format!("cannot write the epochs to {}: {why}", path.display());
+                newsroom.tell(News::FileFailed(text));
             }
             then(done);
         });
-        if let Err(error) = written {
-            log::error!("cannot make a thread: {}", platform::output::error_text(&error));
-        }
     }
 
     /// With the clusters that the session may hold.
     pub(super) fn keep_identity(&mut self, session: SessionId) {
-        self.kept = self.machine.views().map(|view| view.config.name.clone()).collect();
+        self.kept = self.held();
         let (boot, node, clusters) = (self.boot.clone(), self.config.node.clone(), self.kept.clone());
         let (path, newsroom) = (self.run_dir.identity(), self.newsroom.clone());
-        let written = self.scribes.write(&path.clone(), move || {
-            if let Err(why) = identity::write(&path, &boot, node.as_str(), session, &clusters) {
-                newsroom.tell(News::FileFailed(format!(
-                    "cannot write {}: {why}; a restart will be a failover",
-                    path.display()
-                )));
+        self.scribes.write(&path.clone(), move |thread| {
+            let written = || identity::write(&path, &boot, node.as_str(), session, &clusters);
+            if let Err(why) = in_thread(thread).and_then(|()| written()) {
+                // What it said before is not so any more.
+                let _ = std::fs::remove_file(&path);
+                let text = format!("cannot write {}: {why}; a restart will be a failover", path.display());
+                newsroom.tell(News::FileFailed(text));
             }
         });
-        if let Err(error) = written {
-            log::error!("cannot make a thread: {}", platform::output::error_text(&error));
-        }
     }
 
     fn tell(&mut self, tell: &Tell) {
@@ -161,4 +145,8 @@ impl Daemon {
             _ => {}
         }
     }
+}
+
+fn in_thread(thread: io::Result<()>) -> Result<(), String> {
+    thread.map_err(|error| format!("no thread: {}", error_text(&error)))
 }

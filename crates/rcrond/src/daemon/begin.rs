@@ -1,9 +1,10 @@
 //! From the configuration to the loop.
 
+use super::cluster::Cluster;
 use super::start::{self, Clusters};
 use super::{Daemon, Inlets, Outlets, Signals};
-use crate::config::{self, Config};
-use crate::disk::identity::RunDir;
+use crate::config::{self, ClusterSettings, Config};
+use crate::disk::identity::{Held, RunDir};
 use crate::disk::ledger::{LEDGER, Ledger};
 use crate::disk::scribe::Scribes;
 use crate::news::Newsroom;
@@ -19,6 +20,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::{mpsc, watch};
+
+/// For look-ups of names that hang, one for each attempt.
+const MOST_THREADS: usize = 64;
 
 /// More requests than that wait in their sockets.
 const MOST_ASKS: usize = 32;
@@ -63,7 +67,10 @@ fn load(file: &Path) -> Result<Config, String> {
 }
 
 fn run(config: Config, file: &Path) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MOST_THREADS)
+        .build();
     let runtime = runtime.map_err(|error| format!("cannot begin: {}", error_text(&error)))?;
     let result = runtime.block_on(begin(config, file.to_owned()));
     // A thread that hangs in a file system would be waited for.
@@ -76,14 +83,18 @@ async fn begin(config: Config, config_file: PathBuf) -> Result<(), String> {
     let run_dir = RunDir::take(&config.run_dir)?;
     let ledger = Ledger::read(&config.state_dir.join(LEDGER))?;
     let store: Arc<dyn Store> = Arc::from(config::open(&config.store).map_err(|failure| failure.to_string())?);
-    let names: Vec<_> = config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+    let pair = |cluster: &ClusterSettings| (cluster.name.as_str().to_owned(), cluster.state_file.clone());
+    let names: Held = config.clusters.iter().map(pair).collect();
     let kept = run_dir.kept(&boot, config.node.as_str(), &names);
     let mut clusters = Clusters::new();
     let mut starts = Vec::new();
-    for settings in &config.clusters {
-        let (cluster, start) = start::meet(settings, &ledger, &boot);
-        clusters.insert(settings.name.clone(), cluster);
-        starts.push(start);
+    for (settings, inherited) in config
+        .clusters
+        .iter()
+        .zip(start::inherited(&config.clusters, &boot).await)
+    {
+        starts.push(start::cluster_start(settings, &ledger, &inherited));
+        clusters.insert(settings.name.clone(), Cluster::new(settings.clone(), &inherited));
     }
     let machine = start::machine(&config, kept, starts, clock::boot_time());
     let machine = machine.map_err(|error| format!("cannot read random numbers: {}", error_text(&error)))?;
@@ -118,6 +129,8 @@ async fn begin(config: Config, config_file: PathBuf) -> Result<(), String> {
         wake: clock::boot_time(),
         look_at: None,
         stop: None,
+        ready: false,
+        begun: clock::boot_time(),
         status: String::new(),
         metrics,
     };

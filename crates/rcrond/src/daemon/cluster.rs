@@ -77,6 +77,11 @@ impl Cluster {
         (before.unwrap_or(false) != after).then_some(after)
     }
 
+    /// Whether its file says what is so, or cannot be made to.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.says.is_some() || self.obstacle.is_some()
+    }
+
     /// Jobs are waited for from now on.
     pub(crate) fn begin_drain(&mut self, until: BootTime) {
         self.drain = Some(Drain {

@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Pending {
     clusters: Vec<ClusterName>,
     replies: Sender<Response>,
+    /// Whether it was kept on disk, once that is known.
+    kept: Option<bool>,
     /// When to answer in any case.
     until: BootTime,
     told: Vec<String>,
@@ -92,11 +94,7 @@ impl Daemon {
             );
         }
         let newsroom = self.newsroom.clone();
-        self.write_ledger(move |done| {
-            if !done {
-                newsroom.tell(News::DrainNotKept);
-            }
-        });
+        self.write_ledger(move |done| newsroom.tell(News::DrainKept(done)));
         let now = clock::boot_time();
         let wait = wait_ms.map(Duration::from_millis);
         for name in &names {
@@ -115,6 +113,7 @@ impl Daemon {
         self.pending.push(Pending {
             clusters: names.clone(),
             replies,
+            kept: None,
             until: now.after(wait.unwrap_or_default() + grace + PATIENCE),
             told: Vec::new(),
         });
@@ -173,11 +172,9 @@ impl Daemon {
         }
     }
 
-    /// Whoever waits is told so.
-    pub(super) fn drain_not_kept(&mut self) {
-        for waiting in &self.pending {
-            let text = "it could not be kept on disk: after a restart rcrond takes part again".to_owned();
-            answer(&waiting.replies, Response::Progress { text });
+    pub(super) fn drain_kept(&mut self, done: bool) {
+        for waiting in &mut self.pending {
+            waiting.kept = waiting.kept.or(Some(done));
         }
     }
 
@@ -243,7 +240,13 @@ impl Daemon {
                 .iter()
                 .filter(|name| !self.is_given_away(name))
                 .collect();
-            if open.is_empty() {
+            if let (true, Some(false)) = (open.is_empty(), waiting.kept) {
+                let message =
+                    "drained, but that could not be kept on disk: after a restart rcrond takes part again".to_owned();
+                answer(&waiting.replies, Response::Error { message });
+                return false;
+            }
+            if open.is_empty() && waiting.kept.is_some() {
                 let lines = waiting
                     .clusters
                     .iter()

@@ -12,7 +12,7 @@ pub(crate) use begin::{Trouble, main};
 pub(crate) use reload::Renewal;
 
 use crate::config::Config;
-use crate::disk::identity::RunDir;
+use crate::disk::identity::{Held, RunDir};
 use crate::disk::ledger::Ledger;
 use crate::disk::scribe::Scribes;
 use crate::news::{News, Newsroom};
@@ -22,6 +22,7 @@ use crate::outside::{Snapshot, systemd};
 use crate::store_side::asker::Request;
 use crate::store_side::card::{Card, Issue};
 use crate::store_side::listener::Subject;
+use cluster::Cluster;
 use drain::Pending;
 use platform::clock;
 use policy::lease::{ClusterName, Input, Machine, SessionId};
@@ -41,6 +42,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// Timers stand still while the machine is suspended, leases do not: after waking up nothing is later than this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// Cron waits for the first state files, but not for a file system that hangs.
+const READY_LIMIT: Duration = Duration::from_secs(2);
+
 /// Everything that the loop knows.
 pub(crate) struct Daemon {
     config: Config,
@@ -52,7 +56,7 @@ pub(crate) struct Daemon {
     run_dir: RunDir,
     session: Option<SessionId>,
     /// The clusters that stand beside the identity.
-    kept: Vec<ClusterName>,
+    kept: Held,
     scribes: Scribes,
     newsroom: Newsroom,
     store: Arc<dyn Store>,
@@ -69,6 +73,9 @@ pub(crate) struct Daemon {
     look_at: Option<BootTime>,
     /// When to end in any case.
     stop: Option<BootTime>,
+    begun: BootTime,
+    /// systemd knows that all state files say what is so.
+    ready: bool,
     status: String,
     metrics: Arc<Metrics>,
 }
@@ -113,9 +120,8 @@ impl Daemon {
     async fn live(mut self, mut inlets: Inlets) {
         self.resume_drains();
         self.step(Input::Tick);
-        self.publish();
-        systemd::ready();
         loop {
+            self.publish();
             let next = [self.look_at, self.stop]
                 .into_iter()
                 .flatten()
@@ -123,7 +129,7 @@ impl Daemon {
             let event = inlets.next(next).await;
             if matches!(event, Event::Upgrade) {
                 log::info!("ending without giving anything away: the next rcrond takes the session up");
-                return;
+                break;
             }
             self.take(event);
             // What has come meanwhile, before anybody is told how things are.
@@ -131,11 +137,12 @@ impl Daemon {
                 self.take_news(news);
             }
             if self.is_over() {
-                return;
+                break;
             }
             self.see_to_drains();
-            self.publish();
         }
+        // Held until the process is gone: a thread may be writing still.
+        std::mem::forget(self.run_dir);
     }
 
     fn take(&mut self, event: Event) {
@@ -162,7 +169,7 @@ impl Daemon {
                 }
             }
             News::Renewal(renewal) => self.renew(renewal),
-            News::DrainNotKept => self.drain_not_kept(),
+            News::DrainKept(done) => self.drain_kept(done),
             News::Running(name, running) => self.take_running(&name, running),
         }
     }
@@ -198,6 +205,16 @@ impl Daemon {
         let mut actions = Vec::new();
         self.machine.step(now, input, &mut actions);
         self.execute(actions);
+    }
+
+    /// Once each state file says what is so: cron is started after this, and a file of before the boot may say anything.
+    fn get_ready(&mut self) {
+        let now = clock::boot_time();
+        let late = self.begun.after(READY_LIMIT) <= now;
+        if !self.ready && (late || self.clusters.values().all(Cluster::is_settled)) {
+            self.ready = true;
+            systemd::ready();
+        }
     }
 
     fn begin_stop(&mut self) {

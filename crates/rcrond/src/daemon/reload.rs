@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::{Daemon, start};
-use crate::config::{self, Config, StoreConfig};
+use crate::config::{self, ClusterSettings, Config, StoreConfig};
 use crate::disk::state_file::{self, Inherited};
 use crate::news::News;
 use crate::outside::systemd;
@@ -94,6 +94,14 @@ fn unmovable(old: &Config, new: &Config) -> Option<String> {
         .find(|cluster| file_of(new, cluster.name.clone()).is_some_and(|file| file != cluster.state_file));
     if let Some(cluster) = moved {
         return Some(format!("the state_file of cluster {}", cluster.name.as_str()));
+    }
+    // Both names would have the file for a while, and other nodes only one of them.
+    let taken = |cluster: &&ClusterSettings| {
+        let mut before = old.clusters.iter();
+        before.any(|other| other.state_file == cluster.state_file && other.name != cluster.name)
+    };
+    if let Some(cluster) = new.clusters.iter().find(taken) {
+        return Some(format!("the name of the cluster with {}", cluster.state_file.display()));
     }
     let plain = [
         ("node", old.node != new.node),

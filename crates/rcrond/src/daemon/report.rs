@@ -3,6 +3,7 @@
 use super::cluster::is_active;
 use super::{Card, Daemon};
 use crate::config::StoreConfig;
+use crate::disk::identity::Held;
 use crate::outside::{Snapshot, systemd};
 use crate::store_side::card::Entry;
 use control::{ClusterReport, Report, Role, StoreReport};
@@ -31,14 +32,27 @@ impl Daemon {
             self.status = status;
         }
         self.keep_names();
+        self.get_ready();
     }
 
     /// Beside the identity stand the clusters that the session may hold, and no others.
     fn keep_names(&mut self) {
-        let changed = !self.machine.views().map(|view| &view.config.name).eq(self.kept.iter());
-        if let (true, Some(session)) = (changed, self.session) {
+        if let (true, Some(session)) = (self.held() != self.kept, self.session) {
             self.keep_identity(session);
         }
+    }
+
+    /// The clusters that the session may hold, with their files.
+    pub(super) fn held(&self) -> Held {
+        let file = |view: View<'_>| {
+            let name = &view.config.name;
+            let file = self
+                .clusters
+                .get(name)
+                .map(|cluster| cluster.settings.state_file.clone());
+            (name.as_str().to_owned(), file.unwrap_or_default())
+        };
+        self.machine.views().map(file).collect()
     }
 
     /// Everything, without the other nodes.

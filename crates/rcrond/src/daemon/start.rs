@@ -7,15 +7,50 @@ use crate::disk::state_file::{self, Inherited};
 use policy::lease::{ClusterConfig, ClusterName, ClusterStart, Machine, SessionId, Start};
 use policy::moment::BootTime;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// A file system that takes longer than that hangs.
+const READ_LIMIT: Duration = Duration::from_secs(2);
 
 /// All clusters, by name.
 pub(crate) type Clusters = BTreeMap<ClusterName, Cluster>;
 
-/// A cluster that the daemon has not known before.
-pub(crate) fn meet(settings: &ClusterSettings, ledger: &Ledger, boot: &[u8]) -> (Cluster, ClusterStart) {
-    let inherited = state_file::inherited(&settings.state_file, boot);
-    let start = cluster_start(settings, ledger, &inherited);
-    (Cluster::new(settings.clone(), &inherited), start)
+/// What the state files say, one for each cluster. A folder at a time, side by side: one that hangs counts as unreadable, and holds up
+/// no other.
+pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<Inherited> {
+    let mut folders: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
+    for cluster in clusters {
+        let folder = cluster.state_file.parent().unwrap_or(Path::new("/"));
+        folders.entry(folder).or_default().push(cluster.state_file.clone());
+    }
+    let read = |files: Vec<PathBuf>| {
+        let boot = boot.to_vec();
+        tokio::task::spawn_blocking(move || {
+            let pair = |file: PathBuf| (state_file::inherited(&file, &boot), file);
+            files
+                .into_iter()
+                .map(pair)
+                .map(|(found, file)| (file, found))
+                .collect::<Vec<_>>()
+        })
+    };
+    let reading: Vec<_> = folders.into_values().map(read).collect();
+    let deadline = Instant::now() + READ_LIMIT;
+    let mut found = BTreeMap::new();
+    for folder in reading {
+        if let Ok(Ok(files)) = timeout_at(deadline, folder).await {
+            found.extend(files);
+        }
+    }
+    let take = |cluster: &ClusterSettings| {
+        found
+            .get(&cluster.state_file)
+            .cloned()
+            .unwrap_or_else(Inherited::unknown)
+    };
+    clusters.iter().map(take).collect()
 }
 
 /// As the machine wants to know it. One whose jobs are still waited for is not out yet.

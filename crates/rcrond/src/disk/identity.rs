@@ -5,8 +5,9 @@
 use platform::file::{self, Unreadable};
 use platform::output::error_text;
 use platform::{lock, replace};
-use policy::lease::{ClusterName, SessionId};
+use policy::lease::SessionId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -28,9 +29,12 @@ struct Kept {
     boot: String,
     node: String,
     session: String,
-    /// All clusters that the session may hold.
-    clusters: Vec<String>,
+    /// All clusters that the session may hold, with their state files: what is written there is believed.
+    clusters: Held,
 }
+
+/// Clusters and their state files.
+pub(crate) type Held = BTreeMap<String, PathBuf>;
 
 impl RunDir {
     /// Takes the folder, which is made if it is missing.
@@ -64,13 +68,13 @@ impl RunDir {
         let _ = fs::remove_file(self.identity());
     }
 
-    /// The session of a process of this boot and of this name, if all clusters that it may hold are still `configured`. What cannot be
-    /// read is none: then leases are waited out.
-    pub(crate) fn kept(&self, boot: &[u8], node: &str, configured: &[ClusterName]) -> Option<SessionId> {
+    /// The session of a process of this boot and of this name, if all clusters that it may hold are still `configured`, with the same
+    /// files. What cannot be read is none: then leases are waited out.
+    pub(crate) fn kept(&self, boot: &[u8], node: &str, configured: &Held) -> Option<SessionId> {
         let kept = read(&self.identity())?;
         let is_ours = kept.boot.as_bytes() == boot && kept.node == node;
-        let is_configured = |name: &String| configured.iter().any(|cluster| cluster.as_str() == name);
-        let complete = kept.clusters.iter().all(is_configured);
+        let same = |(name, file): (&String, &PathBuf)| configured.get(name) == Some(file);
+        let complete = kept.clusters.iter().all(same);
         SessionId::parse(&kept.session).filter(|_| is_ours && complete)
     }
 }
@@ -79,18 +83,12 @@ impl RunDir {
 ///
 /// # Errors
 /// The system's, for people.
-pub(crate) fn write(
-    path: &Path,
-    boot: &[u8],
-    node: &str,
-    session: SessionId,
-    clusters: &[ClusterName],
-) -> Result<(), String> {
+pub(crate) fn write(path: &Path, boot: &[u8], node: &str, session: SessionId, clusters: &Held) -> Result<(), String> {
     let kept = Kept {
         boot: String::from_utf8_lossy(boot).into_owned(),
         node: node.to_owned(),
         session: session.to_string(),
-        clusters: clusters.iter().map(|name| name.as_str().to_owned()).collect(),
+        clusters: clusters.clone(),
     };
     let text = serde_json::to_vec(&kept).map_err(|error| error.to_string())?;
     replace::replace(path, &text, MODE).map_err(|error| error_text(&error))
@@ -112,7 +110,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("run");
         let id = SessionId(*b"0123456789abcdef");
-        let names = [ClusterName::new("a"), ClusterName::new("b")];
+        let held = |pairs: &[(&str, &str)]| -> Held {
+            pairs
+                .iter()
+                .map(|(name, file)| ((*name).to_owned(), file.into()))
+                .collect()
+        };
+        let names = held(&[("a", "/run/a"), ("b", "/run/b")]);
         let first = RunDir::take(&path).expect("taken");
         assert!(RunDir::take(&path).expect_err("locked").contains("another rcrond"));
         assert_eq!(first.kept(b"boot", "n1", &names), None);
@@ -120,7 +124,17 @@ mod tests {
         drop(first);
         let second = RunDir::take(&path).expect("taken");
         assert_eq!(second.kept(b"boot", "n1", &names), Some(id));
-        assert_eq!(second.kept(b"boot", "n1", &names[..1]), None, "it may hold b");
+        assert_eq!(
+            second.kept(b"boot", "n1", &held(&[("a", "/run/a")])),
+            None,
+            "it may hold b"
+        );
+        let swapped = held(&[("a", "/run/b"), ("b", "/run/a")]);
+        assert_eq!(
+            second.kept(b"boot", "n1", &swapped),
+            None,
+            "a file does not say whose it is"
+        );
         assert_eq!(second.kept(b"another", "n1", &names), None);
         assert_eq!(second.kept(b"boot", "n2", &names), None);
     }

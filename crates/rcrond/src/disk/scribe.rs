@@ -1,6 +1,7 @@
 //! Writers of files, one thread for each folder: a hung file system holds up only what is on it, and the loop never.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
@@ -16,20 +17,22 @@ pub(crate) struct Scribes {
 }
 
 impl Scribes {
-    /// Has a file of this folder written, after all that was asked for in the same folder before.
-    ///
-    /// # Errors
-    /// No thread could be made; then nothing was done.
-    pub(crate) fn write(&mut self, file: &Path, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    /// Has a file of this folder written, after all that was asked for in the same folder before. Where there can be no thread, the job is told
+    /// so instead, at once.
+    pub(crate) fn write(&mut self, file: &Path, job: impl FnOnce(io::Result<()>) + Send + 'static) {
         let folder = file.parent().unwrap_or(Path::new("/"));
-        if !self.threads.contains_key(folder) {
-            self.threads.insert(folder.to_owned(), spawn()?);
-        }
-        if let Some(thread) = self.threads.get(folder) {
+        match self.thread(folder) {
             // A thread ends only after its sender.
-            let _ = thread.send(Box::new(job));
+            Ok(thread) => drop(thread.send(Box::new(|| job(Ok(()))))),
+            Err(error) => job(Err(error)),
         }
-        Ok(())
+    }
+
+    fn thread(&mut self, folder: &Path) -> io::Result<&Sender<Job>> {
+        match self.threads.entry(folder.to_owned()) {
+            Entry::Occupied(thread) => Ok(thread.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(spawn()?)),
+        }
     }
 }
 
@@ -55,14 +58,10 @@ mod tests {
         let (release, hangs) = channel::<()>();
         let (done, order) = channel();
         let mut scribes = Scribes::default();
-        scribes
-            .write(Path::new("/hung/a"), move || assert!(hangs.recv().is_err()))
-            .expect("a thread");
+        scribes.write(Path::new("/hung/a"), move |_| assert!(hangs.recv().is_err()));
         for (file, number) in [("/hung/b", 3), ("/fine/a", 1), ("/fine/b", 2)] {
             let done = done.clone();
-            scribes
-                .write(Path::new(file), move || done.send(number).expect("heard"))
-                .expect("a thread");
+            scribes.write(Path::new(file), move |_| done.send(number).expect("heard"));
         }
         let next = || order.recv_timeout(Duration::from_secs(60)).expect("in time");
         assert_eq!([next(), next()], [1, 2]);

@@ -21,6 +21,16 @@ pub(crate) struct Inherited {
     pub(crate) since: Option<Vec<u8>>,
 }
 
+impl Inherited {
+    /// It may say anything.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            active: Some((clock::boot_time().after(FARTHEST_LEASE), 0)),
+            since: None,
+        }
+    }
+}
+
 /// Reads it. One that cannot be read may say anything: it counts as active for as long as any lease can last.
 pub(crate) fn inherited(path: &Path, boot: &[u8]) -> Inherited {
     let farthest = clock::boot_time().after(FARTHEST_LEASE);
@@ -29,10 +39,7 @@ pub(crate) fn inherited(path: &Path, boot: &[u8]) -> Inherited {
             State::parse(&contents.bytes).map_or_else(|_| Inherited::default(), |state| of(state, boot, farthest))
         }
         Err(Unreadable::Missing) => Inherited::default(),
-        Err(_) => Inherited {
-            active: Some((farthest, 0)),
-            since: None,
-        },
+        Err(_) => Inherited::unknown(),
     }
 }
 
