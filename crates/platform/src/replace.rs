@@ -16,7 +16,7 @@ const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 /// Why a path is not written to.
 #[derive(Debug)]
 pub enum Refused {
-    /// It leads through a symbolic link in a folder that others may write: anybody could have put it there.
+    /// It leads through a symbolic link that somebody else has put there, or could have.
     ForeignLink(PathBuf),
     /// The system says no.
     System(io::Error),
@@ -35,7 +35,8 @@ pub fn target(path: &Path) -> Result<PathBuf, Refused> {
             return Ok(path);
         };
         let holder = fs::metadata(&folder)?;
-        if holder.mode() & 0o022 != 0 {
+        let ours = |uid: u32| uid == 0 || uid == crate::journal::effective_user();
+        if holder.mode() & 0o022 != 0 || !ours(holder.uid()) || !ours(fs::symlink_metadata(&path)?.uid()) {
             return Err(Refused::ForeignLink(path));
         }
         path = folder.join(link);
@@ -146,11 +147,7 @@ impl From<io::Error> for Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ForeignLink(link) => write!(
-                out,
-                "{} is a symbolic link in a folder that others may write",
-                link.display()
-            ),
+            Self::ForeignLink(link) => write!(out, "{} is a symbolic link that others could have made", link.display()),
             Self::System(error) => out.write_str(&crate::output::error_text(error)),
         }
     }

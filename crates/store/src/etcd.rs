@@ -127,6 +127,10 @@ impl Store for Etcd {
         })
     }
 
+    fn pass_over(&self) {
+        self.rotation.pass_over();
+    }
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         Box::pin(async move {
             let welcome = self.enter(&self.watch_rotation, Pings::WhileWaiting).await?;

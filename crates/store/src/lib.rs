@@ -32,6 +32,10 @@ pub trait Store: Send + Sync {
     /// as long as servers refuse at once.
     fn connect(&self) -> Answer<'_, Box<dyn Connection>>;
 
+    /// A connection that had answered before has failed: the next one is to begin with another server. A server that hangs takes connections all
+    /// the same, and a short lease has no time to try it again.
+    fn pass_over(&self);
+
     /// Asks, over a connection of its own, to be told of changes to these keys, from now on.
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>>;
 

@@ -65,6 +65,8 @@ impl Store for Memory {
         Box::pin(async { self.up(|_| Box::new(self.clone()) as Box<dyn Connection>) })
     }
 
+    fn pass_over(&self) {}
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         let news = self.news.subscribe();
         Box::pin(async { self.up(|_| Box::new(Ear { keys, news }) as Box<dyn Watch>) })

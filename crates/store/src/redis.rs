@@ -87,6 +87,10 @@ impl Store for Redis {
         Box::pin(async { Ok(Box::new(self.open().await?) as Box<dyn Connection>) })
     }
 
+    fn pass_over(&self) {
+        self.0.rotation.pass_over();
+    }
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         Box::pin(async move {
             let mut failures = Vec::new();

@@ -16,6 +16,11 @@ impl Rotation {
         (0..count).map(move |step| first.wrapping_add(step) % count)
     }
 
+    /// The server that was begun with has gone silent in the middle of a connection: begin with the next one.
+    pub fn pass_over(&self) {
+        self.next.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The server has answered: begin with it the next time.
     pub fn praise(&self, server: usize) {
         self.next.store(server, Ordering::Relaxed);
@@ -35,6 +40,9 @@ mod tests {
         assert_eq!(rotation.order(3).next(), Some(1));
         rotation.praise(1);
         assert_eq!(rotation.order(3).next(), Some(1));
+        assert_eq!(rotation.order(3).next(), Some(2));
+        rotation.praise(1);
+        rotation.pass_over();
         assert_eq!(rotation.order(3).next(), Some(2));
     }
 }

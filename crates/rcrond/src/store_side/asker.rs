@@ -81,6 +81,7 @@ impl Asker {
     async fn read(&mut self, keys: Vec<Key>, by: BootTime) -> Option<Reading> {
         let began = Instant::now();
         let names: Vec<_> = keys.iter().map(codec::key).collect();
+        let had = self.connection.is_some();
         let answer = in_time(by, async {
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
@@ -102,6 +103,9 @@ impl Asker {
                 Some(codec::reading(&keys, snapshot))
             }
             Err(failure) => {
+                if had {
+                    self.store.pass_over();
+                }
                 self.newsroom.tell(News::StoreFailed(failure));
                 None
             }
@@ -124,7 +128,10 @@ impl Asker {
         self.metrics.call(Operation::Change, began.elapsed(), outcome);
         match answer {
             Ok(_) => self.connection = Some(connection),
-            Err(failure) => self.newsroom.tell(News::StoreFailed(failure)),
+            Err(failure) => {
+                self.store.pass_over();
+                self.newsroom.tell(News::StoreFailed(failure));
+            }
         }
         verdict
     }

@@ -4,13 +4,15 @@ use super::asker::within;
 use crate::news::Newsroom;
 use policy::lease::Input;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Failure, Store, Watch};
 use tokio::sync::watch::Receiver;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Between attempts. Until one succeeds the machine looks by itself, so there is no hurry.
 const RETRY: Duration = Duration::from_millis(250);
+/// A watch that ends sooner than this is not one that works.
+const LASTING: Duration = Duration::from_secs(10);
 const LONGEST_RETRY: Duration = Duration::from_secs(4);
 
 /// What to listen to.
@@ -33,7 +35,7 @@ pub(crate) async fn run(mut subject: Receiver<Subject>, newsroom: Newsroom) {
         }
         match within(CONNECT_LIMIT, wanted.store.watch(wanted.keys)).await {
             Ok(watch) => {
-                pause = RETRY;
+                let began = Instant::now();
                 // It also hints: what was changed before has been missed.
                 newsroom.input(Input::Watching(true));
                 let news = listen(watch, &mut subject, &newsroom).await;
@@ -44,6 +46,8 @@ pub(crate) async fn run(mut subject: Receiver<Subject>, newsroom: Newsroom) {
                     continue;
                 }
                 newsroom.input(Input::Watching(false));
+                let lasted = began.elapsed() >= LASTING;
+                pause = if lasted { RETRY } else { (pause * 2).min(LONGEST_RETRY) };
             }
             Err(_) => {
                 newsroom.input(Input::Watching(false));

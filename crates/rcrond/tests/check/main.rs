@@ -148,7 +148,7 @@ fn a_state_file_that_cannot_be_written_is_wrong() {
     symlink("/etc/passwd", &state).expect("linked");
     has(
         &scene.report(),
-        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link in a folder that others may write\n",
+        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link that others could have made\n",
     );
     fs::remove_dir_all(scene.path("states")).expect("removed");
     scene.write("states", "");

@@ -12,12 +12,12 @@ const NAME_IN_FILE: &str = "IF NOT EXISTS rcron (";
 const FILE: &str = include_str!("../../../../packaging/postgresql/rcrond.sql");
 
 /// What a session is told first, and asked. The limits are a belt: no statement of ours takes as long, and none waits for its client while
-/// it holds a lock. `remote_apply` is more than `on`; all else is less.
+/// it holds a lock. Who waits longer for the lock has been given up by its client, and would only use up the site's connections. `remote_apply` is more than `on`; all else is less.
 pub(super) const BEGIN: &str = "
     SET standard_conforming_strings = on;
     SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '10s';
-    SET lock_timeout = '5s';
+    SET lock_timeout = '1s';
     SET idle_in_transaction_session_timeout = '5s';
     SET tcp_keepalives_idle = 10;
     SET tcp_keepalives_interval = 3;
