@@ -123,17 +123,21 @@ async fn tls_says_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_key_of_somebody_else_is_not_taken_for_a_record() {
+async fn a_key_of_somebody_else_is_not_taken_for_a_record_and_spoils_no_other() {
     let server = Server::start();
     let store = store(settings(&server));
     server.cli(&["SET", "rcron/a", "theirs"]);
-    let told = connect(&store)
-        .await
-        .read(&keys())
-        .await
-        .expect_err("theirs")
-        .to_string();
-    assert!(told.contains("is not rcrond's"), "{told}");
+    assert_eq!(connect(&store).await.change(&write("b")).await, Ok(Verdict::Done));
+    let keys = ["a".to_owned(), "b".to_owned()];
+    let items = connect(&store).await.read(&keys).await.expect("read").items;
+    let theirs = items[0].as_ref().expect("there is something");
+    assert_eq!(theirs.value, b"theirs");
+    assert!(items[1].is_some());
+    let found = Change {
+        conditions: vec![("a".to_owned(), Some(theirs.version))],
+        ..write("a")
+    };
+    assert_eq!(connect(&store).await.change(&found).await, Ok(Verdict::Refused));
     let missing = Change {
         conditions: vec![("a".to_owned(), None)],
         ..write("a")
