@@ -176,17 +176,6 @@ pub(crate) fn unreached(server: &str, error: &io::Error) -> Failure {
     Failure::new(server, format_args!("cannot connect: {error}"))
 }
 
-/// What to say when none of the servers will do: why, for each.
-pub(crate) fn none_of(mut failures: Vec<Failure>) -> Failure {
-    match failures.len() {
-        0 => return Failure::new("", "no server is configured"),
-        1 => return failures.remove(0),
-        _ => {}
-    }
-    let all: Vec<_> = failures.iter().map(ToString::to_string).collect();
-    Failure::new("", format_args!("no server will do: {}", all.join(" | ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,15 +213,5 @@ mod tests {
             let failure = Address::parse(wrong).expect_err(wrong);
             assert!(failure.to_string().contains("HOST:PORT"), "{failure}");
         }
-    }
-
-    #[test]
-    fn of_several_failures_all_are_told() {
-        let both = none_of(vec![
-            Failure::new("a:1", "no"),
-            Failure::new("b:1", "neither").with_help("help"),
-        ]);
-        assert_eq!(both.to_string(), "no server will do: a:1: no | b:1: neither; help");
-        assert_eq!(none_of(vec![Failure::new("a:1", "no")]), Failure::new("a:1", "no"));
     }
 }

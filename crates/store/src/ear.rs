@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// A listening connection on which nothing is heard must be asked now and then whether it is still one. It only carries hints: seconds will do.
-pub(crate) const ASK_EVERY: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// A task that ends with its owner.
 #[derive(Debug)]
@@ -95,11 +95,22 @@ impl Watch for Ear {
     }
 }
 
-/// Waits for the answer to a question that asks only whether somebody is there.
-pub(crate) async fn alive<T>(server: &str, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::time::timeout(ASK_EVERY, answer)
-        .await
-        .unwrap_or_else(|_| Err(Failure::new(server, "does not answer any more")))
+/// Listens as long as the connection lives, which `driver` moves; asks now and then whether the server is still there. Returns why it ended.
+pub(crate) async fn attend<T, F>(server: &str, mut driver: Task, mut ask: impl FnMut() -> F) -> Failure
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    loop {
+        tokio::select! {
+            () = driver.ended() => return Failure::new(server, "the connection broke"),
+            () = tokio::time::sleep(ASK_EVERY) => {}
+        }
+        match tokio::time::timeout(ASK_EVERY, ask()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) => return failure,
+            Err(_) => return Failure::new(server, "does not answer any more"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod trouble;
 mod watch;
 mod wire;
 
-use crate::dial::{Tls, none_of};
+use crate::dial::Tls;
 use crate::rotation::Rotation;
 use crate::{Answer, Connection, Failure, Login, Store, Watch, tls};
 use link::Link;
@@ -70,14 +70,8 @@ impl Etcd {
 
     /// The first server that lets us in; if there is none, why not, for each.
     async fn enter(&self, rotation: &Rotation, pings: Pings) -> Result<Welcome, Failure> {
-        let mut failures = Vec::new();
-        for place in rotation.order(self.settings.servers.len()) {
-            match self.enter_at(place, pings).await {
-                Ok(welcome) => return Ok(welcome),
-                Err(failure) => failures.push(failure),
-            }
-        }
-        Err(none_of(failures))
+        let count = self.settings.servers.len();
+        rotation.first(count, |place| self.enter_at(place, pings)).await
     }
 
     async fn enter_at(&self, place: usize, pings: Pings) -> Result<Welcome, Failure> {

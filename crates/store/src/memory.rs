@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
+/// It ends with its data.
+const INCARNATION: &[u8] = b"memory";
+
 /// Clones share the data.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -15,7 +18,6 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Data {
     revision: u64,
-    incarnation: u8,
     items: BTreeMap<String, Item>,
     /// Nobody can reach it.
     down: bool,
@@ -34,15 +36,6 @@ impl Memory {
     /// Cuts it off, or puts it back.
     pub fn set_down(&self, down: bool) {
         self.with(|data| data.down = down);
-    }
-
-    /// Forgets everything, and is another one then.
-    pub fn lose(&self) {
-        self.with(|data| {
-            data.items.clear();
-            data.revision = 0;
-            data.incarnation = data.incarnation.wrapping_add(1);
-        });
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Data) -> T) -> T {
@@ -81,7 +74,7 @@ impl Connection for Memory {
     fn read<'a>(&'a mut self, keys: &'a [String]) -> Answer<'a, Snapshot> {
         Box::pin(async {
             self.up(|data| Snapshot {
-                incarnation: Some(vec![data.incarnation]),
+                incarnation: Some(INCARNATION.to_vec()),
                 revision: Some(data.revision),
                 items: keys.iter().map(|key| data.items.get(key).cloned()).collect(),
             })
@@ -117,10 +110,7 @@ impl Connection for Memory {
 
 impl Data {
     fn change(&mut self, change: &Change) -> Verdict {
-        let other = change
-            .incarnation
-            .as_ref()
-            .is_some_and(|wanted| *wanted != [self.incarnation]);
+        let other = change.incarnation.as_ref().is_some_and(|wanted| wanted != INCARNATION);
         let holds = |(key, version): &(String, Option<u64>)| self.items.get(key).map(|item| item.version) == *version;
         if other || !change.conditions.iter().all(holds) {
             return Verdict::Refused;

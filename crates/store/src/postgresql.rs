@@ -8,7 +8,7 @@ mod table;
 mod trouble;
 mod watch;
 
-use crate::dial::{self, Address, Tls};
+use crate::dial::{Address, Tls};
 use crate::rotation::Rotation;
 use crate::{Answer, Connection, Failure, Login, Store, Watch, tls};
 use connection::Open;
@@ -66,16 +66,8 @@ impl PostgreSql {
 
     /// The first server that will do.
     async fn open(&self) -> Result<Open, Failure> {
-        let mut failures = Vec::new();
-        for number in self.0.rotation.order(self.0.addresses.len()) {
-            match session::open(&self.0, number, || ()).await {
-                Ok(session) => {
-                    return Ok(Open::new(&self.0, number, session));
-                }
-                Err(failure) => failures.push(failure),
-            }
-        }
-        Err(dial::none_of(failures))
+        let attempt = async |number| Ok(Open::new(&self.0, number, session::open(&self.0, number, || ()).await?));
+        self.0.rotation.first(self.0.addresses.len(), attempt).await
     }
 }
 
@@ -102,14 +94,8 @@ impl Store for PostgreSql {
 
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         Box::pin(async move {
-            let mut failures = Vec::new();
-            for number in self.0.rotation.order(self.0.addresses.len()) {
-                match watch::watch(&self.0, number, &keys).await {
-                    Ok(watch) => return Ok(watch),
-                    Err(failure) => failures.push(failure),
-                }
-            }
-            Err(dial::none_of(failures))
+            let attempt = |number| watch::watch(&self.0, number, &keys);
+            self.0.rotation.first(self.0.addresses.len(), attempt).await
         })
     }
 

@@ -6,7 +6,7 @@ mod script;
 mod trouble;
 mod watch;
 
-use crate::dial::{self, Address, Tls};
+use crate::dial::{Address, Tls};
 use crate::held::Held;
 use crate::rotation::Rotation;
 use crate::{Answer, Change, Connection, Failure, Item, Login, Snapshot, Store, Verdict, Watch, tls};
@@ -65,20 +65,15 @@ impl Redis {
 
     /// The first server that will do.
     async fn open(&self) -> Result<Open, Failure> {
-        let mut failures = Vec::new();
-        for number in self.0.rotation.order(self.0.addresses.len()) {
-            match link::open(&self.0, number, None::<fn(PushInfo) -> Result<(), ()>>).await {
-                Ok(link) => {
-                    return Ok(Open {
-                        inner: Arc::clone(&self.0),
-                        number,
-                        link: Held::new(link),
-                    });
-                }
-                Err(failure) => failures.push(failure),
-            }
-        }
-        Err(dial::none_of(failures))
+        let attempt = async |number| {
+            let link = link::open(&self.0, number, None::<fn(PushInfo) -> Result<(), ()>>).await?;
+            Ok(Open {
+                inner: Arc::clone(&self.0),
+                number,
+                link: Held::new(link),
+            })
+        };
+        self.0.rotation.first(self.0.addresses.len(), attempt).await
     }
 }
 
@@ -93,14 +88,8 @@ impl Store for Redis {
 
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         Box::pin(async move {
-            let mut failures = Vec::new();
-            for number in self.0.rotation.order(self.0.addresses.len()) {
-                match watch::watch(&self.0, number, &keys).await {
-                    Ok(watch) => return Ok(watch),
-                    Err(failure) => failures.push(failure),
-                }
-            }
-            Err(dial::none_of(failures))
+            let attempt = |number| watch::watch(&self.0, number, &keys);
+            self.0.rotation.first(self.0.addresses.len(), attempt).await
         })
     }
 

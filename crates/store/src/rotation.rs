@@ -1,5 +1,6 @@
 //! Which of several servers to ask first.
 
+use crate::Failure;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Begins with the one that last did well. One that was begun with and not [praised](Self::praise) is not begun with again
@@ -10,6 +11,24 @@ pub struct Rotation {
 }
 
 impl Rotation {
+    /// What comes of the first of `count` servers that will do.
+    ///
+    /// # Errors
+    /// None will do: why, for each.
+    pub(crate) async fn first<T, F>(&self, count: usize, mut attempt: impl FnMut(usize) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut failures = Vec::new();
+        for server in self.order(count) {
+            match attempt(server).await {
+                Ok(found) => return Ok(found),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        Err(none_of(failures))
+    }
+
     /// The order to try `count` servers in.
     pub fn order(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
@@ -25,6 +44,17 @@ impl Rotation {
     pub fn praise(&self, server: usize) {
         self.next.store(server, Ordering::Relaxed);
     }
+}
+
+/// What to say when none of the servers will do: why, for each.
+fn none_of(mut failures: Vec<Failure>) -> Failure {
+    match failures.len() {
+        0 => return Failure::new("", "no server is configured"),
+        1 => return failures.remove(0),
+        _ => {}
+    }
+    let all: Vec<_> = failures.iter().map(ToString::to_string).collect();
+    Failure::new("", format_args!("no server will do: {}", all.join(" | ")))
 }
 
 #[cfg(test)]
@@ -44,5 +74,15 @@ mod tests {
         rotation.praise(1);
         rotation.pass_over();
         assert_eq!(rotation.order(3).next(), Some(2));
+    }
+
+    #[test]
+    fn of_several_failures_all_are_told() {
+        let both = none_of(vec![
+            Failure::new("a:1", "no"),
+            Failure::new("b:1", "neither").with_help("help"),
+        ]);
+        assert_eq!(both.to_string(), "no server will do: a:1: no | b:1: neither; help");
+        assert_eq!(none_of(vec![Failure::new("a:1", "no")]), Failure::new("a:1", "no"));
     }
 }

@@ -21,20 +21,10 @@ pub(super) async fn watch(inner: &Inner, number: usize, keys: &[String]) -> Resu
     Ok(Box::new(Ear::new(&server.clone(), hints, attend(server, session))))
 }
 
-/// Keeps asking whether the server is still there, until it is not.
-async fn attend(server: String, session: Session) -> Failure {
-    let Session { client, mut driver } = session;
-    loop {
-        tokio::select! {
-            () = driver.ended() => return Failure::new(&server, "the connection broke"),
-            () = tokio::time::sleep(ear::ASK_EVERY) => {}
-        }
-        let question = async {
-            let answer = client.batch_execute("").await;
-            answer.map_err(|error| trouble::failure(&server, &error))
-        };
-        if let Err(failure) = ear::alive(&server, question).await {
-            return failure;
-        }
-    }
+async fn attend(server: String, Session { client, driver }: Session) -> Failure {
+    let ask = async || {
+        let answer = client.batch_execute("").await;
+        answer.map_err(|error| trouble::failure(&server, &error))
+    };
+    ear::attend(&server, driver, ask).await
 }

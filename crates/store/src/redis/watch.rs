@@ -31,24 +31,15 @@ pub(super) async fn watch(inner: &Inner, number: usize, keys: &[String]) -> Resu
     Ok(Box::new(Ear::new(&server, hints, attend(link))))
 }
 
-/// Keeps asking whether the server is still there, until it is not.
 async fn attend(link: Link) -> Failure {
     let Link {
         server,
-        mut connection,
-        mut driver,
+        connection,
+        driver,
     } = link;
-    loop {
-        tokio::select! {
-            () = driver.ended() => return Failure::new(&server, "the connection broke"),
-            () = tokio::time::sleep(ear::ASK_EVERY) => {}
-        }
-        let question = async {
-            let answer: RedisResult<Value> = redis::cmd("PING").query_async(&mut connection).await;
-            answer.map_err(|error| trouble::failure(&server, &error))
-        };
-        if let Err(failure) = ear::alive(&server, question).await {
-            return failure;
-        }
-    }
+    let ask = async || {
+        let answer: RedisResult<Value> = redis::cmd("PING").query_async(&mut connection.clone()).await;
+        answer.map_err(|error| trouble::failure(&server, &error))
+    };
+    ear::attend(&server, driver, ask).await
 }
