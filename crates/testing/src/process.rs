@@ -92,6 +92,17 @@ impl Running {
         send(self.pid(), signal);
     }
 
+    /// Stops it (SIGSTOP), and waits until it stands still.
+    pub fn pause(&self) {
+        self.signal(Signal::SIGSTOP as i32);
+        until("a process to stand still", || stands_still(self.pid()).then_some(()));
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::SIGCONT as i32);
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         wait(&mut self.0)
@@ -176,4 +187,13 @@ pub fn state(pid: i32) -> Option<(char, i32)> {
 /// Whether it is gone, or only its exit status is left.
 pub fn is_gone(pid: i32) -> bool {
     state(pid).is_none_or(|(letter, _)| letter == 'Z' || letter == 'X')
+}
+
+/// Whether all threads of a process are stopped: SIGSTOP takes its time.
+#[must_use]
+pub fn stands_still(pid: i32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a process");
+    let mut states = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    // The state follows the name, which stands in parentheses.
+    states.all(|state| state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
 }

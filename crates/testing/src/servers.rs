@@ -4,7 +4,6 @@ pub mod etcd;
 pub mod postgresql;
 pub mod redis;
 
-use std::fs;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
@@ -30,13 +29,4 @@ pub fn server(program: &str, package: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]);
     command
-}
-
-/// Whether all threads of a process are stopped: SIGSTOP takes its time.
-#[must_use]
-pub fn stands_still(pid: i32) -> bool {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a process");
-    let mut states = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
-    // The state follows the name, which stands in parentheses.
-    states.all(|state| state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
 }

@@ -3,10 +3,11 @@
 mod faults;
 mod refusals;
 
+use crate::client::{connect, keys, login, tls, written_and_read};
 use crate::suite;
 use store::etcd::{Etcd, Settings};
-use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
-use testing::certificates::{Authority, Certificate};
+
+use testing::certificates::Authority;
 use testing::servers::etcd::Etcd as Server;
 
 fn settings(server: &Server) -> Settings {
@@ -20,25 +21,6 @@ fn settings(server: &Server) -> Settings {
 
 fn store(settings: Settings) -> Etcd {
     Etcd::new(settings).expect("good settings")
-}
-
-fn login(user: &str, password: &str) -> Login {
-    Login {
-        user: user.to_owned(),
-        password: Some(Secret::new(password.to_owned())),
-    }
-}
-
-fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::Settings {
-    let file = |file| std::fs::read(file).expect("readable");
-    tls::Settings {
-        authorities: Some(file(&authority.certificate())),
-        identity: client.map(|client| tls::Identity {
-            certificates: file(&client.certificate),
-            key: file(&client.key),
-        }),
-        server_name: None,
-    }
 }
 
 /// Two users beside root: one who may do anything with our keys, one who may do nothing.
@@ -62,26 +44,6 @@ fn ask_for_passwords(server: &Server) {
     ] {
         server.etcdctl(command);
     }
-}
-
-async fn connect(store: &Etcd) -> Box<dyn Connection> {
-    store.connect().await.expect("connected")
-}
-
-fn write(key: &str) -> Change {
-    Change {
-        writes: vec![(key.to_owned(), b"x".to_vec())],
-        ..Change::default()
-    }
-}
-
-fn keys() -> Vec<String> {
-    vec!["a".to_owned()]
-}
-
-async fn written_and_read(connection: &mut Box<dyn Connection>) -> Snapshot {
-    assert_eq!(connection.change(&write("a")).await, Ok(Verdict::Done));
-    connection.read(&keys()).await.expect("read")
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -1,9 +1,11 @@
 //! What every store must do.
 
+mod client;
 mod etcd;
 mod postgresql;
 mod redis;
 mod rivals;
+mod silence;
 mod suite;
 
 use store::memory::Memory;

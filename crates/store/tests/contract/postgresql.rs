@@ -3,10 +3,11 @@
 mod faults;
 mod refusals;
 
+use crate::client::{connect, login, tls, write, written_and_read};
 use crate::{rivals, suite};
 use store::postgresql::{PostgreSql, Settings};
-use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
-use testing::certificates::{Authority, Certificate};
+use store::{Change, Store, Verdict};
+use testing::certificates::Authority;
 use testing::servers::postgresql::PostgreSql as Server;
 
 fn settings(server: &Server) -> Settings {
@@ -24,53 +25,10 @@ fn store(settings: Settings) -> PostgreSql {
     PostgreSql::new(settings).expect("good settings")
 }
 
-fn login(user: &str, password: Option<&str>) -> Login {
-    Login {
-        user: user.to_owned(),
-        password: password.map(|password| Secret::new(password.to_owned())),
-    }
-}
-
-fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::Settings {
-    let file = |file| std::fs::read(file).expect("readable");
-    tls::Settings {
-        authorities: Some(file(&authority.certificate())),
-        identity: client.map(|client| tls::Identity {
-            certificates: file(&client.certificate),
-            key: file(&client.key),
-        }),
-        server_name: None,
-    }
-}
-
 async fn ready(settings: Settings) -> PostgreSql {
     let store = store(settings);
     store.init().await.expect("made ready");
     store
-}
-
-async fn connect(store: &PostgreSql) -> Box<dyn Connection> {
-    store.connect().await.expect("connected")
-}
-
-fn write(key: &str) -> Change {
-    Change {
-        writes: vec![(key.to_owned(), b"x".to_vec())],
-        ..Change::default()
-    }
-}
-
-fn keys() -> Vec<String> {
-    vec!["a".to_owned()]
-}
-
-async fn read(store: &PostgreSql) -> Snapshot {
-    connect(store).await.read(&keys()).await.expect("read")
-}
-
-async fn written_and_read(connection: &mut Box<dyn Connection>) -> Snapshot {
-    assert_eq!(connection.change(&write("a")).await, Ok(Verdict::Done));
-    connection.read(&keys()).await.expect("read")
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -3,10 +3,11 @@
 mod faults;
 mod refusals;
 
+use crate::client::{connect, login, tls, written_and_read};
 use crate::{rivals, suite};
 use store::redis::{Redis, Settings};
-use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
-use testing::certificates::{Authority, Certificate};
+
+use testing::certificates::Authority;
 use testing::servers::redis::Redis as Server;
 
 /// What docs/design/store.md says that the user needs.
@@ -43,49 +44,6 @@ fn settings(server: &Server) -> Settings {
 
 fn store(settings: Settings) -> Redis {
     Redis::new(settings).expect("good settings")
-}
-
-fn login(user: &str, password: &str) -> Login {
-    Login {
-        user: user.to_owned(),
-        password: Some(Secret::new(password.to_owned())),
-    }
-}
-
-fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::Settings {
-    let file = |file| std::fs::read(file).expect("readable");
-    tls::Settings {
-        authorities: Some(file(&authority.certificate())),
-        identity: client.map(|client| tls::Identity {
-            certificates: file(&client.certificate),
-            key: file(&client.key),
-        }),
-        server_name: None,
-    }
-}
-
-async fn connect(store: &Redis) -> Box<dyn Connection> {
-    store.connect().await.expect("connected")
-}
-
-fn write(key: &str) -> Change {
-    Change {
-        writes: vec![(key.to_owned(), b"x".to_vec())],
-        ..Change::default()
-    }
-}
-
-fn keys() -> Vec<String> {
-    vec!["a".to_owned()]
-}
-
-async fn read(store: &Redis) -> Snapshot {
-    connect(store).await.read(&keys()).await.expect("read")
-}
-
-async fn written_and_read(connection: &mut Box<dyn Connection>) -> Snapshot {
-    assert_eq!(connection.change(&write("a")).await, Ok(Verdict::Done));
-    connection.read(&keys()).await.expect("read")
 }
 
 #[tokio::test(flavor = "current_thread")]

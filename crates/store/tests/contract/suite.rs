@@ -2,6 +2,7 @@
 
 mod changes;
 
+use crate::client::connect;
 use store::{Change, Connection, Snapshot, Store, Verdict};
 
 pub(crate) async fn all(store: &dyn Store) {
@@ -36,10 +37,6 @@ fn put(conditions: &[(&str, Option<u64>)], writes: &[(&str, &[u8])]) -> Change {
             .map(|(key, value)| ((*key).to_owned(), value.to_vec()))
             .collect(),
     }
-}
-
-async fn connect(store: &dyn Store) -> Box<dyn Connection> {
-    store.connect().await.expect("connected")
 }
 
 async fn read(connection: &mut Box<dyn Connection>, keys: &[&str]) -> Snapshot {

@@ -1,8 +1,8 @@
 //! A PostgreSQL.
 
-use super::{free_port, server, stands_still};
+use super::{free_port, server};
 use crate::certificates::Authority;
-use crate::process::{Done, Running, children, run};
+use crate::process::{Done, Running, children, run, stands_still};
 use crate::until;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Gid, Pid, Uid, User, chown};

@@ -1,11 +1,9 @@
 //! A Redis.
 
-use super::{free_port, server, stands_still};
+use super::{free_port, server};
 use crate::certificates::Authority;
 use crate::process::{Running, run};
 use crate::until;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -122,13 +120,12 @@ impl Redis {
 
     /// Stops it (SIGSTOP), and waits until it stands still: it takes connections, and says nothing.
     pub fn pause(&self) {
-        let pid = self.signal(Signal::SIGSTOP);
-        until("redis-server to stand still", || stands_still(pid).then_some(()));
+        self.running().pause();
     }
 
     /// Lets it go on.
     pub fn resume(&self) {
-        self.signal(Signal::SIGCONT);
+        self.running().resume();
     }
 
     /// Runs redis-cli(1) on it.
@@ -154,10 +151,8 @@ impl Redis {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn signal(&self, signal: Signal) -> i32 {
-        let pid = self.process.as_ref().expect("running").pid();
-        kill(Pid::from_raw(pid), signal).expect("signalled");
-        pid
+    fn running(&self) -> &Running {
+        self.process.as_ref().expect("running")
     }
 
     fn launch(&mut self) {

@@ -1,15 +1,10 @@
 //! What happens to etcd, and what a client sees of it.
 
-use super::{Server, Settings, connect, keys, settings, store, write, written_and_read};
-use std::time::Duration;
+use super::{Server, Settings, settings, store};
+use crate::client::{A_WHILE, AT_LAST, connect, keys, write, written_and_read};
 use store::{Change, Store, Verdict};
 use testing::servers;
 use tokio::time::timeout;
-
-/// Long for an answer, short for a test that waits for none.
-const A_WHILE: Duration = Duration::from_millis(500);
-/// For what must end by itself.
-const AT_LAST: Duration = testing::wait::DEADLINE;
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_stopped_server_says_nothing_and_giving_up_leaves_nothing_behind() {

@@ -1,6 +1,7 @@
 //! Who is not let in is told why, and what to do.
 
-use super::{Server, Settings, ask_for_passwords, connect, keys, login, settings, store, tls, write};
+use super::{Server, Settings, ask_for_passwords, settings, store};
+use crate::client::{connect, keys, login, tls, write};
 use store::{Change, Failure, Store};
 use testing::certificates::Authority;
 

@@ -1,12 +1,9 @@
 //! What a server refuses, and what a person is told.
 
-use super::{Authority, Server, Settings, connect, keys, login, ready, settings, store, tls, write, written_and_read};
+use super::{Server, Settings, ready, settings, store};
+use crate::client::{connect, keys, login, refused, tls, write, written_and_read};
 use store::Store;
-use store::postgresql::PostgreSql;
-
-async fn refused(store: &PostgreSql) -> String {
-    store.connect().await.err().expect("refused").to_string()
-}
+use testing::certificates::Authority;
 
 #[tokio::test(flavor = "current_thread")]
 async fn without_its_table_it_says_how_to_make_one() {

@@ -1,32 +1,18 @@
 //! What happens to Redis, and what a client sees of it.
 
-use super::{Server, Settings, connect, keys, read, settings, store, write, written_and_read};
+use super::{Server, Settings, settings, store};
+use crate::client::{AT_LAST, connect, keys, read, write, written_and_read};
+use crate::silence;
 use std::time::Duration;
 use store::{Change, Store, Verdict};
 use testing::servers;
 use tokio::time::timeout;
 
-/// Long for an answer, short for a test that waits for none.
-const A_WHILE: Duration = Duration::from_millis(500);
-/// For what must end by itself.
-const AT_LAST: Duration = testing::wait::DEADLINE;
-
 #[tokio::test(flavor = "current_thread")]
 async fn a_stopped_server_says_nothing_and_what_was_given_up_is_not_used_again() {
     let server = Server::start();
     let store = store(settings(&server));
-    let mut connection = connect(&store).await;
-    server.pause();
-    assert!(timeout(A_WHILE, connection.read(&keys())).await.is_err());
-    let told = connection.read(&keys()).await.expect_err("spoilt").to_string();
-    assert!(told.contains("was given up"), "{told}");
-    for _ in 0..3 {
-        assert!(timeout(A_WHILE, store.connect()).await.is_err());
-        assert!(timeout(A_WHILE, store.watch(keys())).await.is_err());
-    }
-    server.resume();
-    let mut connection = timeout(AT_LAST, connect(&store)).await.expect("connected");
-    written_and_read(&mut connection).await;
+    silence::what_was_given_up_is_not_used_again(&store, || server.pause(), || server.resume()).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -78,27 +64,14 @@ async fn what_was_flushed_is_missing() {
 async fn a_watch_fails_when_its_server_does() {
     let mut server = Server::start();
     let store = store(settings(&server));
-    let mut watch = store.watch(keys()).await.expect("watching");
-    server.kill();
-    let told = timeout(AT_LAST, watch.changed())
-        .await
-        .expect("told")
-        .expect_err("failed");
-    assert_eq!(watch.changed().await, Err(told));
+    silence::a_watch_fails_with_its_server(&store, || server.kill()).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_watch_on_a_server_that_says_nothing_any_more_fails() {
     let server = Server::start();
     let store = store(settings(&server));
-    let mut watch = store.watch(keys()).await.expect("watching");
-    server.pause();
-    let told = timeout(AT_LAST, watch.changed())
-        .await
-        .expect("told")
-        .expect_err("failed");
-    assert_eq!(told.what, "does not answer any more");
-    server.resume();
+    silence::a_watch_on_silence_fails(&store, || server.pause(), || server.resume()).await;
 }
 
 #[tokio::test(flavor = "current_thread")]

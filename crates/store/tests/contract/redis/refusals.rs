@@ -1,13 +1,10 @@
 //! What a server refuses, and what a person is told.
 
-use super::{Authority, RIGHTS, Server, Settings, connect, keys, login, settings, store, tls, write, written_and_read};
-use store::redis::Redis;
+use super::{RIGHTS, Server, Settings, settings, store};
+use crate::client::{connect, keys, login, refused, tls, write, written_and_read};
 use store::{Change, Store, Verdict};
+use testing::certificates::Authority;
 use testing::servers;
-
-async fn refused(store: &Redis) -> String {
-    store.connect().await.err().expect("refused").to_string()
-}
 
 #[tokio::test(flavor = "current_thread")]
 async fn wrong_credentials_say_where_to_look() {

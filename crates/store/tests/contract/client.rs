@@ -1,0 +1,57 @@
+//! What the tests of every store need of a client.
+
+use std::time::Duration;
+use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
+use testing::certificates::{Authority, Certificate};
+
+/// Long for an answer, short for a test that waits for none.
+pub(crate) const A_WHILE: Duration = Duration::from_millis(500);
+/// For what must end by itself.
+pub(crate) const AT_LAST: Duration = testing::wait::DEADLINE;
+
+pub(crate) fn login<'a>(user: &str, password: impl Into<Option<&'a str>>) -> Login {
+    Login {
+        user: user.to_owned(),
+        password: password.into().map(|password| Secret::new(password.to_owned())),
+    }
+}
+
+pub(crate) fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::Settings {
+    let file = |file| std::fs::read(file).expect("readable");
+    tls::Settings {
+        authorities: Some(file(&authority.certificate())),
+        identity: client.map(|client| tls::Identity {
+            certificates: file(&client.certificate),
+            key: file(&client.key),
+        }),
+        server_name: None,
+    }
+}
+
+pub(crate) async fn connect(store: &dyn Store) -> Box<dyn Connection> {
+    store.connect().await.expect("connected")
+}
+
+pub(crate) async fn refused(store: &dyn Store) -> String {
+    store.connect().await.err().expect("refused").to_string()
+}
+
+pub(crate) fn write(key: &str) -> Change {
+    Change {
+        writes: vec![(key.to_owned(), b"x".to_vec())],
+        ..Change::default()
+    }
+}
+
+pub(crate) fn keys() -> Vec<String> {
+    vec!["a".to_owned()]
+}
+
+pub(crate) async fn read(store: &dyn Store) -> Snapshot {
+    connect(store).await.read(&keys()).await.expect("read")
+}
+
+pub(crate) async fn written_and_read(connection: &mut Box<dyn Connection>) -> Snapshot {
+    assert_eq!(connection.change(&write("a")).await, Ok(Verdict::Done));
+    connection.read(&keys()).await.expect("read")
+}
