@@ -48,6 +48,15 @@ impl WallTime {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 
+    /// The same to the second, as a state file's `since=` has it: `2026-11-23T09:15:02Z`.
+    #[must_use]
+    pub fn rfc3339_seconds(self) -> String {
+        let mut text = self.rfc3339();
+        text.truncate(text.len() - ".123456Z".len());
+        text.push('Z');
+        text
+    }
+
     /// How far apart two moments are, whichever is the later one.
     #[must_use]
     pub fn distance(self, other: Self) -> Duration {
@@ -86,7 +95,9 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00.000000Z"),
             (253_402_300_799, "9999-12-31T23:59:59.000000Z"),
         ] {
-            assert_eq!(WallTime(Duration::from_secs(seconds)).rfc3339(), text);
+            let moment = WallTime(Duration::from_secs(seconds));
+            assert_eq!(moment.rfc3339(), text);
+            assert_eq!(moment.rfc3339_seconds(), text.replace(".000000", ""));
         }
     }
 }

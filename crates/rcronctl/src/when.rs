@@ -34,8 +34,7 @@ fn refuse(text: &str) -> Failure {
 
 /// Now in UTC to the second, as `since=` has it: `2026-11-23T09:15:02Z`.
 pub(crate) fn utc() -> String {
-    let text = clock::wall_time().rfc3339();
-    format!("{}Z", &text[..text.len() - ".123456Z".len()])
+    clock::wall_time().rfc3339_seconds()
 }
 
 /// Local date and time.

@@ -111,6 +111,15 @@ impl SessionRecord {
 }
 
 impl ClusterRecord {
+    /// Who holds it.
+    #[must_use]
+    pub const fn holder(&self) -> Option<&Party> {
+        match &self.tenure {
+            Tenure::Held { by, .. } => Some(by),
+            Tenure::Free { .. } => None,
+        }
+    }
+
     /// The record's text.
     #[must_use]
     pub fn to_text(&self) -> String {

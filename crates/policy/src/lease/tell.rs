@@ -68,6 +68,4 @@ pub enum Loss {
     Foreign,
     /// The store has other data now, and the lease was over.
     Incarnation,
-    /// A restarted daemon found clusters whose lease was over.
-    Expired,
 }

@@ -19,11 +19,11 @@ impl Daemon {
         let mut epochs = Vec::new();
         for action in actions {
             match action {
-                Action::Read { ref keys, .. } => {
-                    self.listen_to(keys);
-                    self.ask_store(action);
+                Action::Read { call, keys, by } => {
+                    self.listen_to(&keys);
+                    self.ask_store(Request::Read { call, keys, by });
                 }
-                Action::Change { .. } => self.ask_store(action),
+                Action::Change { call, change, by } => self.ask_store(Request::Change { call, change, by }),
                 Action::WriteState { cluster, mark } => self.write_state(cluster, mark),
                 Action::PersistEpoch { cluster, epoch } => epochs.push((cluster, epoch)),
                 // One that is made while everything is given away is for nobody.
@@ -40,11 +40,9 @@ impl Daemon {
         self.keep_epochs(epochs);
     }
 
-    fn ask_store(&self, action: Action) {
-        if let Ok(request) = Request::from(action) {
-            // The task ends after the loop.
-            let _ = self.outlets.requests.send(request);
-        }
+    pub(super) fn ask_store(&self, request: Request) {
+        // The task ends after the loop.
+        let _ = self.outlets.requests.send(request);
     }
 
     /// To all that the read is about but this node's own session.

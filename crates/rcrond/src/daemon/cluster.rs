@@ -119,12 +119,6 @@ const fn tenure(mark: Mark) -> Option<u64> {
     }
 }
 
-/// To the second: people read it.
 fn now() -> Vec<u8> {
-    let mut text = clock::wall_time().rfc3339();
-    if let Some(point) = text.find('.') {
-        text.truncate(point);
-        text.push('Z');
-    }
-    text.into_bytes()
+    clock::wall_time().rfc3339_seconds().into_bytes()
 }

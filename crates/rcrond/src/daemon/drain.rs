@@ -98,23 +98,15 @@ impl Daemon {
         let now = clock::boot_time();
         let wait = wait_ms.map(Duration::from_millis);
         for name in &names {
-            if let (Some(wait), Some(cluster)) = (wait, self.clusters.get_mut(name)) {
-                cluster.begin_drain(now.after(wait));
-                self.look_at = Some(now);
+            if let Some(wait) = wait {
+                self.wait_for_jobs(name, now, wait);
             }
         }
-        let grace = self
-            .config
-            .clusters
-            .iter()
-            .map(|cluster| cluster.timing.grace())
-            .max()
-            .unwrap_or_default();
         self.pending.push(Pending {
             clusters: names.clone(),
             replies,
             kept: None,
-            until: now.after(wait.unwrap_or_default() + grace + PATIENCE),
+            until: now.after(wait.unwrap_or_default() + self.longest_grace() + PATIENCE),
             told: Vec::new(),
         });
         let wait = wait.is_some();
@@ -161,14 +153,18 @@ impl Daemon {
             let Some(wait_ms) = self.ledger.entry(&name).drained.and_then(|drained| drained.wait_ms) else {
                 continue;
             };
-            if let Some(cluster) = self.clusters.get_mut(&name) {
-                cluster.begin_drain(now.after(Duration::from_millis(wait_ms)));
-                self.look_at = Some(now);
-            }
+            self.wait_for_jobs(&name, now, Duration::from_millis(wait_ms));
             self.step(Input::Drain {
                 cluster: name,
                 wait: true,
             });
+        }
+    }
+
+    fn wait_for_jobs(&mut self, name: &ClusterName, now: BootTime, limit: Duration) {
+        if let Some(cluster) = self.clusters.get_mut(name) {
+            cluster.begin_drain(now.after(limit));
+            self.look_at = Some(now);
         }
     }
 

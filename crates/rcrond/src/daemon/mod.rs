@@ -141,6 +141,9 @@ impl Daemon {
             }
             self.see_to_drains();
         }
+        if self.machine.is_finished() {
+            self.run_dir.forget();
+        }
         // Held until the process is gone: a thread may be writing still.
         std::mem::forget(self.run_dir);
     }
@@ -218,14 +221,7 @@ impl Daemon {
     }
 
     fn begin_stop(&mut self) {
-        let grace = self
-            .config
-            .clusters
-            .iter()
-            .map(|cluster| cluster.timing.grace())
-            .max()
-            .unwrap_or_default();
-        let limit = grace + STOP_LIMIT;
+        let limit = self.longest_grace() + STOP_LIMIT;
         let now = clock::boot_time();
         if self.stop.is_none() {
             systemd::stopping();
@@ -236,13 +232,16 @@ impl Daemon {
         self.step(Input::Stop);
     }
 
+    /// So long the jobs of a cluster that is given away may still run.
+    fn longest_grace(&self) -> Duration {
+        let clusters = self.config.clusters.iter();
+        clusters.map(|cluster| cluster.timing.grace()).max().unwrap_or_default()
+    }
+
     fn is_over(&self) -> bool {
         let late = self.stop.is_some_and(|stop| stop <= clock::boot_time());
         if late {
             log::warn!("not everything could be given away in time: the leases end by themselves");
-        }
-        if self.machine.is_finished() {
-            self.run_dir.forget();
         }
         late || self.machine.is_finished()
     }

@@ -47,7 +47,7 @@ impl Daemon {
         new.warnings.iter().for_each(|warning| log::warn!("{warning}"));
         if new.config.store != self.config.store {
             self.store = Arc::from(new.store);
-            let _ = self.outlets.requests.send(Request::Use(Arc::clone(&self.store)));
+            self.ask_store(Request::Use(Arc::clone(&self.store)));
         }
         self.config = new.config;
         let mut starts = Vec::new();

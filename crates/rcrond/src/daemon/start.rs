@@ -28,12 +28,11 @@ pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<
     let read = |files: Vec<PathBuf>| {
         let boot = boot.to_vec();
         tokio::task::spawn_blocking(move || {
-            let pair = |file: PathBuf| (state_file::inherited(&file, &boot), file);
-            files
-                .into_iter()
-                .map(pair)
-                .map(|(found, file)| (file, found))
-                .collect::<Vec<_>>()
+            let pair = |file: PathBuf| {
+                let found = state_file::inherited(&file, &boot);
+                (file, found)
+            };
+            files.into_iter().map(pair).collect::<Vec<_>>()
         })
     };
     let reading: Vec<_> = folders.into_values().map(read).collect();

@@ -7,7 +7,7 @@ use super::codec;
 use crate::news::{News, Newsroom};
 use crate::outside::metrics::{Metrics, Operation, Outcome};
 use platform::clock;
-use policy::lease::{Action, Call, Change, Input, Key, Reading, Verdict};
+use policy::lease::{Call, Change, Input, Key, Reading, Verdict};
 use policy::moment::BootTime;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,17 +32,6 @@ pub(crate) struct Asker {
     concerned: bool,
     newsroom: Newsroom,
     metrics: Arc<Metrics>,
-}
-
-impl Request {
-    /// The request, if the action is one.
-    pub(crate) fn from(action: Action) -> Result<Self, Action> {
-        match action {
-            Action::Read { call, keys, by } => Ok(Self::Read { call, keys, by }),
-            Action::Change { call, change, by } => Ok(Self::Change { call, change, by }),
-            other => Err(other),
-        }
-    }
 }
 
 impl Asker {

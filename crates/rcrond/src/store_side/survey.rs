@@ -4,7 +4,7 @@ use super::asker::within;
 use super::card::Card;
 use super::codec::{self, CARDS};
 use control::{NodeReport, Role};
-use policy::lease::{ClusterRecord, SessionId, SessionState, Tenure};
+use policy::lease::{ClusterRecord, SessionId, SessionState};
 use policy::moment::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,10 +72,8 @@ impl Survey {
     }
 
     async fn read_sessions(&mut self, connection: &mut dyn Connection) -> Result<(), Failure> {
-        let holders = self.clusters.values().filter_map(|record| match &record.tenure {
-            Tenure::Held { by, .. } => Some(by.node.as_str().to_owned()),
-            Tenure::Free { .. } => None,
-        });
+        let holders = self.clusters.values().filter_map(ClusterRecord::holder);
+        let holders = holders.map(|by| by.node.as_str().to_owned());
         let mut nodes: Vec<String> = self.cards.keys().cloned().chain(holders).collect();
         nodes.sort();
         nodes.dedup();
@@ -100,10 +98,7 @@ impl Survey {
     /// the holder: good enough for people.
     pub(crate) fn nodes(&self, cluster: &str, lease: Duration, now: WallTime) -> Vec<NodeReport> {
         let record = self.clusters.get(cluster);
-        let holder = record.and_then(|record| match &record.tenure {
-            Tenure::Held { by, .. } => Some(by),
-            Tenure::Free { .. } => None,
-        });
+        let holder = record.and_then(ClusterRecord::holder);
         let mut names: Vec<&str> = self
             .cards
             .iter()

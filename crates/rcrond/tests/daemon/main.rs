@@ -14,6 +14,12 @@ const TERM: i32 = 15;
 const USR1: i32 = 10;
 const HUP: i32 = 1;
 
+/// All clusters, without waiting for jobs.
+const DRAIN: Request = Request::Drain {
+    clusters: Vec::new(),
+    wait_ms: None,
+};
+
 #[test]
 fn one_node_wins_and_its_state_file_says_so() {
     let redis = Redis::start();
@@ -74,12 +80,8 @@ fn drained_is_drained_over_restarts_until_it_is_taken_back() {
     let redis = Redis::start();
     let mut node = Node::new("n1", &redis).started();
     node.is_active();
-    let drain = Request::Drain {
-        clusters: Vec::new(),
-        wait_ms: None,
-    };
     let lines = vec!["web: drained".to_owned()];
-    assert_eq!(node.ask(&drain), Response::Done { lines });
+    assert_eq!(node.ask(&DRAIN), Response::Done { lines });
     assert!(node.state().starts_with("passive "));
     node.signal(TERM);
     node.ended();
@@ -303,11 +305,7 @@ fn a_drain_that_cannot_be_kept_is_no_success() {
     // In the ledger's place: not even root can rename a file over it.
     fs::remove_file(node.path("lib/clusters.json")).expect("removed");
     fs::create_dir_all(node.path("lib/clusters.json/x")).expect("made");
-    let drain = Request::Drain {
-        clusters: Vec::new(),
-        wait_ms: None,
-    };
-    let Response::Error { message } = node.ask(&drain) else {
+    let Response::Error { message } = node.ask(&DRAIN) else {
         panic!("not kept")
     };
     assert!(message.contains("could not be kept on disk"), "{message}");

@@ -5,7 +5,7 @@ use crate::lease::cluster::{Cluster, Holder};
 use crate::lease::message::{Action, Call, Found, Reading, Record, Version};
 use crate::lease::mutation::Mutation;
 use crate::lease::name::{NodeName, SessionId};
-use crate::lease::record::{ClusterRecord, Party, SessionRecord, SessionState, Tenure};
+use crate::lease::record::{Party, SessionRecord, SessionState, Tenure};
 use crate::lease::tell::{Loss, Tell};
 use crate::lease::watch::{Pulse, Seen, Standing, Watch};
 use crate::moment::BootTime;
@@ -192,14 +192,9 @@ fn take_record(cluster: &mut Cluster, found: Option<Found>, out: &mut Vec<Action
 
 /// The epoch, if the record names this session as the holder.
 fn names(cluster: &Cluster, node: &NodeName, id: SessionId) -> Option<u64> {
-    match cluster.current() {
-        Some(ClusterRecord {
-            epoch,
-            tenure: Tenure::Held { by, .. },
-            ..
-        }) if by.node == *node && by.session == id => Some(*epoch),
-        _ => None,
-    }
+    let record = cluster.current()?;
+    let by = record.holder()?;
+    (by.node == *node && by.session == id).then_some(record.epoch)
 }
 
 /// The cluster is this node's: by a takeover that was not answered, or by an earlier process whose state file tells of it. Returns

@@ -121,13 +121,8 @@ impl Machine {
     /// This change has replaced this node's own old session, which had been watched at that version: the watch goes on.
     fn replaced(&mut self, plan: &Plan) {
         for cluster in &mut self.clusters {
-            let mine = match cluster.current() {
-                Some(ClusterRecord {
-                    tenure: Tenure::Held { by, .. },
-                    ..
-                }) => by.node == self.node,
-                _ => false,
-            };
+            let holder = cluster.current().and_then(ClusterRecord::holder);
+            let mine = holder.is_some_and(|by| by.node == self.node);
             if let (true, Some(watch)) = (mine, &mut cluster.watch) {
                 if let Seen::Held { session, .. } = &mut watch.seen {
                     if plan.over.is_some_and(|version| *session == Standing::Open(version)) {

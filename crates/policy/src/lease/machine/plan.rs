@@ -271,7 +271,7 @@ impl Machine {
             Standing::Missing => None,
             Standing::Ended(_) | Standing::Replaced => return,
         };
-        let Some(Tenure::Held { by, .. }) = cluster.current().map(|record| &record.tenure) else {
+        let Some(by) = cluster.current().and_then(ClusterRecord::holder) else {
             return;
         };
         if by.node == self.node {

@@ -3,7 +3,7 @@
 use super::Machine;
 use crate::lease::cluster::{Cluster, Duty};
 use crate::lease::message::ClusterConfig;
-use crate::lease::record::{ClusterRecord, Tenure};
+use crate::lease::record::ClusterRecord;
 use crate::moment::BootTime;
 
 /// A cluster, as this node sees it.
@@ -19,8 +19,6 @@ pub struct View<'a> {
     pub tenancy: Option<Tenancy>,
     /// The highest epoch that was kept on disk: seen, or reserved.
     pub epoch: u64,
-    /// Whether the state file was written the last time it was to be.
-    pub writable: bool,
 }
 
 /// What a node wants with a cluster.
@@ -74,10 +72,7 @@ impl View<'_> {
     /// The node that the record names, and its session's key with it.
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
-        match &self.record?.tenure {
-            Tenure::Held { by, .. } => Some(by.node.as_str()),
-            Tenure::Free { .. } => None,
-        }
+        Some(self.record?.holder()?.node.as_str())
     }
 }
 
@@ -98,6 +93,5 @@ fn view(cluster: &Cluster) -> View<'_> {
             until: holder.valid,
         }),
         epoch: cluster.epochs.kept,
-        writable: cluster.file.proved_since(BootTime(core::time::Duration::ZERO)),
     }
 }

@@ -145,7 +145,6 @@ fn lost_session(loss: Loss, cause: &str) -> Event {
         Loss::Missing => ("missing", "its record is gone from the store"),
         Loss::Foreign => ("foreign", "its record was written by somebody else"),
         Loss::Incarnation => ("incarnation", "the store has other data now, and its leases were over"),
-        Loss::Expired => ("expired", "its leases were over when rcrond was started"),
     };
     let text = format!("this node's session is lost: {why}{cause}; nothing is active here until there is a new one");
     Event::node(SESSION_LOST, Level::Warn, text).with("REASON", word)
@@ -168,13 +167,7 @@ mod tests {
     fn all() -> Vec<Tell> {
         let cluster = ClusterName::new("web");
         let node = NodeName::new("server2").expect("a name");
-        let losses = [
-            Loss::Ended,
-            Loss::Missing,
-            Loss::Foreign,
-            Loss::Incarnation,
-            Loss::Expired,
-        ];
+        let losses = [Loss::Ended, Loss::Missing, Loss::Foreign, Loss::Incarnation];
         let mut all: Vec<_> = losses.into_iter().map(Tell::SessionLost).collect();
         all.extend([
             Tell::SessionOpened,
