@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policy::lease::{ClusterRecord, LONGEST, SessionId, SessionRecord};
+use lease::{ClusterRecord, LONGEST, SessionId, SessionRecord};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(record) = SessionRecord::parse(bytes) {

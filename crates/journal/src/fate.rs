@@ -2,8 +2,9 @@
 
 use crate::record::Record;
 use crate::run::Fate;
-use platform::process_tree::{self, Process};
-use platform::{clock, environment};
+use sys::process_tree::{self, Process};
+use inputs::clock;
+use sys::environment;
 use std::time::Duration;
 
 /// Where the question is asked.

@@ -1,6 +1,7 @@
 //! Where journals are.
 
-use platform::journal::{self, LAST_NAME};
+use crate::append::{self, LAST_NAME};
+use sys::environment;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -84,9 +85,9 @@ fn base(name: &OsStr) -> Option<&str> {
 }
 
 fn own_names(folder: &Path) -> Vec<PathBuf> {
-    let user = journal::effective_user();
+    let user = environment::effective_user();
     (0..=LAST_NAME)
-        .map(|number| journal::name(folder, user, number))
+        .map(|number| append::name(folder, user, number))
         .collect()
 }
 

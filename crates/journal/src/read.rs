@@ -8,7 +8,7 @@ use crate::users;
 use crate::walk::{Found, Walk};
 use jiff::Timestamp;
 use memchr::memmem::Finder;
-use platform::poll;
+use sys::poll;
 use policy::moment::WallTime;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
             let Some(record) = Record::parse(&open.line) else {
                 continue;
             };
-            match here.fate(&record, platform::process_tree::Process::is_alive) {
+            match here.fate(&record, sys::process_tree::Process::is_alive) {
                 Fate::Interrupted => {
                     let run = run(record, open.owner, Fate::Interrupted);
                     self.cut_off.insert(id, run);

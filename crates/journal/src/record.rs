@@ -99,7 +99,7 @@ impl Record {
 mod tests {
     use super::*;
     use policy::event::Ending;
-    use policy::journal::{Entry, LONGEST_COMMAND, Process};
+    use crate::format::{Entry, LONGEST_COMMAND, Process};
     use policy::moment::{BootTime, WallTime};
     use policy::run_id::RunId;
     use proptest::prelude::*;

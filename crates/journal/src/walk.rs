@@ -3,8 +3,8 @@
 
 use crate::files::{Name, Source};
 use crate::line;
-use platform::file::{self, Links, Unreadable};
-use platform::journal::{OLDEST, rotated};
+use sys::file::{self, Links, Unreadable};
+use crate::append::{OLDEST, rotated};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
@@ -45,7 +45,7 @@ impl Walk {
         for source in sources {
             match source.names() {
                 Ok(names) => names.iter().for_each(|name| self.name(name, &mut tell)),
-                Err(error) => self.fail(source.path(), platform::output::error_text(&error)),
+                Err(error) => self.fail(source.path(), sys::output::error_text(&error)),
             }
         }
     }
@@ -94,7 +94,7 @@ impl Walk {
         let (to, result) = lines(&mut opened, from, tell);
         self.read.insert(opened.identity, to);
         if let Err(error) = result {
-            self.fail(&opened.path, platform::output::error_text(&error));
+            self.fail(&opened.path, sys::output::error_text(&error));
         }
     }
 

@@ -18,8 +18,6 @@ pub mod duration;
 pub mod escape;
 pub mod event;
 pub mod exit;
-pub mod journal;
-pub mod lease;
 pub mod moment;
 pub mod priority;
 pub mod relay;

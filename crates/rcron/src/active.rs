@@ -6,14 +6,15 @@ use crate::journal::{Journal, Run};
 use crate::launch::{self, Environment};
 use crate::log::Log;
 use crate::supervise::{End, Supervision};
-use facts::complaint::{Complaint, shown};
-use facts::observe;
-use platform::output::error_text;
-use platform::signal::{self, Inherited, Signals};
-use platform::spawn::{self, Failure, Launch, Started};
-use platform::terminal::Terminal;
-use platform::{clock, random};
-use policy::command::{Job, LONGEST_NAME};
+use inputs::complaint::{Complaint, shown};
+use inputs::observe;
+use sys::output::error_text;
+use sys::signal::{self, Inherited, Signals};
+use sys::spawn::{self, Failure, Launch, Started};
+use sys::terminal::Terminal;
+use inputs::clock;
+use sys::random;
+use policy::command::{Job, LONGEST_NAME, SHELL};
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Decision, Grounds, Skip, Stale};
 use policy::escape;
@@ -138,7 +139,8 @@ impl Active<'_> {
         spawn::start(&Launch {
             argv: &self.job.argv(),
             environment: &environment.entries(),
-            standing,
+            own_group: standing == Standing::OwnGroup,
+            shell: SHELL,
             nice_level: self.config.nice_level,
             dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
             signals,

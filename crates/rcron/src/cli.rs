@@ -1,4 +1,4 @@
-//! What is printed about the command line. `facts::command_line` reads it.
+//! What is printed about the command line. `inputs::command_line` reads it.
 
 pub(crate) const USAGE: &str = "\
 usage: rcron [OPTIONS] COMMAND [ARG]...

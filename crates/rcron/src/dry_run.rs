@@ -1,11 +1,11 @@
 //! `--dry-run`: what would be done, and why.
 
 use crate::launch;
-use facts::command_line::Invocation;
-use facts::complaint::shown;
-use facts::observe::Observation;
-use facts::settings::Settings;
-use facts::words::{age, decision, seconds, state_line, text_of};
+use inputs::command_line::Invocation;
+use inputs::complaint::shown;
+use inputs::observe::Observation;
+use inputs::settings::Settings;
+use inputs::words::{age, decision, seconds, state_line, text_of};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::Reading;

@@ -1,8 +1,8 @@
 //! The processes of a job: who gets its signals.
 
-use platform::child::Child;
-use platform::process_tree::{self, Process};
-use platform::signal;
+use sys::child::Child;
+use sys::process_tree::{self, Process};
+use sys::signal;
 use policy::relay::Standing;
 use std::io;
 

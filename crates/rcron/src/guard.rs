@@ -1,9 +1,9 @@
 //! `on_demotion = terminate`: watching the state while the job runs.
 
-use facts::observe;
-use platform::alarm::Alarm;
-use platform::clock;
-use platform::watch::Watch;
+use inputs::observe;
+use sys::alarm::Alarm;
+use inputs::clock;
+use sys::watch::Watch;
 use policy::config::Config;
 use policy::decide::{self, Decision, Grounds};
 use policy::demotion::{Blow, Demotion};
@@ -55,7 +55,7 @@ impl<'a> Guard<'a> {
     pub(crate) fn new(config: &'a Config, grounds: Grounds) -> io::Result<Self> {
         let now = clock::boot_time();
         let alarm = Alarm::new()?;
-        alarm.set(Some(now));
+        alarm.set(Some(now.0));
         Ok(Self {
             config,
             grounds,
@@ -90,11 +90,12 @@ impl<'a> Guard<'a> {
         let may_go_on = self.demotion.has_begun() || self.state_lets_it_run();
         let now = clock::boot_time();
         let blow = self.demotion.step(may_go_on, self.config.kill_after, now);
-        self.alarm.set(Some(match self.demotion {
+        let next = match self.demotion {
             Demotion::None => self.next_reading,
             Demotion::Asked { kill_at } => kill_at.min(now.after(LINGERING)),
             Demotion::Forced => now.after(LINGERING),
-        }));
+        };
+        self.alarm.set(Some(next.0));
         blow
     }
 

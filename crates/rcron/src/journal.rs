@@ -4,23 +4,24 @@
 //! rcron itself waits for it no longer than a moment, and does not fail for it.
 
 use crate::log::Log;
-use facts::complaint::shown;
-use platform::background::{self, Line, Worker};
-use platform::journal::{self, Appended};
-use platform::output::error_text;
-use platform::process_tree::{self, Process};
-use platform::{clock, environment};
+use inputs::complaint::shown;
+use sys::background::{self, Line, Worker};
+use journal::append::{self, Appended};
+use journal::format::{self, Entry};
+use sys::output::error_text;
+use sys::process_tree::{self, Process};
+use inputs::clock;
+use sys::environment;
 use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::decide::Grounds;
 use policy::event::{Ending, Subject};
-use policy::exit::Outcome;
-use policy::journal::{self as format, Entry};
 use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 /// The writer's exit status where a record could not be written, and syslog has been told.
@@ -102,10 +103,10 @@ impl<'a> Journal<'a> {
     }
 
     /// A child has ended: perhaps the writer.
-    pub(crate) fn notice(&mut self, pid: i32, outcome: Outcome) {
+    pub(crate) fn notice(&mut self, pid: i32, status: ExitStatus) {
         if self.writer.as_ref().is_some_and(|writer| writer.pid() == pid) {
             self.writer = None;
-            self.told |= !outcome.is_ok();
+            self.told |= !status.success();
         }
     }
 
@@ -119,8 +120,8 @@ impl<'a> Journal<'a> {
         };
         // A job that was quick still has the writer of its start.
         if !writers.iter().any(|writer| writer.send(&record)) {
-            if let Some(outcome) = writers.first().and_then(Worker::try_reap) {
-                self.told |= !outcome.is_ok();
+            if let Some(status) = writers.first().and_then(Worker::try_reap) {
+                self.told |= !status.success();
             }
             writers.extend(self.write(&record, Turn::Last, log));
         }
@@ -137,7 +138,7 @@ impl<'a> Journal<'a> {
             job: run.subject.job,
             command: run.subject.command,
             user: origin.user.as_deref(),
-            uid: journal::effective_user(),
+            uid: environment::effective_user(),
             wrapper: origin.wrapper,
             leader: origin.leader,
             boot: origin.boot.as_deref(),
@@ -160,7 +161,7 @@ impl<'a> Journal<'a> {
         let started = background::start(|line| {
             let trouble = match turn {
                 Turn::First => first(folder, record, line),
-                Turn::Last => trouble(folder, journal::append(folder, record)),
+                Turn::Last => trouble(folder, append::append(folder, record)),
             };
             if let Some(trouble) = trouble.as_ref().filter(|_| tell) {
                 let mut log = Log::of(self.config, wrapper);
@@ -191,9 +192,9 @@ enum Turn {
 /// What the writer of the start does: the record, and that of the end if it comes at once; else the disk is to have the start.
 /// Returns what is to be told.
 fn first(folder: &Path, record: &[u8], line: &Line) -> Option<String> {
-    let start = journal::append(folder, record);
+    let start = append::append(folder, record);
     if let Some(record) = line.receive(LONGEST_RECORD, AT_ONCE) {
-        let end = journal::append(folder, &record);
+        let end = append::append(folder, &record);
         return trouble(folder, start).or(trouble(folder, end));
     }
     if let Ok(appended) = &start {

@@ -1,6 +1,6 @@
 //! The job's environment, and where its program is found in it.
 
-use platform::{environment, spawn};
+use sys::{environment, spawn};
 use policy::command::Job;
 use std::ffi::{CStr, CString, NulError};
 use std::path::PathBuf;

@@ -1,9 +1,10 @@
 //! The log: lines to syslog that never hold a job up.
 
-use facts::complaint::Complaint;
-use platform::poll;
-use platform::syslog::{Sent, Syslog};
-use platform::{clock, output};
+use inputs::complaint::Complaint;
+use sys::poll;
+use sys::syslog::{Sent, Syslog};
+use inputs::clock;
+use sys::output;
 use policy::config::Config;
 use policy::datagram::{self, Sender};
 use policy::event::{self, Event, Subject};

@@ -12,4 +12,4 @@ mod log;
 mod run;
 mod supervise;
 
-platform::entry_point!(run::main);
+sys::entry_point!(run::main);

@@ -4,15 +4,19 @@ use crate::family::Family;
 use crate::guard::Guard;
 use crate::journal::Journal;
 use crate::log::Log;
-use platform::child::{self, Change};
-use platform::output::error_text;
-use platform::poll;
-use platform::signal::{self, Arrived, SIGCONT, SIGKILL, SIGTERM, SIGTTIN, SIGTTOU, Signals};
-use platform::terminal::Terminal;
+use sys::child::{self, Change};
+use sys::output::error_text;
+use sys::poll;
+use sys::signal::{
+    self, Arrived, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, Signals,
+};
+use sys::terminal::Terminal;
 use policy::demotion::{Blow, Demotion};
-use policy::exit::Outcome;
-use policy::relay::{self, Kind, Standing};
+use policy::exit::{FAILED, Outcome};
+use policy::relay::{self, Kind, Sender, Standing};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 /// A running job and all that is waited for.
 pub(crate) struct Supervision<'a, 'j> {
@@ -37,7 +41,7 @@ impl Supervision<'_, '_> {
     /// Stays until the job has ended.
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
-            child::reap_others(&self.family.leader, |pid, outcome| self.journal.notice(pid, outcome));
+            child::reap_others(&self.family.leader, |pid, status| self.journal.notice(pid, status));
             self.wait();
             self.log.retry();
             // Before any SIGCONT is passed on: a job that was demoted while it was stopped must not run on.
@@ -52,7 +56,7 @@ impl Supervision<'_, '_> {
         }
         let demoted = self.guard.is_some_and(|guard| guard.demotion().has_begun());
         End {
-            outcome: self.family.leader.reap(),
+            outcome: self.family.leader.reap().map_or(Outcome::Exited(FAILED), outcome),
             demoted,
         }
     }
@@ -109,7 +113,7 @@ impl Supervision<'_, '_> {
     fn pass_signals_on(&mut self) {
         while let Some(arrived) = self.signals.receive() {
             let leader_ended = self.notice_changes();
-            let passed_on = relay::is_passed_on(arrived.kind(), arrived.sender, self.family.standing, self.stopped);
+            let passed_on = relay::is_passed_on(kind(arrived.number), sender(arrived.sender), self.family.standing, self.stopped);
             if passed_on && !leader_ended {
                 self.pass_on(arrived);
             }
@@ -117,7 +121,7 @@ impl Supervision<'_, '_> {
     }
 
     fn pass_on(&mut self, arrived: Arrived) {
-        if arrived.kind() == Kind::Continue {
+        if kind(arrived.number) == Kind::Continue {
             self.follow_into_foreground();
         }
         // An error means that the job runs as another user: then the sender could not have sent it either.
@@ -152,5 +156,32 @@ impl Supervision<'_, '_> {
                 error_text(&error)
             ));
         }
+    }
+}
+
+/// What kind of signal a number is, as far as passing it on goes.
+fn kind(number: i32) -> Kind {
+    match number {
+        SIGCHLD => Kind::Child,
+        SIGCONT => Kind::Continue,
+        SIGINT | SIGQUIT | SIGTSTP | SIGHUP | SIGWINCH | SIGTTIN | SIGTTOU => Kind::Terminal,
+        _ => Kind::Other,
+    }
+}
+
+fn sender(pid: Option<u32>) -> Sender {
+    match pid {
+        None => Sender::Kernel,
+        Some(pid) if pid == std::process::id() => Sender::Myself,
+        Some(_) => Sender::Process,
+    }
+}
+
+/// How a child ended. One that was stopped or woken has not ended, and has no status here.
+fn outcome(status: ExitStatus) -> Outcome {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Outcome::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, Some(signal)) => Outcome::Killed(signal),
+        (None, None) => Outcome::Exited(FAILED),
     }
 }

@@ -24,10 +24,10 @@ mod tmpfiles;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use finding::{Group, Report, Severity};
 use mounts::Mounts;
-use platform::file::read_beginning;
+use sys::file::read_beginning;
 use root::Root;
 use state_file::State;
 use std::collections::BTreeSet;
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Fai
     } else {
         print::text(&report)
     };
-    platform::output::to_stdout(text.as_bytes()).map_err(|error| Failure::of("write to standard output", &error))?;
+    sys::output::to_stdout(text.as_bytes()).map_err(|error| Failure::of("write to standard output", &error))?;
     let is_wrong = report.count(Severity::Wrong) > 0;
     Ok(ExitCode::from(u8::from(is_wrong)))
 }

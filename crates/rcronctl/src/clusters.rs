@@ -1,8 +1,8 @@
 //! The configurations that a command is about.
 
 use crate::failure::Failure;
-use facts::complaint::{Complaint, shown};
-use facts::settings::{self, DEFAULT_FILE, Settings};
+use inputs::complaint::{Complaint, shown};
+use inputs::settings::{self, DEFAULT_FILE, Settings};
 use std::path::{Path, PathBuf};
 
 /// Where each cluster has its configuration.

@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use control::client::{self, NoAnswer};
 use control::{ClusterReport, Report, Request, Response};
-use facts::complaint::shown;
-use platform::output::error_text;
+use inputs::complaint::shown;
+use sys::output::error_text;
 use policy::config::Config;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -8,7 +8,7 @@ use crate::json;
 use crate::table::visible;
 use control::client::{Connection, NoAnswer};
 use control::{Request, Response};
-use facts::words;
+use inputs::words;
 use policy::duration;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -100,7 +100,7 @@ fn converse(which: &Which, request: &Request, limit: Duration, common: &Common) 
     loop {
         match connection.answer(deadline) {
             Ok(Response::Progress { text }) => {
-                platform::output::to_stderr(format!("{}\n", visible(&text)).as_bytes());
+                sys::output::to_stderr(format!("{}\n", visible(&text)).as_bytes());
             }
             Ok(Response::Done { lines }) => return done(lines, common),
             Ok(Response::Error { message }) => return not_done(message, common),
@@ -138,7 +138,7 @@ fn not_done(message: String, common: &Common) -> Result<ExitCode, Failure> {
             error: Some(message),
         })?;
     } else {
-        platform::output::to_stderr(format!("rcronctl: {}\n", visible(&message)).as_bytes());
+        sys::output::to_stderr(format!("rcronctl: {}\n", visible(&message)).as_bytes());
     }
     Ok(ExitCode::from(NOT_DONE))
 }

@@ -17,12 +17,12 @@ impl Failure {
 
     /// `cannot ACT: the system's words`.
     pub(crate) fn of(act: impl Display, error: &std::io::Error) -> Self {
-        Self(format!("cannot {act}: {}", platform::output::error_text(error)))
+        Self(format!("cannot {act}: {}", sys::output::error_text(error)))
     }
 
     /// Prints it; returns the exit status.
     pub(crate) fn tell(&self) -> ExitCode {
-        platform::output::to_stderr(format!("rcronctl: {}\n", self.0).as_bytes());
+        sys::output::to_stderr(format!("rcronctl: {}\n", self.0).as_bytes());
         ExitCode::from(FAILED)
     }
 }

@@ -4,7 +4,7 @@ use crate::cli::{self, Common};
 use crate::clusters;
 use crate::failure::Failure;
 use crate::json;
-use facts::{observe, words};
+use inputs::{observe, words};
 use policy::decide::Decision;
 use serde::Serialize;
 use std::process::ExitCode;

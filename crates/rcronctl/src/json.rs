@@ -15,7 +15,7 @@ pub(crate) fn print(document: &impl Serialize) -> Result<(), Failure> {
 
 /// Prints to stdout.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
-    match platform::output::to_stdout(text.as_bytes()) {
+    match sys::output::to_stdout(text.as_bytes()) {
         // `rcronctl history | head`
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| Failure::of("write to stdout", &error)),

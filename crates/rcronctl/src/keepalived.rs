@@ -16,10 +16,10 @@ mod targets;
 
 use crate::cli;
 use crate::failure::Failure;
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use memory::Store;
-use platform::fifo::{self, Unopened};
-use platform::lock;
+use sys::fifo::{self, Unopened};
+use sys::lock;
 use service::{Options, Service};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

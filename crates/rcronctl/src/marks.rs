@@ -1,8 +1,8 @@
 //! Which interrupted runs were told to syslog, and which were seen: a small file beside each journal.
 
 use crate::failure::Failure;
-use platform::file::{self, Links, Unreadable};
-use platform::{journal, output, replace};
+use sys::file::{self, Links, Unreadable};
+use sys::{environment, output, replace};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ impl Marks {
     }
 
     fn read(&mut self, folder: &Path) -> Result<(), Failure> {
-        let user = journal::effective_user();
+        let user = environment::effective_user();
         let path = folder.join(format!("{user}-marks"));
         let refuse = |reason: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {reason}", path.display()));
         let text = match file::open_regular(&path, Links::Refused) {

@@ -68,7 +68,7 @@ pub(crate) fn folders<'a>(configs: impl Iterator<Item = &'a Config>) -> Vec<Path
 pub(crate) fn tell_unreadable(runs: &Runs) {
     for (path, reason) in &runs.unreadable {
         let text = format!("rcronctl: warning: cannot read {}: {reason}\n", path.display());
-        platform::output::to_stderr(text.as_bytes());
+        sys::output::to_stderr(text.as_bytes());
     }
 }
 

@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::json;
 use crate::state_file::StateFile;
 use crate::when;
-use facts::{observe, words};
-use platform::{environment, output, replace};
+use inputs::{observe, words};
+use sys::{environment, output, replace};
 use policy::config::Config;
 use policy::decide::Decision;
 use policy::state::{Lease, State, Word};
@@ -83,7 +83,7 @@ fn author() -> Vec<u8> {
     let name = names
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-    let name = name.unwrap_or_else(|| format!("uid{}", platform::journal::effective_user()));
+    let name = name.unwrap_or_else(|| format!("uid{}", sys::environment::effective_user()));
     // A line that is too long is no state.
     let name = &name.as_bytes()[..name.len().min(LONGEST_NAME)];
     [name, b"@", environment::node_name().as_slice()].concat()

@@ -1,9 +1,9 @@
 //! Writing a state file by hand: where it really is, and whether it is ours to write.
 
 use crate::failure::Failure;
-use facts::observe::{self, Observation};
-use facts::words;
-use platform::replace;
+use inputs::observe::{self, Observation};
+use inputs::words;
+use sys::replace;
 use policy::config::Config;
 use policy::moment::Moment;
 use policy::state::{Lease, State};

@@ -14,9 +14,9 @@ use crate::screen::Screen;
 use crate::table::{self, Cell, Tone};
 use crate::when;
 use document::{ClusterDocument, DaemonDocument, Document};
-use facts::observe::{self, Observation};
-use facts::settings::Settings;
-use facts::words;
+use inputs::observe::{self, Observation};
+use inputs::settings::Settings;
+use inputs::words;
 use jiff::Timestamp;
 use journal::Query;
 use journal::files::Source;
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &cli::Status, common: &Common) -> Result<ExitCode, Fa
     } else {
         show(&known, &rcrond, &running)?;
         for (_, complaint) in &refused {
-            platform::output::to_stderr(format!("rcronctl: {}\n", complaint.full).as_bytes());
+            sys::output::to_stderr(format!("rcronctl: {}\n", complaint.full).as_bytes());
         }
     }
     Ok(if refused.is_empty() {

@@ -1,7 +1,7 @@
 //! Lines for the log daemon.
 
-use platform::clock;
-use platform::syslog::{Sent, Syslog};
+use inputs::clock;
+use sys::syslog::{Sent, Syslog};
 use policy::datagram::{self, Sender};
 use policy::priority::{Facility, Level};
 use std::ffi::OsString;

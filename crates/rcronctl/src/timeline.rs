@@ -24,7 +24,7 @@ use crate::{runs, when};
 use jiff::Zoned;
 use journal::Query;
 use picture::{Picture, Window};
-use platform::replace;
+use sys::replace;
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;

@@ -4,7 +4,7 @@ use crate::cli::{self, Common};
 use crate::clusters;
 use crate::failure::Failure;
 use crate::state_file::StateFile;
-use platform::file::{self, Links};
+use sys::file::{self, Links};
 use std::process::ExitCode;
 use std::time::SystemTime;
 

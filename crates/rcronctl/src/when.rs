@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
-use platform::clock;
+use inputs::clock;
 use policy::duration;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What the tasks around the loop tell it.
 
 use crate::daemon::Renewal;
-use policy::lease::{ClusterName, Input};
+use lease::{ClusterName, Input};
 use store::Failure;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 

@@ -23,12 +23,12 @@ fn record_of(number: u32, second: u32, end: Option<&str>, job: &str, boot: &str)
          \"boot\":\"{boot}\",\"pidns\":1,\"clock\":5.0,\"state\":\"active\"{tail}}}\n",
         time(second),
         node(),
-        platform::journal::effective_user()
+        sys::environment::effective_user()
     )
 }
 
 fn node() -> String {
-    String::from_utf8(platform::environment::node_name()).expect("text")
+    String::from_utf8(sys::environment::node_name()).expect("text")
 }
 
 const OK: Option<&str> = Some("\"exit\":0");
@@ -37,7 +37,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
         // A file counts only if it belongs to the user in its name.
-        let own = format!("{}-", platform::journal::effective_user());
+        let own = format!("{}-", sys::environment::effective_user());
         let name = name.strip_prefix("0-").map_or((*name).to_owned(), |rest| own + rest);
         fs::write(folder.path().join(name), text).expect("written");
     }
@@ -45,7 +45,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn own_path(folder: &TempDir) -> std::path::PathBuf {
-    platform::journal::name(folder.path(), platform::journal::effective_user(), 0)
+    crate::append::name(folder.path(), sys::environment::effective_user(), 0)
 }
 
 fn read_own(folder: &Path, query: &Query) -> Runs {
@@ -215,7 +215,7 @@ fn a_job_without_a_name_is_known_by_its_command() {
 #[test]
 fn a_run_that_goes_on_is_told_as_running() {
     let pid = std::process::id();
-    let process = platform::process_tree::Process::of(i32::try_from(pid).expect("small")).expect("alive");
+    let process = sys::process_tree::Process::of(i32::try_from(pid).expect("small")).expect("alive");
     let here = Here::now();
     let text = record_of(1, 1, None, "tick", &here.boot.expect("a boot"))
         .replace(
@@ -247,7 +247,7 @@ fn whose_file_it_is_counts_not_what_it_says() {
         .replace("\"user\":\"root\"", "\"user\":\"mallory\"");
     let folder = folder(&[("0-0.jsonl", &text)]);
     let runs = read_own(folder.path(), &Query::default());
-    assert_eq!(runs.runs[0].uid, platform::journal::effective_user());
+    assert_eq!(runs.runs[0].uid, sys::environment::effective_user());
     assert_ne!(runs.runs[0].user.as_deref(), Some("mallory"));
 }
 

@@ -5,10 +5,10 @@ use super::crontab::Usage;
 use super::finding::{Finding, Group, Kind, Place, Report, Severity};
 use super::root::Root;
 use crate::clusters::FOLDER;
-use facts::complaint::shown;
-use facts::settings::{self, DEFAULT_FILE};
-use facts::words::text_of;
-use platform::output::error_text;
+use inputs::complaint::shown;
+use inputs::settings::{self, DEFAULT_FILE};
+use inputs::words::text_of;
+use sys::output::error_text;
 use policy::config::Config;
 use std::fs;
 use std::io::ErrorKind;
@@ -117,7 +117,7 @@ fn check_access(root: &Root, file: &Path, report: &mut Report) {
     for path in [file, folder] {
         let Ok(metadata) = fs::metadata(path) else { return };
         let (access, place) = (Access::from(&metadata), Place::file(path));
-        let me = platform::journal::effective_user();
+        let me = sys::environment::effective_user();
         if let Some((severity, who)) = access.writers(root) {
             let remedy = format!("chmod go-w {place}");
             report.add(Finding::new(severity, Kind::ConfigWritable, place.clone(), who, remedy).because(POWER));

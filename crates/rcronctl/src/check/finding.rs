@@ -1,6 +1,6 @@
 //! What was found, as data: printing is elsewhere.
 
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use std::path::{Path, PathBuf};
 
 /// Whether it must be put right.

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Kind, Report};
 use super::state_file::State;
-use facts::words;
+use inputs::words;
 use policy::decide::{Decision, Reading, Skip, Stale};
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 use super::configuration::Cluster;
 use super::finding::{Finding, Group, Kind, Place, Report, Severity};
 use super::root::Root;
-use platform::output::error_text;
-use platform::syslog::Syslog;
+use sys::output::error_text;
+use sys::syslog::Syslog;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;

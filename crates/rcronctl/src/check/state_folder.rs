@@ -7,7 +7,7 @@ use super::mounts::Mounts;
 use super::root::Root;
 use super::state_file::State;
 use super::tmpfiles;
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use std::fs;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Whether tmpfiles.d(5) makes a folder at boot.
 
 use super::root::Root;
-use platform::file::read_beginning;
+use sys::file::read_beginning;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Writing the state files.
 
 use super::targets::Target;
-use facts::complaint::shown;
-use platform::replace::{self, Refused};
-use platform::{environment, file};
+use inputs::complaint::shown;
+use sys::replace::{self, Refused};
+use sys::{environment, file};
 use policy::moment::BootTime;
 use policy::state::{LONGEST_LINE, Lease, State, Word};
 use std::collections::BTreeSet;
@@ -103,7 +103,7 @@ fn put(file: &Path, line: &[u8], word: Word) -> Result<(), Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platform::clock;
+    use inputs::clock;
 
     fn target(file: PathBuf) -> Target {
         Target {

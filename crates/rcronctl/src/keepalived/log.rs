@@ -1,8 +1,8 @@
 //! What the service tells: to the journal where systemd has connected it, else to syslog.
 
 use crate::syslog;
-use facts::complaint::shown;
-use platform::output;
+use inputs::complaint::shown;
+use sys::output;
 use policy::priority::{Facility, Level};
 use std::ffi::OsStr;
 use std::io::IsTerminal;

@@ -2,10 +2,10 @@
 
 use super::instances::{Instance, Instances};
 use crate::failure::Failure;
-use facts::complaint::shown;
-use platform::fifo::Identity;
-use platform::file;
-use platform::process_tree::Process;
+use inputs::complaint::shown;
+use sys::fifo::Identity;
+use sys::file;
+use sys::process_tree::Process;
 use policy::state::Word;
 use std::fs::DirBuilder;
 use std::io::{self, Write};
@@ -63,7 +63,7 @@ impl Store {
 
     /// What cannot be written down must not be believed later, either: then the old memory goes.
     pub(super) fn save(&self, memory: &Memory) -> io::Result<()> {
-        let saved = platform::replace::replace(&self.file, &memory.text(), 0o600);
+        let saved = sys::replace::replace(&self.file, &memory.text(), 0o600);
         if saved.is_err() {
             let _ = std::fs::remove_file(&self.file);
         }

@@ -10,12 +10,13 @@ use super::source::{Seen, Source};
 use super::targets::{Plan, Target};
 use crate::failure::Failure;
 use crate::when;
-use facts::complaint::shown;
-use platform::holder::{self, Condition};
-use platform::process_tree::Process;
-use platform::signal::{self, Signals};
-use platform::watch::Watch;
-use platform::{clock, poll};
+use inputs::complaint::shown;
+use sys::holder::{self, Condition};
+use sys::process_tree::Process;
+use sys::signal::{self, Signals};
+use sys::watch::Watch;
+use inputs::clock;
+use sys::poll;
 use policy::moment::BootTime;
 use policy::state::Word;
 use std::collections::BTreeSet;
@@ -264,7 +265,7 @@ impl Service {
         let Err(error) = self.source.consume(count) else {
             return true;
         };
-        let error = platform::output::error_text(&error);
+        let error = sys::output::error_text(&error);
         self.log.error(&format!(
             "cannot take from the FIFO what was read ({error}): does another process read it?"
         ));
@@ -351,7 +352,7 @@ impl Service {
         let saved = self.store.save(&memory);
         if let Err(error) = &saved {
             if !self.memory_fails {
-                let error = platform::output::error_text(error);
+                let error = sys::output::error_text(error);
                 self.log.error(&format!(
                     "cannot write {}: {error}; if this service is killed now, the next one begins passive",
                     self.store

@@ -1,9 +1,9 @@
 //! The FIFO and the keepalived behind it: who writes, whether it is the same as before, and what waits.
 
-use platform::clock;
-use platform::fifo::{self, Fifo, Identity, Pending, Unopened};
-use platform::holder::{self, Condition};
-use platform::process_tree::Process;
+use inputs::clock;
+use sys::fifo::{self, Fifo, Identity, Pending, Unopened};
+use sys::holder::{self, Condition};
+use sys::process_tree::Process;
 use policy::moment::BootTime;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -142,7 +142,7 @@ impl Source {
                     return self.meet().unwrap_or(Seen::Nothing);
                 }
                 Ok(Pending::NoWriter) => {}
-                Err(error) => self.trouble = Some(format!("cannot read it: {}", platform::output::error_text(&error))),
+                Err(error) => self.trouble = Some(format!("cannot read it: {}", sys::output::error_text(&error))),
             }
             self.fifo = None;
         }
@@ -167,7 +167,7 @@ impl Source {
             }
             Err(Unopened::NotAFifo) => self.trouble = Some("it is no FIFO".into()),
             Err(Unopened::System(error)) => {
-                self.trouble = Some(format!("cannot open it: {}", platform::output::error_text(&error)));
+                self.trouble = Some(format!("cannot open it: {}", sys::output::error_text(&error)));
             }
         }
     }

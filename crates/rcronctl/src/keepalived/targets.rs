@@ -2,7 +2,7 @@
 
 use crate::clusters;
 use crate::failure::Failure;
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

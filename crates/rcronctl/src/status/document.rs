@@ -4,7 +4,7 @@ use super::{Known, rcrond::Rcrond, timestamp};
 use crate::clusters;
 use crate::json::RunDocument;
 use control::{ClusterReport, NodeReport, Report, Role};
-use facts::words;
+use inputs::words;
 use jiff::Timestamp;
 use policy::decide::Decision;
 use policy::state::Lease;

@@ -6,7 +6,7 @@ use crate::screen::Screen;
 use crate::table::{self, Cell, Tone, visible};
 use crate::when;
 use control::{ClusterReport, NodeReport, Report, Role};
-use facts::words;
+use inputs::words;
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::time::Duration;

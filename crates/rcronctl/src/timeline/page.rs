@@ -33,7 +33,7 @@ pub(super) fn render(picture: &Picture, nonce: &str) -> Result<String, serde_jso
 
 /// 80 random bits.
 pub(super) fn nonce() -> String {
-    platform::random::ten_bytes()
+    sys::random::ten_bytes()
         .iter()
         .fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");

@@ -1,7 +1,7 @@
 //! Whether a file can be put into a folder, without doing so: those who watch it would wake up.
 
 use super::report::Report;
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
 use nix::fcntl::AtFlags;

@@ -9,8 +9,8 @@ mod wrapper;
 pub(crate) use store::init_store;
 
 use crate::config::{self, Config, Loaded, StoreConfig};
-use facts::complaint::shown;
-use facts::words::seconds;
+use inputs::complaint::shown;
+use inputs::words::seconds;
 use report::Report;
 use std::path::Path;
 use std::process::ExitCode;

@@ -64,7 +64,7 @@ impl Report {
     pub(super) fn print(mut self) -> ExitCode {
         let summary = self.summary();
         let _ = writeln!(self.text, "{summary}");
-        let is_told = platform::output::to_stdout(self.text.as_bytes()).is_ok();
+        let is_told = sys::output::to_stdout(self.text.as_bytes()).is_ok();
         ExitCode::from(u8::from(self.wrong > 0 || !is_told))
     }
 

@@ -2,8 +2,8 @@
 
 use super::folder::{self, Found, REMEDY};
 use super::report::Report;
-use facts::complaint::shown;
-use platform::replace::{self, Refused};
+use inputs::complaint::shown;
+use sys::replace::{self, Refused};
 use std::path::Path;
 
 pub(super) fn check(path: &Path, report: &mut Report) {

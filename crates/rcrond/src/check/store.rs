@@ -3,8 +3,8 @@
 use super::report::Report;
 use crate::config::{self, Config, StoreConfig};
 use ::store::{Failure, Store};
-use facts::words::seconds;
-use platform::output::{to_stderr, to_stdout};
+use inputs::words::seconds;
+use sys::output::{to_stderr, to_stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use super::report::Report;
 use crate::config::{ClusterSettings, Loaded, location};
-use facts::complaint::shown;
-use facts::settings::{self, Settings};
+use inputs::complaint::shown;
+use inputs::settings::{self, Settings};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -3,9 +3,9 @@
 use super::file::named;
 use super::sheet::Refusal;
 use super::value;
-use facts::settings;
+use inputs::settings;
 use policy::config::Config;
-use policy::lease::ClusterName;
+use lease::ClusterName;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;

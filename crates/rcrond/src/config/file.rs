@@ -1,9 +1,9 @@
 //! The files: the configuration itself, and those that it names.
 
-use facts::complaint::shown;
+use inputs::complaint::shown;
 use nix::unistd::{getegid, geteuid, getgroups};
-use platform::file::{Links, open_regular};
-use platform::output::error_text;
+use sys::file::{Links, open_regular};
+use sys::output::error_text;
 use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;

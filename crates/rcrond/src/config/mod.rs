@@ -23,8 +23,8 @@ mod value;
 pub(crate) use cluster::location;
 pub(crate) use open::open;
 
-use facts::complaint::Complaint;
-use policy::lease::{ClusterName, NodeName, Timing};
+use inputs::complaint::Complaint;
+use lease::{ClusterName, NodeName, Timing};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 

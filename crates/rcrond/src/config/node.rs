@@ -2,7 +2,7 @@
 
 use super::sheet::Refusal;
 use policy::escape::clipped;
-use policy::lease::NodeName;
+use lease::NodeName;
 
 /// What a machine is called that nobody has given a name.
 const NAMELESS: [&str; 5] = [

@@ -1,7 +1,7 @@
 //! The text of the file, and what is wrong with it so far.
 
 use super::mask;
-use facts::complaint::Complaint;
+use inputs::complaint::Complaint;
 use policy::config::Problem;
 use std::ops::Range;
 

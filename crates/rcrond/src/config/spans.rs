@@ -3,7 +3,7 @@
 use super::sheet::{Refusal, Sheet};
 use super::table::Table;
 use super::value;
-use policy::lease::{BadTiming, Timing};
+use lease::{BadTiming, Timing};
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(10);

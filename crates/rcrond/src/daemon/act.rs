@@ -8,8 +8,8 @@ use crate::outside;
 use crate::store_side::asker::Request;
 use crate::store_side::codec;
 use crate::store_side::listener::Subject;
-use platform::output::error_text;
-use policy::lease::{Action, ClusterName, Input, Key, Mark, SessionId, Tell};
+use sys::output::error_text;
+use lease::{Action, ClusterName, Input, Key, Mark, SessionId, Tell};
 use std::io;
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 
 use crate::config::ClusterSettings;
 use crate::disk::state_file::Inherited;
-use platform::clock;
-use policy::lease::{Mark, NodeName};
+use inputs::clock;
+use lease::{Mark, NodeName};
 use policy::moment::BootTime;
 use policy::state::State;
 use std::time::Duration;

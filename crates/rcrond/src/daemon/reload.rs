@@ -7,7 +7,7 @@ use crate::disk::state_file::{self, Inherited};
 use crate::news::News;
 use crate::outside::systemd;
 use crate::store_side::asker::Request;
-use policy::lease::Input;
+use lease::Input;
 use std::path::Path;
 use std::sync::Arc;
 use store::Store;

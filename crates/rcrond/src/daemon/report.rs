@@ -7,8 +7,8 @@ use crate::disk::identity::Held;
 use crate::outside::{Snapshot, systemd};
 use crate::store_side::card::Entry;
 use control::{ClusterReport, Report, Role, StoreReport};
-use platform::clock;
-use policy::lease::{Part, Tenancy, View};
+use inputs::clock;
+use lease::{Part, Tenancy, View};
 use policy::moment::BootTime;
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use crate::config::{ClusterSettings, Config};
 use crate::disk::ledger::Ledger;
 use crate::disk::state_file::{self, Inherited};
-use policy::lease::{ClusterConfig, ClusterName, ClusterStart, Machine, SessionId, Start};
+use lease::{ClusterConfig, ClusterName, ClusterStart, Machine, SessionId, Start};
 use policy::moment::BootTime;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ pub(crate) fn machine(
     clusters: Vec<ClusterStart>,
     now: BootTime,
 ) -> std::io::Result<Machine> {
-    let random = platform::random::sixteen_bytes()?;
+    let random = sys::random::sixteen_bytes()?;
     let (first, second) = random.split_at(8);
     let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     let start = Start {

@@ -2,10 +2,10 @@
 //!
 //! A process that is started again takes its predecessor's session up, so that an upgrade is no failover.
 
-use platform::file::{self, Unreadable};
-use platform::output::error_text;
-use platform::{lock, replace};
-use policy::lease::SessionId;
+use sys::file::{self, Unreadable};
+use sys::output::error_text;
+use sys::{lock, replace};
+use lease::SessionId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};

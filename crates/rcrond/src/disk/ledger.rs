@@ -1,9 +1,9 @@
 //! What must outlive everything: the highest epoch that this node has seen or reserved, and what was drained.
 
-use platform::file::{self, Unreadable};
-use platform::output::error_text;
-use platform::replace;
-use policy::lease::ClusterName;
+use sys::file::{self, Unreadable};
+use sys::output::error_text;
+use sys::replace;
+use lease::ClusterName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! A cluster's state file: what it says when the daemon starts, and what it is to say.
 
-use platform::clock;
-use platform::file::{self, Unreadable};
-use platform::output::error_text;
-use platform::replace;
+use inputs::clock;
+use sys::file::{self, Unreadable};
+use sys::output::error_text;
+use sys::replace;
 use policy::decide::FARTHEST_LEASE;
 use policy::moment::BootTime;
 use policy::state::{LONGEST_LINE, Lease, State, Word};

@@ -13,7 +13,7 @@ mod sink;
 
 use event::Event;
 use log::{Level, LevelFilter, Metadata, Record};
-use policy::lease::{NodeName, Tell};
+use lease::{NodeName, Tell};
 use queue::{Line, Queue};
 use repeats::Repeats;
 use sink::Sink;
@@ -62,7 +62,7 @@ pub(crate) fn flush() {
 pub(crate) fn tell(tell: &Tell, detail: Option<&str>) {
     let event = Event::new(tell, detail);
     let mut repeats = REPEATS.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = platform::clock::boot_time();
+    let now = inputs::clock::boot_time();
     let Some(untold) = repeats.get_or_insert_default().admit(&event, now) else {
         return;
     };

@@ -6,8 +6,8 @@
 use super::codec;
 use crate::news::{News, Newsroom};
 use crate::outside::metrics::{Metrics, Operation, Outcome};
-use platform::clock;
-use policy::lease::{Call, Change, Input, Key, Reading, Verdict};
+use inputs::clock;
+use lease::{Call, Change, Input, Key, Reading, Verdict};
 use policy::moment::BootTime;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

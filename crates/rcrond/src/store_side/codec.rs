@@ -2,7 +2,7 @@
 //!
 //! A session's text has a second line for people: when it was written, by the writer's wall clock. Nothing is decided by it.
 
-use policy::lease::{Change, ClusterRecord, Found, Incarnation, Key, Reading, Record, SessionRecord, Version};
+use lease::{Change, ClusterRecord, Found, Incarnation, Key, Reading, Record, SessionRecord, Version};
 use policy::moment::WallTime;
 
 /// The key of a node's session.
@@ -93,7 +93,7 @@ pub(crate) fn dated_session(value: &[u8]) -> Option<(SessionRecord, Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::lease::{ClusterName, NodeName, SessionId, SessionState};
+    use lease::{ClusterName, NodeName, SessionId, SessionState};
     use std::time::Duration;
 
     #[test]

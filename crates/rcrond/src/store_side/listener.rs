@@ -2,7 +2,7 @@
 
 use super::asker::within;
 use crate::news::Newsroom;
-use policy::lease::Input;
+use lease::Input;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Failure, Store, Watch};
@@ -85,6 +85,6 @@ async fn listen(mut watch: Box<dyn Watch>, subject: &mut Receiver<Subject>, news
 
 /// Between half of it and all of it: many daemons lose one store at once.
 fn jittered(span: Duration) -> Duration {
-    let random = u32::from(platform::random::ten_bytes()[0]);
+    let random = u32::from(sys::random::ten_bytes()[0]);
     span / 2 + span / 512 * random
 }

@@ -4,7 +4,7 @@ use super::asker::within;
 use super::card::Card;
 use super::codec::{self, CARDS};
 use control::{NodeReport, Role};
-use policy::lease::{ClusterRecord, SessionId, SessionState};
+use lease::{ClusterRecord, SessionId, SessionState};
 use policy::moment::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use crate::ticker::Ticker;
 use crate::vdso;
-use platform::clock::{boot_id, boot_time};
+use inputs::clock::{boot_id, boot_time};
 use std::fs;
 use std::time::Duration;
 use testing::until;

@@ -5,7 +5,7 @@
 //! of the second: no epoch and no `until` is ever written twice with another between them.
 
 use crate::check::{Says, Version};
-use platform::clock::{boot_id, boot_time};
+use inputs::clock::{boot_id, boot_time};
 use policy::moment::BootTime;
 use policy::state::{Lease, State, Word};
 use std::fs;

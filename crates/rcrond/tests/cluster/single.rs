@@ -7,7 +7,7 @@ use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use crate::story::Story;
 use nix::sys::signal::Signal;
-use platform::clock::boot_time;
+use inputs::clock::boot_time;
 use policy::moment::BootTime;
 use std::time::Duration;
 

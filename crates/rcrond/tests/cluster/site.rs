@@ -1,7 +1,7 @@
 //! Where a story takes place: the lab, a folder, three nodes.
 
 use crate::node::Node;
-use platform::clock::wall_time;
+use inputs::clock::wall_time;
 use std::path::PathBuf;
 use testing::lab::Lab;
 

@@ -3,7 +3,7 @@
 
 use crate::check::{Beat, Run};
 use crate::node::Node;
-use platform::clock::boot_time;
+use inputs::clock::boot_time;
 use policy::moment::BootTime;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

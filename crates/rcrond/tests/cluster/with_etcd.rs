@@ -7,7 +7,7 @@ use crate::story::Story;
 use crate::vdso;
 use control::Request;
 use nix::sys::signal::Signal;
-use platform::clock::boot_time;
+use inputs::clock::boot_time;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! Where a crontab's line calls rcron, and with what.
 
 use super::shell::{Simple, Word};
-use facts::command_line::{self, Invocation, Request};
+use inputs::command_line::{self, Invocation, Request};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 

@@ -11,7 +11,7 @@ use super::shell::{self, Open, Simple};
 use super::text::{Entry, Kind};
 use crate::check::finding::{Finding, Kind as Found, Place, Report};
 use crate::check::root::Root;
-use facts::words::text_of;
+use inputs::words::text_of;
 
 /// An entry with its command line taken apart.
 #[derive(Debug)]

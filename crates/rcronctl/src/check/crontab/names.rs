@@ -1,8 +1,8 @@
 //! Job names that two jobs share: in log and journal nobody can tell them apart.
 
 use crate::check::finding::{Finding, Kind, Place, Report};
-use facts::command_line::Invocation;
-use facts::words::text_of;
+use inputs::command_line::Invocation;
+use inputs::words::text_of;
 
 /// A wrapped job, for comparison.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use super::files::Crontab;
 use super::names::Wrapped;
 use super::shell::Simple;
 use crate::check::finding::{Finding, Kind, Place, Report};
-use facts::words::text_of;
+use inputs::words::text_of;
 
 /// A job without rcron.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ mod taken;
 
 use super::document::read;
 use super::{Loaded, Surroundings};
-use facts::complaint::Complaint;
+use inputs::complaint::Complaint;
 use std::path::PathBuf;
 
 const NODE: &str = "node = \"n\"\n";

@@ -2,7 +2,7 @@
 
 use super::super::{ClusterSettings, Config, StoreConfig};
 use super::*;
-use policy::lease::{ClusterName, NodeName, Timing};
+use lease::{ClusterName, NodeName, Timing};
 use proptest::prelude::*;
 use std::time::Duration;
 use store::{Login, Secret, etcd, postgresql, redis, tls};

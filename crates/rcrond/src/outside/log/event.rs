@@ -1,7 +1,7 @@
 //! What the machine has to say, in an administrator's words.
 
 use log::Level;
-use policy::lease::{ClusterName, Loss, NodeName, Tell};
+use lease::{ClusterName, Loss, NodeName, Tell};
 
 // What `MESSAGE_ID=` finds in the journal, for ever: packaging/catalog/rcrond.catalog explains each.
 const SESSION_OPENED: &str = "51fdb9bb501c491fb70eca8cfeae044e";

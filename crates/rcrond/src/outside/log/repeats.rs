@@ -35,7 +35,7 @@ impl Repeats {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::lease::{ClusterName, Tell};
+    use lease::{ClusterName, Tell};
 
     fn at(seconds: u64) -> BootTime {
         BootTime(Duration::from_secs(seconds))

@@ -105,7 +105,7 @@ fn respond(request: &Request<Incoming>, metrics: &Metrics, snapshot: &Snapshot) 
     if request.method() != Method::GET {
         return response(StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, "GET")), "GET only\n");
     }
-    match metrics.text(snapshot, platform::clock::boot_time()) {
+    match metrics.text(snapshot, inputs::clock::boot_time()) {
         Ok(text) => response(StatusCode::OK, Some((CONTENT_TYPE, OPEN_METRICS)), text),
         Err(_) => response(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -5,7 +5,7 @@ use crate::check;
 use crate::node::Node;
 use crate::sampler::Holder;
 use crate::table::Row;
-use platform::clock::boot_time;
+use inputs::clock::boot_time;
 use policy::moment::BootTime;
 use std::time::{Duration, Instant};
 

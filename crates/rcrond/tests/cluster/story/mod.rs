@@ -9,7 +9,7 @@ use crate::site::Site;
 use crate::table::{Row, table};
 use crate::ticker::Ticker;
 use nix::sys::signal::Signal;
-use platform::clock::boot_time;
+use inputs::clock::boot_time;
 use std::cell::RefCell;
 use std::thread;
 use std::time::{Duration, Instant};

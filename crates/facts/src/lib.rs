@@ -1,8 +1,0 @@
-//! The facts that a decision rests on: the configuration and the state file as they are read, with the messages that go with
-//! them. The wrapper and the administrator's tool read them here, so that they cannot disagree.
-
-pub mod command_line;
-pub mod complaint;
-pub mod observe;
-pub mod settings;
-pub mod words;

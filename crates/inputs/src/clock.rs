@@ -1,0 +1,32 @@
+//! The clocks, as the types that keep them apart.
+
+use policy::datagram::CivilTime;
+use policy::moment::{BootTime, WallTime};
+use sys::clock;
+
+pub use sys::clock::boot_id;
+
+/// `CLOCK_BOOTTIME`.
+#[must_use]
+pub fn boot_time() -> BootTime {
+    BootTime(clock::since_boot())
+}
+
+/// `CLOCK_REALTIME`.
+#[must_use]
+pub fn wall_time() -> WallTime {
+    WallTime(clock::since_epoch())
+}
+
+/// A moment in the local time zone.
+#[must_use]
+pub fn civil_time(wall: WallTime) -> CivilTime {
+    let local = clock::local_time(wall.0);
+    CivilTime {
+        month: usize::from(local.month),
+        day: local.day,
+        hour: local.hour,
+        minute: local.minute,
+        second: local.second,
+    }
+}

@@ -1,0 +1,109 @@
+//! The configuration of this run: built-in defaults, the file over them, the command line's options over both.
+
+use crate::complaint::{Complaint, shown};
+use sys::file::{self, Unreadable};
+use policy::config::{Config, LARGEST_FILE};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Where the configuration is if `--conf` does not say.
+pub const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
+
+/// What a wrong option is called where a file's name would stand.
+const OPTION: &[u8] = b"--option";
+
+/// A configuration that may be used, and where it comes from.
+pub struct Settings {
+    /// Every key's value.
+    pub config: Config,
+    /// The file, for messages.
+    pub file: OsString,
+    /// Whether it exists. Only the default one may be missing.
+    pub found: bool,
+    /// What is wrong but no reason not to run the job.
+    pub warnings: Vec<Complaint>,
+}
+
+/// Why no job may run, and the part of the configuration that says where to log it.
+pub struct Refused {
+    /// What is wrong.
+    pub complaint: Complaint,
+    /// What the options say by themselves.
+    pub known: Box<Config>,
+}
+
+/// Reads the configuration: the file that `conf` names or the default one, and over it each `KEY=VALUE` of `options`.
+///
+/// # Errors
+/// [`Refused`]: no job may run on it.
+pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refused> {
+    assemble(conf, options).map_err(|complaint| Refused {
+        complaint,
+        known: Box::new(known(options)),
+    })
+}
+
+/// What the options say by themselves, as far as they can be read: enough to know where to log that nothing runs.
+pub fn known(options: &[OsString]) -> Config {
+    let mut config = Config::default();
+    for option in options {
+        let _ = config.set(option.as_bytes());
+    }
+    config
+}
+
+fn assemble(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Complaint> {
+    let file = conf.unwrap_or(OsStr::new(DEFAULT_FILE)).to_owned();
+    let mut settings = Settings {
+        config: Config::default(),
+        file,
+        found: true,
+        warnings: Vec::new(),
+    };
+    settings.warnings = settings.read_file(conf.is_some())?;
+    settings.warnings.extend(apply(&mut settings.config, options)?);
+    Ok(settings)
+}
+
+impl Settings {
+    fn read_file(&mut self, must_exist: bool) -> Result<Vec<Complaint>, Complaint> {
+        let bytes = match file::read_beginning(&self.file, LARGEST_FILE + 1) {
+            Ok(contents) => contents.bytes,
+            Err(Unreadable::Missing) if Path::new(&self.file).is_symlink() => {
+                return Err(self.unreadable("it is a link to a file that does not exist"));
+            }
+            Err(Unreadable::Missing) if !must_exist => {
+                self.found = false;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(self.unreadable(&error.to_string())),
+        };
+        if bytes.len() > LARGEST_FILE {
+            return Err(self.unreadable("it is larger than 1 MiB"));
+        }
+        let name = self.file.as_bytes();
+        match self.config.read(&bytes) {
+            Ok(warnings) => Ok(warnings.iter().map(|problem| Complaint::of(problem, name)).collect()),
+            Err(problems) => Err(Complaint::of_all(&problems, name)),
+        }
+    }
+
+    fn unreadable(&self, reason: &str) -> Complaint {
+        Complaint::plain(format!(
+            "cannot read the configuration from {}: {reason}",
+            shown(&self.file)
+        ))
+    }
+}
+
+fn apply(config: &mut Config, options: &[OsString]) -> Result<Vec<Complaint>, Complaint> {
+    let mut warnings = Vec::new();
+    for option in options {
+        match config.set(option.as_bytes()) {
+            Ok(warning) => warnings.extend(warning.map(|problem| Complaint::of(&problem, OPTION))),
+            Err(problem) => return Err(Complaint::of(&problem, OPTION)),
+        }
+    }
+    Ok(warnings)
+}

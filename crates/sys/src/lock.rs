@@ -1,0 +1,52 @@
+//! A lock that ends with its holder: flock(2).
+
+use crate::check;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Takes the lock of a file, which is made if it is missing, until the file is dropped. `None` if another has it.
+///
+/// # Errors
+/// The system's.
+pub fn take(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    Ok(try_exclusive(&file)?.then_some(file))
+}
+
+/// Takes an open file's lock without waiting, until the file is closed; whether it was free.
+///
+/// # Errors
+/// The system's.
+pub fn try_exclusive(file: &File) -> io::Result<bool> {
+    // SAFETY: no memory is involved.
+    match check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_one_does_not_get_it_until_the_first_one_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let first = take(&path).expect("possible");
+        assert!(first.is_some());
+        assert!(take(&path).expect("possible").is_none());
+        drop(first);
+        assert!(take(&path).expect("possible").is_some());
+    }
+}

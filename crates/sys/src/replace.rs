@@ -1,0 +1,200 @@
+//! Replacing a small file whole, so that no reader ever sees half of it and no crash leaves half of it behind.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+/// path_resolution(7): the kernel gives up after as many links.
+const MOST_LINKS: usize = 40;
+
+/// For opening what should be a plain file: a link or a FIFO in its place is neither followed nor waited for.
+const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
+/// Why a path is not written to.
+#[derive(Debug)]
+pub enum Refused {
+    /// It leads through a symbolic link that somebody else has put there, or could have.
+    ForeignLink(PathBuf),
+    /// The system says no.
+    System(io::Error),
+}
+
+/// The file that `path` leads to, which need not exist: symbolic links are followed, and replaced by nobody.
+///
+/// # Errors
+/// [`Refused`].
+pub fn target(path: &Path) -> Result<PathBuf, Refused> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let (folder, name) = split(&path)?;
+        path = folder.join(name);
+        let Ok(link) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        let holder = fs::metadata(&folder)?;
+        let ours = |uid: u32| uid == 0 || uid == crate::environment::effective_user();
+        if holder.mode() & 0o022 != 0 || !ours(holder.uid()) || !ours(fs::symlink_metadata(&path)?.uid()) {
+            return Err(Refused::ForeignLink(path));
+        }
+        path = folder.join(link);
+    }
+    Err(io::Error::from_raw_os_error(libc::ELOOP).into())
+}
+
+/// Replaces `file` (no link: see [`target`]) with `content` of this mode. Its folder is made if it is missing.
+///
+/// Written beside, synced, renamed: what goes wrong before the last step leaves the old file as it was.
+///
+/// # Errors
+/// The system's: a full disk, no permission.
+pub fn replace(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    put(file, content, mode, None)
+}
+
+/// The same, and it stays whose it was, if we may: a script of that user that writes it, too, must not be locked out.
+///
+/// Not for what that user may not read.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_keeping_owner(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    put(file, content, mode, fs::symlink_metadata(file).ok().as_ref())
+}
+
+fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    make(folder)?;
+    let beside = beside(file);
+    let written = write(&beside, content, mode, owner).and_then(|()| fs::rename(&beside, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+        return written;
+    }
+    // The rename itself; not every file system can do it, and what is in /run needs it not.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Writes over the beginning of a file that is there, in one write(2): where a full disk takes no new file.
+///
+/// # Errors
+/// The system's.
+pub fn overwrite(file: &Path, beginning: &[u8]) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).custom_flags(NO_SURPRISES).open(file)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    file.write_all_at(beginning, 0)?;
+    file.sync_all()
+}
+
+/// Folder (its real path) and name.
+fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
+    let name = path.file_name().ok_or(io::Error::from_raw_os_error(libc::EISDIR))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let folder = match parent.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(parent)?,
+        found => found?,
+    };
+    Ok((folder, name.to_owned()))
+}
+
+/// Folders that everybody may look into, whatever the umask: jobs of other users read what is in them.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    folder.parent().map_or(Ok(()), make)?;
+    match DirBuilder::new().mode(0o755).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755)),
+    }
+}
+
+/// A name that no other writer has: one of another container may have the same pid.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(file.file_name().unwrap_or_default());
+    name.push(".new.");
+    for byte in crate::random::ten_bytes() {
+        name.push(format!("{byte:02x}"));
+    }
+    file.with_file_name(name)
+}
+
+fn write(beside: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(beside)?;
+    file.write_all(content)?;
+    if let Some(owner) = owner {
+        let _ = fchown(&file, Some(owner.uid()), Some(owner.gid()));
+    }
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignLink(link) => write!(out, "{} is a symbolic link that others could have made", link.display()),
+            Self::System(error) => out.write_str(&crate::output::error_text(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_is_followed_and_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let real = folder.path().join("real/deep/state");
+        let link = folder.path().join("link");
+        symlink("real/deep/state", &link).expect("linked");
+        let found = target(&link).expect("a path");
+        replace(&found, b"active\n", 0o644).expect("written");
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&real).expect("there"), b"active\n");
+        assert_eq!(fs::metadata(&real).expect("there").mode() & 0o7777, 0o644);
+        assert_eq!(fs::read_dir(real.parent().expect("one")).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn a_link_that_anybody_could_have_made_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("chmod");
+        let link = folder.path().join("link");
+        symlink("/etc/passwd", &link).expect("linked");
+        assert!(matches!(target(&link), Err(Refused::ForeignLink(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let occupied = folder.path().join("state");
+        fs::create_dir(&occupied).expect("made");
+        assert!(replace(&occupied, b"active\n", 0o644).is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn links_in_a_circle_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        symlink("b", folder.path().join("a")).expect("linked");
+        symlink("a", folder.path().join("b")).expect("linked");
+        assert!(matches!(target(&folder.path().join("a")), Err(Refused::System(_))));
+    }
+}

@@ -1,0 +1,266 @@
+//! Starting the job: clone(2) as vfork(2) does it, then execve(2).
+//!
+//! posix_spawn(3) can set neither niceness nor an ignored SIGCHLD nor a parent-death signal, and fork(2) copies page
+//! tables only to throw them away. So this is what posix_spawn does, with these three: the child borrows our memory, and we
+//! stand still until it executes the job or gives up. Everything it needs is laid out beforehand; between clone and
+//! execve it makes system calls and touches nothing else.
+
+use crate::check;
+use crate::child::Child;
+use crate::signal::Inherited;
+use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering::Relaxed};
+
+/// The child makes a handful of system calls on it; only the pages it touches count.
+const STACK_SIZE: usize = 64 * 1024;
+
+/// The exit status of a child that could not execute the job. Nobody sees it: `execute_error` has the reason.
+const NOT_EXECUTED: c_int = 127;
+
+/// What to start, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch<'a> {
+    /// The program's name and its arguments; at least one.
+    pub argv: &'a [&'a [u8]],
+    /// The whole environment, `NAME=VALUE` each; `PATH` is taken from it.
+    pub environment: &'a [&'a CStr],
+    /// Whether the job leads a process group of its own; otherwise it stays in ours.
+    pub own_group: bool,
+    /// The shell's path, for a script without `#!`.
+    pub shell: &'a [u8],
+    /// Absolute niceness. Where it is not permitted the job keeps its own: see [`Started::niceness`].
+    pub nice_level: i8,
+    /// Whether the job gets SIGTERM should rcron be killed: `PR_SET_PDEATHSIG`.
+    pub dies_with_us: bool,
+    /// The signal mask and dispositions it gets.
+    pub signals: Inherited,
+}
+
+/// A started job.
+#[derive(Debug)]
+pub struct Started {
+    /// The process.
+    pub child: Child,
+    /// Whether its niceness could be set.
+    pub niceness: io::Result<()>,
+}
+
+/// Why a job was not started.
+#[derive(Debug)]
+pub enum Failure {
+    /// No process could be made: clone(2).
+    Fork(io::Error),
+    /// The program could not be executed: execve(2), and `PATH` as execvp(3) searches it.
+    Execute(io::Error),
+}
+
+/// What the child reads, and where it leaves its errors for us. It shares our memory, so this is all the plumbing there is.
+struct Plan {
+    programs: Vec<CString>,
+    /// One slot for the shell, then the job's own argv, then null.
+    argv: Vec<AtomicPtr<c_char>>,
+    environment: Vec<*const c_char>,
+    shell: CString,
+    parent: libc::pid_t,
+    own_group: bool,
+    nice_level: c_int,
+    dies_with_us: bool,
+    signals: Inherited,
+    execute_error: AtomicI32,
+    niceness_error: AtomicI32,
+}
+
+/// Starts the job. Its process is in its group before this returns.
+///
+/// # Errors
+/// [`Failure`]; nothing runs then.
+pub fn start(launch: &Launch) -> Result<Started, Failure> {
+    let words = strings(launch.argv).map_err(Failure::Execute)?;
+    let Some(name) = words.first() else {
+        return Err(Failure::Execute(io::ErrorKind::NotFound.into()));
+    };
+    let plan = Plan::new(launch, name, &words).map_err(Failure::Execute)?;
+    let pid = clone(&plan).map_err(Failure::Fork)?;
+    let child = Child::new(pid);
+    match plan.execute_error.load(Relaxed) {
+        0 => Ok(Started {
+            child,
+            niceness: result(plan.niceness_error.load(Relaxed)),
+        }),
+        error => {
+            let _ = child.reap();
+            Err(Failure::Execute(io::Error::from_raw_os_error(error)))
+        }
+    }
+}
+
+impl Plan {
+    fn new(launch: &Launch, name: &CString, words: &[CString]) -> io::Result<Self> {
+        let argv = [ptr::null_mut()]
+            .into_iter()
+            .chain(words.iter().map(|word| word.as_ptr().cast_mut()))
+            .chain([ptr::null_mut()]);
+        let environment = launch
+            .environment
+            .iter()
+            .map(|entry| entry.as_ptr())
+            .chain([ptr::null()]);
+        Ok(Self {
+            programs: candidates(name.as_bytes(), launch.environment)?,
+            argv: argv.map(AtomicPtr::new).collect(),
+            environment: environment.collect(),
+            shell: CString::new(launch.shell)?,
+            parent: libc::pid_t::try_from(std::process::id()).unwrap_or(-1),
+            own_group: launch.own_group,
+            nice_level: c_int::from(launch.nice_level),
+            dies_with_us: launch.dies_with_us,
+            signals: launch.signals,
+            execute_error: AtomicI32::new(0),
+            niceness_error: AtomicI32::new(0),
+        })
+    }
+
+    /// The child's whole life until it is the job. Returns only if there is nothing to execute.
+    fn become_job(&self) -> c_int {
+        if self.dies_with_us && !self.die_with_parent() {
+            return 0;
+        }
+        if self.own_group {
+            // SAFETY: no memory is involved. It cannot fail: the child is new, and no session's leader.
+            unsafe { libc::setpgid(0, 0) };
+        }
+        // SAFETY: no memory is involved.
+        if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, self.nice_level) } == -1 {
+            self.niceness_error.store(errno(), Relaxed);
+        }
+        self.signals.restore();
+        self.execute_error.store(self.execute(), Relaxed);
+        NOT_EXECUTED
+    }
+
+    /// Whether there still is a parent to die with: killed before the call, it sends no signal any more.
+    fn die_with_parent(&self) -> bool {
+        // SAFETY: no memory is involved.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
+        // SAFETY: no memory is involved.
+        let parent = unsafe { libc::getppid() };
+        // 0: in another pid namespace (unshare(1) without --fork) the parent cannot be seen.
+        parent == self.parent || parent == 0
+    }
+
+    /// Tries each candidate as execvp(3) does; returns the errno to report.
+    fn execute(&self) -> c_int {
+        let mut denied = false;
+        let mut last = libc::ENOENT;
+        for program in &self.programs {
+            last = self.execute_one(program);
+            match last {
+                libc::EACCES => denied = true,
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT | libc::ENAMETOOLONG => {}
+                _ => return last,
+            }
+        }
+        if denied { libc::EACCES } else { last }
+    }
+
+    fn execute_one(&self, program: &CStr) -> c_int {
+        let own_argv = self.argv[1..].as_ptr().cast();
+        // SAFETY: three pointers to what the plan holds: a string, and two arrays of strings that end with null.
+        unsafe { libc::execve(program.as_ptr(), own_argv, self.environment.as_ptr()) };
+        let error = errno();
+        if error != libc::ENOEXEC {
+            return error;
+        }
+        // A script without `#!`: `/bin/sh FILE ARG...`, which needs one word more than the job has.
+        self.argv[0].store(self.shell.as_ptr().cast_mut(), Relaxed);
+        self.argv[1].store(program.as_ptr().cast_mut(), Relaxed);
+        // SAFETY: as above.
+        unsafe {
+            libc::execve(
+                self.shell.as_ptr(),
+                self.argv.as_ptr().cast(),
+                self.environment.as_ptr(),
+            )
+        };
+        errno()
+    }
+}
+
+/// clone(2) with the flags of vfork(2). Unlike vfork itself it gives the child a stack of its own, so that nothing of ours
+/// is overwritten before we go on.
+fn clone(plan: &Plan) -> io::Result<libc::pid_t> {
+    let mut stack: Vec<MaybeUninit<u128>> = Vec::with_capacity(STACK_SIZE / size_of::<u128>());
+    // SAFETY: within the allocation, or one past its end, and aligned to 16 as the ABI wants it.
+    let top = unsafe { stack.as_mut_ptr().add(stack.capacity() & !1) };
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let argument = ptr::from_ref(plan).cast_mut().cast();
+    // SAFETY: CLONE_VFORK: plan and stack outlive the child's use of them, for we do not return before it has executed
+    // the job or ended. All signals are blocked and no handler is set, so none can run on the shared memory.
+    check(unsafe { libc::clone(child_main, top.cast(), flags, argument) })
+}
+
+extern "C" fn child_main(argument: *mut c_void) -> c_int {
+    // SAFETY: it is the plan that `clone` gave.
+    let plan = unsafe { &*argument.cast::<Plan>() };
+    let status = plan.become_job();
+    // SAFETY: ends the child without our atexit handlers.
+    unsafe { libc::_exit(status) }
+}
+
+/// The file that a program's name leads to, without executing it; `None` if none is found that may be executed.
+#[must_use]
+pub fn lookup(name: &[u8], environment: &[&CStr]) -> Option<PathBuf> {
+    let is_executable = |path: &PathBuf| {
+        path.metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    let paths = candidates(name, environment).ok()?.into_iter();
+    paths
+        .map(|path| PathBuf::from(OsString::from_vec(path.into_bytes())))
+        .find(is_executable)
+}
+
+/// The files to try, in order: execvp(3).
+fn candidates(name: &[u8], environment: &[&CStr]) -> io::Result<Vec<CString>> {
+    if name.is_empty() {
+        return Ok(Vec::new());
+    }
+    if name.contains(&b'/') {
+        return Ok(vec![CString::new(name)?]);
+    }
+    let path = environment
+        .iter()
+        .find_map(|entry| entry.to_bytes().strip_prefix(b"PATH="));
+    path.unwrap_or(b"/bin:/usr/bin")
+        .split(|byte| *byte == b':')
+        .map(|folder| in_folder(folder, name))
+        .collect()
+}
+
+/// An empty folder is the current one.
+fn in_folder(folder: &[u8], name: &[u8]) -> io::Result<CString> {
+    let separator: &[u8] = if folder.is_empty() { b"" } else { b"/" };
+    Ok(CString::new([folder, separator, name].concat())?)
+}
+
+fn strings(words: &[&[u8]]) -> io::Result<Vec<CString>> {
+    words.iter().map(|word| Ok(CString::new(*word)?)).collect()
+}
+
+fn result(error: c_int) -> io::Result<()> {
+    if error == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(error))
+    }
+}
+
+fn errno() -> c_int {
+    io::Error::last_os_error().raw_os_error().unwrap_or_default()
+}
