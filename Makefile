@@ -25,8 +25,8 @@ target      = $(shell rustc -vV | sed -n 's/^host: //p')
 static      = -C target-feature=+crt-static -C relocation-model=static
 # The administrator's tool is static for the second reason only, and as random in its addresses as a service of root's should be.
 static_pie  = -C target-feature=+crt-static
-# CARGO_TARGET_DIR may name another folder. rcrond is dynamic and position-independent, the compiler's default: names of stores are
-# looked up by the host's libc and its nsswitch.conf(5), which no static program can. Built for no named target, it has a folder
+# CARGO_TARGET_DIR may name another directory. rcrond is dynamic and position-independent, the compiler's default: names of stores are
+# looked up by the host's libc and its nsswitch.conf(5), which no static program can. Built for no named target, it has a directory
 # of its own.
 built       = $(or $(CARGO_TARGET_DIR),target)/$(target)/release
 built_here  = $(or $(CARGO_TARGET_DIR),target)/release
@@ -103,7 +103,7 @@ install: install-rcron $(if $(wildcard $(rcrond)),install-rcrond) ## install wha
 # install_unit NAME
 install_unit = sed 's,/usr/bin/rcron,$(bindir)/rcron,' packaging/systemd/$(1) >$(DESTDIR)$(unitdir)/$(1) && \
 	chmod 644 $(DESTDIR)$(unitdir)/$(1)
-# Each page into its section's folder.
+# Each page into its section's directory.
 install_man = for page in $(1); do $(INSTALL) -m 644 docs/man/$$page $(DESTDIR)$(mandir)/man$${page\#\#*.}; done
 
 install-rcron:

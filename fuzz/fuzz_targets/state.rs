@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 use libfuzzer_sys::fuzz_target;
-use policy::decide::{Decision, Grounds, Reading, Rules, decide};
+use policy::decide::{Decision, Basis, Reading, Rules, decide};
 use policy::moment::{BootTime, Moment, WallTime};
 use policy::state::{Lease, State, Word};
 
@@ -18,11 +18,11 @@ fuzz_target!(|bytes: &[u8]| {
     let reading = Reading::File { content, modified: now.wall };
     for require_lease in [false, true] {
         let rules = Rules { default_state: Word::Passive, state_max_age: None, require_lease };
-        let Decision::Run(grounds) = decide(&reading, &rules, &now) else { continue };
+        let Decision::Run(basis) = decide(&reading, &rules, &now) else { continue };
         assert!(bytes.trim_ascii_start()[..6].eq_ignore_ascii_case(b"active"));
-        match (&lease, grounds) {
-            (Ok(Lease::None), Grounds::State { expires: None, .. }) => assert!(!require_lease),
-            (Ok(Lease::Until { end, boot }), Grounds::State { expires: Some(expires), .. }) => {
+        match (&lease, basis) {
+            (Ok(Lease::None), Basis::State { expires: None, .. }) => assert!(!require_lease),
+            (Ok(Lease::Until { end, boot }), Basis::State { expires: Some(expires), .. }) => {
                 assert!(expires <= *end && *end > now.boot && boot == b"b");
             }
             other => panic!("{other:?}"),

@@ -1,6 +1,6 @@
 //! The command line of rcron: arguments into one request. The wrapper reads its own here, `rcronctl check` those in crontabs.
 
-use crate::complaint::shown;
+use crate::diagnostic::shown;
 use lexopt::{Arg, Parser};
 use policy::command::Job;
 use policy::suggest;

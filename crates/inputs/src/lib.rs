@@ -3,7 +3,7 @@
 
 pub mod clock;
 pub mod command_line;
-pub mod complaint;
+pub mod diagnostic;
 pub mod observe;
 pub mod settings;
 pub mod words;

@@ -1,14 +1,14 @@
 //! The facts of the decision: the state file and the clocks, read together.
 
-use crate::complaint::{Complaint, shown};
 use crate::clock;
-use sys::file::{self, Unreadable};
+use crate::diagnostic::{Diagnostic, shown};
 use policy::config::Config;
-use policy::decide::{self, Decision, Grounds, Reading, Skip};
+use policy::decide::{self, Basis, Decision, Reading, Skip};
 use policy::moment::{Moment, WallTime};
 use policy::state::{LONGEST_LINE, NoState, State};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use sys::file::{self, Unreadable};
 
 /// What was read, when, and what follows from it.
 pub struct Observation {
@@ -56,10 +56,10 @@ pub fn observe(config: &Config) -> Observation {
 
 impl Observation {
     /// The warning that goes with taking `default_state`; it names the file and what is wrong with it.
-    pub fn default_warning(&self, config: &Config) -> Option<Complaint> {
+    pub fn default_warning(&self, config: &Config) -> Option<Diagnostic> {
         let is_default = matches!(
             self.decision,
-            Decision::Run(Grounds::Default) | Decision::Skip(Skip::PassiveByDefault)
+            Decision::Run(Basis::Default) | Decision::Skip(Skip::PassiveByDefault)
         );
         let obstacle = self.obstacle.as_ref().filter(|_| is_default)?;
         let summary = format!(
@@ -71,7 +71,7 @@ impl Observation {
             Reading::Unreadable => "it must be a regular file that the job's user can read",
             _ => "write `active` or `passive` as its first word",
         };
-        Some(Complaint {
+        Some(Diagnostic {
             full: format!("{summary}\n  {help}; see rcron.conf(5)"),
             summary,
         })

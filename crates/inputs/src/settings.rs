@@ -1,11 +1,11 @@
 //! The configuration of this run: built-in defaults, the file over them, the command line's options over both.
 
-use crate::complaint::{Complaint, shown};
-use sys::file::{self, Unreadable};
+use crate::diagnostic::{Diagnostic, shown};
 use policy::config::{Config, LARGEST_FILE};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use sys::file::{self, Unreadable};
 
 /// Where the configuration is if `--conf` does not say.
 pub const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
@@ -22,13 +22,13 @@ pub struct Settings {
     /// Whether it exists. Only the default one may be missing.
     pub found: bool,
     /// What is wrong but no reason not to run the job.
-    pub warnings: Vec<Complaint>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Why no job may run, and the part of the configuration that says where to log it.
 pub struct Refused {
     /// What is wrong.
-    pub complaint: Complaint,
+    pub diagnostic: Diagnostic,
     /// What the options say by themselves.
     pub known: Box<Config>,
 }
@@ -38,8 +38,8 @@ pub struct Refused {
 /// # Errors
 /// [`Refused`]: no job may run on it.
 pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refused> {
-    assemble(conf, options).map_err(|complaint| Refused {
-        complaint,
+    assemble(conf, options).map_err(|diagnostic| Refused {
+        diagnostic,
         known: Box::new(known(options)),
     })
 }
@@ -53,7 +53,7 @@ pub fn known(options: &[OsString]) -> Config {
     config
 }
 
-fn assemble(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Complaint> {
+fn assemble(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Diagnostic> {
     let file = conf.unwrap_or(OsStr::new(DEFAULT_FILE)).to_owned();
     let mut settings = Settings {
         config: Config::default(),
@@ -67,7 +67,7 @@ fn assemble(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Comp
 }
 
 impl Settings {
-    fn read_file(&mut self, must_exist: bool) -> Result<Vec<Complaint>, Complaint> {
+    fn read_file(&mut self, must_exist: bool) -> Result<Vec<Diagnostic>, Diagnostic> {
         let bytes = match file::read_beginning(&self.file, LARGEST_FILE + 1) {
             Ok(contents) => contents.bytes,
             Err(Unreadable::Missing) if Path::new(&self.file).is_symlink() => {
@@ -84,25 +84,25 @@ impl Settings {
         }
         let name = self.file.as_bytes();
         match self.config.read(&bytes) {
-            Ok(warnings) => Ok(warnings.iter().map(|problem| Complaint::of(problem, name)).collect()),
-            Err(problems) => Err(Complaint::of_all(&problems, name)),
+            Ok(warnings) => Ok(warnings.iter().map(|problem| Diagnostic::of(problem, name)).collect()),
+            Err(problems) => Err(Diagnostic::of_all(&problems, name)),
         }
     }
 
-    fn unreadable(&self, reason: &str) -> Complaint {
-        Complaint::plain(format!(
+    fn unreadable(&self, reason: &str) -> Diagnostic {
+        Diagnostic::plain(format!(
             "cannot read the configuration from {}: {reason}",
             shown(&self.file)
         ))
     }
 }
 
-fn apply(config: &mut Config, options: &[OsString]) -> Result<Vec<Complaint>, Complaint> {
+fn apply(config: &mut Config, options: &[OsString]) -> Result<Vec<Diagnostic>, Diagnostic> {
     let mut warnings = Vec::new();
     for option in options {
         match config.set(option.as_bytes()) {
-            Ok(warning) => warnings.extend(warning.map(|problem| Complaint::of(&problem, OPTION))),
-            Err(problem) => return Err(Complaint::of(&problem, OPTION)),
+            Ok(warning) => warnings.extend(warning.map(|problem| Diagnostic::of(&problem, OPTION))),
+            Err(problem) => return Err(Diagnostic::of(&problem, OPTION)),
         }
     }
     Ok(warnings)

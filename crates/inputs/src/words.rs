@@ -1,9 +1,9 @@
 //! A state and a decision in words, for people.
 
-use crate::complaint::shown;
+use crate::diagnostic::shown;
 use crate::observe::Observation;
 use policy::config::Config;
-use policy::decide::{Decision, Grounds, Skip, Stale};
+use policy::decide::{Basis, Decision, Skip, Stale};
 use policy::moment::{Moment, WallTime};
 use policy::state::{Lease, State};
 use std::ffi::OsStr;
@@ -54,8 +54,8 @@ pub fn decision(observation: &Observation, config: &Config) -> String {
 pub fn why(observation: &Observation, config: &Config) -> String {
     let default = config.default_state.as_str();
     match observation.decision {
-        Decision::Run(Grounds::State { .. }) => "this server is active".to_owned(),
-        Decision::Run(Grounds::Default) => format!("the state cannot be read and default_state is {default}"),
+        Decision::Run(Basis::State { .. }) => "this server is active".to_owned(),
+        Decision::Run(Basis::Default) => format!("the state cannot be read and default_state is {default}"),
         Decision::Skip(skip) => reason(skip, default),
     }
 }

@@ -1,6 +1,6 @@
-//! The files of the run journal, in a folder that every user may write: whose they must be, and how they grow.
+//! The files of the run journal, in a directory that every user may write: whose they must be, and how they grow.
 //!
-//! The folder has mode 1733, so anybody may put anything under anybody's name. A file is taken only if it is a regular one
+//! The directory has mode 1733, so anybody may put anything under anybody's name. A file is taken only if it is a regular one
 //! with one link that belongs to us; a name that somebody else took is skipped. See docs/design/journal.md.
 
 use std::fs::{self, File, Metadata};
@@ -27,18 +27,18 @@ pub struct Appended {
     pub skipped: Option<(PathBuf, io::Error)>,
 }
 
-/// Appends one record, which ends with a newline, to the effective user's file in `folder`.
+/// Appends one record, which ends with a newline, to the effective user's file in `directory`.
 ///
 /// Waits for the disk: to be called in the background.
 ///
 /// # Errors
-/// The system's words for the last name that was tried: no such folder, a full disk, no permission.
-pub fn append(folder: &Path, record: &[u8]) -> io::Result<Appended> {
+/// The system's words for the last name that was tried: no such directory, a full disk, no permission.
+pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
     let mut skipped = None;
     let mut full = None;
     let uid = effective_user();
     for number in 0..=LAST_NAME {
-        let path = name(folder, uid, number);
+        let path = name(directory, uid, number);
         match open(&path, uid).and_then(|file| make_room(file, &path, uid)) {
             Ok(Room::Here(file)) => return write(file, record, skipped),
             // Others have taken the names that it should be renamed to.
@@ -62,8 +62,8 @@ pub fn append(folder: &Path, record: &[u8]) -> io::Result<Appended> {
 
 /// A user's file: `UID-N.jsonl`.
 #[must_use]
-pub fn name(folder: &Path, uid: u32, number: u32) -> PathBuf {
-    folder.join(format!("{uid}-{number}.jsonl"))
+pub fn name(directory: &Path, uid: u32, number: u32) -> PathBuf {
+    directory.join(format!("{uid}-{number}.jsonl"))
 }
 
 /// What the file was renamed to so many times ago: `UID-N.jsonl.1`; the file itself for 0.

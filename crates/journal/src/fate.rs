@@ -2,10 +2,10 @@
 
 use crate::record::Record;
 use crate::run::Fate;
-use sys::process_tree::{self, Process};
 use inputs::clock;
-use sys::environment;
 use std::time::Duration;
+use sys::environment;
+use sys::process_tree::{self, Process};
 
 /// Where the question is asked.
 #[derive(Clone, Debug)]

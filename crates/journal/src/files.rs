@@ -1,17 +1,17 @@
 //! Where journals are.
 
 use crate::append::{self, LAST_NAME};
-use sys::environment;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use sys::environment;
 
 /// A journal to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// This server's folder, by its configuration.
+    /// This server's directory, by its configuration.
     Own(PathBuf),
-    /// A folder or a file that the user named: perhaps another server's.
+    /// A directory or a file that the user named: perhaps another server's.
     Named(PathBuf),
 }
 
@@ -19,8 +19,8 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) path: PathBuf,
-    /// Whether it is in a folder where anybody may have put it.
-    pub(crate) in_folder: bool,
+    /// Whether it is in a directory where anybody may have put it.
+    pub(crate) in_directory: bool,
     /// Whose it must be: the user in its name.
     pub(crate) user: Option<u32>,
 }
@@ -38,17 +38,17 @@ impl Source {
         if !is_own && self.path().metadata()?.is_file() {
             return Ok(vec![Name {
                 path: self.path().to_owned(),
-                in_folder: false,
+                in_directory: false,
                 user: None,
             }]);
         }
         let paths = match names(self.path()) {
-            // Folders of mode 1733 can be listed by root alone. Others know the names of their own files.
+            // Directories of mode 1733 can be listed by root alone. Others know the names of their own files.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => own_names(self.path()),
             names => names?,
         };
         let name = |path: PathBuf| Name {
-            in_folder: true,
+            in_directory: true,
             // A copy belongs to whoever has copied it.
             user: user(&path).filter(|_| is_own),
             path,
@@ -62,12 +62,12 @@ fn user(path: &Path) -> Option<u32> {
     path.file_name()?.to_str()?.split('-').next()?.parse().ok()
 }
 
-fn names(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    for entry in std::fs::read_dir(directory)? {
         let name = entry?.file_name();
         if let Some(name) = base(&name) {
-            names.push(folder.join(name));
+            names.push(directory.join(name));
         }
     }
     names.sort();
@@ -84,10 +84,10 @@ fn base(name: &OsStr) -> Option<&str> {
     (is_number(user) && is_number(number)).then_some(&name[..end])
 }
 
-fn own_names(folder: &Path) -> Vec<PathBuf> {
+fn own_names(directory: &Path) -> Vec<PathBuf> {
     let user = environment::effective_user();
     (0..=LAST_NAME)
-        .map(|number| append::name(folder, user, number))
+        .map(|number| append::name(directory, user, number))
         .collect()
 }
 

@@ -8,12 +8,12 @@ use crate::users;
 use crate::walk::{Found, Walk};
 use jiff::Timestamp;
 use memchr::memmem::Finder;
-use sys::poll;
 use policy::moment::WallTime;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
+use sys::poll;
 
 /// A run that has just ended is recorded a moment later, by a process of its own.
 const JUST_ENDED: Duration = Duration::from_millis(100);

@@ -98,8 +98,8 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::event::Ending;
     use crate::format::{Entry, LONGEST_COMMAND, Process};
+    use policy::event::Ending;
     use policy::moment::{BootTime, WallTime};
     use policy::run_id::RunId;
     use proptest::prelude::*;

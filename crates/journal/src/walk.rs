@@ -1,15 +1,15 @@
-//! Through the files of a journal, line by line, with few of them open at a time: in a folder where everybody may make files there
+//! Through the files of a journal, line by line, with few of them open at a time: in a directory where everybody may make files there
 //! may be more than a process may have open.
 
+use crate::append::{OLDEST, rotated};
 use crate::files::{Name, Source};
 use crate::line;
-use sys::file::{self, Links, Unreadable};
-use crate::append::{OLDEST, rotated};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use sys::file::{self, Links, Unreadable};
 
 const BUFFER: usize = 256 << 10;
 
@@ -53,7 +53,7 @@ impl Walk {
     /// The file that grows is opened before those it becomes: if it is renamed meanwhile, it is met twice rather than not at all.
     fn name(&mut self, name: &Name, tell: &mut impl FnMut(&Found)) {
         let growing = self.open(name, 0);
-        let oldest = if name.in_folder { OLDEST } else { 0 };
+        let oldest = if name.in_directory { OLDEST } else { 0 };
         for age in (1..=oldest).rev() {
             if let Some(opened) = self.open(name, age) {
                 self.read(opened, tell);
@@ -67,7 +67,7 @@ impl Walk {
     /// `None` if it is not there, is nobody's journal, or cannot be read, which is remembered.
     fn open(&mut self, name: &Name, age: u32) -> Option<Opened> {
         let path = rotated(&name.path, age);
-        let links = if name.in_folder {
+        let links = if name.in_directory {
             Links::Refused
         } else {
             Links::Followed
@@ -81,7 +81,7 @@ impl Walk {
                 path,
                 owner: name.user,
             }),
-            Err(Unreadable::Missing) if name.in_folder => None,
+            Err(Unreadable::Missing) if name.in_directory => None,
             Err(error) => {
                 self.fail(&path, error.to_string());
                 None

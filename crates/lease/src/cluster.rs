@@ -1,14 +1,14 @@
 //! One cluster, as this node sees it.
 
 use super::file::File;
-use super::message::{ClusterConfig, ClusterStart, Mark, Version};
+use super::message::{ClusterConfig, ClusterStart, StateFileContent, Version};
 use super::mutation::Mutation;
 use super::name::NodeName;
 use super::record::ClusterRecord;
-use super::timing::Term;
-use super::watch::{Pulse, Seen, Standing, Watch};
-use policy::moment::BootTime;
+use super::timing::LeaseDuration;
+use super::watch::{HolderSession, Liveness, Seen, Watch};
 use core::time::Duration;
+use policy::moment::BootTime;
 
 /// What this node wants with a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) struct Holder {
     /// `settle` after it was won.
     pub(super) active_from: BootTime,
     /// To whom it is being handed over.
-    pub(super) heir: Option<NodeName>,
+    pub(super) handover_target: Option<NodeName>,
     /// The state file could not be written.
     pub(super) failed: bool,
     pub(super) over_told: bool,
@@ -60,11 +60,11 @@ pub(super) struct Cluster {
     /// The last read found the cluster held by this session.
     pub(super) confirmed: bool,
     pub(super) watch: Option<Watch<Seen>>,
-    pub(super) asker: Option<Pulse>,
+    pub(super) asker: Option<Liveness>,
     pub(super) file: File,
     pub(super) epochs: Epochs,
     /// The lease that the record had when there last was one.
-    pub(super) last_lease: Term,
+    pub(super) last_lease: LeaseDuration,
     /// The epoch of a takeover that was sent, until a later change is done.
     pub(super) attempt: Option<u64>,
     /// Since when nothing but the holder's priority kept this node from winning.
@@ -106,7 +106,7 @@ impl Cluster {
     }
 
     /// The lease that a candidate must grant.
-    pub(super) fn term(&self) -> Term {
+    pub(super) fn term(&self) -> LeaseDuration {
         self.config.timing.lease().max(self.last_lease)
     }
 
@@ -125,7 +125,7 @@ impl Cluster {
     pub(super) fn leaving(&self, stopping: bool) -> bool {
         let out = matches!(self.duty, Duty::Out | Duty::Removed);
         let holder = self.holder.as_ref();
-        stopping || out || holder.is_some_and(|holder| holder.failed || holder.heir.is_some())
+        stopping || out || holder.is_some_and(|holder| holder.failed || holder.handover_target.is_some())
     }
 
     /// When it may be given back: the state file has said nothing active for `grace`.
@@ -138,19 +138,19 @@ impl Cluster {
     }
 
     /// What the state file is to say; `None` while a restarted daemon does not know yet.
-    pub(super) fn wish(&self, now: BootTime, stopping: bool) -> Option<Mark> {
+    pub(super) fn desired(&self, now: BootTime, stopping: bool) -> Option<StateFileContent> {
         let Some(holder) = &self.holder else {
             let out = stopping || matches!(self.duty, Duty::Out | Duty::Removed);
-            return (out || self.found.is_none()).then_some(Mark::Passive);
+            return (out || self.found.is_none()).then_some(StateFileContent::Passive);
         };
         let valid = holder.valid.filter(|until| *until > now && holder.active_from <= now);
         Some(match valid {
-            Some(until) if !self.leaving(stopping) => Mark::Active {
+            Some(until) if !self.leaving(stopping) => StateFileContent::Active {
                 until,
                 epoch: holder.epoch,
                 draining: self.duty == Duty::Draining,
             },
-            _ => Mark::Passive,
+            _ => StateFileContent::Passive,
         })
     }
 
@@ -169,7 +169,7 @@ impl Cluster {
         };
         let over = match seen {
             Seen::Held {
-                session: Standing::Ended(ended),
+                session: HolderSession::Ended(ended),
                 ..
             } => *ended >= term || mutation == Some(Mutation::EndedWhateverTheLease),
             _ => false,

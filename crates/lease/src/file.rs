@@ -1,8 +1,8 @@
 //! What is known of a cluster's state file.
 
-use super::message::Mark;
-use policy::moment::BootTime;
+use super::message::StateFileContent;
 use core::time::Duration;
+use policy::moment::BootTime;
 
 /// After a failure, the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
@@ -11,9 +11,9 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct File {
     /// What it says for certain.
-    says: Option<Mark>,
+    says: Option<StateFileContent>,
     /// What is being written.
-    writing: Option<Mark>,
+    writing: Option<StateFileContent>,
     /// From here on nothing that it may say is active.
     horizon: BootTime,
     /// Nor before this is it known that no other node is.
@@ -40,33 +40,38 @@ impl File {
         }
     }
 
-    /// What to write now, if it is to say `wish` and has been written since `proof`.
-    pub(super) fn write(&mut self, now: BootTime, wish: Mark, proof: Option<BootTime>) -> Option<Mark> {
+    /// What to write now, if it is to say `desired` and has been written since `proof`.
+    pub(super) fn write(
+        &mut self,
+        now: BootTime,
+        desired: StateFileContent,
+        proof: Option<BootTime>,
+    ) -> Option<StateFileContent> {
         let proved = proof.is_none_or(|since| self.proved.is_some_and(|at| at >= since));
-        if self.writing.is_some() || now < self.retry || (self.says == Some(wish) && proved) {
+        if self.writing.is_some() || now < self.retry || (self.says == Some(desired) && proved) {
             return None;
         }
-        if let Mark::Active { until, .. } = wish {
+        if let StateFileContent::Active { until, .. } = desired {
             self.horizon = self.horizon.max(until);
         }
-        self.writing = Some(wish);
-        Some(wish)
+        self.writing = Some(desired);
+        Some(desired)
     }
 
     /// The write has ended.
     pub(super) fn written(&mut self, now: BootTime, done: bool) {
-        let Some(mark) = self.writing.take() else { return };
+        let Some(content) = self.writing.take() else { return };
         if !done {
             self.says = None;
             self.proved = None;
             self.retry = now.after(RETRY);
             return;
         }
-        self.says = Some(mark);
+        self.says = Some(content);
         self.proved = Some(now);
-        self.horizon = match mark {
-            Mark::Passive => self.horizon.min(now),
-            Mark::Active { until, .. } => until,
+        self.horizon = match content {
+            StateFileContent::Passive => self.horizon.min(now),
+            StateFileContent::Active { until, .. } => until,
         };
     }
 

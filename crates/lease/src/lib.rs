@@ -20,14 +20,14 @@ mod tell;
 mod timing;
 mod watch;
 
-pub use machine::{Machine, Part, Tenancy, View};
+pub use machine::{HeldLease, Machine, Mode, View};
 pub use message::{
-    Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Mark, Reading, Record, Start,
-    Verdict, Version,
+    Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Reading, Record, Start,
+    StateFileContent, Verdict, Version,
 };
 #[cfg(feature = "mutations")]
 pub use mutation::Mutation;
 pub use name::{ClusterName, NodeName, SessionId};
-pub use record::{ClusterRecord, LONGEST, Party, SessionRecord, SessionState, Tenure, Unreadable};
-pub use tell::{Loss, Tell};
-pub use timing::{BadTiming, Term, Timing};
+pub use record::{ClusterRecord, LONGEST, Ownership, SessionRecord, SessionRef, SessionState, Unreadable};
+pub use tell::{Loss, Notice};
+pub use timing::{BadTiming, LeaseDuration, Timing};

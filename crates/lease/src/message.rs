@@ -2,12 +2,12 @@
 
 use super::name::{ClusterName, NodeName, SessionId};
 use super::record::{ClusterRecord, SessionRecord};
-use super::tell::Tell;
+use super::tell::Notice;
 use super::timing::Timing;
-use policy::moment::BootTime;
-use policy::state::{Lease, State, Word};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use policy::moment::BootTime;
+use policy::state::{Lease, State, Word};
 
 /// The number of a call to the store: an answer to another than the last is of no use any more.
 pub type Call = u64;
@@ -82,7 +82,7 @@ pub enum Verdict {
 
 /// What a state file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum StateFileContent {
     /// Another server runs the jobs.
     Passive,
     /// This one, up to a moment.
@@ -207,7 +207,7 @@ pub enum Action {
         /// The cluster.
         cluster: ClusterName,
         /// What it shall say.
-        mark: Mark,
+        content: StateFileContent,
     },
     /// Keep the epoch on disk, synced, and answer with [`Input::EpochKept`].
     PersistEpoch {
@@ -219,14 +219,14 @@ pub enum Action {
     /// Keep the identity under /run for a later process of this boot. If that fails, a restart is a failover.
     KeepIdentity(SessionId),
     /// Something for the log.
-    Tell(Tell),
+    Notify(Notice),
     /// When to say [`Input::Tick`] if nothing else happens before. Takes the place of any earlier one.
     WakeAt(BootTime),
     /// Everything is given away: the daemon may end.
     Stopped,
 }
 
-impl Mark {
+impl StateFileContent {
     /// The state file that says it.
     #[must_use]
     pub fn to_state(self, boot: &[u8], node: &NodeName, since: &[u8]) -> State {

@@ -5,8 +5,8 @@ use super::name::SessionId;
 use super::record::{SessionRecord, SessionState};
 use super::tell::Loss;
 use super::watch::Watch;
-use policy::moment::BootTime;
 use core::time::Duration;
+use policy::moment::BootTime;
 
 /// The session's standing in the store, as far as this node knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) struct Own {
     /// The version of the record under this node's name at the last read.
     pub(super) version: Option<Version>,
     /// Another session under this node's name.
-    pub(super) foe: Option<Watch<Version>>,
+    pub(super) name_conflict: Option<Watch<Version>>,
     pub(super) foe_told: bool,
     /// The last read allows a new session to be opened.
     pub(super) may_open: bool,
@@ -50,7 +50,7 @@ impl Own {
             // The earlier process's last change may be under way still.
             doubt: matches!(opening, Opening::Kept),
             version: None,
-            foe: None,
+            name_conflict: None,
             foe_told: false,
             may_open: false,
         }
@@ -93,7 +93,7 @@ impl Own {
     pub(super) fn look_for_foe(&mut self, found: Option<&Found>, now: BootTime, wait: Duration) -> bool {
         self.may_open = false;
         if self.is_open() {
-            self.foe = None;
+            self.name_conflict = None;
             return false;
         }
         let Some(found) = found else {
@@ -108,9 +108,15 @@ impl Own {
             self.may_open = true;
             return false;
         }
-        let moved = self.foe.as_ref().is_some_and(|foe| foe.seen != found.version);
-        Watch::look(&mut self.foe, found.version, now);
-        self.may_open = self.foe.as_ref().is_some_and(|foe| now >= foe.since.after(wait));
+        let moved = self
+            .name_conflict
+            .as_ref()
+            .is_some_and(|name_conflict| name_conflict.seen != found.version);
+        Watch::look(&mut self.name_conflict, found.version, now);
+        self.may_open = self
+            .name_conflict
+            .as_ref()
+            .is_some_and(|name_conflict| now >= name_conflict.since.after(wait));
         let told = self.foe_told;
         self.foe_told |= moved;
         moved && !told
@@ -131,7 +137,7 @@ impl Own {
         self.acked = self.sent;
         self.opening = Opening::Open;
         self.doubt = false;
-        self.foe = None;
+        self.name_conflict = None;
         self.foe_told = false;
     }
 }

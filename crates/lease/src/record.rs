@@ -1,7 +1,7 @@
 //! The two records, and the text they have in a store.
 
 use super::name::{NodeName, SessionId};
-use super::timing::Term;
+use super::timing::LeaseDuration;
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::time::Duration;
@@ -28,7 +28,7 @@ pub enum SessionState {
     /// Never again. What it held for such a lease, or a shorter one, is over.
     Ended {
         /// The longest lease for which this is known.
-        lease: Term,
+        lease: LeaseDuration,
     },
 }
 
@@ -38,33 +38,33 @@ pub struct ClusterRecord {
     /// Grows with each holder.
     pub epoch: u64,
     /// What those who wait must grant the holder.
-    pub lease: Term,
+    pub lease: LeaseDuration,
     /// Held or free.
-    pub tenure: Tenure,
+    pub tenure: Ownership,
 }
 
 /// Whether a cluster is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tenure {
+pub enum Ownership {
     /// By that session.
     Held {
         /// The holder.
-        by: Party,
+        by: SessionRef,
         /// A node of higher priority that would like to have it.
-        ask: Option<Party>,
+        ask: Option<SessionRef>,
     },
     /// By nobody: the last holder gave it back with its state file passive.
     Free {
         /// Who that was.
         last: NodeName,
         /// Whom it is meant for.
-        heir: Option<NodeName>,
+        handover_target: Option<NodeName>,
     },
 }
 
 /// A session as a cluster's record names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Party {
+pub struct SessionRef {
     /// The node, and with it the session's key.
     pub node: NodeName,
     /// Its session.
@@ -113,10 +113,10 @@ impl SessionRecord {
 impl ClusterRecord {
     /// Who holds it.
     #[must_use]
-    pub const fn holder(&self) -> Option<&Party> {
+    pub const fn holder(&self) -> Option<&SessionRef> {
         match &self.tenure {
-            Tenure::Held { by, .. } => Some(by),
-            Tenure::Free { .. } => None,
+            Ownership::Held { by, .. } => Some(by),
+            Ownership::Free { .. } => None,
         }
     }
 
@@ -125,8 +125,8 @@ impl ClusterRecord {
     pub fn to_text(&self) -> String {
         let (epoch, lease) = (self.epoch, self.lease.milliseconds());
         match &self.tenure {
-            Tenure::Held { by, ask } => {
-                let Party {
+            Ownership::Held { by, ask } => {
+                let SessionRef {
                     node,
                     session,
                     priority,
@@ -136,9 +136,9 @@ impl ClusterRecord {
                     "cluster1 epoch={epoch} lease={lease} held node={node} session={session} priority={priority} ask={ask}"
                 )
             }
-            Tenure::Free { last, heir } => {
-                let (last, heir) = (last.as_str(), heir.as_ref().map_or("-", NodeName::as_str));
-                format!("cluster1 epoch={epoch} lease={lease} free last={last} heir={heir}")
+            Ownership::Free { last, handover_target } => {
+                let (last, handover_target) = (last.as_str(), handover_target.as_ref().map_or("-", NodeName::as_str));
+                format!("cluster1 epoch={epoch} lease={lease} free last={last} handover_target={handover_target}")
             }
         }
     }
@@ -152,17 +152,19 @@ impl ClusterRecord {
         let epoch = words.value("epoch=").and_then(parse_number)?;
         let lease = words.value("lease=").and_then(parse_term)?;
         let tenure = match words.word()? {
-            "held" => Tenure::Held {
-                by: Party {
+            "held" => Ownership::Held {
+                by: SessionRef {
                     node: words.value("node=").and_then(parse_node)?,
                     session: words.value("session=").and_then(parse_id)?,
                     priority: words.value("priority=").and_then(parse_priority)?,
                 },
                 ask: words.value("ask=").and_then(|text| optional(text, parse_party))?,
             },
-            "free" => Tenure::Free {
+            "free" => Ownership::Free {
                 last: words.value("last=").and_then(parse_node)?,
-                heir: words.value("heir=").and_then(|text| optional(text, parse_node))?,
+                handover_target: words
+                    .value("handover_target=")
+                    .and_then(|text| optional(text, parse_node))?,
             },
             _ => return Err(Unreadable),
         };
@@ -201,14 +203,14 @@ impl<'a> Words<'a> {
     }
 }
 
-fn party_text(party: &Party) -> String {
+fn party_text(party: &SessionRef) -> String {
     format!("{}:{}:{}", party.node.as_str(), party.session, party.priority)
 }
 
-fn parse_party(text: &str) -> Result<Party, Unreadable> {
+fn parse_party(text: &str) -> Result<SessionRef, Unreadable> {
     let mut parts = text.splitn(3, ':');
     let mut part = || parts.next().ok_or(Unreadable);
-    Ok(Party {
+    Ok(SessionRef {
         node: part().and_then(parse_node)?,
         session: part().and_then(parse_id)?,
         priority: part().and_then(parse_priority)?,
@@ -231,9 +233,9 @@ fn parse_priority(text: &str) -> Result<u32, Unreadable> {
     parse_number(text).and_then(|number| u32::try_from(number).map_err(|_| Unreadable))
 }
 
-fn parse_term(text: &str) -> Result<Term, Unreadable> {
+fn parse_term(text: &str) -> Result<LeaseDuration, Unreadable> {
     let lease = Duration::from_millis(parse_number(text)?);
-    Term::new(lease).ok_or(Unreadable)
+    LeaseDuration::new(lease).ok_or(Unreadable)
 }
 
 /// Digits as they are written: no sign, no zero in front.

@@ -8,22 +8,23 @@ fn any_node() -> impl Strategy<Value = NodeName> {
     "[a-z0-9._/=-]{2,20}".prop_filter_map("a name", |name| NodeName::new(&name))
 }
 
-fn any_term() -> impl Strategy<Value = Term> {
-    (1000u64..=300_000).prop_filter_map("a lease", |lease| Term::new(Duration::from_millis(lease)))
+fn any_term() -> impl Strategy<Value = LeaseDuration> {
+    (1000u64..=300_000).prop_filter_map("a lease", |lease| LeaseDuration::new(Duration::from_millis(lease)))
 }
 
-fn any_party() -> impl Strategy<Value = Party> {
-    (any_node(), any::<[u8; 16]>(), any::<u32>()).prop_map(|(node, id, priority)| Party {
+fn any_party() -> impl Strategy<Value = SessionRef> {
+    (any_node(), any::<[u8; 16]>(), any::<u32>()).prop_map(|(node, id, priority)| SessionRef {
         node,
         session: SessionId(id),
         priority,
     })
 }
 
-fn any_tenure() -> impl Strategy<Value = Tenure> {
+fn any_tenure() -> impl Strategy<Value = Ownership> {
     prop_oneof![
-        (any_party(), proptest::option::of(any_party())).prop_map(|(by, ask)| Tenure::Held { by, ask }),
-        (any_node(), proptest::option::of(any_node())).prop_map(|(last, heir)| Tenure::Free { last, heir }),
+        (any_party(), proptest::option::of(any_party())).prop_map(|(by, ask)| Ownership::Held { by, ask }),
+        (any_node(), proptest::option::of(any_node()))
+            .prop_map(|(last, handover_target)| Ownership::Free { last, handover_target }),
     ]
 }
 
@@ -131,8 +132,8 @@ fn records_have_exactly_one_form() {
     for text in [
         "cluster1 epoch=1 lease=10000 held node=a session=ID priority=1 ask=-",
         "cluster1 epoch=1 lease=10000 held node=a session=ID priority=1 ask=b:ID:2",
-        "cluster1 epoch=1 lease=10000 free last=a heir=-",
-        "cluster1 epoch=1 lease=10000 free last=a heir=b",
+        "cluster1 epoch=1 lease=10000 free last=a handover_target=-",
+        "cluster1 epoch=1 lease=10000 free last=a handover_target=b",
     ] {
         assert!(
             ClusterRecord::parse(text.replace("ID", ID).as_bytes()).is_ok(),
@@ -145,9 +146,9 @@ fn records_have_exactly_one_form() {
         "cluster1 epoch=1 lease=10000 held node=a session=ID priority=1 ask=b:ID:2:3",
         "cluster1 epoch=1 lease=10000 held node=a session=ID priority=1",
         "cluster1 epoch=1 lease=10000 held node=- session=ID priority=1 ask=-",
-        "cluster1 epoch=1 lease=10000 free last= heir=-",
-        "cluster1 epoch=1 lease=10000 free last=a heir=",
-        "cluster1 epoch=-1 lease=10000 free last=a heir=-",
+        "cluster1 epoch=1 lease=10000 free last= handover_target=-",
+        "cluster1 epoch=1 lease=10000 free last=a handover_target=",
+        "cluster1 epoch=-1 lease=10000 free last=a handover_target=-",
     ] {
         assert!(
             ClusterRecord::parse(text.replace("ID", ID).as_bytes()).is_err(),

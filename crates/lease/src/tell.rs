@@ -5,7 +5,7 @@ use super::name::NodeName;
 
 /// An event for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tell {
+pub enum Notice {
     /// This node has a session in the store.
     SessionOpened,
     /// It has one no more.
@@ -47,7 +47,7 @@ pub enum Tell {
         /// Which.
         cluster: ClusterName,
         /// To whom.
-        heir: NodeName,
+        handover_target: NodeName,
     },
     /// The state file cannot be written: this node cannot have the cluster.
     Unwritable(ClusterName),

@@ -4,12 +4,12 @@ use core::time::Duration;
 
 /// A lease between 1 s and 5 min, in whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Term(Duration);
+pub struct LeaseDuration(Duration);
 
 /// A cluster's spans. One that is wrong cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    lease: Term,
+    lease: LeaseDuration,
     settle: Duration,
     grace: Duration,
     preempt_delay: Duration,
@@ -28,7 +28,7 @@ pub enum BadTiming {
     PreemptDelay,
 }
 
-impl Term {
+impl LeaseDuration {
     /// The shortest lease.
     pub const SHORTEST: Self = Self(Duration::from_secs(1));
     /// The longest one. `decide::FARTHEST_LEASE` refuses an end that is further away than twice that.
@@ -73,7 +73,7 @@ impl Term {
         self.0 + self.margin()
     }
 
-    /// After how long a holder renews, and how long others leave a free cluster to the heir.
+    /// After how long a holder renews, and how long others leave a free cluster to the handover_target.
     #[must_use]
     pub fn third(self) -> Duration {
         self.0 / 3
@@ -98,7 +98,7 @@ impl Timing {
     /// # Errors
     /// [`BadTiming`] names the first that does not.
     pub fn new(lease: Duration, settle: Duration, grace: Duration, preempt_delay: Duration) -> Result<Self, BadTiming> {
-        let lease = Term::new(lease).ok_or(BadTiming::Lease)?;
+        let lease = LeaseDuration::new(lease).ok_or(BadTiming::Lease)?;
         if settle > Duration::from_secs(60) {
             return Err(BadTiming::Settle);
         }
@@ -118,7 +118,7 @@ impl Timing {
 
     /// The lease.
     #[must_use]
-    pub const fn lease(&self) -> Term {
+    pub const fn lease(&self) -> LeaseDuration {
         self.lease
     }
 
@@ -171,7 +171,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_two_clocks_within_one_percent_can_overlap(lease in 1000u64..=300_000) {
-            let term = Term::new(ms(lease)).expect("a lease");
+            let term = LeaseDuration::new(ms(lease)).expect("a lease");
             let longest_kept = term.keep().as_nanos() * 100 / 99;
             let shortest_wait = term.wait().as_nanos() * 100 / 101;
             let room = Duration::from_nanos(u64::try_from(shortest_wait - longest_kept).expect("little"));
@@ -180,14 +180,14 @@ mod tests {
 
         #[test]
         fn a_crash_is_noticed_within_a_tenth_of_a_lease_and_a_second(lease in 1000u64..=300_000) {
-            let term = Term::new(ms(lease)).expect("a lease");
+            let term = LeaseDuration::new(ms(lease)).expect("a lease");
             let slowest = (term.wait() + term.poll()) * 100 / 99 + ms(100);
             prop_assert!(slowest <= term.get() * 11 / 10 + ms(1000), "{slowest:?}");
         }
 
         #[test]
         fn a_renewal_may_fail_once_and_come_in_time(lease in 1000u64..=300_000) {
-            let term = Term::new(ms(lease)).expect("a lease");
+            let term = LeaseDuration::new(ms(lease)).expect("a lease");
             prop_assert!(term.third() + term.call_limit() * 2 < term.keep());
         }
     }

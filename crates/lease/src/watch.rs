@@ -2,7 +2,7 @@
 
 use super::message::Version;
 use super::name::SessionId;
-use super::timing::Term;
+use super::timing::LeaseDuration;
 use policy::moment::BootTime;
 
 /// Something seen unchanged since a moment.
@@ -32,17 +32,17 @@ pub(super) enum Seen {
     Held {
         epoch: u64,
         id: SessionId,
-        session: Standing,
+        session: HolderSession,
     },
 }
 
 /// The session that a cluster's record names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum HolderSession {
     /// Open, or unreadable, at this version.
     Open(Version),
     /// It will hold nothing any more.
-    Ended(Term),
+    Ended(LeaseDuration),
     /// No record under the node's name.
     Missing,
     /// The node's record is another session's.
@@ -51,7 +51,7 @@ pub(super) enum Standing {
 
 /// An asker's session: alive if it was seen to move.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pulse {
+pub(super) struct Liveness {
     pub(super) id: SessionId,
     pub(super) version: Option<Version>,
     pub(super) moved: bool,
@@ -59,7 +59,7 @@ pub(super) struct Pulse {
     pub(super) at: BootTime,
 }
 
-impl Pulse {
+impl Liveness {
     pub(super) fn look(pulse: &mut Option<Self>, id: SessionId, version: Option<Version>, now: BootTime) {
         match pulse {
             Some(old) if old.id == id => {

@@ -19,7 +19,7 @@ pub enum Reading {
     },
     /// There is no such file.
     Missing,
-    /// It is there, but cannot be read: no permission, a folder, a FIFO, a loop of links.
+    /// It is there, but cannot be read: no permission, a directory, a FIFO, a loop of links.
     Unreadable,
 }
 
@@ -38,14 +38,14 @@ pub struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The job is started.
-    Run(Grounds),
+    Run(Basis),
     /// It is not.
     Skip(Skip),
 }
 
 /// What a start rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grounds {
+pub enum Basis {
     /// The state file says so.
     State {
         /// The fencing token to hand to the job.
@@ -108,7 +108,7 @@ impl Reading {
     }
 }
 
-impl Grounds {
+impl Basis {
     /// The fencing token to hand to the job.
     #[must_use]
     pub const fn epoch(self) -> Option<u64> {
@@ -172,22 +172,22 @@ pub fn decide(reading: &Reading, rules: &Rules, now: &Moment) -> Decision {
         Decision::Skip(Skip::Draining)
     } else {
         let expires = [freshness_ends, lease_ends].into_iter().flatten().min();
-        Decision::Run(Grounds::State {
+        Decision::Run(Basis::State {
             epoch: state.epoch,
             expires,
         })
     }
 }
 
-/// Whether a job that was started on `grounds` may go on after a later decision.
+/// Whether a job that was started on `basis` may go on after a later decision.
 ///
 /// Only a valid active lets it go on, draining or not. A job that `default_state` started, because the state could not be
 /// read, is kept by the same rule for as long as nothing better can be read.
 #[must_use]
-pub fn may_go_on(grounds: Grounds, later: Decision) -> bool {
+pub fn may_go_on(basis: Basis, later: Decision) -> bool {
     match later {
-        Decision::Run(Grounds::State { .. }) | Decision::Skip(Skip::Draining) => true,
-        Decision::Run(Grounds::Default) => grounds == Grounds::Default,
+        Decision::Run(Basis::State { .. }) | Decision::Skip(Skip::Draining) => true,
+        Decision::Run(Basis::Default) => basis == Basis::Default,
         Decision::Skip(_) => false,
     }
 }
@@ -195,7 +195,7 @@ pub fn may_go_on(grounds: Grounds, later: Decision) -> bool {
 fn decide_unread(rules: &Rules) -> Decision {
     match rules.default_state {
         _ if rules.require_lease => Decision::Skip(Skip::NoLease),
-        Word::Active => Decision::Run(Grounds::Default),
+        Word::Active => Decision::Run(Basis::Default),
         Word::Passive => Decision::Skip(Skip::PassiveByDefault),
     }
 }
@@ -239,11 +239,11 @@ mod tests {
     use alloc::format;
     use proptest::prelude::*;
 
-    const ACTIVE: Decision = Decision::Run(Grounds::State {
+    const ACTIVE: Decision = Decision::Run(Basis::State {
         epoch: None,
         expires: None,
     });
-    const BY_DEFAULT: Decision = Decision::Run(Grounds::Default);
+    const BY_DEFAULT: Decision = Decision::Run(Basis::Default);
     const LAX: Rules = Rules {
         default_state: Word::Active,
         state_max_age: None,
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_lease_holds_until_its_end_on_its_own_boot() {
         let held = |epoch, end| {
-            Decision::Run(Grounds::State {
+            Decision::Run(Basis::State {
                 epoch,
                 expires: Some(boot(end)),
             })
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn a_state_may_be_as_old_as_the_configuration_says() {
         let until = |end| {
-            Decision::Run(Grounds::State {
+            Decision::Run(Basis::State {
                 epoch: None,
                 expires: Some(end),
             })
@@ -395,11 +395,11 @@ mod tests {
 
     #[test]
     fn a_running_job_needs_what_it_was_started_on() {
-        let state = Grounds::State {
+        let state = Basis::State {
             epoch: None,
             expires: None,
         };
-        for (grounds, later, goes_on) in [
+        for (basis, later, goes_on) in [
             (state, ACTIVE, true),
             (state, Decision::Skip(Skip::Draining), true),
             (state, BY_DEFAULT, false),
@@ -407,12 +407,12 @@ mod tests {
             (state, Decision::Skip(Skip::PassiveByDefault), false),
             (state, Decision::Skip(Skip::NoLease), false),
             (state, stale(Stale::LeaseEnded), false),
-            (Grounds::Default, ACTIVE, true),
-            (Grounds::Default, BY_DEFAULT, true),
-            (Grounds::Default, Decision::Skip(Skip::Passive), false),
-            (Grounds::Default, stale(Stale::TooOld), false),
+            (Basis::Default, ACTIVE, true),
+            (Basis::Default, BY_DEFAULT, true),
+            (Basis::Default, Decision::Skip(Skip::Passive), false),
+            (Basis::Default, stale(Stale::TooOld), false),
         ] {
-            assert_eq!(may_go_on(grounds, later), goes_on, "{grounds:?} {later:?}");
+            assert_eq!(may_go_on(basis, later), goes_on, "{basis:?} {later:?}");
         }
     }
 
@@ -431,14 +431,14 @@ mod tests {
         fn nothing_runs_past_its_lease(until in 0u64..5000, at in 0u64..5000, rules in any_rules()) {
             let moment = Moment { boot: boot(at), ..now() };
             let reading = file(&format!("active until={until} boot=b"), 0);
-            if let Decision::Run(grounds) = decide(&reading, &rules, &moment) {
+            if let Decision::Run(basis) = decide(&reading, &rules, &moment) {
                 prop_assert!(until > at);
-                let Grounds::State { expires: Some(expires), .. } = grounds else {
+                let Basis::State { expires: Some(expires), .. } = basis else {
                     return Err(TestCaseError::fail("a lease without an end"));
                 };
                 prop_assert!(expires <= boot(until));
                 let later = Moment { boot: boot(until), ..now() };
-                prop_assert!(!may_go_on(grounds, decide(&reading, &rules, &later)));
+                prop_assert!(!may_go_on(basis, decide(&reading, &rules, &later)));
             }
         }
 

@@ -21,7 +21,7 @@ pub enum Demotion {
 
 /// The signal to send now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
+pub enum KillStep {
     /// SIGTERM (and SIGCONT, or a stopped job would never see it).
     Terminate,
     /// SIGKILL.
@@ -30,17 +30,17 @@ pub enum Blow {
 
 impl Demotion {
     /// Moves on: `may_go_on` is what the state says now, `kill_after` the configuration's.
-    pub fn step(&mut self, may_go_on: bool, kill_after: Duration, now: BootTime) -> Option<Blow> {
+    pub fn step(&mut self, may_go_on: bool, kill_after: Duration, now: BootTime) -> Option<KillStep> {
         match *self {
             Self::None if !may_go_on => {
                 *self = Self::Asked {
                     kill_at: now.after(kill_after),
                 };
-                Some(Blow::Terminate)
+                Some(KillStep::Terminate)
             }
             Self::Asked { kill_at } if now >= kill_at => {
                 *self = Self::Forced;
-                Some(Blow::Kill)
+                Some(KillStep::Kill)
             }
             _ => None,
         }
@@ -79,25 +79,25 @@ mod tests {
     #[test]
     fn asks_once_then_forces_once() {
         let mut demotion = Demotion::None;
-        for (may_go_on, now, blow) in [
+        for (may_go_on, now, step) in [
             (true, 0, None),
             (true, 5, None),
-            (false, 6, Some(Blow::Terminate)),
+            (false, 6, Some(KillStep::Terminate)),
             (false, 7, None),
             (true, 8, None),
             (false, 15, None),
-            (true, 16, Some(Blow::Kill)),
+            (true, 16, Some(KillStep::Kill)),
             (false, 17, None),
         ] {
-            assert_eq!(demotion.step(may_go_on, GRACE, at(now)), blow, "at {now}");
+            assert_eq!(demotion.step(may_go_on, GRACE, at(now)), step, "at {now}");
         }
     }
 
     #[test]
     fn without_grace_the_kill_follows_at_once() {
         let mut demotion = Demotion::None;
-        assert_eq!(demotion.step(false, Duration::ZERO, at(1)), Some(Blow::Terminate));
-        assert_eq!(demotion.step(false, Duration::ZERO, at(1)), Some(Blow::Kill));
+        assert_eq!(demotion.step(false, Duration::ZERO, at(1)), Some(KillStep::Terminate));
+        assert_eq!(demotion.step(false, Duration::ZERO, at(1)), Some(KillStep::Kill));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 /// Where the job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum GroupMode {
     /// The job leads a process group of its own.
     OwnGroup,
     /// rcron is in the foreground of a terminal and the job stays in its process group, so that the terminal's
@@ -39,11 +39,11 @@ pub enum Kind {
 ///
 /// `stopped` is whether the job is stopped now: a SIGCONT to a group that the job is in has woken it already.
 #[must_use]
-pub fn is_passed_on(kind: Kind, sender: Sender, standing: Standing, stopped: bool) -> bool {
-    match (kind, sender, standing) {
+pub fn is_passed_on(kind: Kind, sender: Sender, group_mode: GroupMode, stopped: bool) -> bool {
+    match (kind, sender, group_mode) {
         (_, Sender::Myself, _) | (Kind::Child, Sender::Kernel, _) => false,
-        (Kind::Continue, _, Standing::SharedGroup) => stopped,
-        (Kind::Terminal, Sender::Kernel, standing) => standing == Standing::OwnGroup,
+        (Kind::Continue, _, GroupMode::SharedGroup) => stopped,
+        (Kind::Terminal, Sender::Kernel, group_mode) => group_mode == GroupMode::OwnGroup,
         _ => true,
     }
 }
@@ -54,10 +54,10 @@ mod tests {
 
     #[test]
     fn a_signal_reaches_the_job_once() {
+        use GroupMode::{OwnGroup, SharedGroup};
         use Kind::{Child, Continue, Other, Terminal};
         use Sender::{Kernel, Myself, Process};
-        use Standing::{OwnGroup, SharedGroup};
-        for (kind, sender, standing, stopped, passed_on) in [
+        for (kind, sender, group_mode, stopped, passed_on) in [
             (Other, Process, OwnGroup, false, true),
             (Other, Process, SharedGroup, false, true),
             (Other, Kernel, OwnGroup, false, true),
@@ -76,9 +76,9 @@ mod tests {
             (Continue, Kernel, SharedGroup, true, true),
         ] {
             assert_eq!(
-                is_passed_on(kind, sender, standing, stopped),
+                is_passed_on(kind, sender, group_mode, stopped),
                 passed_on,
-                "{kind:?} {sender:?} {standing:?} {stopped}"
+                "{kind:?} {sender:?} {group_mode:?} {stopped}"
             );
         }
     }

@@ -1,37 +1,37 @@
 //! A job on the active server, from start to end.
 
-use crate::family::Family;
 use crate::guard::Guard;
+use crate::job_processes::JobProcesses;
 use crate::journal::{Journal, Run};
 use crate::launch::{self, Environment};
 use crate::log::Log;
 use crate::supervise::{End, Supervision};
-use inputs::complaint::{Complaint, shown};
-use inputs::observe;
-use sys::output::error_text;
-use sys::signal::{self, Inherited, Signals};
-use sys::spawn::{self, Failure, Launch, Started};
-use sys::terminal::Terminal;
 use inputs::clock;
-use sys::random;
+use inputs::diagnostic::{Diagnostic, shown};
+use inputs::observe;
 use policy::command::{Job, LONGEST_NAME, SHELL};
 use policy::config::{Config, OnDemotion};
-use policy::decide::{Decision, Grounds, Skip, Stale};
+use policy::decide::{Basis, Decision, Skip, Stale};
 use policy::escape;
 use policy::event::{Ending, Event, Subject};
 use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
-use policy::relay::Standing;
+use policy::relay::GroupMode;
 use policy::run_id::RunId;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use sys::output::error_text;
+use sys::random;
+use sys::signal::{self, PreviousState, Signals};
+use sys::spawn::{self, Failure, Launch, Started};
+use sys::terminal::Terminal;
 
 /// A job on the active server.
 pub(crate) struct Active<'a> {
     pub(crate) config: &'a Config,
     pub(crate) job: &'a Job,
     pub(crate) subject: Subject<'a>,
-    pub(crate) grounds: Grounds,
+    pub(crate) basis: Basis,
 }
 
 impl Active<'_> {
@@ -41,18 +41,18 @@ impl Active<'_> {
     pub(crate) fn run(&self, log: &mut Log, tell: impl FnOnce(&mut Log)) -> Outcome {
         let inherited = signal::take_over();
         tell(log);
-        let grounds = match self.grounds_now() {
-            Ok(grounds) => grounds,
+        let basis = match self.basis_now() {
+            Ok(basis) => basis,
             Err(skip) => {
                 log.event(&self.subject, &Event::Ignored(skip));
                 return Outcome::Exited(SUCCESS);
             }
         };
-        let prepared = inherited.and_then(|inherited| Ok((inherited, Signals::open()?, self.guard(grounds)?)));
+        let prepared = inherited.and_then(|inherited| Ok((inherited, Signals::open()?, self.guard(basis)?)));
         let (inherited, signals, guard) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                log.tell_error(&Complaint::plain(format!(
+                log.tell_error(&Diagnostic::plain(format!(
                     "cannot watch over the job: {}",
                     error_text(&error)
                 )));
@@ -61,25 +61,25 @@ impl Active<'_> {
         };
         let terminal = Terminal::controlling();
         let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
-        let standing = if in_foreground {
-            Standing::SharedGroup
+        let group_mode = if in_foreground {
+            GroupMode::SharedGroup
         } else {
-            Standing::OwnGroup
+            GroupMode::OwnGroup
         };
         let run = Run {
             id: RunId::new(clock::wall_time(), random::ten_bytes()),
             subject: self.subject,
-            grounds,
+            basis,
             started: clock::wall_time(),
             began: clock::boot_time(),
         };
         log.event(&self.subject, &Event::Started(&run.id));
-        let (journal, end) = match self.start(&run, standing, inherited) {
+        let (journal, end) = match self.start(&run, group_mode, inherited) {
             Ok(started) => {
                 self.tell_niceness(&started, log);
                 let mut journal = Journal::begin(self.config, run, Some(started.child.pid()), log);
                 let supervision = Supervision {
-                    family: Family::new(started.child, standing),
+                    processes: JobProcesses::new(started.child, group_mode),
                     signals,
                     guard,
                     terminal,
@@ -106,29 +106,29 @@ impl Active<'_> {
     /// What the start rests on now, or why the job is not to be run after all: what came between may have outlasted the
     /// lease, telling a warning to a stuck terminal for one, or rcron was stopped. A lease that was renewed meanwhile may
     /// have another epoch.
-    fn grounds_now(&self) -> Result<Grounds, Skip> {
-        match self.grounds {
-            Grounds::State {
+    fn basis_now(&self) -> Result<Basis, Skip> {
+        match self.basis {
+            Basis::State {
                 expires: Some(expires), ..
             } if clock::boot_time() >= expires => match observe::observe(self.config).decision {
-                Decision::Run(renewed @ Grounds::State { .. }) => Ok(renewed),
-                Decision::Run(Grounds::Default) => Err(Skip::Stale(Stale::LeaseEnded)),
+                Decision::Run(renewed @ Basis::State { .. }) => Ok(renewed),
+                Decision::Run(Basis::Default) => Err(Skip::Stale(Stale::LeaseEnded)),
                 Decision::Skip(skip) => Err(skip),
             },
-            grounds => Ok(grounds),
+            basis => Ok(basis),
         }
     }
 
-    fn guard(&self, grounds: Grounds) -> io::Result<Option<Guard<'_>>> {
+    fn guard(&self, basis: Basis) -> io::Result<Option<Guard<'_>>> {
         match self.config.on_demotion {
             OnDemotion::Continue => Ok(None),
-            OnDemotion::Terminate => Guard::new(self.config, grounds).map(Some),
+            OnDemotion::Terminate => Guard::new(self.config, basis).map(Some),
         }
     }
 
-    fn start(&self, run: &Run, standing: Standing, signals: Inherited) -> Result<Started, Failure> {
+    fn start(&self, run: &Run, group_mode: GroupMode, signals: PreviousState) -> Result<Started, Failure> {
         let text = self.job.text(LONGEST_NAME);
-        let epoch = run.grounds.epoch().map(|epoch| epoch.to_string());
+        let epoch = run.basis.epoch().map(|epoch| epoch.to_string());
         let additions = [
             ("RCRON_CLUSTER", Some(self.subject.cluster)),
             ("RCRON_JOB", Some(self.subject.job.unwrap_or(&text))),
@@ -139,7 +139,7 @@ impl Active<'_> {
         spawn::start(&Launch {
             argv: &self.job.argv(),
             environment: &environment.entries(),
-            own_group: standing == Standing::OwnGroup,
+            own_group: group_mode == GroupMode::OwnGroup,
             shell: SHELL,
             nice_level: self.config.nice_level,
             dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
@@ -173,7 +173,7 @@ impl Active<'_> {
         if self.job.looks_like_shell() {
             text.push_str("; this looks like a shell command line: quote the whole of it, as in rcron 'cd /x && job'");
         }
-        log.tell_error(&Complaint::plain(text));
+        log.tell_error(&Diagnostic::plain(text));
         Outcome::Exited(status)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::launch;
 use inputs::command_line::Invocation;
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use inputs::observe::Observation;
 use inputs::settings::Settings;
 use inputs::words::{age, decision, seconds, state_line, text_of};
@@ -120,13 +120,13 @@ fn log(config: &Config) -> String {
 }
 
 fn journal(config: &Config) -> String {
-    let Some(folder) = config.journal.as_deref().map(OsStr::from_bytes) else {
+    let Some(directory) = config.journal.as_deref().map(OsStr::from_bytes) else {
         return "none is kept".to_owned();
     };
-    if Path::new(folder).is_dir() {
-        shown(folder)
+    if Path::new(directory).is_dir() {
+        shown(directory)
     } else {
-        format!("{} is missing: none is kept", shown(folder))
+        format!("{} is missing: none is kept", shown(directory))
     }
 }
 

@@ -1,18 +1,18 @@
 //! `on_demotion = terminate`: watching the state while the job runs.
 
-use inputs::observe;
-use sys::alarm::Alarm;
 use inputs::clock;
-use sys::watch::Watch;
+use inputs::observe;
 use policy::config::Config;
-use policy::decide::{self, Decision, Grounds};
-use policy::demotion::{Blow, Demotion};
+use policy::decide::{self, Basis, Decision};
+use policy::demotion::{Demotion, KillStep};
 use policy::moment::BootTime;
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
+use sys::alarm::Alarm;
+use sys::watch::Watch;
 
 /// Without inotify, and before it. With the doubt below: within 100 ms.
 const POLLING: Duration = Duration::from_millis(80);
@@ -29,7 +29,7 @@ const LINGERING: Duration = Duration::from_millis(50);
 /// The watch over one job.
 pub(crate) struct Guard<'a> {
     config: &'a Config,
-    grounds: Grounds,
+    basis: Basis,
     /// `None` before `watch_from`, and where inotify is refused: then the file is read again and again.
     watch: Option<Watch>,
     /// Closing an inotify instance takes the kernel some 20 ms, which a short job need not pay.
@@ -52,13 +52,13 @@ struct Doubt {
 impl<'a> Guard<'a> {
     /// Begins to watch, before the job is started. The first look reads the state once more: it may have changed
     /// between the decision and now.
-    pub(crate) fn new(config: &'a Config, grounds: Grounds) -> io::Result<Self> {
+    pub(crate) fn new(config: &'a Config, basis: Basis) -> io::Result<Self> {
         let now = clock::boot_time();
         let alarm = Alarm::new()?;
         alarm.set(Some(now.0));
         Ok(Self {
             config,
-            grounds,
+            basis,
             watch: None,
             watch_from: now.after(POLLING),
             alarm,
@@ -85,18 +85,18 @@ impl<'a> Guard<'a> {
     }
 
     /// Looks at the state if it is time to, and says what the job is to get.
-    pub(crate) fn look(&mut self) -> Option<Blow> {
+    pub(crate) fn look(&mut self) -> Option<KillStep> {
         self.alarm.acknowledge();
         let may_go_on = self.demotion.has_begun() || self.state_lets_it_run();
         let now = clock::boot_time();
-        let blow = self.demotion.step(may_go_on, self.config.kill_after, now);
+        let step = self.demotion.step(may_go_on, self.config.kill_after, now);
         let next = match self.demotion {
             Demotion::None => self.next_reading,
             Demotion::Asked { kill_at } => kill_at.min(now.after(LINGERING)),
             Demotion::Forced => now.after(LINGERING),
         };
         self.alarm.set(Some(next.0));
-        blow
+        step
     }
 
     fn state_lets_it_run(&mut self) -> bool {
@@ -126,12 +126,12 @@ impl<'a> Guard<'a> {
         let now = observation.moment.boot;
         let interval = if self.watch.is_some() { SAFETY_NET } else { POLLING };
         self.next_reading = match observation.decision {
-            Decision::Run(Grounds::State {
+            Decision::Run(Basis::State {
                 expires: Some(expires), ..
             }) => expires.min(now.after(interval)),
             _ => now.after(interval),
         };
-        let may_go_on = decide::may_go_on(self.grounds, observation.decision);
+        let may_go_on = decide::may_go_on(self.basis, observation.decision);
         if may_go_on || observation.is_clear() {
             self.doubt = None;
             return may_go_on;

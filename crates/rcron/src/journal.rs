@@ -4,16 +4,12 @@
 //! rcron itself waits for it no longer than a moment, and does not fail for it.
 
 use crate::log::Log;
-use inputs::complaint::shown;
-use sys::background::{self, Line, Worker};
+use inputs::clock;
+use inputs::diagnostic::shown;
 use journal::append::{self, Appended};
 use journal::format::{self, Entry};
-use sys::output::error_text;
-use sys::process_tree::{self, Process};
-use inputs::clock;
-use sys::environment;
 use policy::config::{Config, DEFAULT_JOURNAL};
-use policy::decide::Grounds;
+use policy::decide::Basis;
 use policy::event::{Ending, Subject};
 use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
@@ -23,6 +19,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
+use sys::background::{self, Line, Worker};
+use sys::environment;
+use sys::output::error_text;
+use sys::process_tree::{self, Process};
 
 /// The writer's exit status where a record could not be written, and syslog has been told.
 const TROUBLE: u8 = 1;
@@ -55,7 +55,7 @@ pub(crate) struct Journal<'a> {
 pub(crate) struct Run<'a> {
     pub(crate) id: RunId,
     pub(crate) subject: Subject<'a>,
-    pub(crate) grounds: Grounds,
+    pub(crate) basis: Basis,
     pub(crate) started: WallTime,
     pub(crate) began: BootTime,
 }
@@ -143,8 +143,8 @@ impl<'a> Journal<'a> {
             leader: origin.leader,
             boot: origin.boot.as_deref(),
             pid_namespace: origin.pid_namespace,
-            by_default: run.grounds == Grounds::Default,
-            epoch: run.grounds.epoch(),
+            by_default: run.basis == Basis::Default,
+            epoch: run.basis.epoch(),
             started: run.started,
             began: run.began,
         };
@@ -155,13 +155,13 @@ impl<'a> Journal<'a> {
     }
 
     fn write(&mut self, record: &[u8], turn: Turn, log: &mut Log) -> Option<Worker> {
-        let folder = Path::new(OsStr::from_bytes(self.config.journal.as_deref()?));
+        let directory = Path::new(OsStr::from_bytes(self.config.journal.as_deref()?));
         let wrapper = std::process::id();
         let tell = !self.told;
         let started = background::start(|line| {
             let trouble = match turn {
-                Turn::First => first(folder, record, line),
-                Turn::Last => trouble(folder, append::append(folder, record)),
+                Turn::First => first(directory, record, line),
+                Turn::Last => trouble(directory, append::append(directory, record)),
             };
             if let Some(trouble) = trouble.as_ref().filter(|_| tell) {
                 let mut log = Log::of(self.config, wrapper);
@@ -191,21 +191,21 @@ enum Turn {
 
 /// What the writer of the start does: the record, and that of the end if it comes at once; else the disk is to have the start.
 /// Returns what is to be told.
-fn first(folder: &Path, record: &[u8], line: &Line) -> Option<String> {
-    let start = append::append(folder, record);
+fn first(directory: &Path, record: &[u8], line: &Line) -> Option<String> {
+    let start = append::append(directory, record);
     if let Some(record) = line.receive(LONGEST_RECORD, AT_ONCE) {
-        let end = append::append(folder, &record);
-        return trouble(folder, start).or(trouble(folder, end));
+        let end = append::append(directory, &record);
+        return trouble(directory, start).or(trouble(directory, end));
     }
     if let Ok(appended) = &start {
         // Not every file system can: then it is as safe as that one makes it.
         let _ = appended.file.sync_data();
     }
-    trouble(folder, start)
+    trouble(directory, start)
 }
 
 /// What is to be told of an append.
-fn trouble(folder: &Path, appended: io::Result<Appended>) -> Option<String> {
+fn trouble(directory: &Path, appended: io::Result<Appended>) -> Option<String> {
     let advice = "the job runs all the same; see rcronctl check";
     match appended {
         Ok(appended) => {
@@ -216,17 +216,19 @@ fn trouble(folder: &Path, appended: io::Result<Appended>) -> Option<String> {
                 error_text(&error)
             ))
         }
-        Err(error) if is_not_installed(folder, &error) => None,
+        Err(error) if is_not_installed(directory, &error) => None,
         Err(error) => Some(format!(
             "cannot write the journal in {}: {}; {advice}",
-            shown(folder.as_os_str()),
+            shown(directory.as_os_str()),
             error_text(&error)
         )),
     }
 }
 
-fn is_not_installed(folder: &Path, error: &io::Error) -> bool {
-    folder.as_os_str().as_bytes() == DEFAULT_JOURNAL && error.kind() == io::ErrorKind::NotFound && !folder.exists()
+fn is_not_installed(directory: &Path, error: &io::Error) -> bool {
+    directory.as_os_str().as_bytes() == DEFAULT_JOURNAL
+        && error.kind() == io::ErrorKind::NotFound
+        && !directory.exists()
 }
 
 fn process(pid: u32) -> format::Process {

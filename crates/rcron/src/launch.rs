@@ -1,9 +1,9 @@
 //! The job's environment, and where its program is found in it.
 
-use sys::{environment, spawn};
 use policy::command::Job;
 use std::ffi::{CStr, CString, NulError};
 use std::path::PathBuf;
+use sys::{environment, spawn};
 
 /// The environment that a job gets: rcron's own, the job's assignments over it, rcron's additions over both.
 pub(crate) struct Environment {

@@ -1,10 +1,7 @@
 //! The log: lines to syslog that never hold a job up.
 
-use inputs::complaint::Complaint;
-use sys::poll;
-use sys::syslog::{Sent, Syslog};
 use inputs::clock;
-use sys::output;
+use inputs::diagnostic::Diagnostic;
 use policy::config::Config;
 use policy::datagram::{self, Sender};
 use policy::event::{self, Event, Subject};
@@ -15,6 +12,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
+use sys::output;
+use sys::poll;
+use sys::syslog::{Sent, Syslog};
 
 /// How long a line may wait for room in the daemon's queue, from its first try on.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -82,15 +82,15 @@ impl Log {
     }
 
     /// A warning to stderr and syslog.
-    pub(crate) fn tell_warning(&mut self, complaint: &Complaint) {
-        output::to_stderr(format!("rcron: warning: {}\n", complaint.full).as_bytes());
-        self.send(Level::WARNING, format!("warning: {}", complaint.summary).as_bytes(), 0);
+    pub(crate) fn tell_warning(&mut self, diagnostic: &Diagnostic) {
+        output::to_stderr(format!("rcron: warning: {}\n", diagnostic.full).as_bytes());
+        self.send(Level::WARNING, format!("warning: {}", diagnostic.summary).as_bytes(), 0);
     }
 
     /// An error to stderr and syslog.
-    pub(crate) fn tell_error(&mut self, complaint: &Complaint) {
-        output::to_stderr(format!("rcron: {}\n", complaint.full).as_bytes());
-        self.send(Level::ERROR, format!("error: {}", complaint.summary).as_bytes(), 0);
+    pub(crate) fn tell_error(&mut self, diagnostic: &Diagnostic) {
+        output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
+        self.send(Level::ERROR, format!("error: {}", diagnostic.summary).as_bytes(), 0);
     }
 
     /// Tries what has not been sent yet.

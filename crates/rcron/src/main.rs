@@ -4,8 +4,8 @@
 mod active;
 mod cli;
 mod dry_run;
-mod family;
 mod guard;
+mod job_processes;
 mod journal;
 mod launch;
 mod log;

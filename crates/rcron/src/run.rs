@@ -5,16 +5,16 @@ use crate::cli;
 use crate::dry_run;
 use crate::log::Log;
 use inputs::command_line::{self, Invocation, Options, Request, UsageError};
-use inputs::complaint::Complaint;
+use inputs::diagnostic::Diagnostic;
 use inputs::observe::{self, Observation};
 use inputs::settings::{self, Refused, Settings};
-use sys::output::{self, error_text};
-use sys::signal;
 use policy::config::Config;
 use policy::datagram;
 use policy::decide::Decision;
 use policy::event::{Event, Subject};
 use policy::exit::{FAILED, Outcome, SUCCESS};
+use sys::output::{self, error_text};
+use sys::signal;
 
 /// The program; returns its exit status.
 pub(crate) fn main() -> u8 {
@@ -51,12 +51,12 @@ fn run(invocation: &Invocation) -> u8 {
             log.finish();
             SUCCESS
         }
-        Decision::Run(grounds) => {
+        Decision::Run(basis) => {
             let active = Active {
                 config: &settings.config,
                 job: &invocation.job,
                 subject,
-                grounds,
+                basis,
             };
             let outcome = active.run(&mut log, |log| tell_circumstances(&settings, &observation, log));
             log.finish();
@@ -85,14 +85,14 @@ fn end_as(outcome: Outcome) -> u8 {
 }
 
 fn refuse(refused: &Refused, options: &Options) -> u8 {
-    tell_refusal(&refused.complaint, &refused.known, options);
+    tell_refusal(&refused.diagnostic, &refused.known, options);
     output::to_stderr(b"rcron: the job was not run\n");
     FAILED
 }
 
 fn refuse_usage(error: &UsageError) -> u8 {
     tell_refusal(
-        &Complaint::plain(error.message.clone()),
+        &Diagnostic::plain(error.message.clone()),
         &settings::known(&error.options.settings),
         &error.options,
     );
@@ -102,14 +102,14 @@ fn refuse_usage(error: &UsageError) -> u8 {
 }
 
 /// A dry run logs nothing, not even that it could not be.
-fn tell_refusal(complaint: &Complaint, known: &Config, options: &Options) {
+fn tell_refusal(diagnostic: &Diagnostic, known: &Config, options: &Options) {
     signal::survive_writing();
     if options.dry_run {
-        output::to_stderr(format!("rcron: {}\n", complaint.full).as_bytes());
+        output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
         return;
     }
     let mut log = Log::new(known, false);
-    log.tell_error(complaint);
+    log.tell_error(diagnostic);
     log.finish();
 }
 

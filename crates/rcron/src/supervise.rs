@@ -1,26 +1,27 @@
 //! From the job's start to its end: passing signals on, ending it when the state says so, waiting for it.
 
-use crate::family::Family;
 use crate::guard::Guard;
+use crate::job_processes::JobProcesses;
 use crate::journal::Journal;
 use crate::log::Log;
+use policy::demotion::{Demotion, KillStep};
+use policy::exit::{FAILED, Outcome};
+use policy::relay::{self, GroupMode, Kind, Sender};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use sys::child::{self, Change};
 use sys::output::error_text;
 use sys::poll;
 use sys::signal::{
-    self, Arrived, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, Signals,
+    self, Arrived, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH,
+    Signals,
 };
 use sys::terminal::Terminal;
-use policy::demotion::{Blow, Demotion};
-use policy::exit::{FAILED, Outcome};
-use policy::relay::{self, Kind, Sender, Standing};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 
 /// A running job and all that is waited for.
 pub(crate) struct Supervision<'a, 'j> {
-    pub(crate) family: Family,
+    pub(crate) processes: JobProcesses,
     pub(crate) signals: Signals,
     /// With `on_demotion = terminate`.
     pub(crate) guard: Option<Guard<'a>>,
@@ -41,7 +42,7 @@ impl Supervision<'_, '_> {
     /// Stays until the job has ended.
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
-            child::reap_others(&self.family.leader, |pid, status| self.journal.notice(pid, status));
+            child::reap_others(&self.processes.leader, |pid, status| self.journal.notice(pid, status));
             self.wait();
             self.log.retry();
             // Before any SIGCONT is passed on: a job that was demoted while it was stopped must not run on.
@@ -50,13 +51,13 @@ impl Supervision<'_, '_> {
         }
         if let Some(terminal) = self
             .terminal
-            .filter(|terminal| terminal.belongs_to(self.family.leader.pid()))
+            .filter(|terminal| terminal.belongs_to(self.processes.leader.pid()))
         {
             terminal.take_back();
         }
         let demoted = self.guard.is_some_and(|guard| guard.demotion().has_begun());
         End {
-            outcome: self.family.leader.reap().map_or(Outcome::Exited(FAILED), outcome),
+            outcome: self.processes.leader.reap().map_or(Outcome::Exited(FAILED), outcome),
             demoted,
         }
     }
@@ -71,12 +72,12 @@ impl Supervision<'_, '_> {
     /// Takes in the job's changes. Whether rcron may reap it and end.
     fn has_ended(&mut self) -> bool {
         let demotion = self.guard.as_ref().map_or(Demotion::None, Guard::demotion);
-        self.notice_changes() && demotion.is_over(demotion.has_begun() && self.family.has_others())
+        self.notice_changes() && demotion.is_over(demotion.has_begun() && self.processes.has_others())
     }
 
     /// Whether the job's leader has ended.
     fn notice_changes(&mut self) -> bool {
-        while let Some(change) = self.family.leader.next_change() {
+        while let Some(change) = self.processes.leader.next_change() {
             match change {
                 Change::Ended => return true,
                 Change::Continued => self.stopped = false,
@@ -93,15 +94,15 @@ impl Supervision<'_, '_> {
     ///
     /// Without a terminal rcron stays awake: who wakes or kills the job alone would leave rcron stopped for ever.
     fn stop_too(&mut self, number: i32) {
-        let leader = self.family.leader.pid();
+        let leader = self.processes.leader.pid();
         let Some(terminal) = &self.terminal else {
             return;
         };
-        let wants_terminal = matches!(number, SIGTTIN | SIGTTOU) && self.family.standing == Standing::OwnGroup;
+        let wants_terminal = matches!(number, SIGTTIN | SIGTTOU) && self.processes.group_mode == GroupMode::OwnGroup;
         if wants_terminal && terminal.is_ours() {
             // `fg` came before the job wanted to read: the shell sends no SIGCONT to those that run.
             terminal.give_to(leader);
-            let _ = self.family.signal(SIGCONT);
+            let _ = self.processes.signal(SIGCONT);
             return;
         }
         if terminal.belongs_to(leader) {
@@ -113,7 +114,12 @@ impl Supervision<'_, '_> {
     fn pass_signals_on(&mut self) {
         while let Some(arrived) = self.signals.receive() {
             let leader_ended = self.notice_changes();
-            let passed_on = relay::is_passed_on(kind(arrived.number), sender(arrived.sender), self.family.standing, self.stopped);
+            let passed_on = relay::is_passed_on(
+                kind(arrived.number),
+                sender(arrived.sender),
+                self.processes.group_mode,
+                self.stopped,
+            );
             if passed_on && !leader_ended {
                 self.pass_on(arrived);
             }
@@ -125,30 +131,33 @@ impl Supervision<'_, '_> {
             self.follow_into_foreground();
         }
         // An error means that the job runs as another user: then the sender could not have sent it either.
-        let _ = self.family.signal(arrived.number);
+        let _ = self.processes.signal(arrived.number);
     }
 
     /// A shell's `fg` has put rcron's group into the foreground; the job, in a group of its own, must be there instead.
     fn follow_into_foreground(&self) {
-        if let (Some(terminal), Standing::OwnGroup) = (&self.terminal, self.family.standing) {
+        if let (Some(terminal), GroupMode::OwnGroup) = (&self.terminal, self.processes.group_mode) {
             if terminal.is_ours() {
-                terminal.give_to(self.family.leader.pid());
+                terminal.give_to(self.processes.leader.pid());
             }
         }
     }
 
     fn enforce_state(&mut self) {
-        let blow = self.guard.as_mut().and_then(Guard::look);
+        let step = self.guard.as_mut().and_then(Guard::look);
         if let Some(obstacle) = self.guard.as_mut().and_then(Guard::take_obstacle) {
             self.log.warn(&format!(
                 "the job is told to end, for the state cannot be read any more: {obstacle}"
             ));
         }
-        let result = match blow {
+        let result = match step {
             None => return,
             // A stopped job would not see SIGTERM before it is woken.
-            Some(Blow::Terminate) => self.family.signal(SIGTERM).and_then(|()| self.family.signal(SIGCONT)),
-            Some(Blow::Kill) => self.family.signal(SIGKILL),
+            Some(KillStep::Terminate) => self
+                .processes
+                .signal(SIGTERM)
+                .and_then(|()| self.processes.signal(SIGCONT)),
+            Some(KillStep::Kill) => self.processes.signal(SIGKILL),
         };
         if let Err(error) = result {
             self.log.warn(&format!(

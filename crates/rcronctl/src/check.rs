@@ -18,27 +18,27 @@ mod print;
 mod programs;
 mod rcrond;
 mod root;
+mod state_directory;
 mod state_file;
-mod state_folder;
 mod tmpfiles;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use inputs::complaint::shown;
 use finding::{Group, Report, Severity};
+use inputs::diagnostic::shown;
 use mounts::Mounts;
-use sys::file::read_beginning;
 use root::Root;
 use state_file::State;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
+use sys::file::read_beginning;
 
 /// Looks at everything; exit status 1 if anything is wrong.
 pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = options.root.as_deref();
-    let named = || shown(folder.unwrap_or(Path::new("/")).as_os_str());
-    let root = Root::new(folder).map_err(|error| Failure::of(format!("look into {}", named()), &error))?;
+    let directory = options.root.as_deref();
+    let named = || shown(directory.unwrap_or(Path::new("/")).as_os_str());
+    let root = Root::new(directory).map_err(|error| Failure::of(format!("look into {}", named()), &error))?;
     let report = examine(&root, common);
     let text = if common.json {
         json::text(&report)
@@ -75,7 +75,7 @@ fn examine(root: &Root, common: &Common) -> Report {
 
 fn check_state(root: &Root, mounts: &Mounts, state: &State, has_ordinary_users: bool, report: &mut Report) {
     state_file::check(root, mounts, state, has_ordinary_users, report);
-    state_folder::check(root, mounts, state, report);
+    state_directory::check(root, mounts, state, report);
     freshness::check(state, report);
     default_state::check(root, mounts, state, report);
 }

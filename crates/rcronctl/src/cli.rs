@@ -74,7 +74,7 @@ pub(crate) struct Selection {
     /// '2026-11-23 03:00'
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Journals to read: folders, or files copied from other servers (default: the configuration's)
+    /// Journals to read: directories, or files copied from other servers (default: the configuration's)
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) journal: Vec<PathBuf>,
 }
@@ -139,14 +139,14 @@ pub(crate) struct IsActive {
 pub(crate) struct Set {
     /// What to write
     pub(crate) state: State,
-    /// Write even if a living daemon keeps the file, or others may write its folder
+    /// Write even if a living daemon keeps the file, or others may write its directory
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Touch {
-    /// Write even if a living daemon keeps the file, or others may write its folder
+    /// Write even if a living daemon keeps the file, or others may write its directory
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -210,7 +210,7 @@ pub(crate) struct Undrain {
 
 #[derive(Args, Debug)]
 pub(crate) struct Check {
-    /// Look at the system below this folder, such as a container's root, not at this one
+    /// Look at the system below this directory, such as a container's root, not at this one
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 }

@@ -1,26 +1,30 @@
 //! The configurations that a command is about.
 
 use crate::failure::Failure;
-use inputs::complaint::{Complaint, shown};
+use inputs::diagnostic::{Diagnostic, shown};
 use inputs::settings::{self, DEFAULT_FILE, Settings};
 use std::path::{Path, PathBuf};
 
 /// Where each cluster has its configuration.
-pub(crate) const FOLDER: &str = "/etc/rcron";
+pub(crate) const DIRECTORY: &str = "/etc/rcron";
 
 /// A configuration file, or why it cannot be used: the wrapper's own message.
 pub(crate) struct Cluster {
     pub(crate) file: PathBuf,
-    pub(crate) settings: Result<Settings, Complaint>,
+    pub(crate) settings: Result<Settings, Diagnostic>,
 }
 
 /// A configuration that rcron refuses.
-pub(crate) type Refused = (PathBuf, Complaint);
+pub(crate) type Refused = (PathBuf, Diagnostic);
 
 /// Every cluster of this server: the files that `--conf` names, else all of `/etc/rcron/*.conf`, else the built-in defaults,
 /// as rcron itself would take them.
 pub(crate) fn all(named: &[PathBuf]) -> Result<Vec<Cluster>, Failure> {
-    let files = if named.is_empty() { in_folder()? } else { named.to_vec() };
+    let files = if named.is_empty() {
+        in_directory()?
+    } else {
+        named.to_vec()
+    };
     if files.is_empty() {
         return Ok(vec![Cluster::default_one()]);
     }
@@ -32,20 +36,20 @@ pub(crate) fn one(named: &[PathBuf]) -> Result<Settings, Failure> {
     let mut clusters = all(named)?;
     let Some(cluster) = clusters.pop().filter(|_| clusters.is_empty()) else {
         return Err(Failure::new(format!(
-            "several clusters are configured in {FOLDER}: say which one with --conf FILE"
+            "several clusters are configured in {DIRECTORY}: say which one with --conf FILE"
         )));
     };
-    cluster.settings.map_err(|complaint| Failure::new(complaint.full))
+    cluster.settings.map_err(|diagnostic| Failure::new(diagnostic.full))
 }
 
 impl Cluster {
     fn read(file: PathBuf) -> Self {
-        let settings = settings::read(Some(file.as_os_str()), &[]).map_err(|refused| refused.complaint);
+        let settings = settings::read(Some(file.as_os_str()), &[]).map_err(|refused| refused.diagnostic);
         Self { file, settings }
     }
 
     fn default_one() -> Self {
-        let settings = settings::read(None, &[]).map_err(|refused| refused.complaint);
+        let settings = settings::read(None, &[]).map_err(|refused| refused.diagnostic);
         Self {
             file: DEFAULT_FILE.into(),
             settings,
@@ -53,13 +57,13 @@ impl Cluster {
     }
 }
 
-fn in_folder() -> Result<Vec<PathBuf>, Failure> {
-    let entries = match std::fs::read_dir(FOLDER) {
+fn in_directory() -> Result<Vec<PathBuf>, Failure> {
+    let entries = match std::fs::read_dir(DIRECTORY) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::of(format!("list {}", shown(FOLDER.as_ref())), &error)),
+        Err(error) => return Err(Failure::of(format!("list {}", shown(DIRECTORY.as_ref())), &error)),
     };
-    // As the shell has `*.conf`: an editor's lock is none, and a folder can be none.
+    // As the shell has `*.conf`: an editor's lock is none, and a directory can be none.
     let is_configuration = |path: &PathBuf| {
         let is_hidden = path
             .file_name()

@@ -1,4 +1,4 @@
-//! `rcronctl completions`: for the shells' completion folders.
+//! `rcronctl completions`: for the shells' completion directories.
 
 use crate::cli::{Cli, Shell};
 use crate::failure::Failure;

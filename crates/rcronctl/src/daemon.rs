@@ -3,13 +3,13 @@
 use crate::failure::Failure;
 use control::client::{self, NoAnswer};
 use control::{ClusterReport, Report, Request, Response};
-use inputs::complaint::shown;
-use sys::output::error_text;
+use inputs::diagnostic::shown;
 use policy::config::Config;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
+use sys::output::error_text;
 
 /// For rcrond to say how things are on this server: it need not ask anybody.
 pub(crate) const QUICK: Duration = Duration::from_secs(2);

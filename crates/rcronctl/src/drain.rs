@@ -65,7 +65,7 @@ fn choose(which: &Which, common: &Common) -> Result<Vec<String>, Failure> {
     let mut names = which.cluster.clone();
     if !common.conf.is_empty() {
         for cluster in clusters::all(&common.conf)? {
-            let settings = cluster.settings.map_err(|complaint| Failure::new(complaint.full))?;
+            let settings = cluster.settings.map_err(|diagnostic| Failure::new(diagnostic.full))?;
             let name = words::text_of(&settings.config.cluster_name);
             if !names.contains(&name) {
                 names.push(name);

@@ -31,13 +31,13 @@ struct Document<'a> {
 
 /// Prints them, or tells syslog, or marks them. Exit status 1 if there are any that nobody has seen to, 2 if that is not sure.
 pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
-    let folders = marked_folders(options, common)?;
+    let directories = marked_directories(options, common)?;
     // A choice of the administrator's, not to be a unit that fails at each boot, or an alarm without end.
-    if options.selection.journal.is_empty() && folders.is_empty() {
+    if options.selection.journal.is_empty() && directories.is_empty() {
         show(&[], 0, options, common)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut marks = Marks::read_all(&folders)?;
+    let mut marks = Marks::read_all(&directories)?;
     let query = Query {
         unfinished: true,
         ..Query::default()
@@ -78,10 +78,10 @@ pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCod
     }))
 }
 
-/// The folders whose marks count: those of this server's own journals.
-fn marked_folders(options: &cli::Interrupted, common: &Common) -> Result<Vec<PathBuf>, Failure> {
+/// The directories whose marks count: those of this server's own journals.
+fn marked_directories(options: &cli::Interrupted, common: &Common) -> Result<Vec<PathBuf>, Failure> {
     if options.selection.journal.is_empty() {
-        return runs::own_folders(common);
+        return runs::own_directories(common);
     }
     if options.ack || options.log {
         return Err(Failure::new(

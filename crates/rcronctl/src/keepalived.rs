@@ -16,14 +16,14 @@ mod targets;
 
 use crate::cli;
 use crate::failure::Failure;
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use memory::Store;
-use sys::fifo::{self, Unopened};
-use sys::lock;
 use service::{Options, Service};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use sys::fifo::{self, Unopened};
+use sys::lock;
 use targets::Plan;
 
 /// Shorter ones end between two refreshes of a busy server, longer ones leave a dead one active for too long.
@@ -73,12 +73,12 @@ fn whole(path: &Path) -> Result<PathBuf, Failure> {
     }
     let act = || format!("find {}", shown(path.as_os_str()));
     let path = std::path::absolute(path).map_err(|error| Failure::of(act(), &error))?;
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(Failure::new(format!("{} is no FIFO", shown(path.as_os_str()))));
     };
-    Ok(folder
+    Ok(directory
         .canonicalize()
-        .map_or_else(|_| path.clone(), |folder| folder.join(name)))
+        .map_or_else(|_| path.clone(), |directory| directory.join(name)))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Which interrupted runs were told to syslog, and which were seen: a small file beside each journal.
 
 use crate::failure::Failure;
-use sys::file::{self, Links, Unreadable};
-use sys::{environment, output, replace};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use sys::file::{self, Links, Unreadable};
+use sys::{environment, output, replace};
 
 /// As long as a run's id and a word, for each of the most runs that a journal can hold.
 const LARGEST: u64 = 32 << 20;
@@ -36,21 +36,21 @@ impl Mark {
 }
 
 impl Marks {
-    /// Reads those of these folders.
-    pub(crate) fn read_all(folders: &[PathBuf]) -> Result<Self, Failure> {
+    /// Reads those of these directories.
+    pub(crate) fn read_all(directories: &[PathBuf]) -> Result<Self, Failure> {
         let mut marks = Self {
             files: Vec::new(),
             marks: BTreeMap::new(),
         };
-        for folder in folders {
-            marks.read(folder)?;
+        for directory in directories {
+            marks.read(directory)?;
         }
         Ok(marks)
     }
 
-    fn read(&mut self, folder: &Path) -> Result<(), Failure> {
+    fn read(&mut self, directory: &Path) -> Result<(), Failure> {
         let user = environment::effective_user();
-        let path = folder.join(format!("{user}-marks"));
+        let path = directory.join(format!("{user}-marks"));
         let refuse = |reason: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {reason}", path.display()));
         let text = match file::open_regular(&path, Links::Refused) {
             Err(Unreadable::Missing) => String::new(),
@@ -58,7 +58,7 @@ impl Marks {
             Ok((file, metadata)) if metadata.uid() == user && metadata.len() <= LARGEST => {
                 std::io::read_to_string(file).map_err(|error| refuse(&error))?
             }
-            // The folder is everybody's. One who takes the name must not keep the runs from being told.
+            // The directory is everybody's. One who takes the name must not keep the runs from being told.
             Ok(_) | Err(Unreadable::NotRegular(_)) => {
                 let text = format!(
                     "rcronctl: warning: {} is not a file of this user's: nothing is marked there; remove it\n",
@@ -94,7 +94,7 @@ impl Marks {
         self.marks.retain(|run, _| is_known(run));
     }
 
-    /// Writes them. Never makes a folder: it would not be everybody's.
+    /// Writes them. Never makes a directory: it would not be everybody's.
     pub(crate) fn write(&self) -> Result<(), Failure> {
         let lines = self.marks.iter().map(|(run, mark)| format!("{run} {}\n", mark.word()));
         let text: String = lines.collect();

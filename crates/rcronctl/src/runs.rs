@@ -33,35 +33,37 @@ pub(crate) fn sources(selection: &Selection, common: &Common) -> Result<Vec<Sour
     if !selection.journal.is_empty() {
         return Ok(selection.journal.iter().cloned().map(Source::Named).collect());
     }
-    let folders = own_folders(common)?;
-    if folders.is_empty() {
+    let directories = own_directories(common)?;
+    if directories.is_empty() {
         return Err(Failure::new(
-            "no journal is kept: the key `journal` is none in every configuration, or the default folder is missing",
+            "no journal is kept: the key `journal` is none in every configuration, or the default directory is missing",
         ));
     }
-    Ok(folders.into_iter().map(Source::Own).collect())
+    Ok(directories.into_iter().map(Source::Own).collect())
 }
 
-/// The journal folders of this server's configurations, each once. Where the default one is missing, none is kept: that is no error,
+/// The journal directories of this server's configurations, each once. Where the default one is missing, none is kept: that is no error,
 /// for rcron either.
-pub(crate) fn own_folders(common: &Common) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn own_directories(common: &Common) -> Result<Vec<PathBuf>, Failure> {
     // A configuration that the wrapper refuses has no journal either; `check` tells of it.
     let known = clusters::all(&common.conf)?
         .into_iter()
         .filter_map(|cluster| cluster.settings.ok());
     let configs: Vec<Config> = known.map(|settings| settings.config).collect();
-    let mut folders = folders(configs.iter());
-    folders.retain(|folder| folder.as_os_str().as_bytes() != DEFAULT_JOURNAL || folder.exists());
-    Ok(folders)
+    let mut directories = directories(configs.iter());
+    directories.retain(|directory| directory.as_os_str().as_bytes() != DEFAULT_JOURNAL || directory.exists());
+    Ok(directories)
 }
 
-/// The journal folders of these configurations, each once.
-pub(crate) fn folders<'a>(configs: impl Iterator<Item = &'a Config>) -> Vec<PathBuf> {
+/// The journal directories of these configurations, each once.
+pub(crate) fn directories<'a>(configs: impl Iterator<Item = &'a Config>) -> Vec<PathBuf> {
     let named = configs.filter_map(|config| config.journal.as_deref());
-    let mut folders: Vec<PathBuf> = named.map(|folder| PathBuf::from(OsStr::from_bytes(folder))).collect();
-    folders.sort();
-    folders.dedup();
-    folders
+    let mut directories: Vec<PathBuf> = named
+        .map(|directory| PathBuf::from(OsStr::from_bytes(directory)))
+        .collect();
+    directories.sort();
+    directories.dedup();
+    directories
 }
 
 /// Warns of it.

@@ -7,12 +7,12 @@ use crate::json;
 use crate::state_file::StateFile;
 use crate::when;
 use inputs::{observe, words};
-use sys::{environment, output, replace};
 use policy::config::Config;
 use policy::decide::Decision;
 use policy::state::{Lease, State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
+use sys::{environment, output, replace};
 
 /// Longer than any user's: useradd(8).
 const LONGEST_NAME: usize = 64;

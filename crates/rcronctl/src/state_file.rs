@@ -3,13 +3,13 @@
 use crate::failure::Failure;
 use inputs::observe::{self, Observation};
 use inputs::words;
-use sys::replace;
 use policy::config::Config;
 use policy::moment::Moment;
 use policy::state::{Lease, State};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use sys::replace;
 
 /// A state file that may be written.
 pub(crate) struct StateFile {

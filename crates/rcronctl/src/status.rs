@@ -53,8 +53,8 @@ pub(crate) fn run(options: &cli::Status, common: &Common) -> Result<ExitCode, Fa
         })?;
     } else {
         show(&known, &rcrond, &running)?;
-        for (_, complaint) in &refused {
-            sys::output::to_stderr(format!("rcronctl: {}\n", complaint.full).as_bytes());
+        for (_, diagnostic) in &refused {
+            sys::output::to_stderr(format!("rcronctl: {}\n", diagnostic.full).as_bytes());
         }
     }
     Ok(if refused.is_empty() {
@@ -74,17 +74,17 @@ fn observed(common: &Common) -> Result<(Vec<Known>, Vec<Refused>), Failure> {
                 observation: observe::observe(&settings.config),
                 settings,
             }),
-            Err(complaint) => refused.push((file, complaint)),
+            Err(diagnostic) => refused.push((file, diagnostic)),
         }
     }
     Ok((known, refused))
 }
 
 fn running(known: &[Known]) -> Vec<Run> {
-    let folders = runs::folders(known.iter().map(Known::config));
-    let sources: Vec<Source> = folders
+    let directories = runs::directories(known.iter().map(Known::config));
+    let sources: Vec<Source> = directories
         .into_iter()
-        .filter(|folder| folder.exists())
+        .filter(|directory| directory.exists())
         .map(Source::Own)
         .collect();
     let query = Query {

@@ -1,11 +1,11 @@
 //! Lines for the log daemon.
 
 use inputs::clock;
-use sys::syslog::{Sent, Syslog};
 use policy::datagram::{self, Sender};
 use policy::priority::{Facility, Level};
 use std::ffi::OsString;
 use std::time::Duration;
+use sys::syslog::{Sent, Syslog};
 
 /// A connection to the log daemon.
 pub(crate) struct Log {

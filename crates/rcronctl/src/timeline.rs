@@ -24,10 +24,10 @@ use crate::{runs, when};
 use jiff::Zoned;
 use journal::Query;
 use picture::{Picture, Window};
-use sys::replace;
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
+use sys::replace;
 
 /// Commands may hold secrets, and the journals are only for their owners.
 const MODE: u32 = 0o600;
@@ -74,7 +74,7 @@ fn write_page(picture: &Picture, file: &Path) -> Result<(), Failure> {
     let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
     let target = replace::target(file).map_err(|refused| cannot(&refused))?;
     if !target.parent().is_some_and(Path::is_dir) {
-        return Err(cannot(&"there is no such folder; make it first"));
+        return Err(cannot(&"there is no such directory; make it first"));
     }
     // As root, a replaced /dev/null would be a file from then on, for everybody.
     if target.exists() && !target.is_file() {
@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn the_page_is_its_owners_alone_and_replaces_the_one_before() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("night.html");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("night.html");
         fs::write(&file, "old").expect("written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("chmod");
         write(&file).expect("written");
@@ -115,11 +115,11 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_device_is_replaced_nor_a_folder_made() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let missing = folder.path().join("missing/night.html");
-        assert!(write(&missing).is_err() && !folder.path().join("missing").exists());
-        let pipe = folder.path().join("pipe");
+    fn neither_a_device_is_replaced_nor_a_directory_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let missing = directory.path().join("missing/night.html");
+        assert!(write(&missing).is_err() && !directory.path().join("missing").exists());
+        let pipe = directory.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).expect("made");
         assert!(write(&pipe).is_err() && !pipe.is_file());
     }

@@ -4,9 +4,9 @@ use crate::cli::{self, Common};
 use crate::clusters;
 use crate::failure::Failure;
 use crate::state_file::StateFile;
-use sys::file::{self, Links};
 use std::process::ExitCode;
 use std::time::SystemTime;
+use sys::file::{self, Links};
 
 /// Sets it. What the file says stays; a file that is not there is not made.
 pub(crate) fn run(options: &cli::Touch, common: &Common) -> Result<ExitCode, Failure> {

@@ -1,10 +1,10 @@
 //! Times and spans, as people write and read them.
 
 use crate::failure::Failure;
+use inputs::clock;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
-use inputs::clock;
 use policy::duration;
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use table::Table;
 /// Where it is, and who to be for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `HOST:PORT` of each server that may be the primary, or the folder of its Unix socket (`/run/postgresql`, or with its port
+    /// `HOST:PORT` of each server that may be the primary, or the directory of its Unix socket (`/run/postgresql`, or with its port
     /// `/run/postgresql:5433`).
     pub servers: Vec<String>,
     /// What all keys begin with.
@@ -71,16 +71,16 @@ impl PostgreSql {
     }
 }
 
-/// A server's address; of a Unix socket PostgreSQL's users name the folder.
+/// A server's address; of a Unix socket PostgreSQL's users name the directory.
 fn address(server: &str) -> Result<Address, Failure> {
     if !server.starts_with('/') {
         return Address::parse(server);
     }
-    let (folder, port) = match server.rsplit_once(':') {
-        Some((folder, port)) if port.parse::<u16>().is_ok() => (folder, port),
+    let (directory, port) = match server.rsplit_once(':') {
+        Some((directory, port)) if port.parse::<u16>().is_ok() => (directory, port),
         _ => (server, "5432"),
     };
-    Ok(Address::Unix(PathBuf::from(folder).join(format!(".s.PGSQL.{port}"))))
+    Ok(Address::Unix(PathBuf::from(directory).join(format!(".s.PGSQL.{port}"))))
 }
 
 impl Store for PostgreSql {

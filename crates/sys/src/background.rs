@@ -24,7 +24,7 @@ pub struct Line(OwnedFd);
 /// Runs `work` in a process of its own, which ends with the status it returns. It is our child, and wants to be reaped.
 ///
 /// It has a copy of our memory and, once [`Worker::has_let_go`], nothing else of ours: no descriptor (one who reads the other end
-/// of our stdout must not wait for a disk, and a lock of our caller's must not outlive us) and no folder (a file system must not
+/// of our stdout must not wait for a disk, and a lock of our caller's must not outlive us) and no directory (a file system must not
 /// be busy for it). Our blocked signals are blocked in it.
 ///
 /// # Errors

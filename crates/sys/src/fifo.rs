@@ -190,12 +190,12 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     fn made() -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("fifo");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("fifo");
         let name = CString::new(path.as_os_str().as_bytes()).expect("no NUL");
         // SAFETY: the string ends with NUL.
         check(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }).expect("made");
-        (folder, path)
+        (directory, path)
     }
 
     /// As keepalived does: it never waits for a reader.
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_is_still_there_until_it_is_taken_out() {
-        let (_folder, path) = made();
+        let (_directory, path) = made();
         let mut fifo = Fifo::open(&path).expect("open");
         assert_eq!(fifo.peek().expect("looked"), Pending::NoWriter);
         let mut writer = writer(&path);
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_last_words_of_one_who_is_gone_are_known_as_such() {
-        let (_folder, path) = made();
+        let (_directory, path) = made();
         let fifo = Fifo::open(&path).expect("open");
         let mut writer = writer(&path);
         writer.write_all(b"one\n").expect("written");
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_full_one_is_seen_whole() {
-        let (_folder, path) = made();
+        let (_directory, path) = made();
         let mut writer = writer(&path);
         let mut fifo = Fifo::open(&path).expect("open");
         fifo.set_capacity(1 << 18).expect("set");
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn its_capacity_is_forgotten_when_nobody_has_it_open() {
-        let (_folder, path) = made();
+        let (_directory, path) = made();
         let kept = writer(&path);
         Fifo::open(&path).expect("open").set_capacity(1 << 18).expect("set");
         assert_eq!(Fifo::open(&path).expect("open").capacity().expect("known"), 1 << 18);
@@ -255,10 +255,10 @@ mod tests {
 
     #[test]
     fn what_is_no_fifo_is_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert!(matches!(Fifo::open(folder.path()), Err(Unopened::NotAFifo)));
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(matches!(Fifo::open(directory.path()), Err(Unopened::NotAFifo)));
         assert!(matches!(
-            Fifo::open(&folder.path().join("none")),
+            Fifo::open(&directory.path().join("none")),
             Err(Unopened::Missing)
         ));
     }

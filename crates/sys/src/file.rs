@@ -31,7 +31,7 @@ pub enum Unreadable {
 
 /// Reads up to `limit` bytes of a regular file; a symbolic link is followed.
 ///
-/// A FIFO, a device or a folder is refused before it is opened, since opening alone may wait for a writer or rewind a tape.
+/// A FIFO, a device or a directory is refused before it is opened, since opening alone may wait for a writer or rewind a tape.
 ///
 /// # Errors
 /// [`Unreadable`].
@@ -124,7 +124,7 @@ fn regular(metadata: &Metadata) -> Result<(), Unreadable> {
 
 fn kind(file_type: FileType) -> &'static str {
     if file_type.is_dir() {
-        "a folder"
+        "a directory"
     } else if file_type.is_symlink() {
         "a symbolic link"
     } else if file_type.is_fifo() {

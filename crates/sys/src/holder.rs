@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn a_writer_is_found_and_how_it_is() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("file");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("file");
         fs::write(&file, "").expect("written");
         let metadata = fs::metadata(&file).expect("there");
         let identity = Identity {

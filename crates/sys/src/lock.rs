@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn the_second_one_does_not_get_it_until_the_first_one_ends() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lock");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lock");
         let first = take(&path).expect("possible");
         assert!(first.is_some());
         assert!(take(&path).expect("possible").is_none());

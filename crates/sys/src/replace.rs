@@ -29,22 +29,22 @@ pub enum Refused {
 pub fn target(path: &Path) -> Result<PathBuf, Refused> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
-        let (folder, name) = split(&path)?;
-        path = folder.join(name);
+        let (directory, name) = split(&path)?;
+        path = directory.join(name);
         let Ok(link) = fs::read_link(&path) else {
             return Ok(path);
         };
-        let holder = fs::metadata(&folder)?;
+        let holder = fs::metadata(&directory)?;
         let ours = |uid: u32| uid == 0 || uid == crate::environment::effective_user();
         if holder.mode() & 0o022 != 0 || !ours(holder.uid()) || !ours(fs::symlink_metadata(&path)?.uid()) {
             return Err(Refused::ForeignLink(path));
         }
-        path = folder.join(link);
+        path = directory.join(link);
     }
     Err(io::Error::from_raw_os_error(libc::ELOOP).into())
 }
 
-/// Replaces `file` (no link: see [`target`]) with `content` of this mode. Its folder is made if it is missing.
+/// Replaces `file` (no link: see [`target`]) with `content` of this mode. Its directory is made if it is missing.
 ///
 /// Written beside, synced, renamed: what goes wrong before the last step leaves the old file as it was.
 ///
@@ -65,8 +65,8 @@ pub fn replace_keeping_owner(file: &Path, content: &[u8], mode: u32) -> io::Resu
 }
 
 fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    make(folder)?;
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    make(directory)?;
     let beside = beside(file);
     let written = write(&beside, content, mode, owner).and_then(|()| fs::rename(&beside, file));
     if written.is_err() {
@@ -74,7 +74,7 @@ fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::
         return written;
     }
     // The rename itself; not every file system can do it, and what is in /run needs it not.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
 }
 
@@ -91,28 +91,28 @@ pub fn overwrite(file: &Path, beginning: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Folder (its real path) and name.
+/// Directory (its real path) and name.
 fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
     let name = path.file_name().ok_or(io::Error::from_raw_os_error(libc::EISDIR))?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    let folder = match parent.canonicalize() {
+    let directory = match parent.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(parent)?,
         found => found?,
     };
-    Ok((folder, name.to_owned()))
+    Ok((directory, name.to_owned()))
 }
 
-/// Folders that everybody may look into, whatever the umask: jobs of other users read what is in them.
-fn make(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+/// Directories that everybody may look into, whatever the umask: jobs of other users read what is in them.
+fn make(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
         return Ok(());
     }
-    folder.parent().map_or(Ok(()), make)?;
-    match DirBuilder::new().mode(0o755).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+    directory.parent().map_or(Ok(()), make)?;
+    match DirBuilder::new().mode(0o755).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755)),
+        Ok(()) => fs::set_permissions(directory, Permissions::from_mode(0o755)),
     }
 }
 
@@ -160,9 +160,9 @@ mod tests {
 
     #[test]
     fn a_link_is_followed_and_stays() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let real = folder.path().join("real/deep/state");
-        let link = folder.path().join("link");
+        let directory = tempfile::tempdir().expect("a directory");
+        let real = directory.path().join("real/deep/state");
+        let link = directory.path().join("link");
         symlink("real/deep/state", &link).expect("linked");
         let found = target(&link).expect("a path");
         replace(&found, b"active\n", 0o644).expect("written");
@@ -174,27 +174,27 @@ mod tests {
 
     #[test]
     fn a_link_that_anybody_could_have_made_is_not_followed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("chmod");
-        let link = folder.path().join("link");
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("chmod");
+        let link = directory.path().join("link");
         symlink("/etc/passwd", &link).expect("linked");
         assert!(matches!(target(&link), Err(Refused::ForeignLink(_))));
     }
 
     #[test]
     fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let occupied = folder.path().join("state");
+        let directory = tempfile::tempdir().expect("a directory");
+        let occupied = directory.path().join("state");
         fs::create_dir(&occupied).expect("made");
         assert!(replace(&occupied, b"active\n", 0o644).is_err());
-        assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 1);
     }
 
     #[test]
     fn links_in_a_circle_end() {
-        let folder = tempfile::tempdir().expect("a folder");
-        symlink("b", folder.path().join("a")).expect("linked");
-        symlink("a", folder.path().join("b")).expect("linked");
-        assert!(matches!(target(&folder.path().join("a")), Err(Refused::System(_))));
+        let directory = tempfile::tempdir().expect("a directory");
+        symlink("b", directory.path().join("a")).expect("linked");
+        symlink("a", directory.path().join("b")).expect("linked");
+        assert!(matches!(target(&directory.path().join("a")), Err(Refused::System(_))));
     }
 }

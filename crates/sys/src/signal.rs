@@ -21,7 +21,7 @@ const EVERYTHING: Mask = Mask::MAX;
 
 /// What rcron was started with, and the job will be.
 #[derive(Clone, Copy, Debug)]
-pub struct Inherited {
+pub struct PreviousState {
     mask: Mask,
     ignores_child: bool,
 }
@@ -44,13 +44,13 @@ pub struct Signals(File);
 ///
 /// # Errors
 /// The system's.
-pub fn take_over() -> io::Result<Inherited> {
+pub fn take_over() -> io::Result<PreviousState> {
     let mask = set_mask(EVERYTHING)?;
     let ignores_child = disposition(libc::SIGCHLD)? == libc::SIG_IGN;
     if ignores_child {
         set_disposition(libc::SIGCHLD, libc::SIG_DFL)?;
     }
-    Ok(Inherited { mask, ignores_child })
+    Ok(PreviousState { mask, ignores_child })
 }
 
 /// Lets a write to a pipe without a reader, or beyond a limit, fail instead of ending rcron: for the paths on which no job
@@ -60,7 +60,7 @@ pub fn survive_writing() {
     let _ = set_disposition(libc::SIGXFSZ, libc::SIG_IGN);
 }
 
-impl Inherited {
+impl PreviousState {
     /// Undoes [`take_over`]. Async-signal-safe: it runs between clone(2) and execve(2).
     pub(crate) fn restore(self) {
         if self.ignores_child {

@@ -7,7 +7,7 @@
 
 use crate::check;
 use crate::child::Child;
-use crate::signal::Inherited;
+use crate::signal::PreviousState;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
@@ -39,7 +39,7 @@ pub struct Launch<'a> {
     /// Whether the job gets SIGTERM should rcron be killed: `PR_SET_PDEATHSIG`.
     pub dies_with_us: bool,
     /// The signal mask and dispositions it gets.
-    pub signals: Inherited,
+    pub signals: PreviousState,
 }
 
 /// A started job.
@@ -71,7 +71,7 @@ struct Plan {
     own_group: bool,
     nice_level: c_int,
     dies_with_us: bool,
-    signals: Inherited,
+    signals: PreviousState,
     execute_error: AtomicI32,
     niceness_error: AtomicI32,
 }
@@ -239,14 +239,14 @@ fn candidates(name: &[u8], environment: &[&CStr]) -> io::Result<Vec<CString>> {
         .find_map(|entry| entry.to_bytes().strip_prefix(b"PATH="));
     path.unwrap_or(b"/bin:/usr/bin")
         .split(|byte| *byte == b':')
-        .map(|folder| in_folder(folder, name))
+        .map(|directory| in_directory(directory, name))
         .collect()
 }
 
-/// An empty folder is the current one.
-fn in_folder(folder: &[u8], name: &[u8]) -> io::Result<CString> {
-    let separator: &[u8] = if folder.is_empty() { b"" } else { b"/" };
-    Ok(CString::new([folder, separator, name].concat())?)
+/// An empty directory is the current one.
+fn in_directory(directory: &[u8], name: &[u8]) -> io::Result<CString> {
+    let separator: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+    Ok(CString::new([directory, separator, name].concat())?)
 }
 
 fn strings(words: &[&[u8]]) -> io::Result<Vec<CString>> {

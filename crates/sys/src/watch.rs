@@ -1,6 +1,6 @@
 //! Noticing that a path leads to another file, or its file to another content: inotify(7).
 //!
-//! The path is walked as the kernel walks it, and each folder on the way is watched: the one that holds the file, those
+//! The path is walked as the kernel walks it, and each directory on the way is watched: the one that holds the file, those
 //! that hold a symbolic link, the parents for being moved away. A file that is watched itself would be the wrong one after
 //! the next rename(2).
 
@@ -31,7 +31,7 @@ pub struct Watch {
 /// One name on the way to the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
-    folder: PathBuf,
+    directory: PathBuf,
     name: OsString,
     /// Whether a change of the name leads elsewhere: a link, the file itself, or nothing yet.
     decides: bool,
@@ -41,7 +41,7 @@ impl Watch {
     /// Watches a path, of which nothing needs to exist.
     ///
     /// # Errors
-    /// The system's: no instance or watch left for this user, or a folder that may not be read.
+    /// The system's: no instance or watch left for this user, or a directory that may not be read.
     pub fn new(path: &OsStr) -> io::Result<Self> {
         // SAFETY: no memory is involved.
         let inotify = own(unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) })?;
@@ -86,7 +86,7 @@ impl Watch {
                 }
             }
             for old in self.names.keys().filter(|old| !names.contains_key(old)) {
-                // SAFETY: no memory is involved. It fails where the kernel has removed the watch with its folder.
+                // SAFETY: no memory is involved. It fails where the kernel has removed the watch with its directory.
                 unsafe { libc::inotify_rm_watch(self.inotify.as_raw_fd(), *old) };
             }
             self.names = names;
@@ -99,7 +99,7 @@ impl Watch {
     }
 
     fn add(&self, step: &Step) -> io::Result<i32> {
-        let folder = CString::new(step.folder.as_os_str().as_bytes())?;
+        let directory = CString::new(step.directory.as_os_str().as_bytes())?;
         let moved_itself = libc::IN_DELETE_SELF | libc::IN_MOVE_SELF | libc::IN_ONLYDIR | libc::IN_MASK_ADD;
         let entries = libc::IN_CREATE | libc::IN_DELETE | libc::IN_MOVED_FROM | libc::IN_MOVED_TO;
         let contents = libc::IN_MODIFY | libc::IN_CLOSE_WRITE | libc::IN_ATTRIB;
@@ -109,10 +109,10 @@ impl Watch {
             moved_itself
         };
         // SAFETY: the string ends with NUL.
-        check(unsafe { libc::inotify_add_watch(self.inotify.as_raw_fd(), folder.as_ptr(), mask) })
+        check(unsafe { libc::inotify_add_watch(self.inotify.as_raw_fd(), directory.as_ptr(), mask) })
     }
 
-    /// Whether one of the events is about the way: a name on it, a folder on it itself, or too many to tell.
+    /// Whether one of the events is about the way: a name on it, a directory on it itself, or too many to tell.
     fn matters(&self, mut events: &[u8]) -> bool {
         const HEAD: usize = size_of::<libc::inotify_event>();
         while let (Some(head), Some(rest)) = (events.get(..HEAD), events.get(HEAD..)) {
@@ -149,19 +149,19 @@ impl AsFd for Watch {
 fn steps(path: &Path) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut links = 0;
-    let mut folder = PathBuf::from(".");
+    let mut directory = PathBuf::from(".");
     let mut ahead: VecDeque<OsString> = components(path);
     while let Some(name) = ahead.pop_front() {
         if name == "/" {
-            folder = PathBuf::from("/");
+            directory = PathBuf::from("/");
             continue;
         }
-        let there = folder.join(&name);
+        let there = directory.join(&name);
         let link = fs::read_link(&there).ok();
         let exists = link.is_none() && there.symlink_metadata().is_ok();
         let decides = ahead.is_empty() || !exists;
         steps.push(Step {
-            folder: folder.clone(),
+            directory: directory.clone(),
             name,
             decides,
         });
@@ -173,7 +173,7 @@ fn steps(path: &Path) -> Vec<Step> {
                 target.append(&mut ahead);
                 ahead = target;
             }
-            None if exists => folder = there,
+            None if exists => directory = there,
             None => return steps,
         }
     }

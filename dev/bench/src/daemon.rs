@@ -74,7 +74,7 @@ pub(crate) fn measure(rcrond: &Path, counts: &[usize], span: Duration) -> Result
 }
 
 fn cost(rcrond: &Path, count: usize, span: Duration) -> Result<Cost> {
-    let folder = if Path::new(MEMORY).is_dir() {
+    let directory = if Path::new(MEMORY).is_dir() {
         TempDir::new_in(MEMORY)?
     } else {
         TempDir::new()?
@@ -85,7 +85,7 @@ fn cost(rcrond: &Path, count: usize, span: Duration) -> Result<Cost> {
     let config = disk.path().join("rcrond.toml");
     fs::write(
         &config,
-        configuration(folder.path(), disk.path(), &address, port, count),
+        configuration(directory.path(), disk.path(), &address, port, count),
     )?;
     let daemon = Guard(
         Command::new(rcrond)
@@ -96,7 +96,7 @@ fn cost(rcrond: &Path, count: usize, span: Duration) -> Result<Cost> {
     );
     until("all clusters to be active", || {
         Ok((0..count)
-            .all(|cluster| is_active(folder.path(), cluster))
+            .all(|cluster| is_active(directory.path(), cluster))
             .then_some(()))
     })?;
     let before = (proc::processor_time(daemon.0.id())?, calls(port)?, Instant::now());
@@ -126,8 +126,8 @@ fn configuration(states: &Path, disk: &Path, etcd: &str, port: u16, count: usize
     (0..count).map(cluster).fold(head, |text, cluster| text + &cluster)
 }
 
-fn is_active(folder: &Path, cluster: usize) -> bool {
-    let text = fs::read_to_string(folder.join(format!("state{cluster}")));
+fn is_active(directory: &Path, cluster: usize) -> bool {
+    let text = fs::read_to_string(directory.join(format!("state{cluster}")));
     text.is_ok_and(|text| text.starts_with("active "))
 }
 
@@ -146,13 +146,13 @@ fn calls(port: u16) -> Result<(f64, f64)> {
     Ok((count("read")?, count("change")?))
 }
 
-fn start_etcd(folder: &Path) -> Result<(Guard, String)> {
+fn start_etcd(directory: &Path) -> Result<(Guard, String)> {
     let (client, peer) = (free_port()?, free_port()?);
     let url = |port: u16| format!("http://127.0.0.1:{port}");
-    let log = fs::File::create(folder.join("etcd.log"))?;
+    let log = fs::File::create(directory.join("etcd.log"))?;
     let child = Command::new("etcd")
         .arg("--data-dir")
-        .arg(folder.join("etcd"))
+        .arg(directory.join("etcd"))
         .args([
             "--listen-client-urls",
             &url(client),

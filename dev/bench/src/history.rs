@@ -3,10 +3,10 @@
 use crate::Result;
 use crate::statistics::quantile;
 use crate::table;
+use journal::format::{Entry, Process};
 use nix::sys::resource::{UsageWho, getrusage};
 use policy::event::Ending;
 use policy::exit::Outcome;
-use journal::format::{Entry, Process};
 use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
 use std::ffi::OsString;
@@ -28,9 +28,9 @@ const ROUNDS: usize = 5;
 const BOOT: &[u8] = b"5c0f3c4e-0d5e-4a39-8a35-9f3f3f4b0b1d";
 
 pub(crate) fn measure(rcronctl: &Path, runs: u64) -> Result<()> {
-    let folder = TempDir::with_prefix("rcron-bench.")?;
+    let directory = TempDir::with_prefix("rcron-bench.")?;
     for number in 0..FILES {
-        write(folder.path(), number, runs / FILES)?;
+        write(directory.path(), number, runs / FILES)?;
     }
     let mut rows = Vec::new();
     for (case, target, arguments) in [
@@ -43,7 +43,7 @@ pub(crate) fn measure(rcronctl: &Path, runs: u64) -> Result<()> {
         ("`interrupted`", "–", &["interrupted"]),
     ] {
         let mut command = Command::new(rcronctl);
-        command.args(arguments).arg("--journal").arg(folder.path());
+        command.args(arguments).arg("--journal").arg(directory.path());
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
             times.push(time(&mut command, case)?);
@@ -94,10 +94,10 @@ fn time(command: &mut Command, case: &str) -> Result<Duration> {
 }
 
 /// The newest file of a user is the one without a number.
-fn write(folder: &Path, number: u64, runs: u64) -> Result<()> {
+fn write(directory: &Path, number: u64, runs: u64) -> Result<()> {
     let (user, age) = (number / 3, 2 - number % 3);
     let suffix = if age == 0 { String::new() } else { format!(".{age}") };
-    let mut file = BufWriter::new(File::create(folder.join(format!("{user}-0.jsonl{suffix}")))?);
+    let mut file = BufWriter::new(File::create(directory.join(format!("{user}-0.jsonl{suffix}")))?);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let span = SPAN / 3;
     let first = now.saturating_sub(span * u32::try_from(age + 1)?);

@@ -1,4 +1,4 @@
-//! Configurations, state files and a log socket in a folder that goes away at the end.
+//! Configurations, state files and a log socket in a directory that goes away at the end.
 
 use crate::Result;
 use crate::log::LogDaemon;
@@ -28,7 +28,7 @@ pub(crate) struct Scene {
     pub(crate) log: LogDaemon,
     pub(crate) watchdog: Watchdog,
     /// Goes last.
-    folder: TempDir,
+    directory: TempDir,
     /// A tmpfs: what is measured is rcron's part, not the disk's.
     pub(crate) journal: TempDir,
 }
@@ -75,10 +75,10 @@ impl Server {
 
 impl Scene {
     pub(crate) fn new(binary: &Path) -> Result<Self> {
-        let folder = TempDir::with_prefix("rcron-bench.")?;
-        let log = LogDaemon::start(&folder.path().join("log"), &folder.path().join("asker"))?;
+        let directory = TempDir::with_prefix("rcron-bench.")?;
+        let log = LogDaemon::start(&directory.path().join("log"), &directory.path().join("asker"))?;
         let scene = Self {
-            folder,
+            directory,
             journal: TempDir::with_prefix_in("rcron-bench.", MEMORY)?,
             binary: binary.to_owned(),
             log,
@@ -92,7 +92,7 @@ impl Scene {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub(crate) fn state(&self, server: Server) -> PathBuf {
@@ -158,9 +158,9 @@ impl Scene {
 
 /// Where a program is, looked for as cron would.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(Path::new);
-    folders
-        .map(|folder| folder.join(program))
+    let directories = ["/usr/local/bin", "/usr/bin", "/bin"].map(Path::new);
+    directories
+        .map(|directory| directory.join(program))
         .into_iter()
         .find(|path| path.exists())
 }

@@ -184,12 +184,12 @@ impl Crowd {
                 }
                 self.put(self.now + 2 * WAY, node, Input::Changed(call, verdict));
             }
-            Action::WriteState { cluster, mark } => {
+            Action::WriteState { cluster, content } => {
                 let place = self.nodes[node]
                     .configs
                     .iter()
                     .position(|config| config.name == cluster);
-                self.nodes[node].write(place.expect("its own"), mark);
+                self.nodes[node].write(place.expect("its own"), content);
                 self.put(self.now, node, Input::StateWritten { cluster, done: true });
             }
             Action::PersistEpoch { cluster, epoch } => {
@@ -202,7 +202,7 @@ impl Crowd {
                     self.put(at, node, Input::Tick);
                 }
             }
-            Action::KeepIdentity(_) | Action::Tell(_) | Action::Stopped => {}
+            Action::KeepIdentity(_) | Action::Notify(_) | Action::Stopped => {}
         }
     }
 

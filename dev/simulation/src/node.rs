@@ -2,8 +2,10 @@
 
 use crate::Micros;
 use crate::clock::Clock;
+use lease::{
+    Action, ClusterConfig, ClusterStart, Input, Machine, Mutation, NodeName, SessionId, Start, StateFileContent,
+};
 use policy::decide::Reading;
-use lease::{Action, ClusterConfig, ClusterStart, Input, Machine, Mark, Mutation, NodeName, SessionId, Start};
 use policy::moment::{BootTime, WallTime};
 use policy::state::State;
 use std::collections::VecDeque;
@@ -45,7 +47,7 @@ pub struct Node {
 /// A state file: what it says, as rcron reads it.
 #[derive(Clone, Debug)]
 struct File {
-    mark: Mark,
+    content: StateFileContent,
     boot: u32,
     reading: Reading,
 }
@@ -136,14 +138,14 @@ impl Node {
     }
 
     /// Replaces the state file.
-    pub fn write(&mut self, cluster: usize, mark: Mark) {
-        let state = mark.to_state(&self.boot_id(), &self.name, b"2026-11-23T09:15:02Z");
+    pub fn write(&mut self, cluster: usize, content: StateFileContent) {
+        let state = content.to_state(&self.boot_id(), &self.name, b"2026-11-23T09:15:02Z");
         let reading = Reading::File {
             content: State::parse(&state.line()),
             modified: WallTime(Duration::ZERO),
         };
         let boot = self.boots;
-        self.files[cluster] = Some(File { mark, boot, reading });
+        self.files[cluster] = Some(File { content, boot, reading });
     }
 
     /// What rcron reads.
@@ -155,7 +157,7 @@ impl Node {
     fn found(&self, cluster: usize) -> Option<(BootTime, u64)> {
         match self.files[cluster].as_ref() {
             Some(File {
-                mark: Mark::Active { until, epoch, .. },
+                content: StateFileContent::Active { until, epoch, .. },
                 boot,
                 ..
             }) if *boot == self.boots => Some((*until, *epoch)),

@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::random::Random;
 use crate::store::Store;
 use crate::{MILLISECOND, Micros};
-use lease::{Action, Call, Change, ClusterName, Input, Key, Mark, Mutation, Verdict};
+use lease::{Action, Call, Change, ClusterName, Input, Key, Mutation, StateFileContent, Verdict};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -52,7 +52,7 @@ enum Event {
     Arrive(usize, u32, Call, Box<Request>),
     /// An input for a process; `true`: over the network.
     Input(usize, u32, Box<Input>, bool),
-    Written(usize, u32, usize, Mark),
+    Written(usize, u32, usize, StateFileContent),
 }
 
 #[derive(Clone)]
@@ -168,7 +168,7 @@ impl World {
                     self.go(node);
                 }
             }
-            Event::Written(node, life, cluster, mark) => self.written(node, life, cluster, mark)?,
+            Event::Written(node, life, cluster, content) => self.written(node, life, cluster, content)?,
         }
         Ok(())
     }
@@ -184,7 +184,7 @@ impl World {
             let local = server.clock.at(now);
             let Some(process) = &mut server.process else { return };
             if let Some(action) = process.todo.pop_front() {
-                let brief = matches!(action, Action::WakeAt(_) | Action::Tell(_));
+                let brief = matches!(action, Action::WakeAt(_) | Action::Notify(_));
                 if !brief && self.random.per_mille(self.weather.pauses) {
                     process.todo.push_front(action);
                     let pause = self.random.between(1, self.weather.pause);
@@ -218,7 +218,7 @@ impl World {
                 self.note(|| format!("n{node} asks {}", told(&change)));
                 self.send(node, life, call, Request::Change(change));
             }
-            Action::WriteState { cluster, mark } => self.write(node, life, &cluster, mark),
+            Action::WriteState { cluster, content } => self.write(node, life, &cluster, content),
             Action::PersistEpoch { cluster, epoch } => {
                 let at = self.index(&cluster);
                 let done = self.nodes[node].writable || self.random.per_mille(500);
@@ -229,7 +229,7 @@ impl World {
                 self.inform(node, life, 200, input, false);
             }
             Action::KeepIdentity(id) => self.nodes[node].kept = Some(id),
-            Action::Tell(tell) => self.note(|| format!("n{node} says {tell:?}")),
+            Action::Notify(tell) => self.note(|| format!("n{node} says {tell:?}")),
             Action::WakeAt(local) => {
                 let at = self.nodes[node].clock.when(local).max(self.now + 1);
                 let Some(process) = &mut self.nodes[node].process else {
@@ -318,7 +318,7 @@ impl World {
         }
     }
 
-    fn write(&mut self, node: usize, life: u32, cluster: &ClusterName, mark: Mark) {
+    fn write(&mut self, node: usize, life: u32, cluster: &ClusterName, content: StateFileContent) {
         let failed = !self.nodes[node].writable || self.random.per_mille(self.weather.failed_writes);
         let slow = self.random.per_mille(self.weather.slow_writes);
         let takes = if slow {
@@ -329,19 +329,19 @@ impl World {
         // A write that fails may have been done all the same: the error came after the rename.
         if !failed || (self.nodes[node].writable && self.random.per_mille(300)) {
             let at = self.index(cluster);
-            self.put(self.now + takes, Event::Written(node, life, at, mark));
+            self.put(self.now + takes, Event::Written(node, life, at, content));
         }
         let cluster = cluster.clone();
         let done = !failed;
         self.inform(node, life, takes + 100, Input::StateWritten { cluster, done }, false);
     }
 
-    fn written(&mut self, node: usize, life: u32, cluster: usize, mark: Mark) -> Result<(), Violation> {
+    fn written(&mut self, node: usize, life: u32, cluster: usize, content: StateFileContent) -> Result<(), Violation> {
         if !self.alive(node, life) {
             return Ok(());
         }
-        self.note(|| format!("n{node}'s state file of c{cluster}: {}", said(mark)));
-        self.nodes[node].write(cluster, mark);
+        self.note(|| format!("n{node}'s state file of c{cluster}: {}", said(content)));
+        self.nodes[node].write(cluster, content);
         self.checker.written(self.now, &self.nodes, node, cluster)
     }
 }
@@ -359,10 +359,10 @@ fn told(change: &Change) -> String {
     writes.collect::<Vec<_>>().join("; ")
 }
 
-fn said(mark: Mark) -> String {
-    match mark {
-        Mark::Passive => "passive".to_string(),
-        Mark::Active { until, epoch, draining } => {
+fn said(content: StateFileContent) -> String {
+    match content {
+        StateFileContent::Passive => "passive".to_string(),
+        StateFileContent::Active { until, epoch, draining } => {
             let draining = if draining { " draining" } else { "" };
             format!("active{draining} until its {:.3} epoch {epoch}", until.0.as_secs_f64())
         }

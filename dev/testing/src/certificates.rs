@@ -9,9 +9,9 @@ use tempfile::TempDir;
 /// What openssl needs to know, and no system's defaults.
 const CONFIGURATION: &str = "[req]\ndistinguished_name = name\n[name]\n";
 
-/// An authority; its certificates are files in a folder that goes away with it.
+/// An authority; its certificates are files in a directory that goes away with it.
 pub struct Authority {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 /// A certificate and its key, both PEM.
@@ -28,7 +28,7 @@ impl Authority {
     #[must_use]
     pub fn new() -> Self {
         let authority = Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            directory: tempfile::tempdir().expect("a directory"),
         };
         fs::write(authority.file("openssl.cnf"), CONFIGURATION).expect("written");
         authority.make("authority", &["-addext", "basicConstraints=critical,CA:TRUE"]);
@@ -88,7 +88,7 @@ impl Authority {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 }
 

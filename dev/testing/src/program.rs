@@ -14,8 +14,8 @@ pub fn program(name: &str) -> PathBuf {
         return named.into();
     }
     let test = env::current_exe().expect("a test's own path");
-    let folder = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
-    let built = folder.join(name);
+    let directory = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
+    let built = directory.join(name);
     assert!(
         built.exists(),
         "no {}: run `cargo build -p {name}`, or `make test`",

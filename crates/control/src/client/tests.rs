@@ -13,9 +13,9 @@ const SHORT: Duration = Duration::from_millis(50);
 const STATUS: Request = Request::Status { nodes: false };
 
 fn place() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("socket");
-    (folder, path)
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
+    (directory, path)
 }
 
 /// Reads one request, writes these bytes, then waits until the client is gone if it should stay.
@@ -34,7 +34,7 @@ fn daemon(path: &Path, answer: &'static [u8], stays: bool) -> JoinHandle<()> {
 
 #[track_caller]
 fn told(answer: &'static [u8], stays: bool, limit: Duration) -> Result<Response, NoAnswer> {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let daemon = daemon(&path, answer, stays);
     let told = ask(&path, &STATUS, limit);
     daemon.join().expect("served");
@@ -66,7 +66,7 @@ fn what_is_no_answer_is_told_from_none() {
 /// Each byte comes in time, but not the answer.
 #[test]
 fn the_limit_is_for_the_whole_answer() {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let listener = UnixListener::bind(&path).expect("bound");
     let daemon = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
@@ -80,7 +80,7 @@ fn the_limit_is_for_the_whole_answer() {
 
 #[test]
 fn a_line_without_end_is_not_read_for_ever() {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let listener = UnixListener::bind(&path).expect("bound");
     let daemon = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
@@ -92,7 +92,7 @@ fn a_line_without_end_is_not_read_for_ever() {
 
 #[test]
 fn a_socket_that_was_left_behind_is_told_from_none() {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::NoSocket)));
     drop(UnixListener::bind(&path).expect("bound"));
     assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::Deaf)));
@@ -103,7 +103,7 @@ fn a_socket_that_was_left_behind_is_told_from_none() {
 
 #[test]
 fn connecting_to_a_daemon_that_accepts_nobody_ends() {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
     socket.bind(&SockAddr::unix(&path).expect("an address")).expect("bound");
     socket.listen(0).expect("listening");

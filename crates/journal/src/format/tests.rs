@@ -1,6 +1,6 @@
 use super::*;
-use std::string::String;
 use proptest::prelude::*;
+use std::string::String;
 
 fn entry<'a>(command: &'a [u8], job: Option<&'a [u8]>) -> Entry<'a> {
     let started = WallTime(Duration::new(1_795_480_203, 123_456_789));

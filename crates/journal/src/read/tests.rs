@@ -33,23 +33,23 @@ fn node() -> String {
 
 const OK: Option<&str> = Some("\"exit\":0");
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
     for (name, text) in files {
         // A file counts only if it belongs to the user in its name.
         let own = format!("{}-", sys::environment::effective_user());
         let name = name.strip_prefix("0-").map_or((*name).to_owned(), |rest| own + rest);
-        fs::write(folder.path().join(name), text).expect("written");
+        fs::write(directory.path().join(name), text).expect("written");
     }
-    folder
+    directory
 }
 
-fn own_path(folder: &TempDir) -> std::path::PathBuf {
-    crate::append::name(folder.path(), sys::environment::effective_user(), 0)
+fn own_path(directory: &TempDir) -> std::path::PathBuf {
+    crate::append::name(directory.path(), sys::environment::effective_user(), 0)
 }
 
-fn read_own(folder: &Path, query: &Query) -> Runs {
-    read(&[Source::Own(folder.to_owned())], query)
+fn read_own(directory: &Path, query: &Query) -> Runs {
+    read(&[Source::Own(directory.to_owned())], query)
 }
 
 /// Runs as number and fate.
@@ -69,8 +69,8 @@ fn starts_and_ends_are_put_together() {
         record(4, 7, Some("\"signal\":\"SIGTERM\",\"demoted\":true")),
     ]
     .concat();
-    let folder = folder(&[("0-0.jsonl", &text)]);
-    let runs = read_own(folder.path(), &Query::default());
+    let directory = directory(&[("0-0.jsonl", &text)]);
+    let runs = read_own(directory.path(), &Query::default());
     assert_eq!(told(&runs), [(4, "fail"), (3, "fail"), (2, "interrupted"), (1, "ok")]);
     assert!(runs.unreadable.is_empty() && !runs.more);
     assert_eq!(runs.runs[1].started.to_string(), "2026-11-24T03:00:04Z");
@@ -94,16 +94,16 @@ fn what_is_torn_blank_or_foreign_means_nothing() {
         &record(3, 4, OK)[..200],
     ]
     .concat();
-    let folder = folder(&[("0-0.jsonl", &text), ("notes", "x"), ("7-x.jsonl", "y")]);
+    let directory = directory(&[("0-0.jsonl", &text), ("notes", "x"), ("7-x.jsonl", "y")]);
     assert_eq!(
-        told(&read_own(folder.path(), &Query::default())),
+        told(&read_own(directory.path(), &Query::default())),
         [(3, "interrupted"), (1, "ok")]
     );
 }
 
 #[test]
 fn rotated_files_and_several_names_are_one_journal() {
-    let folder = folder(&[
+    let directory = directory(&[
         ("0-0.jsonl.2", &record(1, 1, None)),
         ("0-0.jsonl.1", &record(1, 2, OK)),
         ("0-0.jsonl", &record(2, 3, None)),
@@ -111,21 +111,21 @@ fn rotated_files_and_several_names_are_one_journal() {
         ("7-0.jsonl", &record(3, 5, OK)),
         ("8-0.jsonl.3", &record(4, 6, OK)),
     ]);
-    let runs = read(&[Source::Named(folder.path().to_owned())], &Query::default());
+    let runs = read(&[Source::Named(directory.path().to_owned())], &Query::default());
     assert_eq!(told(&runs), [(4, "ok"), (3, "ok"), (2, "ok"), (1, "ok")]);
 }
 
 #[test]
 fn an_end_that_is_read_before_its_start_counts() {
-    let folder = folder(&[("0-0.jsonl", &record(1, 2, OK)), ("0-1.jsonl", &record(1, 1, None))]);
-    assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "ok")]);
+    let directory = directory(&[("0-0.jsonl", &record(1, 2, OK)), ("0-1.jsonl", &record(1, 1, None))]);
+    assert_eq!(told(&read_own(directory.path(), &Query::default())), [(1, "ok")]);
 }
 
 #[test]
 fn a_journal_and_an_older_copy_of_it_are_told_once() {
-    let old = folder(&[("0-0.jsonl", &record(1, 1, None))]);
-    let new = folder(&[("0-0.jsonl", &[record(1, 1, None), record(1, 2, OK)].concat())]);
-    let named = |folder: &TempDir| Source::Named(folder.path().to_owned());
+    let old = directory(&[("0-0.jsonl", &record(1, 1, None))]);
+    let new = directory(&[("0-0.jsonl", &[record(1, 1, None), record(1, 2, OK)].concat())]);
+    let named = |directory: &TempDir| Source::Named(directory.path().to_owned());
     for sources in [[named(&old), named(&new)], [named(&new), named(&old)]] {
         assert_eq!(told(&read(&sources, &Query::default())), [(1, "ok")]);
     }
@@ -141,8 +141,8 @@ fn a_query_chooses() {
         record_of(3, 91, None, "tick", "b"),
     ]
     .concat();
-    let folder = folder(&[("0-0.jsonl", &text)]);
-    let ask = |query: Query| told(&read_own(folder.path(), &query));
+    let directory = directory(&[("0-0.jsonl", &text)]);
+    let ask = |query: Query| told(&read_own(directory.path(), &query));
     let since = "2026-11-24T03:01:30Z".parse().ok();
     assert_eq!(
         ask(Query {
@@ -182,7 +182,7 @@ fn a_query_chooses() {
         [(3, "interrupted")]
     );
     let limited = read_own(
-        folder.path(),
+        directory.path(),
         &Query {
             limit: Some(2),
             ..Query::default()
@@ -197,11 +197,11 @@ fn a_query_chooses() {
 #[test]
 fn a_job_without_a_name_is_known_by_its_command() {
     let text = record(1, 2, OK).replace("\"job\":\"tick\",", "");
-    let folder = folder(&[("0-0.jsonl", &text)]);
+    let directory = directory(&[("0-0.jsonl", &text)]);
     let job = Some("a b".to_owned());
     assert_eq!(
         told(&read_own(
-            folder.path(),
+            directory.path(),
             &Query {
                 job,
                 ..Query::default()
@@ -226,17 +226,17 @@ fn a_run_that_goes_on_is_told_as_running() {
             "\"pidns\":1",
             &format!("\"pidns\":{}", here.namespace.expect("a namespace")),
         );
-    let folder = folder(&[("0-0.jsonl", &text)]);
-    assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "running")]);
+    let directory = directory(&[("0-0.jsonl", &text)]);
+    assert_eq!(told(&read_own(directory.path(), &Query::default())), [(1, "running")]);
 }
 
 #[test]
 fn what_cannot_be_read_is_told() {
-    let folder = folder(&[]);
-    fs::create_dir(own_path(&folder)).expect("made");
-    let runs = read_own(folder.path(), &Query::default());
+    let directory = directory(&[]);
+    fs::create_dir(own_path(&directory)).expect("made");
+    let runs = read_own(directory.path(), &Query::default());
     assert_eq!(runs.unreadable.len(), 1, "{runs:?}");
-    let runs = read_own(&folder.path().join("none"), &Query::default());
+    let runs = read_own(&directory.path().join("none"), &Query::default());
     assert_eq!(runs.unreadable[0].1, "No such file or directory");
 }
 
@@ -245,8 +245,8 @@ fn whose_file_it_is_counts_not_what_it_says() {
     let text = record(1, 2, OK)
         .replace("\"uid\":", "\"uid\":4242,\"was\":")
         .replace("\"user\":\"root\"", "\"user\":\"mallory\"");
-    let folder = folder(&[("0-0.jsonl", &text)]);
-    let runs = read_own(folder.path(), &Query::default());
+    let directory = directory(&[("0-0.jsonl", &text)]);
+    let runs = read_own(directory.path(), &Query::default());
     assert_eq!(runs.runs[0].uid, sys::environment::effective_user());
     assert_ne!(runs.runs[0].user.as_deref(), Some("mallory"));
 }
@@ -263,9 +263,9 @@ fn fields_may_stand_in_another_order() {
         sorted(record(2, 3, None)),
     ]
     .concat();
-    let folder = folder(&[("0-0.jsonl", &text)]);
+    let directory = directory(&[("0-0.jsonl", &text)]);
     assert_eq!(
-        told(&read_own(folder.path(), &Query::default())),
+        told(&read_own(directory.path(), &Query::default())),
         [(2, "interrupted"), (1, "ok")]
     );
 }
@@ -275,9 +275,9 @@ proptest::proptest! {
     #[test]
     fn junk_between_records_hides_none(junk: Vec<u8>, more: Vec<u8>) {
         let junk: Vec<u8> = junk.into_iter().filter(|byte| *byte != b'\n').collect();
-        let folder = folder(&[]);
+        let directory = directory(&[]);
         let text = [&junk, &b"\n"[..], record(1, 1, None).as_bytes(), &junk, b"\n", record(1, 2, OK).as_bytes(), &more].concat();
-        fs::write(own_path(&folder), text).expect("written");
-        proptest::prop_assert_eq!(told(&read_own(folder.path(), &Query::default())), [(1, "ok")]);
+        fs::write(own_path(&directory), text).expect("written");
+        proptest::prop_assert_eq!(told(&read_own(directory.path(), &Query::default())), [(1, "ok")]);
     }
 }

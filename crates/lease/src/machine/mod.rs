@@ -14,13 +14,13 @@ use super::mutation::Mutation;
 use super::name::{ClusterName, NodeName};
 use super::own::{Opening, Own};
 use super::random::Random;
-use super::tell::{Loss, Tell};
-use super::timing::Term;
-use policy::moment::BootTime;
+use super::tell::{Loss, Notice};
+use super::timing::LeaseDuration;
 use alloc::vec::Vec;
 use core::time::Duration;
 use plan::Plan;
-pub use view::{Part, Tenancy, View};
+use policy::moment::BootTime;
+pub use view::{HeldLease, Mode, View};
 
 /// One node's part in the election: one session, any number of clusters.
 ///
@@ -244,7 +244,7 @@ impl Machine {
         let Some(cluster) = self.find(name) else { return };
         cluster.file.written(now, done);
         if !done {
-            out.push(Action::Tell(Tell::Unwritable(name.clone())));
+            out.push(Action::Notify(Notice::Unwritable(name.clone())));
             if let Some(holder) = &mut cluster.holder {
                 holder.failed = true;
             }
@@ -263,7 +263,7 @@ impl Machine {
             epochs.usable = Some(epoch);
         } else {
             epochs.retry = now.after(Duration::from_secs(1));
-            out.push(Action::Tell(Tell::NoEpoch(name.clone())));
+            out.push(Action::Notify(Notice::NoEpoch(name.clone())));
         }
     }
 
@@ -272,21 +272,21 @@ impl Machine {
         for cluster in &mut self.clusters {
             // Nothing says that it holds what it found once that is over.
             cluster.found = cluster.found.filter(|(until, _)| *until > now);
-            let Some(wish) = cluster.wish(now, self.stopping) else {
+            let Some(desired) = cluster.desired(now, self.stopping) else {
                 continue;
             };
             let late = cluster.holder.as_ref().and_then(|holder| holder.valid);
             if let (Some(holder), true) = (&mut cluster.holder, late.is_some_and(|until| until <= now)) {
                 if !core::mem::replace(&mut holder.over_told, true) {
-                    out.push(Action::Tell(Tell::LeaseOver(cluster.config.name.clone())));
+                    out.push(Action::Notify(Notice::LeaseOver(cluster.config.name.clone())));
                 }
             }
             // Only who is about to win must show that it can write.
             let soon = cluster.ready_at(trusted, mutation).is_some_and(|at| at <= now) && cluster.duty == Duty::Serve;
             let proof = (cluster.holder.is_none() && soon).then(|| cluster.proof(now));
-            if let Some(mark) = cluster.file.write(now, wish, proof) {
+            if let Some(content) = cluster.file.write(now, desired, proof) {
                 let cluster = cluster.config.name.clone();
-                out.push(Action::WriteState { cluster, mark });
+                out.push(Action::WriteState { cluster, content });
             }
         }
     }
@@ -319,13 +319,13 @@ impl Machine {
     fn lose_session(&mut self, why: Loss, out: &mut Vec<Action>) {
         for cluster in &mut self.clusters {
             if cluster.holder.is_some() {
-                out.push(Action::Tell(Tell::Lost(cluster.config.name.clone())));
+                out.push(Action::Notify(Notice::Lost(cluster.config.name.clone())));
             }
             cluster.drop_lease();
             cluster.attempt = None;
             cluster.found = None;
         }
-        out.push(Action::Tell(Tell::SessionLost(why)));
+        out.push(Action::Notify(Notice::SessionLost(why)));
         self.renew_identity(out);
     }
 
@@ -337,14 +337,14 @@ impl Machine {
     }
 
     /// The shortest of the leases: what the session is renewed for.
-    fn shortest(&self) -> Term {
+    fn shortest(&self) -> LeaseDuration {
         let leases = self.clusters.iter().map(|cluster| cluster.config.timing.lease());
-        leases.min().unwrap_or(Term::LONGEST)
+        leases.min().unwrap_or(LeaseDuration::LONGEST)
     }
 
     /// The longest: after that another session of this node's name holds nothing any more.
-    fn longest(&self) -> Term {
+    fn longest(&self) -> LeaseDuration {
         let leases = self.clusters.iter().map(Cluster::term);
-        leases.max().unwrap_or(Term::SHORTEST)
+        leases.max().unwrap_or(LeaseDuration::SHORTEST)
     }
 }

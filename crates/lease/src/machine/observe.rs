@@ -5,11 +5,11 @@ use crate::cluster::{Cluster, Holder};
 use crate::message::{Action, Call, Found, Reading, Record, Version};
 use crate::mutation::Mutation;
 use crate::name::{NodeName, SessionId};
-use crate::record::{Party, SessionRecord, SessionState, Tenure};
-use crate::tell::{Loss, Tell};
-use crate::watch::{Pulse, Seen, Standing, Watch};
-use policy::moment::BootTime;
+use crate::record::{Ownership, SessionRecord, SessionRef, SessionState};
+use crate::tell::{Loss, Notice};
+use crate::watch::{HolderSession, Liveness, Seen, Watch};
 use alloc::vec::Vec;
+use policy::moment::BootTime;
 
 /// The sessions of a reading, by node.
 struct Sessions<'a> {
@@ -66,7 +66,7 @@ impl Machine {
         }
         let wait = self.longest().wait();
         if self.own.look_for_foe(own.as_ref(), from, wait) {
-            out.push(Action::Tell(Tell::NameTaken));
+            out.push(Action::Notify(Notice::NameTaken));
         }
         let sessions = Sessions {
             node: &self.node,
@@ -85,7 +85,7 @@ impl Machine {
                 listen(cluster, &sessions, now, out);
             } else {
                 if let Some(told) = let_go(cluster, self.stopping) {
-                    out.push(Action::Tell(told));
+                    out.push(Action::Notify(told));
                 }
                 look(cluster, &sessions, open, from);
             }
@@ -113,8 +113,8 @@ impl Machine {
         if !changed || self.mutation() == Some(Mutation::IncarnationIgnored) {
             return;
         }
-        out.push(Action::Tell(Tell::NewIncarnation));
-        self.own.foe = None;
+        out.push(Action::Notify(Notice::NewIncarnation));
+        self.own.name_conflict = None;
         self.doubt(now);
         let mut over = false;
         for cluster in &mut self.clusters {
@@ -156,7 +156,7 @@ impl Machine {
     fn find_peers(&mut self) {
         let mut peers: Vec<NodeName> = Vec::new();
         for record in self.clusters.iter().filter_map(Cluster::current) {
-            if let Tenure::Held { by, ask } = &record.tenure {
+            if let Ownership::Held { by, ask } = &record.tenure {
                 for party in core::iter::once(by).chain(ask) {
                     if party.node != self.node && !peers.contains(&party.node) {
                         peers.push(party.node.clone());
@@ -186,7 +186,7 @@ fn take_record(cluster: &mut Cluster, found: Option<Found>, out: &mut Vec<Action
     };
     let told = core::mem::replace(&mut cluster.unreadable_told, cluster.record.is_err());
     if cluster.record.is_err() && !told {
-        out.push(Action::Tell(Tell::Unreadable(cluster.config.name.clone())));
+        out.push(Action::Notify(Notice::Unreadable(cluster.config.name.clone())));
     }
 }
 
@@ -220,7 +220,7 @@ fn hold(cluster: &mut Cluster, now: BootTime, any: bool, out: &mut Vec<Action>) 
         epoch,
         valid: adopted,
         active_from: if adopted.is_some() { now } else { settled },
-        heir: None,
+        handover_target: None,
         failed: puzzled,
         over_told: false,
     });
@@ -229,7 +229,7 @@ fn hold(cluster: &mut Cluster, now: BootTime, any: bool, out: &mut Vec<Action>) 
         let wait = cluster.term().wait();
         cluster.file.doubt_until(now.after(wait));
     } else if adopted.is_none() {
-        out.push(Action::Tell(Tell::Won {
+        out.push(Action::Notify(Notice::Won {
             cluster: cluster.config.name.clone(),
             epoch,
             from: None,
@@ -239,27 +239,27 @@ fn hold(cluster: &mut Cluster, now: BootTime, any: bool, out: &mut Vec<Action>) 
 }
 
 /// The cluster is not this node's any more.
-fn let_go(cluster: &mut Cluster, stopping: bool) -> Option<Tell> {
+fn let_go(cluster: &mut Cluster, stopping: bool) -> Option<Notice> {
     cluster.holder.as_ref()?;
     let leaving = cluster.leaving(stopping);
     cluster.drop_lease();
     let name = cluster.config.name.clone();
     Some(if leaving {
-        Tell::Released(name)
+        Notice::Released(name)
     } else {
-        Tell::Lost(name)
+        Notice::Lost(name)
     })
 }
 
 /// The holder looks whether a node of higher priority asks, and lives.
 fn listen(cluster: &mut Cluster, sessions: &Sessions<'_>, now: BootTime, out: &mut Vec<Action>) {
     let Ok(Some((_, record))) = &cluster.record else { return };
-    let Tenure::Held { ask, .. } = &record.tenure else {
+    let Ownership::Held { ask, .. } = &record.tenure else {
         return;
     };
-    let heir = match ask {
+    let handover_target = match ask {
         Some(ask) if ask.priority > cluster.config.priority && ask.node != *sessions.node => {
-            Pulse::look(&mut cluster.asker, ask.session, sessions.open_version(ask), now);
+            Liveness::look(&mut cluster.asker, ask.session, sessions.open_version(ask), now);
             let alive = cluster.asker.as_ref().is_some_and(|pulse| pulse.moved);
             alive.then(|| ask.node.clone())
         }
@@ -269,13 +269,13 @@ fn listen(cluster: &mut Cluster, sessions: &Sessions<'_>, now: BootTime, out: &m
         }
     };
     let Some(holder) = &mut cluster.holder else { return };
-    if let (None, Some(heir)) = (&holder.heir, &heir) {
-        out.push(Action::Tell(Tell::HandingOver {
+    if let (None, Some(handover_target)) = (&holder.handover_target, &handover_target) {
+        out.push(Action::Notify(Notice::HandingOver {
             cluster: cluster.config.name.clone(),
-            heir: heir.clone(),
+            handover_target: handover_target.clone(),
         }));
     }
-    holder.heir = heir;
+    holder.handover_target = handover_target;
 }
 
 /// A candidate looks who holds the cluster, and whether the session stands still.
@@ -285,13 +285,15 @@ fn look(cluster: &mut Cluster, sessions: &Sessions<'_>, open: bool, now: BootTim
         // That the own session still stands shows that nothing was lost since: a store may not know its incarnation.
         Ok(None) => open.then_some(Seen::Missing),
         Ok(Some((_, record))) => match &record.tenure {
-            Tenure::Free { heir, .. } => Some(Seen::Free {
+            Ownership::Free { handover_target, .. } => Some(Seen::Free {
                 epoch: record.epoch,
-                for_another: heir.as_ref().is_some_and(|heir| heir != sessions.node),
+                for_another: handover_target
+                    .as_ref()
+                    .is_some_and(|handover_target| handover_target != sessions.node),
             }),
-            Tenure::Held { by, ask } => {
+            Ownership::Held { by, ask } => {
                 if let Some(ask) = ask.as_ref().filter(|ask| ask.node != *sessions.node) {
-                    Pulse::look(&mut cluster.asker, ask.session, sessions.open_version(ask), now);
+                    Liveness::look(&mut cluster.asker, ask.session, sessions.open_version(ask), now);
                 }
                 sessions.standing(by).map(|session| Seen::Held {
                     epoch: record.epoch,
@@ -317,23 +319,23 @@ impl Sessions<'_> {
         self.records.get(at).map(Option::as_ref).ok_or(NotRead)
     }
 
-    fn standing(&self, party: &Party) -> Option<Standing> {
+    fn standing(&self, party: &SessionRef) -> Option<HolderSession> {
         let Some(found) = self.of(&party.node).ok()? else {
-            return Some(Standing::Missing);
+            return Some(HolderSession::Missing);
         };
         Some(match &found.record {
             Some(Record::Session(SessionRecord { id, state, .. })) if *id == party.session => match state {
-                SessionState::Open => Standing::Open(found.version),
-                SessionState::Ended { lease } => Standing::Ended(*lease),
+                SessionState::Open => HolderSession::Open(found.version),
+                SessionState::Ended { lease } => HolderSession::Ended(*lease),
             },
-            Some(Record::Session(_)) => Standing::Replaced,
-            _ => Standing::Open(found.version),
+            Some(Record::Session(_)) => HolderSession::Replaced,
+            _ => HolderSession::Open(found.version),
         })
     }
 
-    fn open_version(&self, party: &Party) -> Option<Version> {
+    fn open_version(&self, party: &SessionRef) -> Option<Version> {
         match self.standing(party) {
-            Some(Standing::Open(version)) => Some(version),
+            Some(HolderSession::Open(version)) => Some(version),
             _ => None,
         }
     }

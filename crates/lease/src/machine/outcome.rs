@@ -5,12 +5,12 @@ use super::{Machine, Phase};
 use crate::cluster::{Cluster, Holder};
 use crate::message::{Action, Call, Verdict};
 use crate::mutation::Mutation;
-use crate::record::{ClusterRecord, Tenure};
-use crate::tell::Tell;
-use crate::watch::{Seen, Standing};
-use policy::moment::BootTime;
+use crate::record::{ClusterRecord, Ownership};
+use crate::tell::Notice;
+use crate::watch::{HolderSession, Seen};
 use alloc::vec::Vec;
 use core::time::Duration;
+use policy::moment::BootTime;
 
 /// The first and the longest pause after a takeover that failed.
 const BACKOFF: Duration = Duration::from_millis(50);
@@ -89,14 +89,14 @@ impl Machine {
             if let Some(out) = out.as_deref_mut() {
                 // An earlier one that was not answered may be what refused this one.
                 cluster.attempt = cluster.attempt.filter(|_| self.own.doubt);
-                out.push(Action::Tell(Tell::Outrun(cluster.config.name.clone())));
+                out.push(Action::Notify(Notice::Outrun(cluster.config.name.clone())));
             }
         }
     }
 
     fn done(&mut self, now: BootTime, sent: BootTime, plan: Plan, out: &mut Vec<Action>) {
         if plan.opens {
-            out.push(Action::Tell(Tell::SessionOpened));
+            out.push(Action::Notify(Notice::SessionOpened));
             self.replaced(&plan);
         }
         self.own.done();
@@ -125,8 +125,11 @@ impl Machine {
             let mine = holder.is_some_and(|by| by.node == self.node);
             if let (true, Some(watch)) = (mine, &mut cluster.watch) {
                 if let Seen::Held { session, .. } = &mut watch.seen {
-                    if plan.over.is_some_and(|version| *session == Standing::Open(version)) {
-                        *session = Standing::Replaced;
+                    if plan
+                        .over
+                        .is_some_and(|version| *session == HolderSession::Open(version))
+                    {
+                        *session = HolderSession::Replaced;
                     }
                 }
             }
@@ -147,7 +150,7 @@ impl Machine {
                     epoch,
                     valid: None,
                     active_from: now.after(settle),
-                    heir: None,
+                    handover_target: None,
                     failed: false,
                     over_told: false,
                 });
@@ -156,7 +159,7 @@ impl Machine {
                 cluster.watch = None;
                 cluster.failures = 0;
                 cluster.epochs.usable = None;
-                out.push(Action::Tell(Tell::Won {
+                out.push(Action::Notify(Notice::Won {
                     cluster: name,
                     epoch,
                     from,
@@ -167,12 +170,12 @@ impl Machine {
                 cluster.confirmed = false;
                 // Who freed it for good looks again with the next round; that will find it free.
                 cluster.watch = None;
-                out.push(Action::Tell(Tell::Released(name)));
+                out.push(Action::Notify(Notice::Released(name)));
             }
             Item::Rewrite(record) => {
                 cluster.last_lease = record.lease;
-                if let (None, Tenure::Held { by, ask: Some(_) }) = (&cluster.holder, &record.tenure) {
-                    out.push(Action::Tell(Tell::Asked {
+                if let (None, Ownership::Held { by, ask: Some(_) }) = (&cluster.holder, &record.tenure) {
+                    out.push(Action::Notify(Notice::Asked {
                         cluster: name,
                         holder: by.node.clone(),
                     }));

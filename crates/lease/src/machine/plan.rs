@@ -6,11 +6,11 @@ use crate::message::{Action, Change, Key, Record, Version};
 use crate::mutation::Mutation;
 use crate::name::NodeName;
 use crate::own::Opening;
-use crate::record::{ClusterRecord, Party, SessionRecord, SessionState, Tenure};
-use crate::timing::Term;
-use crate::watch::{Seen, Standing};
-use policy::moment::BootTime;
+use crate::record::{ClusterRecord, Ownership, SessionRecord, SessionRef, SessionState};
+use crate::timing::LeaseDuration;
+use crate::watch::{HolderSession, Seen};
 use alloc::vec::Vec;
+use policy::moment::BootTime;
 
 /// etcd takes 128 operations in a transaction; a takeover is two.
 const MOST_CLUSTERS: usize = 50;
@@ -33,7 +33,7 @@ pub(super) enum Item {
     /// Take it, from that node.
     Take { epoch: u64, from: Option<NodeName> },
     /// Give it back.
-    Free { heir: Option<NodeName> },
+    Free { handover_target: Option<NodeName> },
     /// Write what the configuration says, or an ask.
     Rewrite(ClusterRecord),
 }
@@ -97,8 +97,8 @@ impl Machine {
                 return None;
             }
             if cluster.leaving(self.stopping) {
-                let heir = holder.heir.clone();
-                return (now >= cluster.release_at(self.mutation())).then_some(Item::Free { heir });
+                let handover_target = holder.handover_target.clone();
+                return (now >= cluster.release_at(self.mutation())).then_some(Item::Free { handover_target });
             }
             return self.amended(cluster, sent).map(Item::Rewrite);
         }
@@ -111,8 +111,8 @@ impl Machine {
                 .is_some_and(|at| at <= now)
         {
             let from = cluster.current().map(|record| match &record.tenure {
-                Tenure::Held { by, .. } => by.node.clone(),
-                Tenure::Free { last, .. } => last.clone(),
+                Ownership::Held { by, .. } => by.node.clone(),
+                Ownership::Free { last, .. } => last.clone(),
             });
             let epoch = self.next_epoch(cluster)?;
             return Some(Item::Take { epoch, from });
@@ -131,7 +131,7 @@ impl Machine {
     fn amended(&self, cluster: &Cluster, sent: BootTime) -> Option<ClusterRecord> {
         let (lease, priority) = (cluster.config.timing.lease(), cluster.config.priority);
         let record = cluster.current()?;
-        let Tenure::Held { by, ask } = &record.tenure else {
+        let Ownership::Held { by, ask } = &record.tenure else {
             return None;
         };
         let at_once = self.mutation() == Some(Mutation::LoweredAtOnce);
@@ -140,11 +140,11 @@ impl Machine {
         if lease == record.lease && priority == by.priority {
             return None;
         }
-        let by = Party { priority, ..by.clone() };
+        let by = SessionRef { priority, ..by.clone() };
         let ask = ask.clone();
         Some(ClusterRecord {
             lease,
-            tenure: Tenure::Held { by, ask },
+            tenure: Ownership::Held { by, ask },
             ..record.clone()
         })
     }
@@ -157,7 +157,7 @@ impl Machine {
 
     /// When this node will ask for the cluster.
     pub(super) fn ask_at(&self, cluster: &Cluster) -> Option<BootTime> {
-        let Tenure::Held { by, ask } = &cluster.current()?.tenure else {
+        let Ownership::Held { by, ask } = &cluster.current()?.tenure else {
             return None;
         };
         let fit_since = cluster.fit_since.filter(|_| self.own.is_open())?;
@@ -179,11 +179,11 @@ impl Machine {
     /// The record with this node's ask in it, or out of it.
     fn asking(&self, cluster: &Cluster, now: BootTime) -> Option<ClusterRecord> {
         let record = cluster.current()?;
-        let Tenure::Held { by, ask } = &record.tenure else {
+        let Ownership::Held { by, ask } = &record.tenure else {
             return None;
         };
         let standing = ask.as_ref().is_some_and(|ask| ask.node == self.node);
-        let me = Party {
+        let me = SessionRef {
             node: self.node.clone(),
             session: self.own.id,
             priority: cluster.config.priority,
@@ -198,7 +198,7 @@ impl Machine {
         };
         let by = by.clone();
         Some(ClusterRecord {
-            tenure: Tenure::Held { by, ask },
+            tenure: Ownership::Held { by, ask },
             ..record.clone()
         })
     }
@@ -218,7 +218,9 @@ impl Machine {
             change.conditions.push((own.clone(), self.own.version));
         }
         let state = if plan.ends {
-            SessionState::Ended { lease: Term::LONGEST }
+            SessionState::Ended {
+                lease: LeaseDuration::LONGEST,
+            }
         } else {
             SessionState::Open
         };
@@ -234,12 +236,12 @@ impl Machine {
         change.conditions.push((key.clone(), cluster.version()));
         let record = match item {
             Item::Rewrite(record) => record.clone(),
-            Item::Free { heir } => ClusterRecord {
+            Item::Free { handover_target } => ClusterRecord {
                 epoch: cluster.holder.as_ref().map_or(0, |holder| holder.epoch),
                 lease: cluster.config.timing.lease(),
-                tenure: Tenure::Free {
+                tenure: Ownership::Free {
                     last: self.node.clone(),
-                    heir: heir.clone(),
+                    handover_target: handover_target.clone(),
                 },
             },
             Item::Take { epoch, .. } => {
@@ -247,8 +249,8 @@ impl Machine {
                 ClusterRecord {
                     epoch: *epoch,
                     lease: cluster.config.timing.lease(),
-                    tenure: Tenure::Held {
-                        by: Party {
+                    tenure: Ownership::Held {
+                        by: SessionRef {
                             node: self.node.clone(),
                             session: self.own.id,
                             priority: cluster.config.priority,
@@ -267,9 +269,9 @@ impl Machine {
             return;
         };
         let version = match session {
-            Standing::Open(version) => Some(*version),
-            Standing::Missing => None,
-            Standing::Ended(_) | Standing::Replaced => return,
+            HolderSession::Open(version) => Some(*version),
+            HolderSession::Missing => None,
+            HolderSession::Ended(_) | HolderSession::Replaced => return,
         };
         let Some(by) = cluster.current().and_then(ClusterRecord::holder) else {
             return;

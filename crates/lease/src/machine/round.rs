@@ -4,10 +4,10 @@ use super::{Machine, Phase};
 use crate::cluster::{Cluster, Duty};
 use crate::message::{Action, Key};
 use crate::own::Opening;
-use crate::tell::Tell;
-use policy::moment::BootTime;
+use crate::tell::Notice;
 use alloc::vec::Vec;
 use core::time::Duration;
+use policy::moment::BootTime;
 
 /// Rounds do not follow each other quicker than this.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -71,7 +71,7 @@ impl Machine {
         self.store.silent = self.store.silent.saturating_add(1);
         self.store.urgent = true;
         if self.store.silent == 2 {
-            out.push(Action::Tell(Tell::StoreSilent));
+            out.push(Action::Notify(Notice::StoreSilent));
         }
     }
 
@@ -89,7 +89,7 @@ impl Machine {
             for cluster in &mut self.clusters {
                 cluster.not_before = cluster.not_before.max(now.after(COURTESY));
             }
-            out.push(Action::Tell(Tell::StoreBack));
+            out.push(Action::Notify(Notice::StoreBack));
         }
         self.store.silent = 0;
     }
@@ -115,8 +115,13 @@ impl Machine {
         if store.hinted {
             at = at.min(store.began.after(HINT_PAUSE));
         }
-        if let (false, Some(foe)) = (self.own.is_open(), &self.own.foe) {
-            at = at.min(foe.since.after(self.longest().wait()).max(store.ended.after(PAUSE)));
+        if let (false, Some(name_conflict)) = (self.own.is_open(), &self.own.name_conflict) {
+            at = at.min(
+                name_conflict
+                    .since
+                    .after(self.longest().wait())
+                    .max(store.ended.after(PAUSE)),
+            );
         }
         let clusters = self
             .clusters

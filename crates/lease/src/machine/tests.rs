@@ -3,13 +3,13 @@
 use super::Machine;
 use crate::{
     Action, Call, Change, ClusterConfig, ClusterName, ClusterRecord, ClusterStart, Found, Incarnation, Input, Key,
-    Mark, NodeName, Party, Reading, Record, SessionId, SessionRecord, SessionState, Start, Tell, Tenure, Timing,
-    Verdict, Version,
+    NodeName, Notice, Ownership, Reading, Record, SessionId, SessionRecord, SessionRef, SessionState, Start,
+    StateFileContent, Timing, Verdict, Version,
 };
-use policy::moment::BootTime;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
+use policy::moment::BootTime;
 
 const LEASE: Duration = Duration::from_secs(10);
 const BEGIN: BootTime = BootTime(Duration::from_secs(1000));
@@ -86,7 +86,7 @@ impl Scene {
             beat: 1,
             state: SessionState::Open,
         };
-        let by = Party {
+        let by = SessionRef {
             node: node("n2"),
             session: id,
             priority: 100,
@@ -200,21 +200,21 @@ impl Scene {
     }
 
     /// The last thing that was to stand in the file.
-    fn mark(&self) -> Option<Mark> {
+    fn content(&self) -> Option<StateFileContent> {
         let marks = self.done.iter().rev();
         marks.into_iter().find_map(|action| match action {
-            Action::WriteState { mark, .. } => Some(*mark),
+            Action::WriteState { content, .. } => Some(*content),
             _ => None,
         })
     }
 
     fn is_active(&self) -> bool {
-        matches!(self.mark(), Some(Mark::Active { until, .. }) if until > self.now)
+        matches!(self.content(), Some(StateFileContent::Active { until, .. }) if until > self.now)
     }
 
-    fn tells(&self) -> Vec<&Tell> {
+    fn tells(&self) -> Vec<&Notice> {
         let tells = self.done.iter().filter_map(|action| match action {
-            Action::Tell(tell) => Some(tell),
+            Action::Notify(tell) => Some(tell),
             _ => None,
         });
         tells.collect()
@@ -228,11 +228,11 @@ impl Scene {
     }
 }
 
-fn held(by: Party, epoch: u64) -> ClusterRecord {
+fn held(by: SessionRef, epoch: u64) -> ClusterRecord {
     ClusterRecord {
         epoch,
-        lease: crate::Term::new(LEASE).expect("a lease"),
-        tenure: Tenure::Held { by, ask: None },
+        lease: crate::LeaseDuration::new(LEASE).expect("a lease"),
+        tenure: Ownership::Held { by, ask: None },
     }
 }
 
@@ -240,7 +240,7 @@ fn held(by: Party, epoch: u64) -> ClusterRecord {
 fn a_missing_record_is_not_free() {
     let mut scene = Scene::new(start(None, None));
     scene.give(Input::Tick);
-    assert_eq!(scene.mark(), Some(Mark::Passive));
+    assert_eq!(scene.content(), Some(StateFileContent::Passive));
     // A lease and its margin, from after the first read that found the own session and no record.
     scene.pass_ms(11_300);
     assert!(scene.cluster().is_none());
@@ -283,7 +283,7 @@ fn a_holder_that_lives_keeps_it() {
         scene.put(Key::Session(node("n2")), Record::Session(session));
     }
     assert_eq!(scene.cluster().map(|record| record.epoch), Some(41));
-    assert_eq!(scene.mark(), Some(Mark::Passive));
+    assert_eq!(scene.content(), Some(StateFileContent::Passive));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn no_answer_costs_nothing_until_the_lease_is_over() {
     assert!(scene.is_active());
     scene.pass_ms(6000);
     assert!(!scene.is_active());
-    assert!(scene.tells().contains(&&Tell::LeaseOver(name())));
+    assert!(scene.tells().contains(&&Notice::LeaseOver(name())));
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn a_silent_store_is_told_of_once() {
     scene.up = true;
     scene.pass_ms(2000);
     assert!(scene.is_active(), "back within 2 s");
-    let (silent, back) = (Tell::StoreSilent, Tell::StoreBack);
+    let (silent, back) = (Notice::StoreSilent, Notice::StoreBack);
     let tells: Vec<_> = scene
         .tells()
         .into_iter()
@@ -324,13 +324,16 @@ fn a_refusal_is_passive_at_once() {
     let marks: Vec<_> = scene.done[before..]
         .iter()
         .filter_map(|action| match action {
-            Action::WriteState { mark, .. } => Some(*mark),
+            Action::WriteState { content, .. } => Some(*content),
             _ => None,
         })
         .collect();
     // The next read showed that all is well, after all.
-    assert_eq!(marks.first(), Some(&Mark::Passive), "{marks:?}");
-    assert!(matches!(marks.last(), Some(Mark::Active { .. })), "{marks:?}");
+    assert_eq!(marks.first(), Some(&StateFileContent::Passive), "{marks:?}");
+    assert!(
+        matches!(marks.last(), Some(StateFileContent::Active { .. })),
+        "{marks:?}"
+    );
 }
 
 #[test]
@@ -344,7 +347,7 @@ fn the_file_is_passive_before_the_cluster_is_free() {
         matches!(
             action,
             Action::WriteState {
-                mark: Mark::Passive,
+                content: StateFileContent::Passive,
                 ..
             }
         )
@@ -354,7 +357,7 @@ fn the_file_is_passive_before_the_cluster_is_free() {
             matches!(
                 record,
                 Record::Cluster(ClusterRecord {
-                    tenure: Tenure::Free { .. },
+                    tenure: Ownership::Free { .. },
                     ..
                 })
             )
@@ -373,7 +376,7 @@ fn who_cannot_write_does_not_win() {
     scene.give(Input::Tick);
     scene.pass_ms(60_000);
     assert!(scene.cluster().is_none());
-    assert!(scene.tells().contains(&&Tell::Unwritable(name())));
+    assert!(scene.tells().contains(&&Notice::Unwritable(name())));
     scene.disk = true;
     scene.pass_ms(5000);
     assert!(scene.is_active());
@@ -386,7 +389,7 @@ fn restarted(file: impl FnOnce(BootTime, u64) -> Option<(BootTime, u64)>) -> Sce
         Action::KeepIdentity(id) => Some(*id),
         _ => None,
     });
-    let Some(Mark::Active { until, epoch, .. }) = first.mark() else {
+    let Some(StateFileContent::Active { until, epoch, .. }) = first.content() else {
         panic!("active")
     };
     let mut second = Scene::new(start(id, file(until, epoch)));
@@ -401,7 +404,7 @@ fn a_restarted_daemon_takes_its_session_up() {
     second.give(Input::Tick);
     assert_eq!(second.cluster().map(|record| record.epoch), Some(1));
     assert!(
-        matches!(second.mark(), Some(Mark::Active { epoch: 1, .. })),
+        matches!(second.content(), Some(StateFileContent::Active { epoch: 1, .. })),
         "{:?}",
         second.done
     );
@@ -414,7 +417,7 @@ fn a_lease_in_a_file_is_believed_for_no_longer_than_one_lasts() {
     second.give(Input::Tick);
     assert!(second.is_active());
     second.pass(LEASE);
-    assert!(!second.is_active(), "{:?}", second.mark());
+    assert!(!second.is_active(), "{:?}", second.content());
 }
 
 #[test]
@@ -422,13 +425,13 @@ fn a_cluster_that_no_file_tells_of_is_waited_out_and_the_session_goes_on() {
     let mut second = restarted(|_, _| None);
     second.give(Input::Tick);
     second.pass_ms(9000);
-    assert_eq!(second.mark(), Some(Mark::Passive));
+    assert_eq!(second.content(), Some(StateFileContent::Passive));
     assert_eq!(second.cluster().map(|record| record.epoch), Some(1));
     second.pass_ms(4000);
     assert!(second.is_active());
     assert_eq!(second.cluster().map(|record| record.epoch), Some(2));
     assert!(
-        !second.tells().iter().any(|tell| matches!(tell, Tell::SessionLost(_))),
+        !second.tells().iter().any(|tell| matches!(tell, Notice::SessionLost(_))),
         "{:?}",
         second.tells()
     );
@@ -439,9 +442,9 @@ fn a_restarted_daemon_that_is_stopped_before_the_store_answers_is_passive_at_onc
     let mut second = restarted(|until, epoch| Some((until, epoch)));
     second.up = false;
     second.give(Input::Tick);
-    assert_eq!(second.mark(), None, "nobody knows yet");
+    assert_eq!(second.content(), None, "nobody knows yet");
     second.give(Input::Stop);
-    assert_eq!(second.mark(), Some(Mark::Passive));
+    assert_eq!(second.content(), Some(StateFileContent::Passive));
 }
 
 #[test]
@@ -458,7 +461,7 @@ fn a_cluster_that_was_perhaps_won_is_given_back_before_it_is_forgotten() {
     (scene.up, scene.lost_answers) = (true, 0);
     scene.pass_ms(5000);
     let tenure = scene.cluster().map(|record| record.tenure.clone());
-    assert!(matches!(tenure, Some(Tenure::Free { .. })), "{tenure:?}");
+    assert!(matches!(tenure, Some(Ownership::Free { .. })), "{tenure:?}");
     assert_eq!(scene.machine.views().count(), 0);
 }
 
@@ -468,13 +471,17 @@ fn a_store_that_takes_no_changes_is_silent_whatever_it_reads() {
     scene.fates = vec![Verdict::NoAnswer; 100_000];
     scene.pass_ms(60_000);
     assert_eq!(
-        scene.tells().iter().filter(|tell| ***tell == Tell::StoreSilent).count(),
+        scene
+            .tells()
+            .iter()
+            .filter(|tell| ***tell == Notice::StoreSilent)
+            .count(),
         1
     );
     assert!(!scene.machine.is_answered());
     scene.fates.clear();
     scene.pass_ms(2000);
-    assert!(scene.tells().contains(&&Tell::StoreBack));
+    assert!(scene.tells().contains(&&Notice::StoreBack));
 }
 
 #[test]
@@ -490,7 +497,7 @@ fn a_name_that_another_living_machine_has_is_left_to_it() {
         scene.give(Input::Tick);
         scene.pass_ms(3000);
     }
-    assert_eq!(scene.tells(), [&Tell::NameTaken]);
+    assert_eq!(scene.tells(), [&Notice::NameTaken]);
     assert!(!scene.done.iter().any(|action| matches!(action, Action::Change { .. })));
 }
 

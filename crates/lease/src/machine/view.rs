@@ -12,18 +12,18 @@ pub struct View<'a> {
     /// Its configuration.
     pub config: &'a ClusterConfig,
     /// What this node wants with it.
-    pub part: Part,
+    pub mode: Mode,
     /// The record of the last read, if there was one.
     pub record: Option<&'a ClusterRecord>,
     /// What this node has of it.
-    pub tenancy: Option<Tenancy>,
+    pub held_lease: Option<HeldLease>,
     /// The highest epoch that was kept on disk: seen, or reserved.
     pub epoch: u64,
 }
 
 /// What a node wants with a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Mode {
     /// To have it.
     Serve,
     /// To keep it only until its jobs have ended.
@@ -36,7 +36,7 @@ pub enum Part {
 
 /// This node holds the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tenancy {
+pub struct HeldLease {
     /// The fencing token.
     pub epoch: u64,
     /// The lease's end; `None`: it must be renewed first.
@@ -81,14 +81,14 @@ fn view(cluster: &Cluster) -> View<'_> {
     let record = cluster.current();
     View {
         config: &cluster.config,
-        part: match cluster.duty {
-            Duty::Serve => Part::Serve,
-            Duty::Draining => Part::Drain,
-            Duty::Out => Part::Out,
-            Duty::Removed => Part::Removed,
+        mode: match cluster.duty {
+            Duty::Serve => Mode::Serve,
+            Duty::Draining => Mode::Drain,
+            Duty::Out => Mode::Out,
+            Duty::Removed => Mode::Removed,
         },
         record,
-        tenancy: holder.map(|holder| Tenancy {
+        held_lease: holder.map(|holder| HeldLease {
             epoch: holder.epoch,
             until: holder.valid,
         }),

@@ -66,7 +66,7 @@ const LONGEST_NAME: usize = 64 * 1024;
 const LONGEST_SOCKET: usize = 107;
 
 /// What is wrong with a value, before its place is known.
-struct Refusal {
+struct ValueError {
     message: String,
     help: Option<String>,
 }
@@ -129,7 +129,7 @@ impl Key {
     }
 }
 
-impl Refusal {
+impl ValueError {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -146,9 +146,9 @@ impl Refusal {
     }
 }
 
-fn cluster_name(text: &[u8]) -> Result<Value, Refusal> {
+fn cluster_name(text: &[u8]) -> Result<Value, ValueError> {
     if text.len() > LONGEST_NAME {
-        return Err(Refusal::new(
+        return Err(ValueError::new(
             "the name is longer than 64 KiB",
             "it goes into the job's environment: make it short",
         ));
@@ -156,10 +156,10 @@ fn cluster_name(text: &[u8]) -> Result<Value, Refusal> {
     Ok(Value::ClusterName(text.to_vec()))
 }
 
-fn socket(text: &[u8]) -> Result<Value, Refusal> {
+fn socket(text: &[u8]) -> Result<Value, ValueError> {
     let path = path(text)?;
     if path.len() > LONGEST_SOCKET {
-        return Err(Refusal::new(
+        return Err(ValueError::new(
             "the path is longer than 107 bytes",
             "unix(7) allows no longer one for a socket",
         ));
@@ -167,35 +167,35 @@ fn socket(text: &[u8]) -> Result<Value, Refusal> {
     Ok(Value::SyslogSocket(path))
 }
 
-fn path(text: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn path(text: &[u8]) -> Result<Vec<u8>, ValueError> {
     if text.is_empty() {
-        return Err(Refusal::new("an empty path", "give the file's path"));
+        return Err(ValueError::new("an empty path", "give the file's path"));
     }
     Ok(text.to_vec())
 }
 
-fn journal(text: &[u8]) -> Result<Value, Refusal> {
+fn journal(text: &[u8]) -> Result<Value, ValueError> {
     match text {
         b"none" => Ok(Value::Journal(None)),
         [b'/', ..] => Ok(Value::Journal(Some(text.to_vec()))),
-        _ => Err(Refusal::new(
+        _ => Err(ValueError::new(
             format!("`{}` is no absolute path", clipped(text)),
-            "give a folder's path, or `none`",
+            "give a directory's path, or `none`",
         )),
     }
 }
 
-fn default_state(text: &[u8]) -> Result<Value, Refusal> {
+fn default_state(text: &[u8]) -> Result<Value, ValueError> {
     Word::parse(text)
         .map(Value::DefaultState)
         // No guess here: `inactive` is near to the wrong one.
         .ok_or_else(|| unknown("state", text, "write `active` or `passive`"))
 }
 
-fn facility(text: &[u8]) -> Result<Value, Refusal> {
+fn facility(text: &[u8]) -> Result<Value, ValueError> {
     Facility::parse(text).map(Value::SyslogFacility).ok_or_else(|| {
         if Level::parse(text).is_some() {
-            return Refusal::new(
+            return ValueError::new(
                 format!("`{}` is a level, no facility", clipped(text)),
                 "did you mean `syslog_level`?",
             );
@@ -204,10 +204,10 @@ fn facility(text: &[u8]) -> Result<Value, Refusal> {
     })
 }
 
-fn level(text: &[u8]) -> Result<Value, Refusal> {
+fn level(text: &[u8]) -> Result<Value, ValueError> {
     Level::parse(text).map(Value::SyslogLevel).ok_or_else(|| {
         if Facility::parse(text).is_some() {
-            return Refusal::new(
+            return ValueError::new(
                 format!("`{}` is a facility, no level", clipped(text)),
                 "did you mean `syslog_facility`?",
             );
@@ -216,13 +216,13 @@ fn level(text: &[u8]) -> Result<Value, Refusal> {
     })
 }
 
-fn max_age(text: &[u8]) -> Result<Value, Refusal> {
+fn max_age(text: &[u8]) -> Result<Value, ValueError> {
     if text == b"none" {
         return Ok(Value::StateMaxAge(None));
     }
     let age = span(text)?;
     if age.is_zero() {
-        return Err(Refusal::new(
+        return Err(ValueError::new(
             "with an age of 0 every state is stale",
             "give a span such as 2m, or `none`",
         ));
@@ -230,10 +230,10 @@ fn max_age(text: &[u8]) -> Result<Value, Refusal> {
     Ok(Value::StateMaxAge(Some(age)))
 }
 
-fn span(text: &[u8]) -> Result<Duration, Refusal> {
+fn span(text: &[u8]) -> Result<Duration, ValueError> {
     duration::parse(text).map_err(|bad| {
         let (message, help) = bad.explain(text);
-        Refusal::new(message, help)
+        ValueError::new(message, help)
     })
 }
 
@@ -261,7 +261,7 @@ fn nice_level(piece: Piece) -> Result<(Value, Option<Problem>), Problem> {
     }
 }
 
-fn one_of(text: &[u8], choices: [(&'static str, Value); 2]) -> Result<Value, Refusal> {
+fn one_of(text: &[u8], choices: [(&'static str, Value); 2]) -> Result<Value, ValueError> {
     let names = [choices[0].0, choices[1].0];
     let found = choices.into_iter().find(|(name, _)| name.as_bytes() == text);
     found.map(|(_, value)| value).ok_or_else(|| {
@@ -271,7 +271,7 @@ fn one_of(text: &[u8], choices: [(&'static str, Value); 2]) -> Result<Value, Ref
 }
 
 /// The prefix, which all names share, makes none of them nearer.
-fn unknown_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'static str>) -> Refusal {
+fn unknown_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'static str>) -> ValueError {
     let bare = if text.to_ascii_uppercase().starts_with(b"LOG_") {
         &text[4..]
     } else {
@@ -282,8 +282,8 @@ fn unknown_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'stati
     unknown(kind, text, help.unwrap_or_else(|| "syslog(3) lists them".into()))
 }
 
-fn unknown(kind: &str, text: &[u8], help: impl Into<String>) -> Refusal {
-    Refusal::new(format!("unknown {kind} `{}`", clipped(text)), help)
+fn unknown(kind: &str, text: &[u8], help: impl Into<String>) -> ValueError {
+    ValueError::new(format!("unknown {kind} `{}`", clipped(text)), help)
 }
 
 fn did_you_mean(text: &[u8], names: impl IntoIterator<Item = &'static str>) -> Option<String> {

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use line::Line;
 
-/// The folder of the journal by default. Where it is missing, nothing was installed to keep one, and none is missed.
+/// The directory of the journal by default. Where it is missing, nothing was installed to keep one, and none is missed.
 pub const DEFAULT_JOURNAL: &[u8] = b"/var/lib/rcron/journal";
 
 /// A larger file is refused: it is no configuration.
@@ -134,7 +134,7 @@ impl Config {
             Value::RequireLease(yes) => self.require_lease = yes,
             Value::OnDemotion(act) => self.on_demotion = act,
             Value::KillAfter(span) => self.kill_after = span,
-            Value::Journal(folder) => self.journal = folder,
+            Value::Journal(directory) => self.journal = directory,
         }
         Ok(warning)
     }

@@ -44,7 +44,7 @@ fn a_wrong_line_is_shown_with_a_caret_and_told_in_the_log() {
 #[test]
 fn a_file_that_cannot_be_read_is_refused_with_the_reason() {
     let scene = Scene::active();
-    fs::create_dir(scene.path("folder")).expect("made");
+    fs::create_dir(scene.path("directory")).expect("made");
     std::os::unix::fs::symlink("nowhere", scene.path("dangling")).expect("linked");
     assert!(
         Command::new("mkfifo")
@@ -63,8 +63,8 @@ fn a_file_that_cannot_be_read_is_refused_with_the_reason() {
     for (file, reason) in [
         ("missing", "cannot read the configuration from missing: no such file"),
         (
-            "folder",
-            "cannot read the configuration from folder: it is a folder, not a regular file",
+            "directory",
+            "cannot read the configuration from directory: it is a directory, not a regular file",
         ),
         (
             "fifo",

@@ -25,8 +25,8 @@ LD_PRELOAD=$FAKETIME_LIBRARY FAKETIME='+0 x60' exec cron -f
 
 /// Where Debian's package puts it.
 fn faketime_library() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let candidates = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
+    let candidates = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
     candidates
         .into_iter()
         .find(|path| path.exists())
@@ -35,22 +35,25 @@ fn faketime_library() -> PathBuf {
 
 /// Two servers as far as rcron is concerned: a configuration and a state file each, one crontab for both.
 fn two_servers(scene: &Scene) {
-    let folder = scene.path("").display().to_string();
+    let directory = scene.path("").display().to_string();
     let mut crontab = "SHELL=/bin/sh\nPATH=/usr/bin:/bin\n".to_owned();
     for server in ["server1", "server2"] {
         let configuration = format!(
-            "cluster_name = web\nstate_file = {folder}/{server}.state\nsyslog_socket = {folder}/devlog\ndefault_state = passive\n"
+            "cluster_name = web\nstate_file = {directory}/{server}.state\nsyslog_socket = {directory}/devlog\ndefault_state = passive\n"
         );
         scene.write(&format!("{server}.conf"), configuration);
-        let rcron = format!("{} --conf {folder}/{server}.conf --job tick", binary().display());
-        let _ = writeln!(crontab, "* * * * * root {rcron} sh -c 'echo {server} >>{folder}/runs'");
+        let rcron = format!("{} --conf {directory}/{server}.conf --job tick", binary().display());
+        let _ = writeln!(
+            crontab,
+            "* * * * * root {rcron} sh -c 'echo {server} >>{directory}/runs'"
+        );
     }
     scene.write("crontab", crontab);
     scene.write(
         "rsyslog.conf",
         format!(
             "module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
-             input(type=\"imuxsock\" Socket=\"{folder}/devlog\" CreatePath=\"off\")\ncron.* {folder}/cron.log\n"
+             input(type=\"imuxsock\" Socket=\"{directory}/devlog\" CreatePath=\"off\")\ncron.* {directory}/cron.log\n"
         ),
     );
 }

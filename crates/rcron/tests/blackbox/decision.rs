@@ -52,9 +52,9 @@ fn a_state_that_cannot_be_read_is_the_default_with_a_warning() {
             "its first line is longer than 4096 bytes",
         ),
         (
-            "a folder",
+            "a directory",
             &|| fs::create_dir(&state).expect("made"),
-            "it is a folder, not a regular file",
+            "it is a directory, not a regular file",
         ),
         (
             "a device",
@@ -121,8 +121,8 @@ fn links_are_followed() {
     let scene = Scene::new(None);
     fs::create_dir(scene.path("real")).expect("made");
     scene.write("real/target", "passive\n");
-    symlink("real", scene.path("folder")).expect("linked");
-    symlink("folder/target", scene.path("state")).expect("linked");
+    symlink("real", scene.path("directory")).expect("linked");
+    symlink("directory/target", scene.path("state")).expect("linked");
     assert_eq!(runs(&scene), (false, String::new()));
 }
 

@@ -53,7 +53,7 @@ fn a_state_that_is_no_longer_active_ends_the_job() {
         ("moved away", |scene| {
             fs::rename(scene.path("state"), scene.path("old")).expect("renamed");
         }),
-        ("a folder", |scene| {
+        ("a directory", |scene| {
             fs::remove_file(scene.path("state")).expect("removed");
             fs::create_dir(scene.path("state")).expect("made");
         }),
@@ -140,7 +140,7 @@ fn links_are_followed() {
 }
 
 #[test]
-fn a_folder_made_anew_is_watched() {
+fn a_directory_made_anew_is_watched() {
     let scene = Scene::new(None);
     fs::create_dir(scene.path("run")).expect("made");
     scene.write("run/state", "active\n");
@@ -152,7 +152,7 @@ fn a_folder_made_anew_is_watched() {
             .replace("/state\"", "/run/state\""),
     );
     let (running, job) = start(&scene);
-    // Replaced at once, as by a rename of the whole folder; active before and after.
+    // Replaced at once, as by a rename of the whole directory; active before and after.
     fs::create_dir(scene.path("other")).expect("made");
     scene.write("other/state", "active\n");
     let exchanged = nix::fcntl::renameat2(
@@ -165,7 +165,7 @@ fn a_folder_made_anew_is_watched() {
     exchanged.expect("exchanged");
     assert!(!is_gone(job));
     scene.write("run/state", "passive\n");
-    assert_demoted(&scene, running, "the new folder's file");
+    assert_demoted(&scene, running, "the new directory's file");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::support::{Done, Scene, run};
 use std::process::{Command, Stdio};
 
 fn ended(scene: &Scene, words: &[&str], status: i32, message: &str) {
-    // A folder that may not be searched would turn "not found" into "permission denied", as with env(1).
+    // A directory that may not be searched would turn "not found" into "permission denied", as with env(1).
     let done = run(scene.rcron().args(words).env("PATH", "/usr/bin:/bin"));
     assert_eq!((done.code(), done.stdout()), (Some(status), String::new()), "{done:?}");
     let message = message.replace('@', &scene.path("").display().to_string());

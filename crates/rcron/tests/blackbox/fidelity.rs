@@ -117,7 +117,7 @@ fn closed_standard_streams_stay_closed() {
     let scene = Scene::active();
     for closing in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         let report = scene.path("report");
-        // The first descriptor that is free goes to the folder that `ls` reads: left out of the comparison with `$$`.
+        // The first descriptor that is free goes to the directory that `ls` reads: left out of the comparison with `$$`.
         let job = format!(
             "@sh -c 'cd /proc/$$/fd; for f in 0 1 2; do [ -e $f ] && echo $f open; done >{}' {closing}",
             report.display()

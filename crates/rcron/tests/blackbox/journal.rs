@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A scene with a journal folder as the package makes it.
+/// A scene with a journal directory as the package makes it.
 fn recorded(more: &str) -> Scene {
     let scene = Scene::active();
     fs::create_dir(scene.path("journal")).expect("made");
@@ -111,7 +111,7 @@ fn a_passive_server_records_nothing() {
 #[test]
 fn a_job_that_cannot_be_started_is_recorded_too() {
     let scene = recorded("");
-    // A folder that may not be searched would turn "not found" into "permission denied".
+    // A directory that may not be searched would turn "not found" into "permission denied".
     let done = run(scene
         .rcron()
         .args(["no-such-program", "x"])
@@ -207,8 +207,8 @@ fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
     let fifo: Obstacle = |scene| {
         nix::unistd::mkfifo(&own_file(scene), nix::sys::stat::Mode::S_IRWXU).expect("made");
     };
-    let no_folder: Obstacle = |scene| fs::remove_dir(scene.path("journal")).expect("removed");
-    let no_folder_but_a_file: Obstacle = |scene| {
+    let no_directory: Obstacle = |scene| fs::remove_dir(scene.path("journal")).expect("removed");
+    let no_directory_but_a_file: Obstacle = |scene| {
         fs::remove_dir(scene.path("journal")).expect("removed");
         scene.write("journal", "");
     };
@@ -222,8 +222,8 @@ fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
             fifo,
             "0.jsonl: it is another user's, or not a regular file with one link",
         ),
-        (no_folder, "journal: No such file or directory"),
-        (no_folder_but_a_file, "journal: Not a directory"),
+        (no_directory, "journal: No such file or directory"),
+        (no_directory_but_a_file, "journal: Not a directory"),
     ] {
         let scene = recorded("");
         scene.write("precious", "precious");
@@ -304,7 +304,7 @@ fn assert_pairs(records: &[Value], runs: usize) {
     }
 }
 
-/// Commands for root, in a mount namespace that goes away with them. `$1` is the scene's folder, `$2` rcron.
+/// Commands for root, in a mount namespace that goes away with them. `$1` is the scene's directory, `$2` rcron.
 fn in_namespace(scene: &Scene, script: &str) -> Command {
     let mut command = Command::new("unshare");
     command
@@ -389,7 +389,7 @@ fn a_full_disk_and_a_read_only_one_are_in_the_way_of_the_journal_only() {
 
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn without_the_default_folder_there_is_no_journal_and_no_warning() {
+fn without_the_default_directory_there_is_no_journal_and_no_warning() {
     let scene = Scene::active();
     let configuration = fs::read_to_string(scene.path("conf")).expect("readable");
     assert!(configuration.contains("journal = none\n"));

@@ -4,15 +4,15 @@ use super::access::Access;
 use super::crontab::Usage;
 use super::finding::{Finding, Group, Kind, Place, Report, Severity};
 use super::root::Root;
-use crate::clusters::FOLDER;
-use inputs::complaint::shown;
+use crate::clusters::DIRECTORY;
+use inputs::diagnostic::shown;
 use inputs::settings::{self, DEFAULT_FILE};
 use inputs::words::text_of;
-use sys::output::error_text;
 use policy::config::Config;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use sys::output::error_text;
 
 /// A configuration that may be used.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Cluster {
     }
 }
 
-/// Reads every configuration: those that are named, else those in the folder and those that crontabs name.
+/// Reads every configuration: those that are named, else those in the directory and those that crontabs name.
 pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut Report) -> Vec<Cluster> {
     let files = if named.is_empty() {
         known(root, usage, report)
@@ -52,15 +52,15 @@ pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut 
 }
 
 fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<PathBuf> {
-    let folder = root.outside(Path::new(FOLDER));
-    let mut files: Vec<PathBuf> = match fs::read_dir(&folder) {
+    let directory = root.outside(Path::new(DIRECTORY));
+    let mut files: Vec<PathBuf> = match fs::read_dir(&directory) {
         Ok(entries) => entries
             .flatten()
-            .map(|entry| Path::new(FOLDER).join(entry.file_name()))
+            .map(|entry| Path::new(DIRECTORY).join(entry.file_name()))
             .collect(),
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
-                let text = format!("{}: {}", shown(folder.as_os_str()), error_text(&error));
+                let text = format!("{}: {}", shown(directory.as_os_str()), error_text(&error));
                 report.missed(Group::Configuration, text);
             }
             Vec::new()
@@ -104,7 +104,7 @@ fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
         }
         Err(refused) => {
             let remedy = "correct it: until then rcron runs no job that uses it, on no server that has this file";
-            let what = refused.complaint.full;
+            let what = refused.diagnostic.full;
             report.add(Finding::wrong(Kind::ConfigRefused, Place::file(&outside), what, remedy));
             None
         }
@@ -113,8 +113,8 @@ fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
 
 /// Who writes the configuration decides which jobs run, and where they are logged.
 fn check_access(root: &Root, file: &Path, report: &mut Report) {
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    for path in [file, folder] {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    for path in [file, directory] {
         let Ok(metadata) = fs::metadata(path) else { return };
         let (access, place) = (Access::from(&metadata), Place::file(path));
         let me = sys::environment::effective_user();

@@ -1,6 +1,6 @@
 //! What was found, as data: printing is elsewhere.
 
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use std::path::{Path, PathBuf};
 
 /// Whether it must be put right.
@@ -202,9 +202,9 @@ kinds! {
         StateHidden = "state-hidden",
         StateOwner = "state-owner",
         StateWritable = "state-writable",
-        StateFolderMissing = "state-folder-missing",
-        StateFolderWritable = "state-folder-writable",
-        StateFolderAtBoot = "state-folder-at-boot",
+        StateDirectoryMissing = "state-directory-missing",
+        StateDirectoryWritable = "state-directory-writable",
+        StateDirectoryAtBoot = "state-directory-at-boot",
         StateForeignLink = "state-foreign-link",
         StatePersistent = "state-persistent",
         StateMount = "state-mount",
@@ -235,7 +235,7 @@ kinds! {
     }
     Journal {
         JournalMissing = "journal-missing",
-        JournalNotFolder = "journal-not-a-folder",
+        JournalNotDirectory = "journal-not-a-directory",
         JournalMode = "journal-mode",
         JournalOwner = "journal-owner",
         JournalVolatile = "journal-volatile",

@@ -1,20 +1,20 @@
-//! The folder of the run journal: rcron(8), and who may put what there.
+//! The directory of the run journal: rcron(8), and who may put what there.
 
 use super::access::Access;
 use super::configuration::Cluster;
 use super::finding::{Finding, Group, Kind, Place, Report, Severity};
 use super::mounts::Mounts;
 use super::root::{Located, Root};
-use inputs::complaint::shown;
-use nix::sys::statvfs::statvfs;
+use inputs::diagnostic::shown;
 use journal::append::LARGEST;
-use sys::output::error_text;
+use nix::sys::statvfs::statvfs;
 use policy::config::DEFAULT_JOURNAL;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use sys::output::error_text;
 
 /// Sticky, and everybody may add files but not list them.
 const MODE: u32 = 0o1733;
@@ -32,8 +32,8 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
     let metadata = match fs::metadata(&located.outside) {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => {
-            let what = "the journal is no folder";
-            report.add(Finding::wrong(Kind::JournalNotFolder, place, what, install));
+            let what = "the journal is no directory";
+            report.add(Finding::wrong(Kind::JournalNotDirectory, place, what, install));
             return;
         }
         Err(_) => {
@@ -43,18 +43,18 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
             } else {
                 Severity::Wrong
             };
-            let what = "there is no such folder: no journal is kept";
+            let what = "there is no such directory: no journal is kept";
             report.add(Finding::new(severity, Kind::JournalMissing, place, what, install));
             return;
         }
     };
     report.saw(Group::Journal, place.to_string());
-    folder(root, &place, Access::from(&metadata), report);
+    directory(root, &place, Access::from(&metadata), report);
     medium(mounts, &located, report);
     files(&located, report);
 }
 
-fn folder(root: &Root, place: &Place, access: Access, report: &mut Report) {
+fn directory(root: &Root, place: &Place, access: Access, report: &mut Report) {
     let fault = match access.mode {
         MODE => None,
         mode if mode & 0o022 != 0 && mode & 0o1000 == 0 => Some((
@@ -102,7 +102,7 @@ fn medium(mounts: &Mounts, located: &Located, report: &mut Report) {
     }
     if mount.is_some_and(|mount| mount.read_only) {
         let what = "its file system is mounted read-only: no journal is kept";
-        let remedy = "mount it read-write, or set journal to another folder";
+        let remedy = "mount it read-write, or set journal to another directory";
         report.add(Finding::wrong(Kind::JournalReadOnly, place, what, remedy));
         return;
     }
@@ -110,7 +110,7 @@ fn medium(mounts: &Mounts, located: &Located, report: &mut Report) {
     let free = room.blocks_available() * room.fragment_size();
     if let Some(severity) = lack_of_room(free) {
         let what = format!("only {} KiB are free for the journal", free >> 10);
-        let remedy = "make room, or set journal to another folder; jobs run all the same";
+        let remedy = "make room, or set journal to another directory; jobs run all the same";
         report.add(Finding::new(severity, Kind::JournalFull, place, what, remedy));
     }
 }

@@ -1,7 +1,7 @@
 //! The report for programs: rcronctl-check(8), "JSON".
 
 use super::finding::{Finding, Group, Report, Severity};
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -4,11 +4,11 @@ use super::finding::{Finding, Kind, Report};
 use super::root::Root;
 use super::state_file::State;
 use crate::daemon;
-use inputs::complaint::shown;
-use sys::file::read_beginning;
+use inputs::diagnostic::shown;
 use policy::decide::{Decision, Skip};
 use policy::state::{Lease, State as Content, Word};
 use std::path::Path;
+use sys::file::read_beginning;
 
 /// What makes an old state harmless.
 pub(crate) const WRITERS: &str = "or set state_max_age (its writer must touch it) or require_lease (rcrond)";

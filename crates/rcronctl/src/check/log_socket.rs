@@ -3,12 +3,12 @@
 use super::configuration::Cluster;
 use super::finding::{Finding, Group, Kind, Place, Report, Severity};
 use super::root::Root;
-use sys::output::error_text;
-use sys::syslog::Syslog;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use sys::output::error_text;
+use sys::syslog::Syslog;
 
 const DEFAULT: &[u8] = b"/dev/log";
 

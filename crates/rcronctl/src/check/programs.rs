@@ -6,8 +6,8 @@ use super::root::{Located, Root};
 use std::fs;
 use std::path::Path;
 
-/// Where administrators and packages put programs; on most systems some of them lead to the same folder.
-const FOLDERS: [&str; 6] = [
+/// Where administrators and packages put programs; on most systems some of them lead to the same directory.
+const DIRECTORIES: [&str; 6] = [
     "/usr/local/sbin",
     "/usr/local/bin",
     "/usr/sbin",
@@ -18,8 +18,8 @@ const FOLDERS: [&str; 6] = [
 
 pub(crate) fn check(root: &Root, report: &mut Report) {
     let mut found: Vec<Located> = Vec::new();
-    for folder in FOLDERS {
-        let located = root.locate(&Path::new(folder).join("rcron"));
+    for directory in DIRECTORIES {
+        let located = root.locate(&Path::new(directory).join("rcron"));
         let is_new = |located: &Located| !found.iter().any(|other| other.inside == located.inside);
         found.extend(
             located
@@ -28,7 +28,7 @@ pub(crate) fn check(root: &Root, report: &mut Report) {
         );
     }
     let Some(first) = found.first() else {
-        let what = format!("there is no rcron in {}", FOLDERS.join(", "));
+        let what = format!("there is no rcron in {}", DIRECTORIES.join(", "));
         let place = Place::file(&root.outside(Path::new("/usr/bin/rcron")));
         report.add(Finding::wrong(
             Kind::RcronMissing,

@@ -5,7 +5,7 @@ use super::root::Root;
 use crate::daemon::QUICK;
 use control::client::{self, NoAnswer};
 use control::{DEFAULT_SOCKET, Request, Response};
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use std::io::ErrorKind;
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The system that is checked: this one, or the one below a folder (a container's root, an image).
+//! The system that is checked: this one, or the one below a directory (a container's root, an image).
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -13,8 +13,8 @@ const MOST_LINKS: usize = 40;
 /// Where `/` is.
 #[derive(Debug)]
 pub(crate) struct Root {
-    folder: PathBuf,
-    /// Who owns what root owns: the folder's owner where another system is looked at, which root may have unpacked or not.
+    directory: PathBuf,
+    /// Who owns what root owns: the directory's owner where another system is looked at, which root may have unpacked or not.
     pub(crate) owner: u32,
     /// And root's group.
     pub(crate) group: u32,
@@ -32,32 +32,32 @@ pub(crate) struct Located {
 }
 
 impl Root {
-    /// This system, or the one whose `/` is this folder.
-    pub(crate) fn new(folder: Option<&Path>) -> io::Result<Self> {
-        let Some(folder) = folder else {
+    /// This system, or the one whose `/` is this directory.
+    pub(crate) fn new(directory: Option<&Path>) -> io::Result<Self> {
+        let Some(directory) = directory else {
             return Ok(Self {
-                folder: "/".into(),
+                directory: "/".into(),
                 owner: 0,
                 group: 0,
             });
         };
-        let folder = folder.canonicalize()?;
-        let metadata = fs::read_dir(&folder).and_then(|_| fs::metadata(&folder))?;
+        let directory = directory.canonicalize()?;
+        let metadata = fs::read_dir(&directory).and_then(|_| fs::metadata(&directory))?;
         Ok(Self {
             owner: metadata.uid(),
             group: metadata.gid(),
-            folder,
+            directory,
         })
     }
 
     /// Whether it is the system that this program runs on.
     pub(crate) fn is_ours(&self) -> bool {
-        self.folder == Path::new("/")
+        self.directory == Path::new("/")
     }
 
     /// A path of that system, as it is opened here.
     pub(crate) fn outside(&self, inside: &Path) -> PathBuf {
-        self.folder.join(inside.strip_prefix("/").unwrap_or(inside))
+        self.directory.join(inside.strip_prefix("/").unwrap_or(inside))
     }
 
     /// Follows symbolic links as that system would: an absolute one begins at its own `/`. What does not exist is taken as it
@@ -95,8 +95,8 @@ impl Root {
 }
 
 impl Located {
-    /// The folder that holds it.
-    pub(crate) fn folder(&self) -> &Path {
+    /// The directory that holds it.
+    pub(crate) fn directory(&self) -> &Path {
         self.outside.parent().unwrap_or(&self.outside)
     }
 }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn links_are_followed_within_the_root() {
-        let tree = tempfile::tempdir().expect("a folder");
+        let tree = tempfile::tempdir().expect("a directory");
         let at = |name: &str| tree.path().join(name);
         fs::create_dir_all(at("run/rcron")).expect("made");
         fs::create_dir_all(at("var")).expect("made");

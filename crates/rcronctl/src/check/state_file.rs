@@ -89,7 +89,7 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, has_ordinary_us
     readers(state, access, has_ordinary_users, report);
     if mounts.is_point(&state.located.inside) || metadata.nlink() == 0 {
         let what = "the file is a mount of its own (a bind mount)";
-        let remedy = "mount the folder that holds it instead";
+        let remedy = "mount the directory that holds it instead";
         let finding = Finding::wrong(Kind::StateMount, state.place(), what, remedy);
         report.add(finding.because("a writer that renames a new file into its place never reaches the readers here"));
     }
@@ -139,16 +139,16 @@ fn writers(root: &Root, state: &State, access: Access, report: &mut Report) {
 
 /// Jobs run as their users, and so does rcron.
 fn readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut Report) {
-    let may_search = |folder: &&Path| {
-        let metadata = fs::metadata(folder);
+    let may_search = |directory: &&Path| {
+        let metadata = fs::metadata(directory);
         metadata.is_ok_and(|metadata| Access::from(&metadata).everybody_may_search())
     };
-    let closed = folders(state).into_iter().find(|folder| !may_search(folder));
+    let closed = directories(state).into_iter().find(|directory| !may_search(directory));
     let (place, what, remedy) = match closed {
         _ if !access.everybody_may_read() => (state.place(), "not every user may read it", "chmod a+r"),
-        Some(folder) => (
-            Place::file(folder),
-            "not every user may pass this folder to the state file",
+        Some(directory) => (
+            Place::file(directory),
+            "not every user may pass this directory to the state file",
             "chmod a+x",
         ),
         None => return,
@@ -164,7 +164,7 @@ fn readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut
 }
 
 /// Those of that system which lead to the file.
-fn folders<'a>(state: &'a State) -> Vec<&'a Path> {
+fn directories<'a>(state: &'a State) -> Vec<&'a Path> {
     let depth = state.located.inside.components().count() - 1;
     state.located.outside.ancestors().skip(1).take(depth).collect()
 }

@@ -1,12 +1,12 @@
-//! Whether tmpfiles.d(5) makes a folder at boot.
+//! Whether tmpfiles.d(5) makes a directory at boot.
 
 use super::root::Root;
-use sys::file::read_beginning;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use sys::file::read_beginning;
 
-const FOLDERS: [&str; 4] = [
+const DIRECTORIES: [&str; 4] = [
     "/etc/tmpfiles.d",
     "/run/tmpfiles.d",
     "/usr/lib/tmpfiles.d",
@@ -14,19 +14,23 @@ const FOLDERS: [&str; 4] = [
 ];
 const LARGEST: usize = 1 << 20;
 
-pub(crate) fn make(root: &Root, folder: &Path) -> bool {
+pub(crate) fn make(root: &Root, directory: &Path) -> bool {
     let read = |name: &str| fs::read_dir(root.outside(Path::new(name)));
-    let files = FOLDERS.iter().filter_map(|name| read(name).ok()).flatten().flatten();
+    let files = DIRECTORIES
+        .iter()
+        .filter_map(|name| read(name).ok())
+        .flatten()
+        .flatten();
     let mut files = files
         .map(|entry| entry.path())
         .filter(|file| file.extension().is_some_and(|end| end == "conf"));
     files.any(|file| {
         let contents = read_beginning(file.as_os_str(), LARGEST);
-        contents.is_ok_and(|contents| is_made_by(&contents.bytes, folder))
+        contents.is_ok_and(|contents| is_made_by(&contents.bytes, directory))
     })
 }
 
-fn is_made_by(text: &[u8], folder: &Path) -> bool {
+fn is_made_by(text: &[u8], directory: &Path) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| {
         let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
         let kind = fields.next().and_then(|kind| kind.first());
@@ -35,7 +39,8 @@ fn is_made_by(text: &[u8], folder: &Path) -> bool {
             .strip_prefix(b"/var")
             .filter(|rest| rest.starts_with(b"/run/"))
             .unwrap_or(path);
-        matches!(kind, Some(b'd' | b'D' | b'v' | b'q' | b'Q')) && without_slash(path) == folder.as_os_str().as_bytes()
+        matches!(kind, Some(b'd' | b'D' | b'v' | b'q' | b'Q'))
+            && without_slash(path) == directory.as_os_str().as_bytes()
     })
 }
 
@@ -48,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_folder_makes_it() {
+    fn a_line_of_the_directory_makes_it() {
         for (line, is_made) in [
             ("d /run/rcron 0755 root root", true),
             ("d! /run/rcron/ -", true),

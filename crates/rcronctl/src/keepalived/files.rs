@@ -1,14 +1,14 @@
 //! Writing the state files.
 
 use super::targets::Target;
-use inputs::complaint::shown;
-use sys::replace::{self, Refused};
-use sys::{environment, file};
+use inputs::diagnostic::shown;
 use policy::moment::BootTime;
 use policy::state::{LONGEST_LINE, Lease, State, Word};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use sys::replace::{self, Refused};
+use sys::{environment, file};
 
 /// What one of the files should say.
 pub(super) struct Wanted {
@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn a_state_has_a_lease_its_writer_and_the_time_of_its_change() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let target = target(folder.path().join("deep/state"));
+        let directory = tempfile::tempdir().expect("a directory");
+        let target = target(directory.path().join("deep/state"));
         let mut files = Files::new(Duration::from_secs(10), b"7c1e".to_vec());
         let wanted = Wanted {
             target,
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_told_once_and_so_is_its_return() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let target = target(folder.path().join("state"));
+        let directory = tempfile::tempdir().expect("a directory");
+        let target = target(directory.path().join("state"));
         std::fs::create_dir(&target.file).expect("made");
         let mut files = Files::new(Duration::from_secs(10), b"b".to_vec());
         let wanted = Wanted {
@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn a_state_by_hand_is_known_as_such() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("state");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state");
         for (text, by_hand) in [
             ("active since monday\n", true),
             ("passive by=alice@server1\n", true),
@@ -173,13 +173,13 @@ mod tests {
             std::fs::write(&file, text).expect("written");
             assert_eq!(is_by_hand(&file), by_hand, "{text}");
         }
-        assert!(!is_by_hand(&folder.path().join("none")));
+        assert!(!is_by_hand(&directory.path().join("none")));
     }
 
     #[test]
     fn an_active_file_that_cannot_be_replaced_is_made_passive_where_it_is() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("state");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state");
         std::fs::write(&file, "active until=99.5 boot=7c1e by=x\n").expect("written");
         replace::overwrite(&file, b"passive\n").expect("overwritten");
         let state = State::parse(&std::fs::read(&file).expect("there")).expect("a state");

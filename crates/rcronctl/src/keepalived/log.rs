@@ -1,14 +1,14 @@
 //! What the service tells: to the journal where systemd has connected it, else to syslog.
 
 use crate::syslog;
-use inputs::complaint::shown;
-use sys::output;
+use inputs::diagnostic::shown;
 use policy::priority::{Facility, Level};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
+use sys::output;
 
 /// A log daemon that is stuck must not hold a state up for longer.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -2,20 +2,20 @@
 
 use super::instances::{Instance, Instances};
 use crate::failure::Failure;
-use inputs::complaint::shown;
-use sys::fifo::Identity;
-use sys::file;
-use sys::process_tree::Process;
+use inputs::diagnostic::shown;
 use policy::state::Word;
 use std::fs::DirBuilder;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use sys::fifo::Identity;
+use sys::file;
+use sys::process_tree::Process;
 
 /// Only root may look in: whoever can read a FIFO can take keepalived's words out of it. So this is the place for the FIFO,
 /// too.
-pub(super) const FOLDER: &str = "/run/rcron/keepalived";
+pub(super) const DIRECTORY: &str = "/run/rcron/keepalived";
 
 /// A file that is not of this form says nothing.
 const HEAD: &str = "rcronctl keepalived 1";
@@ -38,12 +38,12 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Makes the folder, too.
+    /// Makes the directory, too.
     pub(super) fn new(fifo: &Path) -> Result<Self, Failure> {
         let made = DirBuilder::new().recursive(true).mode(0o755).create("/run/rcron");
-        let made = made.and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(FOLDER));
-        made.map_err(|error| Failure::of(format!("make {FOLDER}"), &error))?;
-        let file = Path::new(FOLDER).join(format!("{}.states", name(fifo)));
+        let made = made.and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(DIRECTORY));
+        made.map_err(|error| Failure::of(format!("make {DIRECTORY}"), &error))?;
+        let file = Path::new(DIRECTORY).join(format!("{}.states", name(fifo)));
         Ok(Self { file })
     }
 

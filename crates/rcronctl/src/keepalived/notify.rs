@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn a_path_and_an_abstract_name_are_reached() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("socket");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("socket");
         let name = format!("rcronctl-test-{}", std::process::id());
         let abstract_name = SocketAddr::from_abstract_name(&name).expect("a name");
         let listeners = [

@@ -10,13 +10,8 @@ use super::source::{Seen, Source};
 use super::targets::{Plan, Target};
 use crate::failure::Failure;
 use crate::when;
-use inputs::complaint::shown;
-use sys::holder::{self, Condition};
-use sys::process_tree::Process;
-use sys::signal::{self, Signals};
-use sys::watch::Watch;
 use inputs::clock;
-use sys::poll;
+use inputs::diagnostic::shown;
 use policy::moment::BootTime;
 use policy::state::Word;
 use std::collections::BTreeSet;
@@ -25,6 +20,11 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
+use sys::holder::{self, Condition};
+use sys::poll;
+use sys::process_tree::Process;
+use sys::signal::{self, Signals};
+use sys::watch::Watch;
 
 /// How often keepalived itself is looked at, and the FIFO's name, should nothing else happen.
 const TICK: Duration = Duration::from_secs(1);
@@ -87,8 +87,8 @@ impl Service {
     pub(super) fn new(options: Options, store: Store) -> Result<Self, Failure> {
         let mut log = Log::new();
         let (targets, wrong) = options.plan.targets()?;
-        for complaint in wrong {
-            log.error(&complaint);
+        for diagnostic in wrong {
+            log.error(&diagnostic);
         }
         let boot = clock::boot_id().ok_or(Failure::new("cannot read the boot's id: is /proc mounted?"))?;
         signal::take_over().map_err(|error| Failure::of("block signals", &error))?;
@@ -386,8 +386,8 @@ impl Service {
     fn reload(&mut self) {
         match self.options.plan.targets() {
             Ok((targets, wrong)) => {
-                for complaint in wrong {
-                    self.log.error(&complaint);
+                for diagnostic in wrong {
+                    self.log.error(&diagnostic);
                 }
                 self.abandon(&targets);
                 self.targets = targets;

@@ -1,13 +1,13 @@
 //! The FIFO and the keepalived behind it: who writes, whether it is the same as before, and what waits.
 
 use inputs::clock;
-use sys::fifo::{self, Fifo, Identity, Pending, Unopened};
-use sys::holder::{self, Condition};
-use sys::process_tree::Process;
 use policy::moment::BootTime;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use sys::fifo::{self, Fifo, Identity, Pending, Unopened};
+use sys::holder::{self, Condition};
+use sys::process_tree::Process;
 
 /// The capacity that a reader gives the pipe behind the FIFO. The kernel forgets it with the pipe, that is, when nobody has
 /// the FIFO open any more, and what waited in it is lost. So a later reader that finds it knows that nothing was lost.

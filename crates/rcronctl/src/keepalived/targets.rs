@@ -2,7 +2,7 @@
 
 use crate::clusters;
 use crate::failure::Failure;
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -37,11 +37,11 @@ impl Plan {
         let mut targets = self.given.clone();
         let mut wrong = Vec::new();
         // Where every instance is named on the command line, the site may have no configuration at all.
-        if self.given.is_empty() || !self.conf.is_empty() || Path::new(clusters::FOLDER).exists() {
+        if self.given.is_empty() || !self.conf.is_empty() || Path::new(clusters::DIRECTORY).exists() {
             for cluster in clusters::all(&self.conf)? {
                 match cluster.settings {
                     Ok(settings) => targets.extend(self.of(&settings.config)),
-                    Err(complaint) => wrong.push(complaint.summary),
+                    Err(diagnostic) => wrong.push(diagnostic.summary),
                 }
             }
         }
@@ -100,8 +100,8 @@ fn check(targets: &[Target]) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    fn conf(folder: &Path, name: &str, text: &str) -> PathBuf {
-        let file = folder.join(name);
+    fn conf(directory: &Path, name: &str, text: &str) -> PathBuf {
+        let file = directory.join(name);
         std::fs::write(&file, text).expect("written");
         file
     }
@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn an_instance_has_the_file_of_the_cluster_of_its_name() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let a = conf(folder.path(), "a.conf", "cluster_name = A\nstate_file = /run/a\n");
-        let b = conf(folder.path(), "b.conf", "cluster_name = B\nstate_file = /run/b\n");
-        let wrong = conf(folder.path(), "c.conf", "cluster = C\n");
+        let directory = tempfile::tempdir().expect("a directory");
+        let a = conf(directory.path(), "a.conf", "cluster_name = A\nstate_file = /run/a\n");
+        let b = conf(directory.path(), "b.conf", "cluster_name = B\nstate_file = /run/b\n");
+        let wrong = conf(directory.path(), "c.conf", "cluster = C\n");
         let plan = Plan::new(&["B=/run/other".into(), "D=/run/d=d".into()], &[a, b, wrong]).expect("a plan");
         let (targets, complaints) = plan.targets().expect("targets");
         assert_eq!(shown(&targets), ["B=/run/other", "D=/run/d=d", "A=/run/a"]);

@@ -92,10 +92,10 @@ struct StoreDocument<'a> {
 }
 
 impl ClusterDocument<'_> {
-    pub(super) fn refused((file, complaint): &clusters::Refused) -> Self {
+    pub(super) fn refused((file, diagnostic): &clusters::Refused) -> Self {
         Self {
             configuration: file.display().to_string(),
-            error: Some(complaint.summary.clone()),
+            error: Some(diagnostic.summary.clone()),
             ..Self::default()
         }
     }

@@ -33,12 +33,10 @@ pub(super) fn render(picture: &Picture, nonce: &str) -> Result<String, serde_jso
 
 /// 80 random bits.
 pub(super) fn nonce() -> String {
-    sys::random::ten_bytes()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    sys::random::ten_bytes().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// JSON that ends no `<script>`, opens no comment, and holds no character that old scripts take for a newline.

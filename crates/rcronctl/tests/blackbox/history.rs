@@ -112,11 +112,11 @@ fn a_command_cannot_move_the_cursor() {
 #[test]
 fn what_cannot_be_read_is_an_error_that_names_it() {
     let scene = Scene::new(Some("active"));
-    let done = scene.rcronctl(["history", "--journal", "/no/such/folder"]);
+    let done = scene.rcronctl(["history", "--journal", "/no/such/directory"]);
     assert_eq!(done.code(), Some(2));
     assert!(
         done.stderr()
-            .contains("cannot read /no/such/folder: No such file or directory"),
+            .contains("cannot read /no/such/directory: No such file or directory"),
         "{done:?}"
     );
     let done = scene.rcronctl(["history", "--since", "soon"]);

@@ -154,7 +154,7 @@ fn another_server_s_journal_has_no_marks_here() {
     );
 }
 
-/// The folder is everybody's, and so is the id of a run: it stands in syslog.
+/// The directory is everybody's, and so is the id of a run: it stands in syslog.
 #[test]
 #[ignore = "needs root: `make test` runs it"]
 fn no_other_user_can_end_hide_or_disguise_a_run() {
@@ -181,7 +181,7 @@ fn no_other_user_can_end_hide_or_disguise_a_run() {
 /// More names than a process may have open files.
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn a_folder_full_of_names_hides_nothing() {
+fn a_directory_full_of_names_hides_nothing() {
     let scene = Scene::new(Some("active"));
     cut_off(&scene, "night");
     for user in 70_000..70_300 {
@@ -199,7 +199,7 @@ fn a_folder_full_of_names_hides_nothing() {
 }
 
 #[test]
-fn a_folder_that_is_missing_is_not_made() {
+fn a_directory_that_is_missing_is_not_made() {
     let scene = Scene::new(Some("active"));
     std::fs::remove_dir(scene.path("journal")).expect("removed");
     scene.rcronctl(["interrupted", "--ack"]);

@@ -11,15 +11,15 @@ use testing::program::program;
 use testing::{Done, run, until};
 
 pub(crate) struct Scene {
-    folder: TempDir,
+    directory: TempDir,
     pub(crate) log: UnixDatagram,
 }
 
 impl Scene {
     pub(crate) fn new(state: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = UnixDatagram::bind(folder.path().join("log")).expect("bound");
-        let scene = Self { folder, log };
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = UnixDatagram::bind(directory.path().join("log")).expect("bound");
+        let scene = Self { directory, log };
         fs::create_dir(scene.path("journal")).expect("made");
         scene.configure("");
         if let Some(state) = state {
@@ -29,7 +29,7 @@ impl Scene {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
@@ -41,12 +41,12 @@ impl Scene {
     }
 
     pub(crate) fn configure(&self, more: &str) {
-        let folder = self.folder.path().display();
+        let directory = self.directory.path().display();
         self.write(
             "conf",
             &format!(
-                "cluster_name = web\nstate_file = {folder}/state\njournal = {folder}/journal\nnice_level = 0\n\
-                 syslog_socket = {folder}/log\ndefault_state = passive\n{more}"
+                "cluster_name = web\nstate_file = {directory}/state\njournal = {directory}/journal\nnice_level = 0\n\
+                 syslog_socket = {directory}/log\ndefault_state = passive\n{more}"
             ),
         );
     }

@@ -64,7 +64,7 @@ fn the_umask_does_not_hide_the_state_from_the_jobs_users() {
 }
 
 #[test]
-fn a_folder_that_a_reboot_has_taken_is_made_again() {
+fn a_directory_that_a_reboot_has_taken_is_made_again() {
     let scene = Scene::new(None);
     scene.configure(&format!("state_file = {}/run/rcron/web\n", scene.path("").display()));
     scene.told(0, ["set", "active"]);
@@ -147,7 +147,7 @@ fn as_ordinary_user(scene: &Scene, arguments: &[&str]) -> testing::Done {
         return scene.rcronctl(arguments);
     }
     // The build may be where nobody else can read.
-    let copy = tempfile::tempdir().expect("a folder");
+    let copy = tempfile::tempdir().expect("a directory");
     fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
     let program = copy.path().join("rcronctl");
     run(Command::new("cp")
@@ -244,7 +244,7 @@ fn completions_are_printed_for_each_shell() {
 }
 
 #[test]
-fn neither_a_device_nor_a_folder_is_replaced() {
+fn neither_a_device_nor_a_directory_is_replaced() {
     let scene = Scene::new(None);
     nix::unistd::mkfifo(&scene.path("state"), nix::sys::stat::Mode::S_IRUSR).expect("made");
     let done = scene.rcronctl(["set", "active"]);

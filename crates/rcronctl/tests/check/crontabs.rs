@@ -118,7 +118,7 @@ fn a_last_line_without_newline_is_told() {
 #[test]
 fn something_else_than_a_file_is_told() {
     let tree = Tree::clean();
-    tree.folder("/etc/crontab");
+    tree.directory("/etc/crontab");
     tree.finds_only("wrong", "crontab-unreadable", "/etc/crontab");
 }
 

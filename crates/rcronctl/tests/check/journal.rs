@@ -1,4 +1,4 @@
-//! The journal's folder.
+//! The journal's directory.
 
 use crate::tree::{JOURNAL, Tree};
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ fn a_missing_journal_is_wrong_only_where_one_is_wanted() {
     tree.configure("journal = /srv/journal\n");
     tree.finds_only("wrong", "journal-missing", "/srv/journal");
     tree.write("/srv/journal", "");
-    tree.finds_only("wrong", "journal-not-a-folder", "/srv/journal");
+    tree.finds_only("wrong", "journal-not-a-directory", "/srv/journal");
     tree.configure("journal = none\n");
     tree.finds_nothing();
 }

@@ -99,7 +99,7 @@ fn what_cannot_be_looked_at_is_told() {
     if nix::unistd::geteuid().is_root() {
         return; // may look everywhere
     }
-    tree.folder("/var/spool/cron/crontabs");
+    tree.directory("/var/spool/cron/crontabs");
     tree.mode("/var/spool/cron/crontabs", 0o300);
     let text = tree.text(&[]);
     assert!(
@@ -128,7 +128,7 @@ fn nothing_waits() {
         "/var/spool/cron/crontabs/me",
         "/etc/rcron/rcrond.toml",
     ] {
-        tree.folder(file.rsplit_once('/').expect("a path").0);
+        tree.directory(file.rsplit_once('/').expect("a path").0);
         nix::unistd::mkfifo(&tree.path(file), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     }
     tree.remove(crate::tree::STATE);

@@ -17,10 +17,10 @@ fn a_state_that_says_nothing_is_wrong() {
     tree.finds_only("wrong", "state-junk", STATE);
     tree.remove(STATE);
     tree.finds_only("wrong", "state-missing", STATE);
-    tree.folder(STATE);
+    tree.directory(STATE);
     tree.finds_only("wrong", "state-unreadable", STATE);
     tree.remove("/run/rcron");
-    tree.finds("wrong", "state-folder-missing", "/run/rcron");
+    tree.finds("wrong", "state-directory-missing", "/run/rcron");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn who_may_write_the_state_is_told() {
     tree.finds_only("wrong", "state-writable", STATE);
     tree.mode(STATE, 0o644);
     tree.mode("/run/rcron", 0o1777);
-    tree.finds_only("wrong", "state-folder-writable", "/run/rcron");
+    tree.finds_only("wrong", "state-directory-writable", "/run/rcron");
     tree.mode("/run/rcron", 0o755);
     if tree.give_away(STATE) {
         tree.finds_only("hint", "state-owner", STATE);
@@ -57,9 +57,9 @@ fn who_may_write_the_state_is_told() {
 }
 
 #[test]
-fn a_link_in_an_open_folder_is_wrong() {
+fn a_link_in_an_open_directory_is_wrong() {
     let tree = Tree::clean();
-    tree.folder("/tmp");
+    tree.directory("/tmp");
     tree.mode("/tmp", 0o1777);
     symlink("/run/rcron/state", tree.path("/tmp/state")).expect("linked");
     tree.configure("state_file = /tmp/state\n");
@@ -67,10 +67,10 @@ fn a_link_in_an_open_folder_is_wrong() {
 }
 
 #[test]
-fn a_folder_that_a_reboot_takes_away_is_a_hint() {
+fn a_directory_that_a_reboot_takes_away_is_a_hint() {
     let tree = Tree::clean();
     tree.remove("/etc/tmpfiles.d");
-    tree.finds_only("hint", "state-folder-at-boot", "/run/rcron");
+    tree.finds_only("hint", "state-directory-at-boot", "/run/rcron");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn rcron_itself_is_looked_at() {
 #[test]
 fn an_rcrond_that_does_not_answer_is_wrong() {
     let tree = Tree::clean();
-    tree.folder("/run/rcrond");
+    tree.directory("/run/rcrond");
     drop(UnixListener::bind(tree.path(DEFAULT_SOCKET)).expect("bound"));
     tree.finds_only("wrong", "rcrond-silent", DEFAULT_SOCKET);
     assert!(tree.text(&[]).contains("rcrond does not answer: nobody listens\n"));
@@ -67,7 +67,7 @@ fn an_rcrond_that_does_not_answer_is_wrong() {
 #[test]
 fn a_cluster_that_rcrond_runs_must_require_its_lease() {
     let tree = Tree::clean();
-    tree.folder("/run/rcrond");
+    tree.directory("/run/rcrond");
     let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), tells);
     tree.finds_only("wrong", "lease-not-required", CONF);
     assert!(

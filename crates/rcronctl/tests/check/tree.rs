@@ -1,4 +1,4 @@
-//! A small system in a folder, for `--root`.
+//! A small system in a directory, for `--root`.
 
 use std::fmt::Write;
 use std::fs::{self, Permissions};
@@ -16,17 +16,17 @@ const MOUNTS: &str = "22 1 254:0 / / rw - ext4 /dev/vda rw\n24 22 0:21 / /run rw
 
 /// The files, and the log daemon's socket.
 pub(crate) struct Tree {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     _log: UnixDatagram,
 }
 
 impl Tree {
     /// In which nothing is wrong.
     pub(crate) fn clean() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("dev")).expect("made");
-        let log = UnixDatagram::bind(folder.path().join("dev/log")).expect("bound");
-        let tree = Self { folder, _log: log };
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir(directory.path().join("dev")).expect("made");
+        let log = UnixDatagram::bind(directory.path().join("dev/log")).expect("bound");
+        let tree = Self { directory, _log: log };
         tree.mode("/", 0o755);
         tree.write(
             CONF,
@@ -38,17 +38,17 @@ impl Tree {
         tree.program("/usr/bin/rcron");
         tree.program("/usr/bin/backup");
         tree.write(JOBS, "# jobs of the cluster\n0 3 * * * root rcron backup --all\n");
-        tree.folder(JOURNAL);
+        tree.directory(JOURNAL);
         tree.mode(JOURNAL, 0o1733);
         tree
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
-        self.folder.path().join(inside.trim_start_matches('/'))
+        self.directory.path().join(inside.trim_start_matches('/'))
     }
 
-    pub(crate) fn folder(&self, inside: &str) {
-        let mut path = self.folder.path().to_owned();
+    pub(crate) fn directory(&self, inside: &str) {
+        let mut path = self.directory.path().to_owned();
         for name in inside.split('/').filter(|name| !name.is_empty()) {
             path.push(name);
             if fs::create_dir(&path).is_ok() {
@@ -58,7 +58,7 @@ impl Tree {
     }
 
     pub(crate) fn write(&self, inside: &str, text: &str) {
-        self.folder(inside.rsplit_once('/').expect("a path").0);
+        self.directory(inside.rsplit_once('/').expect("a path").0);
         fs::write(self.path(inside), text).expect("written");
         self.mode(inside, 0o644);
     }
@@ -106,7 +106,7 @@ impl Tree {
         command
             .arg("check")
             .arg("--root")
-            .arg(self.folder.path())
+            .arg(self.directory.path())
             .args(arguments);
         command.stdin(Stdio::null()).output().expect("run")
     }
@@ -115,7 +115,7 @@ impl Tree {
     pub(crate) fn text(&self, arguments: &[&str]) -> String {
         let output = self.check(arguments);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        let root = fs::canonicalize(self.folder.path()).expect("there");
+        let root = fs::canonicalize(self.directory.path()).expect("there");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         text.replace(root.to_str().expect("UTF-8"), "")
     }

@@ -1,6 +1,6 @@
 //! Two servers in namespaces of their own (mount, network, process, host name), on a switch in another one.
 //!
-//! Nothing of the machine is touched: `/run`, `/dev`, `/etc` and cron's folders are others there. Each server ends with
+//! Nothing of the machine is touched: `/run`, `/dev`, `/etc` and cron's directories are others there. Each server ends with
 //! its PID 1, that with `unshare`, and that with the test, however it ends (PR_SET_PDEATHSIG).
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use testing::program::program;
 use testing::until;
 
-/// What a server starts with. `$SHARED` is the test's folder, `$EXAMPLE` the folder of the example.
+/// What a server starts with. `$SHARED` is the test's directory, `$EXAMPLE` the directory of the example.
 const BOOT: &str = r#"
 set -eu
 hostname "$NAME"
@@ -26,9 +26,9 @@ for node in null zero full random urandom tty; do
     mount --bind "/dev/$node" "$SHARED/$NAME/dev/$node"
 done
 mount --rbind "$SHARED/$NAME/dev" /dev
-for folder in /etc/keepalived /etc/rcron /etc/cron.d; do
-    mkdir -p $folder
-    mount -t tmpfs none $folder
+for directory in /etc/keepalived /etc/rcron /etc/cron.d; do
+    mkdir -p $directory
+    mount -t tmpfs none $directory
 done
 mount --bind /dev/null /etc/crontab
 cp "$RCRON" /usr/local/bin/rcron
@@ -61,7 +61,7 @@ while :; do wait; sleep 1; done
 
 /// The switch and the servers on it.
 pub(crate) struct Lab {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     switch: Inside,
     example: PathBuf,
 }
@@ -88,7 +88,7 @@ impl Lab {
         switch.run("ip link add br0 type bridge forward_delay 0; ip link set br0 up");
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/keepalived");
         Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            directory: tempfile::tempdir().expect("a directory"),
             switch,
             example: examples.join(example).canonicalize().expect("the example"),
         }
@@ -99,7 +99,7 @@ impl Lab {
         let mut boot = unshare(&["--net", "--mount", "--uts", "--pid", "--mount-proc"]);
         boot.args(["sh", "-c", BOOT]);
         boot.env("NAME", name).env("ADDRESS", address);
-        boot.env("SHARED", self.folder.path()).env("EXAMPLE", &self.example);
+        boot.env("SHARED", self.directory.path()).env("EXAMPLE", &self.example);
         boot.env("RCRON", program("rcron")).env("RCRONCTL", program("rcronctl"));
         boot.env("FAKETIME", faketime());
         let inside = Inside::start(boot);
@@ -110,7 +110,7 @@ impl Lab {
         let server = Server {
             name,
             inside,
-            log: self.folder.path().join(format!("{name}.log")),
+            log: self.directory.path().join(format!("{name}.log")),
         };
         until(&format!("{name} to be up"), || {
             server.path("/run/up").exists().then_some(())
@@ -232,7 +232,7 @@ fn boot_time() -> f64 {
 }
 
 fn faketime() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let mut found = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
+    let mut found = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
     found.find(|path| path.exists()).expect("package libfaketime")
 }

@@ -23,7 +23,7 @@ pub(crate) struct Browser {
 impl Browser {
     /// Opens a file in a window of this size.
     pub(crate) fn open(page: &Path, width: u32, height: u32) -> Self {
-        let profile = tempfile::tempdir().expect("a folder");
+        let profile = tempfile::tempdir().expect("a directory");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .env("TMPDIR", profile.path())

@@ -10,7 +10,7 @@ use testing::program::program;
 /// A page on disk; gone with this value.
 pub(crate) struct Page {
     pub(crate) file: PathBuf,
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
 /// Five hours ago, at a full minute: well within the six that are drawn.
@@ -21,18 +21,21 @@ pub(crate) fn evening() -> Timestamp {
 
 /// Has the program write the page of these journals.
 pub(crate) fn page(journals: &[&Journal]) -> Page {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("timeline.html");
-    let output = run(&folder, journals, &["--html", file.to_str().expect("UTF-8")]);
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("timeline.html");
+    let output = run(&directory, journals, &["--html", file.to_str().expect("UTF-8")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Page { file, _folder: folder }
+    Page {
+        file,
+        _directory: directory,
+    }
 }
 
-fn run(folder: &tempfile::TempDir, journals: &[&Journal], options: &[&str]) -> Output {
+fn run(directory: &tempfile::TempDir, journals: &[&Journal], options: &[&str]) -> Output {
     let mut command = Command::new(program("rcronctl"));
     command.arg("timeline").args(options);
     for (index, journal) in journals.iter().enumerate() {
-        let file = folder.path().join(format!("server{index}.jsonl"));
+        let file = directory.path().join(format!("server{index}.jsonl"));
         fs::write(&file, journal.text()).expect("written");
         command.arg("--journal").arg(file);
     }

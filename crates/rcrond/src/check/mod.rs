@@ -1,6 +1,6 @@
 //! `rcrond --check`: what is wrong with the configuration and with what it names, and what to do about it. Nothing is changed.
 
-mod folder;
+mod directory;
 mod report;
 mod state;
 mod store;
@@ -9,7 +9,7 @@ mod wrapper;
 pub(crate) use store::init_store;
 
 use crate::config::{self, Config, Loaded, StoreConfig};
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use inputs::words::seconds;
 use report::Report;
 use std::path::Path;
@@ -20,10 +20,10 @@ pub(crate) fn run(path: &Path) -> ExitCode {
     let mut report = Report::new();
     match config::load(path) {
         Ok(loaded) => examine(path, &loaded, &mut report),
-        Err(complaint) => {
+        Err(diagnostic) => {
             report.about("configuration");
             report.wrong(
-                &complaint.full,
+                &diagnostic.full,
                 "correct it: until then rcrond does not start, and does not reload",
             );
         }
@@ -38,10 +38,10 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
     for warning in &loaded.warnings {
         report.hint(&warning.full, None);
     }
-    folder::check("run_dir", &config.run_dir, report);
-    folder::check("state_dir", &config.state_dir, report);
-    if let Some(folder) = config.socket.parent().filter(|folder| *folder != config.run_dir) {
-        folder::check("the socket's folder", folder, report);
+    directory::check("run_dir", &config.run_dir, report);
+    directory::check("state_dir", &config.state_dir, report);
+    if let Some(directory) = config.socket.parent().filter(|directory| *directory != config.run_dir) {
+        directory::check("the socket's directory", directory, report);
     }
     let wrappers = wrapper::find(path, loaded);
     for cluster in &config.clusters {

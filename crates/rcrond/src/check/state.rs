@@ -1,17 +1,17 @@
 //! A cluster's state file: whether rcrond can write it.
 
-use super::folder::{self, Found, REMEDY};
+use super::directory::{self, Found, REMEDY};
 use super::report::Report;
-use inputs::complaint::shown;
-use sys::replace::{self, Refused};
+use inputs::diagnostic::shown;
 use std::path::Path;
+use sys::replace::{self, Refused};
 
 pub(super) fn check(path: &Path, report: &mut Report) {
     let named = shown(path.as_os_str());
     let file = match replace::target(path) {
         Ok(file) => file,
         Err(refused @ Refused::ForeignLink(_)) => {
-            let remedy = "name the file itself, in a folder that only rcrond may write";
+            let remedy = "name the file itself, in a directory that only rcrond may write";
             report.wrong(&format!("state file {named}: {refused}"), remedy);
             return;
         }
@@ -28,14 +28,14 @@ pub(super) fn check(path: &Path, report: &mut Report) {
         report.wrong(&what, "name another state_file");
         return;
     }
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    match folder::obstacle(folder) {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    match directory::obstacle(directory) {
         Ok(Found::Usable) => report.fine(&format!("state file {named} can be written")),
         Ok(Found::Missing) => report.fine(&format!(
-            "state file {named} can be written; its folder does not exist yet"
+            "state file {named} can be written; its directory does not exist yet"
         )),
         Err(why) => {
-            let what = format!("state file {named} cannot be written: its folder: {why}");
+            let what = format!("state file {named} cannot be written: its directory: {why}");
             report.wrong(&what, REMEDY);
         }
     }

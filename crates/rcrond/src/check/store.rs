@@ -4,10 +4,10 @@ use super::report::Report;
 use crate::config::{self, Config, StoreConfig};
 use ::store::{Failure, Store};
 use inputs::words::seconds;
-use sys::output::{to_stderr, to_stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use sys::output::{to_stderr, to_stdout};
 
 /// How long the store may take for everything that is asked here.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ pub(crate) fn init_store(path: &Path) -> ExitCode {
 
 /// What is there now, or why not.
 fn init(path: &Path) -> Result<String, String> {
-    let config = config::load(path).map_err(|complaint| complaint.full)?.config;
+    let config = config::load(path).map_err(|diagnostic| diagnostic.full)?.config;
     let store = config::open(&config.store).map_err(|failure| failure.to_string())?;
     wait(async { store.init().await }).map_err(|failure| failure.to_string())?;
     Ok(match config.store {

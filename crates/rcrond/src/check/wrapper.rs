@@ -2,29 +2,29 @@
 
 use super::report::Report;
 use crate::config::{ClusterSettings, Loaded, location};
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use inputs::settings::{self, Settings};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-const FOLDER: &str = "/etc/rcron";
+const DIRECTORY: &str = "/etc/rcron";
 
 /// Every rcron.conf that can be read: those that the configuration names, those beside it, and those in `/etc/rcron`. One that
 /// is refused is told of by `rcronctl check`.
 pub(super) fn find(configuration: &Path, loaded: &Loaded) -> Vec<Settings> {
-    let beside = configuration.parent().unwrap_or(Path::new(FOLDER));
+    let beside = configuration.parent().unwrap_or(Path::new(DIRECTORY));
     let mut files: BTreeSet<PathBuf> = loaded.confs.iter().flatten().cloned().collect();
-    files.extend([beside, Path::new(FOLDER)].into_iter().flat_map(confs_in));
+    files.extend([beside, Path::new(DIRECTORY)].into_iter().flat_map(confs_in));
     files
         .into_iter()
         .filter_map(|file| settings::read(Some(file.as_os_str()), &[]).ok())
         .collect()
 }
 
-fn confs_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+fn confs_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "conf") && !path.is_dir())
@@ -65,7 +65,10 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
     }
     if !is_known {
         let remedy = "write one, with its cluster_name, its state_file, and require_lease = yes; see rcron.conf(5)";
-        report.hint(&format!("no rcron.conf in {FOLDER} is of this cluster"), Some(remedy));
+        report.hint(
+            &format!("no rcron.conf in {DIRECTORY} is of this cluster"),
+            Some(remedy),
+        );
     }
 }
 

@@ -7,11 +7,11 @@ use super::keys;
 use super::sheet::{Refusal, Sheet};
 use super::table::Table;
 use super::{spans, value};
-use sys::replace;
-use policy::escape::clipped;
 use lease::ClusterName;
+use policy::escape::clipped;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use sys::replace;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -110,7 +110,7 @@ fn inner<T>(value: Option<Spanned<T>>) -> Option<T> {
     value.map(Spanned::into_inner)
 }
 
-/// A folder from the root, or `none`.
+/// A directory from the root, or `none`.
 fn journal(text: &str) -> Result<Option<PathBuf>, Refusal> {
     if text == "none" {
         return Ok(None);
@@ -118,7 +118,7 @@ fn journal(text: &str) -> Result<Option<PathBuf>, Refusal> {
     value::path(text).map(Some).map_err(|_| {
         Refusal::new(
             format!("`{}` is no absolute path", clipped(text.as_bytes())),
-            "give a folder's path, or `none`",
+            "give a directory's path, or `none`",
         )
     })
 }

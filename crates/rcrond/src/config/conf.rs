@@ -4,8 +4,8 @@ use super::file::named;
 use super::sheet::Refusal;
 use super::value;
 use inputs::settings;
-use policy::config::Config;
 use lease::ClusterName;
+use policy::config::Config;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) struct Conf {
 pub(super) fn read(text: &str) -> Result<Conf, Refusal> {
     let file = value::path(text)?;
     let settings = settings::read(Some(file.as_os_str()), &[])
-        .map_err(|refused| Refusal::new(refused.complaint.summary, "correct that file: rcron refuses it, too"))?;
+        .map_err(|refused| Refusal::new(refused.diagnostic.summary, "correct that file: rcron refuses it, too"))?;
     of(file, settings.config)
 }
 
@@ -43,7 +43,7 @@ fn of(file: PathBuf, config: Config) -> Result<Conf, Refusal> {
         .map_err(|_| Refusal::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
     let state_file = path(config.state_file);
     if state_file.is_relative() {
-        let help = "each job would look for it in another folder: begin it with `/`";
+        let help = "each job would look for it in another directory: begin it with `/`";
         return Err(Refusal::new(
             format!("the state_file in {shown} is no absolute path"),
             help,

@@ -5,7 +5,7 @@ use super::keys;
 use super::sheet::{Refusal, Sheet};
 use super::table::{Table, good};
 use super::{Config, Loaded, Surroundings, cluster, node, stores, value};
-use inputs::complaint::Complaint;
+use inputs::diagnostic::Diagnostic;
 use lease::NodeName;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ const STATE_DIR: &str = "/var/lib/rcrond";
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the file of this path.
-pub(super) fn read_file(path: &Path, surroundings: &Surroundings) -> Result<Loaded, Complaint> {
+pub(super) fn read_file(path: &Path, surroundings: &Surroundings) -> Result<Loaded, Diagnostic> {
     let shown = named(path);
     let Contents { bytes, access } = file::read(path)
-        .map_err(|why| Complaint::plain(format!("cannot read the configuration from {shown}: {why}")))?;
+        .map_err(|why| Diagnostic::plain(format!("cannot read the configuration from {shown}: {why}")))?;
     if let Some(who) = access.writers() {
         let text = format!("{shown} is refused: {who}");
         return Err(with_help(text, &format!("chown root {shown}; chmod 600 {shown}")));
@@ -32,7 +32,7 @@ pub(super) fn read_file(path: &Path, surroundings: &Surroundings) -> Result<Load
 }
 
 /// A password that anybody may read is none.
-fn refuse_shown_password(found: Found, access: Access, shown: &str) -> Result<Loaded, Complaint> {
+fn refuse_shown_password(found: Found, access: Access, shown: &str) -> Result<Loaded, Diagnostic> {
     match access.readers() {
         Some(who) if found.has_literal_password => {
             let text = format!("{shown} is refused: it holds a password, and {who}");
@@ -45,8 +45,8 @@ fn refuse_shown_password(found: Found, access: Access, shown: &str) -> Result<Lo
     }
 }
 
-fn with_help(text: String, help: &str) -> Complaint {
-    Complaint {
+fn with_help(text: String, help: &str) -> Diagnostic {
+    Diagnostic {
         full: format!("{text}\n  {help}"),
         summary: text,
     }
@@ -59,7 +59,7 @@ pub(super) struct Found {
 }
 
 /// Reads a text; `origin` is its name for messages.
-pub(super) fn read(text: &[u8], origin: &[u8], surroundings: &Surroundings) -> Result<Found, Complaint> {
+pub(super) fn read(text: &[u8], origin: &[u8], surroundings: &Surroundings) -> Result<Found, Diagnostic> {
     let mut sheet = Sheet::default();
     let document = match std::str::from_utf8(text) {
         Ok(text) => parse(&mut sheet, text),
@@ -74,7 +74,7 @@ pub(super) fn read(text: &[u8], origin: &[u8], surroundings: &Surroundings) -> R
         assemble(&mut sheet, &top, surroundings)
     });
     let warnings = sheet.finish(text, origin)?;
-    let mut found = found.ok_or_else(|| Complaint::plain("the configuration cannot be used".into()))?;
+    let mut found = found.ok_or_else(|| Diagnostic::plain("the configuration cannot be used".into()))?;
     found.loaded.warnings = warnings;
     Ok(found)
 }
@@ -106,8 +106,8 @@ fn assemble(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Opti
     let clusters = cluster::read_all(sheet, top);
     let metrics = top.table(sheet, "metrics", &keys::METRICS);
     let metrics = metrics.and_then(|metrics| metrics.text(sheet, "listen", value::listen));
-    let run_dir = folder(sheet, top, "run_dir", RUN_DIR);
-    let state_dir = folder(sheet, top, "state_dir", STATE_DIR);
+    let run_dir = directory(sheet, top, "run_dir", RUN_DIR);
+    let state_dir = directory(sheet, top, "state_dir", STATE_DIR);
     let control = top.table(sheet, "control", &keys::CONTROL);
     let socket = control.and_then(|control| control.text(sheet, "socket", value::socket));
     let store = store?;
@@ -145,7 +145,7 @@ fn node_name(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Opt
 }
 
 /// The default counts where the value is refused, too: then the whole file is.
-fn folder(sheet: &mut Sheet, top: &Table, key: &str, default: &str) -> PathBuf {
+fn directory(sheet: &mut Sheet, top: &Table, key: &str, default: &str) -> PathBuf {
     let given = top.text(sheet, key, value::path);
     given.map_or_else(|| PathBuf::from(default), Spanned::into_inner)
 }

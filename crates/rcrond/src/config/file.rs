@@ -1,13 +1,13 @@
 //! The files: the configuration itself, and those that it names.
 
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use nix::unistd::{getegid, geteuid, getgroups};
-use sys::file::{Links, open_regular};
-use sys::output::error_text;
 use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use sys::file::{Links, open_regular};
+use sys::output::error_text;
 
 /// A larger one is none of ours.
 const LARGEST: u64 = 1 << 20;

@@ -73,13 +73,13 @@ pub(super) fn credential(surroundings: &Surroundings, name: &str) -> Result<Path
             "write the name that stands in the unit: LoadCredential=NAME:PATH",
         ));
     }
-    let folder = surroundings.credentials.as_ref().ok_or_else(|| {
+    let directory = surroundings.credentials.as_ref().ok_or_else(|| {
         Refusal::new(
             "there are no credentials: CREDENTIALS_DIRECTORY is not set",
             "only systemd sets it, for a unit with LoadCredential= or LoadCredentialEncrypted=; see systemd.exec(5)",
         )
     })?;
-    Ok(folder.join(name))
+    Ok(directory.join(name))
 }
 
 fn from_file(sheet: &mut Sheet, path: &Path) -> Result<Secret, Refusal> {

@@ -23,7 +23,7 @@ mod value;
 pub(crate) use cluster::location;
 pub(crate) use open::open;
 
-use inputs::complaint::Complaint;
+use inputs::diagnostic::Diagnostic;
 use lease::{ClusterName, NodeName, Timing};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcrond.toml";
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// What is wrong but no reason not to use it.
-    pub(crate) warnings: Vec<Complaint>,
+    pub(crate) warnings: Vec<Diagnostic>,
     /// For each cluster the rcron.conf that it was read from, if there is one.
     pub(crate) confs: Vec<Option<PathBuf>>,
 }
@@ -56,7 +56,7 @@ struct Surroundings {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(crate) fn load(path: &Path) -> Result<Loaded, Complaint> {
+pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
     let host = nix::unistd::gethostname().unwrap_or_default();
     let surroundings = Surroundings {
         host: host.to_string_lossy().into_owned(),

@@ -1,8 +1,8 @@
 //! This node's name.
 
 use super::sheet::Refusal;
-use policy::escape::clipped;
 use lease::NodeName;
+use policy::escape::clipped;
 
 /// What a machine is called that nobody has given a name.
 const NAMELESS: [&str; 5] = [

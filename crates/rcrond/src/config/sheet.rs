@@ -1,7 +1,7 @@
 //! The text of the file, and what is wrong with it so far.
 
 use super::mask;
-use inputs::complaint::Complaint;
+use inputs::diagnostic::Diagnostic;
 use policy::config::Problem;
 use std::ops::Range;
 
@@ -36,7 +36,7 @@ impl Refusal {
 #[derive(Default)]
 pub(super) struct Sheet {
     refused: Vec<(Range<usize>, Refusal)>,
-    warnings: Vec<Complaint>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Sheet {
@@ -47,11 +47,11 @@ impl Sheet {
 
     /// What is no reason to refuse the file.
     pub(super) fn warn(&mut self, text: String) {
-        self.warnings.push(Complaint::plain(text));
+        self.warnings.push(Diagnostic::plain(text));
     }
 
     /// The warnings; or every problem, in the order of the file.
-    pub(super) fn finish(mut self, text: &[u8], origin: &[u8]) -> Result<Vec<Complaint>, Complaint> {
+    pub(super) fn finish(mut self, text: &[u8], origin: &[u8]) -> Result<Vec<Diagnostic>, Diagnostic> {
         if self.refused.is_empty() {
             return Ok(self.warnings);
         }
@@ -69,6 +69,6 @@ impl Sheet {
                 }
             })
             .collect();
-        Err(Complaint::of_all(&problems, origin))
+        Err(Diagnostic::of_all(&problems, origin))
     }
 }

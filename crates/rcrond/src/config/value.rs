@@ -130,7 +130,7 @@ pub(super) fn server(text: &str, port: u16) -> Result<String, Refusal> {
     }
 }
 
-/// A server on this machine may be a path: Redis' socket, or the folder of PostgreSQL's.
+/// A server on this machine may be a path: Redis' socket, or the directory of PostgreSQL's.
 pub(super) fn local_or_server(text: &str, port: u16) -> Result<String, Refusal> {
     if text.starts_with('/') {
         return path(text).map(|_| text.to_owned());

@@ -8,10 +8,10 @@ use crate::outside;
 use crate::store_side::asker::Request;
 use crate::store_side::codec;
 use crate::store_side::listener::Subject;
-use sys::output::error_text;
-use lease::{Action, ClusterName, Input, Key, Mark, SessionId, Tell};
+use lease::{Action, ClusterName, Input, Key, Notice, SessionId, StateFileContent};
 use std::io;
 use std::sync::Arc;
+use sys::output::error_text;
 
 impl Daemon {
     /// All of them, in their order.
@@ -24,7 +24,7 @@ impl Daemon {
                     self.ask_store(Request::Read { call, keys, by });
                 }
                 Action::Change { call, change, by } => self.ask_store(Request::Change { call, change, by }),
-                Action::WriteState { cluster, mark } => self.write_state(cluster, mark),
+                Action::WriteState { cluster, content } => self.write_state(cluster, content),
                 Action::PersistEpoch { cluster, epoch } => epochs.push((cluster, epoch)),
                 // One that is made while everything is given away is for nobody.
                 Action::KeepIdentity(session) if self.stop.is_none() => {
@@ -32,7 +32,7 @@ impl Daemon {
                     self.keep_identity(session);
                 }
                 Action::KeepIdentity(_) => self.session = None,
-                Action::Tell(tell) => self.tell(&tell),
+                Action::Notify(tell) => self.tell(&tell),
                 Action::WakeAt(at) => self.wake = at,
                 Action::Stopped => {}
             }
@@ -61,11 +61,11 @@ impl Daemon {
         });
     }
 
-    fn write_state(&mut self, name: ClusterName, mark: Mark) {
+    fn write_state(&mut self, name: ClusterName, content: StateFileContent) {
         let Some(cluster) = self.clusters.get_mut(&name) else {
             return;
         };
-        let state = cluster.state(mark, &self.boot, &self.config.node);
+        let state = cluster.state(content, &self.boot, &self.config.node);
         let path = cluster.settings.state_file.clone();
         let newsroom = self.newsroom.clone();
         self.scribes.write(&path.clone(), move |thread| {
@@ -125,21 +125,21 @@ impl Daemon {
         });
     }
 
-    fn tell(&mut self, tell: &Tell) {
+    fn tell(&mut self, tell: &Notice) {
         // News::FileFailed has said it, and why.
-        if matches!(tell, Tell::NoEpoch(_)) {
+        if matches!(tell, Notice::NoEpoch(_)) {
             return;
         }
         let detail = match tell {
-            Tell::StoreSilent | Tell::LeaseOver(_) => self.failure.as_ref().map(ToString::to_string),
-            Tell::Unwritable(name) => self.clusters.get(name).and_then(|cluster| cluster.obstacle.clone()),
+            Notice::StoreSilent | Notice::LeaseOver(_) => self.failure.as_ref().map(ToString::to_string),
+            Notice::Unwritable(name) => self.clusters.get(name).and_then(|cluster| cluster.obstacle.clone()),
             _ => None,
         };
         outside::log::tell(tell, detail.as_deref());
         match tell {
             // A store that lost its data has lost the card too.
-            Tell::SessionOpened | Tell::NewIncarnation => self.issue_card(true),
-            Tell::StoreBack => self.failure = None,
+            Notice::SessionOpened | Notice::NewIncarnation => self.issue_card(true),
+            Notice::StoreBack => self.failure = None,
             _ => {}
         }
     }

@@ -15,10 +15,10 @@ use crate::store_side::card::{self, Issue};
 use crate::store_side::listener::{self, Subject};
 use control::Report;
 use inputs::clock;
-use sys::output::{error_text, to_stderr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
+use sys::output::{error_text, to_stderr};
 use tokio::sync::{mpsc, watch};
 
 /// For look-ups of names that hang, one for each attempt.
@@ -58,7 +58,7 @@ pub(crate) fn main(file: &Path) -> Result<(), Trouble> {
 }
 
 fn load(file: &Path) -> Result<Config, String> {
-    let loaded = config::load(file).map_err(|complaint| complaint.full)?;
+    let loaded = config::load(file).map_err(|diagnostic| diagnostic.full)?;
     outside::log::set_node(&loaded.config.node);
     for warning in &loaded.warnings {
         log::warn!("{}", warning.summary);

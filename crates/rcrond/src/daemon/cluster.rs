@@ -1,9 +1,9 @@
 //! What the loop remembers of a cluster beside the machine.
 
 use crate::config::ClusterSettings;
-use crate::disk::state_file::Inherited;
+use crate::disk::state_file::PreviousState;
 use inputs::clock;
-use lease::{Mark, NodeName};
+use lease::{NodeName, StateFileContent};
 use policy::moment::BootTime;
 use policy::state::State;
 use std::time::Duration;
@@ -17,8 +17,8 @@ pub(crate) struct Cluster {
     /// Since when the file says what it says, for people.
     since: Vec<u8>,
     /// What the file is to say, and is known to say.
-    wanted: Option<Mark>,
-    pub(crate) says: Option<Mark>,
+    wanted: Option<StateFileContent>,
+    pub(crate) says: Option<StateFileContent>,
     /// Why it could not be written, if that is so.
     pub(crate) obstacle: Option<String>,
     pub(crate) drain: Option<Drain>,
@@ -37,11 +37,11 @@ pub(crate) struct Drain {
 }
 
 impl Cluster {
-    pub(crate) fn new(settings: ClusterSettings, inherited: &Inherited) -> Self {
+    pub(crate) fn new(settings: ClusterSettings, inherited: &PreviousState) -> Self {
         Self {
             settings,
             since: inherited.since.clone().unwrap_or_else(now),
-            wanted: inherited.active.map(|(until, epoch)| Mark::Active {
+            wanted: inherited.active.map(|(until, epoch)| StateFileContent::Active {
                 until,
                 epoch,
                 draining: false,
@@ -53,12 +53,12 @@ impl Cluster {
     }
 
     /// The state to write. Its `since` stays where a lease is only renewed.
-    pub(crate) fn state(&mut self, mark: Mark, boot: &[u8], node: &NodeName) -> State {
-        if self.wanted.is_none_or(|wanted| tenure(wanted) != tenure(mark)) {
+    pub(crate) fn state(&mut self, content: StateFileContent, boot: &[u8], node: &NodeName) -> State {
+        if self.wanted.is_none_or(|wanted| tenure(wanted) != tenure(content)) {
             self.since = now();
         }
-        self.wanted = Some(mark);
-        mark.to_state(boot, node, &self.since)
+        self.wanted = Some(content);
+        content.to_state(boot, node, &self.since)
     }
 
     /// A write has ended. Returns whether the file has begun to be active, or has stopped, if so.
@@ -70,7 +70,9 @@ impl Cluster {
         self.obstacle = None;
         let before = self.says.map(is_active);
         self.says = self.wanted;
-        if let (Some(drain), Some(Mark::Active { draining: true, .. } | Mark::Passive)) = (&mut self.drain, self.says) {
+        if let (Some(drain), Some(StateFileContent::Active { draining: true, .. } | StateFileContent::Passive)) =
+            (&mut self.drain, self.says)
+        {
             drain.quiet = drain.quiet.or(Some(at));
         }
         let after = self.says.map(is_active)?;
@@ -108,14 +110,14 @@ impl Drain {
 }
 
 /// Whether jobs may be started, or go on.
-pub(crate) const fn is_active(mark: Mark) -> bool {
-    matches!(mark, Mark::Active { .. })
+pub(crate) const fn is_active(content: StateFileContent) -> bool {
+    matches!(content, StateFileContent::Active { .. })
 }
 
-const fn tenure(mark: Mark) -> Option<u64> {
-    match mark {
-        Mark::Passive => None,
-        Mark::Active { epoch, .. } => Some(epoch),
+const fn tenure(content: StateFileContent) -> Option<u64> {
+    match content {
+        StateFileContent::Passive => None,
+        StateFileContent::Active { epoch, .. } => Some(epoch),
     }
 }
 

@@ -7,11 +7,11 @@ use crate::news::News;
 use crate::outside::socket::Ask;
 use crate::store_side::survey;
 use control::{Report, Request, Response, Role};
+use inputs::clock;
 use journal::Query;
 use journal::files::Source;
 use journal::run::Fate;
-use inputs::clock;
-use lease::{ClusterName, Input, Part};
+use lease::{ClusterName, Input, Mode};
 use policy::moment::BootTime;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -219,10 +219,10 @@ impl Daemon {
                 continue;
             }
             drain.looking = true;
-            let (newsroom, of, folder) = (self.newsroom.clone(), name.clone(), cluster.settings.journal.clone());
+            let (newsroom, of, directory) = (self.newsroom.clone(), name.clone(), cluster.settings.journal.clone());
             // A thread of its own: a journal may be large, or its disk slow.
             tokio::task::spawn_blocking(move || {
-                let running = running(folder, of.as_str());
+                let running = running(directory, of.as_str());
                 newsroom.tell(News::Running(of, running));
             });
         }
@@ -283,9 +283,9 @@ impl Daemon {
     /// The file is passive and the cluster another's to take.
     fn is_given_away(&self, name: &ClusterName) -> bool {
         let view = self.machine.views().find(|view| view.config.name == *name);
-        let out = view.is_none_or(|view| view.tenancy.is_none() && view.part != Part::Serve);
+        let out = view.is_none_or(|view| view.held_lease.is_none() && view.mode != Mode::Serve);
         let says = self.clusters.get(name).and_then(|cluster| cluster.says);
-        out && says.is_some_and(|mark| !is_active(mark))
+        out && says.is_some_and(|content| !is_active(content))
     }
 
     fn waits_for(&self, name: &ClusterName) -> Option<String> {
@@ -305,8 +305,8 @@ fn answer(replies: &Sender<Response>, response: Response) {
 }
 
 /// How many jobs of the cluster run here, by the journal.
-fn running(folder: Option<PathBuf>, cluster: &str) -> Result<usize, String> {
-    let Some(folder) = folder else {
+fn running(directory: Option<PathBuf>, cluster: &str) -> Result<usize, String> {
+    let Some(directory) = directory else {
         return Err("no journal is kept, so nobody knows what runs".to_owned());
     };
     let query = Query {
@@ -314,7 +314,7 @@ fn running(folder: Option<PathBuf>, cluster: &str) -> Result<usize, String> {
         unfinished: true,
         ..Query::default()
     };
-    let runs = journal::read(&[Source::Own(folder)], &query);
+    let runs = journal::read(&[Source::Own(directory)], &query);
     if let Some((path, why)) = runs.unreadable.first() {
         return Err(format!("cannot read {}: {why}", path.display()));
     }

@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::{Daemon, start};
 use crate::config::{self, ClusterSettings, Config, StoreConfig};
-use crate::disk::state_file::{self, Inherited};
+use crate::disk::state_file::{self, PreviousState};
 use crate::news::News;
 use crate::outside::systemd;
 use crate::store_side::asker::Request;
@@ -18,7 +18,7 @@ pub(crate) struct Renewal {
     warnings: Vec<String>,
     store: Box<dyn Store>,
     /// What the state files say.
-    inherited: Vec<Inherited>,
+    inherited: Vec<PreviousState>,
 }
 
 impl Daemon {
@@ -67,7 +67,7 @@ impl Daemon {
 }
 
 fn read(file: &Path, boot: &[u8]) -> Result<Renewal, String> {
-    let loaded = config::load(file).map_err(|complaint| complaint.full)?;
+    let loaded = config::load(file).map_err(|diagnostic| diagnostic.full)?;
     let store = config::open(&loaded.config.store).map_err(|failure| failure.to_string())?;
     let clusters = loaded.config.clusters.iter();
     Ok(Renewal {

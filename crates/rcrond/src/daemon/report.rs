@@ -8,7 +8,7 @@ use crate::outside::{Snapshot, systemd};
 use crate::store_side::card::Entry;
 use control::{ClusterReport, Report, Role, StoreReport};
 use inputs::clock;
-use lease::{Part, Tenancy, View};
+use lease::{HeldLease, Mode, View};
 use policy::moment::BootTime;
 use std::sync::Arc;
 
@@ -85,8 +85,8 @@ impl Daemon {
     fn cluster_report(&self, view: &View<'_>, now: BootTime) -> ClusterReport {
         let known = self.clusters.get(&view.config.name);
         let left = view
-            .tenancy
-            .and_then(|tenancy| tenancy.until)
+            .held_lease
+            .and_then(|held_lease| held_lease.until)
             .map(|until| until.since(now));
         let milliseconds = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         ClusterReport {
@@ -107,20 +107,20 @@ impl Daemon {
 
     /// Who has it. The record is that of the last read, which may be from before this node won.
     fn holder<'a>(&'a self, view: &'a View<'_>) -> Option<&'a str> {
-        view.tenancy
+        view.held_lease
             .map_or_else(|| view.holder(), |_| Some(self.config.node.as_str()))
     }
 
     /// What this node does.
     pub(super) fn role(&self, view: &View<'_>, now: BootTime) -> Role {
         let says = self.clusters.get(&view.config.name).and_then(|cluster| cluster.says);
-        let valid = |tenancy: Tenancy| tenancy.until.is_some_and(|until| until > now);
-        match (view.tenancy, view.part) {
-            (Some(_), Part::Drain) => Role::Draining,
-            (Some(tenancy), Part::Serve) if valid(tenancy) && says.is_some_and(is_active) => Role::Active,
+        let valid = |held_lease: HeldLease| held_lease.until.is_some_and(|until| until > now);
+        match (view.held_lease, view.mode) {
+            (Some(_), Mode::Drain) => Role::Draining,
+            (Some(held_lease), Mode::Serve) if valid(held_lease) && says.is_some_and(is_active) => Role::Active,
             (Some(_), _) => Role::Holding,
-            (None, Part::Serve) => Role::Standby,
-            (None, Part::Drain | Part::Out | Part::Removed) => Role::Drained,
+            (None, Mode::Serve) => Role::Standby,
+            (None, Mode::Drain | Mode::Out | Mode::Removed) => Role::Drained,
         }
     }
 
@@ -159,11 +159,11 @@ impl Daemon {
         let entry = |view: View<'_>| {
             let entry = Entry {
                 priority: view.config.priority,
-                drained: matches!(view.part, Part::Drain | Part::Out),
+                drained: matches!(view.mode, Mode::Drain | Mode::Out),
             };
             (view.config.name.as_str().to_owned(), entry)
         };
-        let present = self.machine.views().filter(|view| view.part != Part::Removed);
+        let present = self.machine.views().filter(|view| view.mode != Mode::Removed);
         let card = Card {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clusters: present.map(entry).collect(),
@@ -182,5 +182,5 @@ impl Daemon {
 /// The holder's, or the last one's, or the highest that this node has kept.
 fn known_epoch(view: &View<'_>) -> u64 {
     let recorded = || view.record.map_or(view.epoch, |record| record.epoch);
-    view.tenancy.map_or_else(recorded, |tenancy| tenancy.epoch)
+    view.held_lease.map_or_else(recorded, |held_lease| held_lease.epoch)
 }

@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use crate::config::{ClusterSettings, Config};
 use crate::disk::ledger::Ledger;
-use crate::disk::state_file::{self, Inherited};
+use crate::disk::state_file::{self, PreviousState};
 use lease::{ClusterConfig, ClusterName, ClusterStart, Machine, SessionId, Start};
 use policy::moment::BootTime;
 use std::collections::BTreeMap;
@@ -17,13 +17,16 @@ const READ_LIMIT: Duration = Duration::from_secs(2);
 /// All clusters, by name.
 pub(crate) type Clusters = BTreeMap<ClusterName, Cluster>;
 
-/// What the state files say, one for each cluster. A folder at a time, side by side: one that hangs counts as unreadable, and holds up
+/// What the state files say, one for each cluster. A directory at a time, side by side: one that hangs counts as unreadable, and holds up
 /// no other.
-pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<Inherited> {
-    let mut folders: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
+pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<PreviousState> {
+    let mut directories: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
     for cluster in clusters {
-        let folder = cluster.state_file.parent().unwrap_or(Path::new("/"));
-        folders.entry(folder).or_default().push(cluster.state_file.clone());
+        let directory = cluster.state_file.parent().unwrap_or(Path::new("/"));
+        directories
+            .entry(directory)
+            .or_default()
+            .push(cluster.state_file.clone());
     }
     let read = |files: Vec<PathBuf>| {
         let boot = boot.to_vec();
@@ -35,11 +38,11 @@ pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<
             files.into_iter().map(pair).collect::<Vec<_>>()
         })
     };
-    let reading: Vec<_> = folders.into_values().map(read).collect();
+    let reading: Vec<_> = directories.into_values().map(read).collect();
     let deadline = Instant::now() + READ_LIMIT;
     let mut found = BTreeMap::new();
-    for folder in reading {
-        if let Ok(Ok(files)) = timeout_at(deadline, folder).await {
+    for directory in reading {
+        if let Ok(Ok(files)) = timeout_at(deadline, directory).await {
             found.extend(files);
         }
     }
@@ -47,13 +50,13 @@ pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<
         found
             .get(&cluster.state_file)
             .cloned()
-            .unwrap_or_else(Inherited::unknown)
+            .unwrap_or_else(PreviousState::unknown)
     };
     clusters.iter().map(take).collect()
 }
 
 /// As the machine wants to know it. One whose jobs are still waited for is not out yet.
-pub(crate) fn cluster_start(settings: &ClusterSettings, ledger: &Ledger, inherited: &Inherited) -> ClusterStart {
+pub(crate) fn cluster_start(settings: &ClusterSettings, ledger: &Ledger, inherited: &PreviousState) -> ClusterStart {
     let entry = ledger.entry(&settings.name);
     ClusterStart {
         config: ClusterConfig {

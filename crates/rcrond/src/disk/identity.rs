@@ -2,20 +2,20 @@
 //!
 //! A process that is started again takes its predecessor's session up, so that an upgrade is no failover.
 
-use sys::file::{self, Unreadable};
-use sys::output::error_text;
-use sys::{lock, replace};
 use lease::SessionId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use sys::file::{self, Unreadable};
+use sys::output::error_text;
+use sys::{lock, replace};
 
 const LARGEST: usize = 16 << 20;
 /// Who knows a session's identity could pretend to be it; but who can write to the store could do anything anyway.
 const MODE: u32 = 0o600;
 
-/// The folder for this boot, with its lock held.
+/// The directory for this boot, with its lock held.
 #[derive(Debug)]
 pub(crate) struct RunDir {
     path: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct RunDir {
 /// `identity`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
-    /// The boot it is of, should the folder outlive it.
+    /// The boot it is of, should the directory outlive it.
     boot: String,
     node: String,
     session: String,
@@ -37,7 +37,7 @@ struct Kept {
 pub(crate) type Held = BTreeMap<String, PathBuf>;
 
 impl RunDir {
-    /// Takes the folder, which is made if it is missing.
+    /// Takes the directory, which is made if it is missing.
     ///
     /// # Errors
     /// A message for people: another rcrond has it, or the system says no.
@@ -106,9 +106,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_process_has_the_folder_and_the_next_finds_the_identity() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("run");
+    fn one_process_has_the_directory_and_the_next_finds_the_identity() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("run");
         let id = SessionId(*b"0123456789abcdef");
         let held = |pairs: &[(&str, &str)]| -> Held {
             pairs

@@ -1,12 +1,12 @@
 //! What must outlive everything: the highest epoch that this node has seen or reserved, and what was drained.
 
-use sys::file::{self, Unreadable};
-use sys::output::error_text;
-use sys::replace;
 use lease::ClusterName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
+use sys::file::{self, Unreadable};
+use sys::output::error_text;
+use sys::replace;
 
 /// The file, in `state_dir`.
 pub(crate) const LEDGER: &str = "clusters.json";
@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_epochs_never_go_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lib/clusters.json");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lib/clusters.json");
         let (web, odd) = (ClusterName::new("web"), ClusterName::new("a \"b\"\n\u{fc}"));
         let mut ledger = Ledger::read(&path).expect("missing is empty");
         ledger.keep_epoch(&web, 7);
@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn a_broken_one_is_not_an_empty_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("clusters.json");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("clusters.json");
         for junk in [
             "",
             "{",
@@ -130,6 +130,6 @@ mod tests {
             let error = Ledger::read(&path).expect_err(junk);
             assert!(error.contains("move it away"), "{error}");
         }
-        assert!(Ledger::read(folder.path()).is_err());
+        assert!(Ledger::read(directory.path()).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Writers of files, one thread for each folder: a hung file system holds up only what is on it, and the loop never.
+//! Writers of files, one thread for each directory: a hung file system holds up only what is on it, and the loop never.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,19 +17,19 @@ pub(crate) struct Scribes {
 }
 
 impl Scribes {
-    /// Has a file of this folder written, after all that was asked for in the same folder before. Where there can be no thread, the job is told
+    /// Has a file of this directory written, after all that was asked for in the same directory before. Where there can be no thread, the job is told
     /// so instead, at once.
     pub(crate) fn write(&mut self, file: &Path, job: impl FnOnce(io::Result<()>) + Send + 'static) {
-        let folder = file.parent().unwrap_or(Path::new("/"));
-        match self.thread(folder) {
+        let directory = file.parent().unwrap_or(Path::new("/"));
+        match self.thread(directory) {
             // A thread ends only after its sender.
             Ok(thread) => drop(thread.send(Box::new(|| job(Ok(()))))),
             Err(error) => job(Err(error)),
         }
     }
 
-    fn thread(&mut self, folder: &Path) -> io::Result<&Sender<Job>> {
-        match self.threads.entry(folder.to_owned()) {
+    fn thread(&mut self, directory: &Path) -> io::Result<&Sender<Job>> {
+        match self.threads.entry(directory.to_owned()) {
             Entry::Occupied(thread) => Ok(thread.into_mut()),
             Entry::Vacant(place) => Ok(place.insert(spawn()?)),
         }
@@ -54,7 +54,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_folder_that_hangs_holds_up_no_other_and_order_is_kept_in_one() {
+    fn a_directory_that_hangs_holds_up_no_other_and_order_is_kept_in_one() {
         let (release, hangs) = channel::<()>();
         let (done, order) = channel();
         let mut scribes = Scribes::default();

@@ -1,27 +1,27 @@
 //! A cluster's state file: what it says when the daemon starts, and what it is to say.
 
 use inputs::clock;
-use sys::file::{self, Unreadable};
-use sys::output::error_text;
-use sys::replace;
 use policy::decide::FARTHEST_LEASE;
 use policy::moment::BootTime;
 use policy::state::{LONGEST_LINE, Lease, State, Word};
 use std::path::Path;
+use sys::file::{self, Unreadable};
+use sys::output::error_text;
+use sys::replace;
 
 /// Jobs of every user read it.
 const MODE: u32 = 0o644;
 
 /// What a state file says when the daemon comes to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Inherited {
+pub(crate) struct PreviousState {
     /// Active up to this moment of this boot, with this epoch.
     pub(crate) active: Option<(BootTime, u64)>,
     /// The text of its `since=`, if its word was active.
     pub(crate) since: Option<Vec<u8>>,
 }
 
-impl Inherited {
+impl PreviousState {
     /// It may say anything.
     pub(crate) fn unknown() -> Self {
         Self {
@@ -32,24 +32,26 @@ impl Inherited {
 }
 
 /// Reads it. One that cannot be read may say anything: it counts as active for as long as any lease can last.
-pub(crate) fn inherited(path: &Path, boot: &[u8]) -> Inherited {
+pub(crate) fn inherited(path: &Path, boot: &[u8]) -> PreviousState {
     let farthest = clock::boot_time().after(FARTHEST_LEASE);
     match file::read_beginning(path.as_os_str(), LONGEST_LINE + 1) {
         Ok(contents) => {
-            State::parse(&contents.bytes).map_or_else(|_| Inherited::default(), |state| of(state, boot, farthest))
+            State::parse(&contents.bytes).map_or_else(|_| PreviousState::default(), |state| of(state, boot, farthest))
         }
-        Err(Unreadable::Missing) => Inherited::default(),
-        Err(_) => Inherited::unknown(),
+        Err(Unreadable::Missing) => PreviousState::default(),
+        Err(_) => PreviousState::unknown(),
     }
 }
 
-fn of(state: State, boot: &[u8], farthest: BootTime) -> Inherited {
+fn of(state: State, boot: &[u8], farthest: BootTime) -> PreviousState {
     match state.lease {
-        Lease::Until { end, boot: of } if state.word == Word::Active && of == boot && end <= farthest => Inherited {
-            active: Some((end, state.epoch.unwrap_or(0))),
-            since: state.since,
-        },
-        _ => Inherited::default(),
+        Lease::Until { end, boot: of } if state.word == Word::Active && of == boot && end <= farthest => {
+            PreviousState {
+                active: Some((end, state.epoch.unwrap_or(0))),
+                since: state.since,
+            }
+        }
+        _ => PreviousState::default(),
     }
 }
 
@@ -84,9 +86,9 @@ mod tests {
 
     const BOOT: &[u8] = b"7c1e";
 
-    fn found(content: &[u8]) -> Inherited {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("state");
+    fn found(content: &[u8]) -> PreviousState {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("state");
         fs::write(&path, content).expect("written");
         inherited(&path, BOOT)
     }
@@ -115,15 +117,15 @@ mod tests {
             "active until=99.0 boot=7c1e epoch=x\n".to_owned(),
         ];
         for line in lines {
-            assert_eq!(found(line.as_bytes()), Inherited::default(), "{line}");
+            assert_eq!(found(line.as_bytes()), PreviousState::default(), "{line}");
         }
     }
 
     #[test]
     fn what_cannot_be_read_may_be_active() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         let before = clock::boot_time();
-        let (until, epoch) = inherited(folder.path(), BOOT).active.expect("unknown");
+        let (until, epoch) = inherited(directory.path(), BOOT).active.expect("unknown");
         assert!(until >= before.after(FARTHEST_LEASE) && epoch == 0);
     }
 

@@ -12,8 +12,8 @@ mod repeats;
 mod sink;
 
 use event::Event;
+use lease::{NodeName, Notice};
 use log::{Level, LevelFilter, Metadata, Record};
-use lease::{NodeName, Tell};
 use queue::{Line, Queue};
 use repeats::Repeats;
 use sink::Sink;
@@ -59,7 +59,7 @@ pub(crate) fn flush() {
 
 /// Tells of an event of the lease's, with what is known of its cause. The same fault again and again is told every five
 /// minutes.
-pub(crate) fn tell(tell: &Tell, detail: Option<&str>) {
+pub(crate) fn tell(tell: &Notice, detail: Option<&str>) {
     let event = Event::new(tell, detail);
     let mut repeats = REPEATS.lock().unwrap_or_else(PoisonError::into_inner);
     let now = inputs::clock::boot_time();
@@ -156,10 +156,10 @@ mod tests {
         init().expect("the first logger");
         set_node(&NodeName::new("server1").expect("a name"));
         tell(
-            &Tell::StoreSilent,
+            &Notice::StoreSilent,
             Some("10.0.0.1:2379: no answer within 2 s\nnot a second\tline"),
         );
-        tell(&Tell::StoreBack, None);
+        tell(&Notice::StoreBack, None);
         log::error!(target: "h2::client", "not ours");
         log::debug!("for who looks for a fault");
         flush();

@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn systemd_gets_each_message_as_one_datagram() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("notify");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("notify");
         let listener = UnixDatagram::bind(&path).expect("a socket");
         service("says_everything", &[("NOTIFY_SOCKET", path.as_os_str())]);
         assert_everything(&received(&listener));
@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn a_manager_that_does_not_read_holds_nothing_up() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("notify");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("notify");
         let _listener = UnixDatagram::bind(&path).expect("a socket");
         let filler = UnixDatagram::unbound().expect("a socket");
         filler.set_nonblocking(true).expect("a socket");

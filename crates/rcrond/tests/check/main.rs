@@ -1,4 +1,4 @@
-//! `rcrond --check` and what it says, on folders of the test's own. The store is a port where nobody listens.
+//! `rcrond --check` and what it says, on directories of the test's own. The store is a port where nobody listens.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,15 +8,15 @@ use tempfile::TempDir;
 use testing::program::program;
 use testing::{Done, run};
 
-/// A folder with an rcrond.toml for cluster `web`.
+/// A directory with an rcrond.toml for cluster `web`.
 struct Scene {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Scene {
     fn new() -> Self {
         let scene = Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            directory: tempfile::tempdir().expect("a directory"),
         };
         for name in ["run", "lib", "states"] {
             fs::create_dir(scene.path(name)).expect("made");
@@ -26,12 +26,12 @@ impl Scene {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// The configuration, and more keys of its one cluster.
     fn configure(&self, more: &str) {
-        let here = self.folder.path().display();
+        let here = self.directory.path().display();
         self.write(
             "rcrond.toml",
             &format!(
@@ -54,12 +54,13 @@ impl Scene {
             .env_remove("CREDENTIALS_DIRECTORY"))
     }
 
-    /// The report's rows, with the folder's path as `HERE`.
+    /// The report's rows, with the directory's path as `HERE`.
     fn report(&self) -> String {
         let done = self.rcrond("--check");
         assert_eq!(done.code(), Some(1), "{}", done.stderr());
         assert_eq!(done.stderr(), "");
-        done.stdout().replace(&self.folder.path().display().to_string(), "HERE")
+        done.stdout()
+            .replace(&self.directory.path().display().to_string(), "HERE")
     }
 }
 
@@ -70,7 +71,7 @@ fn has(report: &str, rows: &str) {
 #[test]
 fn what_is_as_it_should_be_is_told_too() {
     let scene = Scene::new();
-    let here = scene.folder.path().display();
+    let here = scene.directory.path().display();
     scene.write(
         "web.conf",
         &format!("cluster_name = web\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
@@ -97,18 +98,18 @@ fn nothing_is_changed() {
     fs::remove_dir(scene.path("states")).expect("removed");
     has(
         &scene.report(),
-        "  fine      state file HERE/states/web can be written; its folder does not exist yet\n",
+        "  fine      state file HERE/states/web can be written; its directory does not exist yet\n",
     );
     assert!(!scene.path("states").exists());
-    for folder in ["run", "lib"] {
-        assert_eq!(fs::read_dir(scene.path(folder)).expect("there").count(), 0);
+    for directory in ["run", "lib"] {
+        assert_eq!(fs::read_dir(scene.path(directory)).expect("there").count(), 0);
     }
 }
 
 #[test]
 fn a_configuration_of_rcron_that_does_not_fit_is_wrong() {
     let scene = Scene::new();
-    let here = scene.folder.path().display();
+    let here = scene.directory.path().display();
     for (conf, row) in [
         (
             format!("cluster_name = web\nstate_file = {here}/states/web\ndefault_state = passive\n"),
@@ -202,7 +203,7 @@ fn a_configuration_that_is_refused_is_told_in_all_three() {
         ),
     );
     has(&report, "\n1 wrong\n");
-    let here = scene.folder.path().display().to_string();
+    let here = scene.directory.path().display().to_string();
     let done = scene.rcrond("--init-store");
     assert_eq!(done.code(), Some(1));
     assert_eq!(done.stderr().replace(&here, "HERE"), format!("rcrond: {message}\n"));

@@ -13,9 +13,9 @@ pub(crate) struct FakeTime {
 
 impl FakeTime {
     /// Right at first. It stands in a file here.
-    pub(crate) fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(directory: &Path, name: &str) -> Self {
         let clock = Self {
-            file: folder.join(format!("{name}.clock")),
+            file: directory.join(format!("{name}.clock")),
             library: library(),
         };
         clock.set(0);
@@ -42,7 +42,7 @@ impl FakeTime {
 }
 
 fn library() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let mut found = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
+    let mut found = directories.map(|directory| directory.path().join("faketime/libfaketimeMT.so.1"));
     found.find(|path| path.exists()).expect("package libfaketime")
 }

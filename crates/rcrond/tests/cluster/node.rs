@@ -22,7 +22,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// A node of the cluster `web`.
 pub(crate) struct Node {
     pub(crate) host: Arc<Host>,
-    folder: PathBuf,
+    directory: PathBuf,
     daemon: Mutex<Option<Running>>,
 }
 
@@ -39,11 +39,11 @@ pub(crate) struct Settings {
 
 impl Node {
     pub(crate) fn new(host: Host, shared: &Path) -> Self {
-        let folder = shared.join(&host.name);
-        fs::create_dir(&folder).expect("a folder");
+        let directory = shared.join(&host.name);
+        fs::create_dir(&directory).expect("a directory");
         let node = Self {
             host: Arc::new(host),
-            folder,
+            directory,
             daemon: Mutex::new(None),
         };
         let state = node.state_file();
@@ -64,24 +64,24 @@ impl Node {
     }
 
     pub(crate) fn state_file(&self) -> PathBuf {
-        self.folder.join("state")
+        self.directory.join("state")
     }
 
     pub(crate) fn rcron_conf(&self) -> PathBuf {
-        self.folder.join("rcron.conf")
+        self.directory.join("rcron.conf")
     }
 
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("rcrond.log")).unwrap_or_default()
+        fs::read_to_string(self.directory.join("rcrond.log")).unwrap_or_default()
     }
 
     fn configuration(&self) -> PathBuf {
-        self.folder.join("rcrond.toml")
+        self.directory.join("rcrond.toml")
     }
 
     /// Writes its rcrond.toml.
     pub(crate) fn configure(&self, settings: &Settings) {
-        let path = |name: &str| self.folder.join(name).display().to_string();
+        let path = |name: &str| self.directory.join(name).display().to_string();
         let text = format!(
             "node = {:?}\nrun_dir = {:?}\nstate_dir = {:?}\n\n{}\n\
              [[cluster]]\nname = \"web\"\nstate_file = {:?}\npriority = {}\n\
@@ -117,7 +117,7 @@ impl Node {
     }
 
     fn rcrond(&self) -> Command {
-        let path = self.folder.join("rcrond.log");
+        let path = self.directory.join("rcrond.log");
         let log = OpenOptions::new().create(true).append(true).open(path).expect("a log");
         let mut command = Command::new(program("rcrond").canonicalize().expect("rcrond"));
         command.arg("-c").arg(self.configuration()).stdin(Stdio::null());
@@ -195,7 +195,7 @@ impl Node {
 
     /// Its last answer to this.
     pub(crate) fn ask(&self, request: &Request) -> Option<Response> {
-        let mut stream = UnixStream::connect(self.folder.join("socket")).ok()?;
+        let mut stream = UnixStream::connect(self.directory.join("socket")).ok()?;
         stream.set_read_timeout(Some(ANSWER)).expect("a socket");
         let line = serde_json::to_string(request).expect("JSON") + "\n";
         stream.write_all(line.as_bytes()).ok()?;

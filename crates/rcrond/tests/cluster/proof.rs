@@ -19,7 +19,7 @@ use testing::until;
 #[ignore = "needs root, etcd, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn the_network_of_the_lab_is_cut_where_it_says_so_and_nowhere_else() {
     let site = Site::new();
-    let etcd = Etcd::start(&site.lab, &site.data(), &site.folder());
+    let etcd = Etcd::start(&site.lab, &site.data(), &site.directory());
     let nodes = site.nodes();
     let reaches = |node: usize, store: usize| {
         let address = &etcd.members[store].host.address;
@@ -43,7 +43,7 @@ fn the_network_of_the_lab_is_cut_where_it_says_so_and_nowhere_else() {
 #[ignore = "needs root, etcd, nftables and iproute2: `make test` installs them and runs it"]
 fn a_member_of_etcd_is_lost_and_comes_back_and_each_has_its_own_wall_clock() {
     let site = Site::new();
-    let mut etcd = Etcd::start(&site.lab, &site.data(), &site.folder());
+    let mut etcd = Etcd::start(&site.lab, &site.data(), &site.directory());
     let first = etcd.leader();
     etcd.members[first].kill();
     let second = etcd.leader();
@@ -63,11 +63,11 @@ fn a_member_of_etcd_is_lost_and_comes_back_and_each_has_its_own_wall_clock() {
 #[ignore = "needs root, postgresql, redis-server, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn a_server_is_killed_loses_its_data_and_has_its_own_wall_clock() {
     let site = Site::new();
-    let mut postgresql = PostgreSql::new(&site.lab, &site.data(), &site.folder());
+    let mut postgresql = PostgreSql::new(&site.lab, &site.data(), &site.directory());
     loses_its_data(&mut postgresql);
     drop(postgresql);
     let site = Site::new();
-    loses_its_data(&mut Redis::new(&site.lab, &site.data(), &site.folder()));
+    loses_its_data(&mut Redis::new(&site.lab, &site.data(), &site.directory()));
 }
 
 fn loses_its_data(server: &mut impl Single) {
@@ -94,7 +94,7 @@ fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
     let site = Site::new();
     let nodes = site.nodes();
     let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
-    let mut ticker = Ticker::start(&nodes, &site.folder(), 1);
+    let mut ticker = Ticker::start(&nodes, &site.directory(), 1);
     let ran = |node, runs| {
         until("runs", || {
             ticker.assert_alive();

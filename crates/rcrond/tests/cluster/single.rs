@@ -6,8 +6,8 @@ use crate::stores::Single;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use crate::story::Story;
-use nix::sys::signal::Signal;
 use inputs::clock::boot_time;
+use nix::sys::signal::Signal;
 use policy::moment::BootTime;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 #[ignore = "needs root, postgresql, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn postgresql_and_the_same_in_short() {
     let site = Site::new();
-    let mut store = PostgreSql::new(&site.lab, &site.data(), &site.folder());
+    let mut store = PostgreSql::new(&site.lab, &site.data(), &site.directory());
     tell("PostgreSQL", &site, &mut store, Node::init_store);
 }
 
@@ -23,7 +23,7 @@ fn postgresql_and_the_same_in_short() {
 #[ignore = "needs root, redis-server, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn redis_and_the_same_in_short() {
     let site = Site::new();
-    let mut store = Redis::new(&site.lab, &site.data(), &site.folder());
+    let mut store = Redis::new(&site.lab, &site.data(), &site.directory());
     tell("Redis", &site, &mut store, |_| ());
 }
 

@@ -1,4 +1,4 @@
-//! Where a story takes place: the lab, a folder, three nodes.
+//! Where a story takes place: the lab, a directory, three nodes.
 
 use crate::node::Node;
 use inputs::clock::wall_time;
@@ -8,7 +8,7 @@ use testing::lab::Lab;
 /// Where a story takes place.
 pub(crate) struct Site {
     pub(crate) lab: Lab,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// The right time.
@@ -18,33 +18,33 @@ pub(crate) fn seconds_since_1970() -> i64 {
 
 impl Site {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         // PostgreSQL is not root.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(folder.path(), open).expect("its own folder");
+        std::fs::set_permissions(directory.path(), open).expect("its own directory");
         // Stores keep their data in memory: the machine's disk is not what is tested.
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).expect("a folder");
+        let data = directory.path().join("data");
+        std::fs::create_dir(&data).expect("a directory");
         let boot = format!("mount -t tmpfs none {}", data.display());
         Self {
             lab: Lab::new(&boot),
-            folder,
+            directory,
         }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.directory.path().join("data")
     }
 
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.directory.path().to_owned()
     }
 
     /// Three nodes that are not started yet.
     pub(crate) fn nodes(&self) -> Vec<Node> {
         let host = |number| self.lab.host(&format!("node{number}"), &format!("10.9.0.{number}"));
         (1..=3)
-            .map(|number| Node::new(host(number), self.folder.path()))
+            .map(|number| Node::new(host(number), self.directory.path()))
             .collect()
     }
 }
@@ -53,8 +53,8 @@ impl Drop for Site {
     /// After a failure the logs stay.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.folder.disable_cleanup(true);
-            println!("--- all logs: {}", self.folder.path().display());
+            self.directory.disable_cleanup(true);
+            println!("--- all logs: {}", self.directory.path().display());
         }
     }
 }

@@ -53,9 +53,9 @@ struct Cron {
 }
 
 impl Ticker {
-    /// `folder`: for the job and its counter, on no network.
-    pub(crate) fn start(nodes: &[Node], folder: &Path, seed: u64) -> Self {
-        let (job, counter) = (folder.join("job"), folder.join("counter"));
+    /// `directory`: for the job and its counter, on no network.
+    pub(crate) fn start(nodes: &[Node], directory: &Path, seed: u64) -> Self {
+        let (job, counter) = (directory.join("job"), directory.join("counter"));
         fs::write(&job, JOB).expect("a job");
         let beat = Beat {
             zero: boot_time(),
@@ -74,7 +74,7 @@ impl Ticker {
                 state: node.state_file(),
                 job: job.clone(),
                 counter: counter.clone(),
-                log: File::create(folder.join(format!("{}.cron", node.name()))).expect("a log"),
+                log: File::create(directory.join(format!("{}.cron", node.name()))).expect("a log"),
                 starts: Arc::clone(&starts),
                 over: Arc::clone(&over),
             };

@@ -6,8 +6,8 @@ use crate::stores::etcd::Etcd;
 use crate::story::Story;
 use crate::vdso;
 use control::Request;
-use nix::sys::signal::Signal;
 use inputs::clock::boot_time;
+use nix::sys::signal::Signal;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ fn settings(table: String) -> Settings {
 #[ignore = "needs root, etcd, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn etcd_and_every_fault() {
     let site = Site::new();
-    let mut etcd = Etcd::start(&site.lab, &site.data(), &site.folder());
+    let mut etcd = Etcd::start(&site.lab, &site.data(), &site.directory());
     let story = Story::begin("etcd, three members", &site, site.nodes(), settings(etcd.table()));
     ends_of_a_daemon(&story);
     pauses(&story);
@@ -52,7 +52,7 @@ fn etcd_and_every_fault() {
 #[ignore = "needs root, etcd, nftables and iproute2: `make test` installs them and runs it"]
 fn etcd_and_the_lease_that_is_the_default() {
     let site = Site::new();
-    let etcd = Etcd::start(&site.lab, &site.data(), &site.folder());
+    let etcd = Etcd::start(&site.lab, &site.data(), &site.directory());
     let settings = Settings {
         lease: Duration::from_secs(10),
         ..settings(etcd.table())

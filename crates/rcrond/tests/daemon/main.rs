@@ -184,7 +184,7 @@ fn who_cannot_write_its_state_file_leaves_the_cluster_to_others() {
     let redis = Redis::start();
     let first = Node::new("n1", &redis).started();
     first.is_active();
-    // A folder in its place: nothing that root could do better.
+    // A directory in its place: nothing that root could do better.
     fs::remove_file(first.path("state")).expect("removed");
     fs::create_dir(first.path("state")).expect("made");
     let second = Node::new("n2", &redis).started();

@@ -15,7 +15,7 @@ use testing::until;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Node {
-    folder: TempDir,
+    directory: TempDir,
     name: &'static str,
     running: Option<Running>,
 }
@@ -24,11 +24,11 @@ impl Node {
     /// With one cluster, a lease of a second and no `settle`. Not started.
     pub(crate) fn new(name: &'static str, redis: &Redis) -> Self {
         let node = Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            directory: tempfile::tempdir().expect("a directory"),
             name,
             running: None,
         };
-        let here = node.folder.path().display();
+        let here = node.directory.path().display();
         fs::create_dir(node.path("journal")).expect("made");
         node.configure(&format!(
             "node = \"{name}\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[control]\nsocket = \"{here}/socket\"\n\
@@ -66,7 +66,7 @@ impl Node {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub(crate) fn configuration(&self) -> String {

@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A watched path in a folder of its own.
+/// A watched path in a directory of its own.
 struct Scene {
     root: TempDir,
     watch: Watch,
@@ -12,7 +12,7 @@ struct Scene {
 
 impl Scene {
     fn new(path: &str, prepare: impl FnOnce(&Path)) -> Self {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = tempfile::tempdir().expect("a directory");
         prepare(root.path());
         let watch = Watch::new(root.path().join(path).as_os_str()).expect("inotify");
         Self { root, watch }
@@ -50,7 +50,7 @@ fn a_file_written_replaced_touched_and_removed_is_noticed() {
     write(scene.path("state"));
     assert!(scene.notices());
     write(scene.path("new"));
-    assert!(scene.is_quiet(), "another file of the folder is of no concern");
+    assert!(scene.is_quiet(), "another file of the directory is of no concern");
     fs::rename(scene.path("new"), scene.path("state")).expect("renamed");
     assert!(scene.notices());
     let file = File::options().write(true).open(scene.path("state")).expect("opened");
@@ -64,7 +64,7 @@ fn a_file_written_replaced_touched_and_removed_is_noticed() {
 }
 
 #[test]
-fn a_folder_that_comes_goes_and_comes_again_is_watched() {
+fn a_directory_that_comes_goes_and_comes_again_is_watched() {
     let mut scene = Scene::new("a/b/state", |_| ());
     fs::create_dir(scene.path("a")).expect("made");
     assert!(scene.notices());
@@ -113,7 +113,7 @@ fn links_are_followed_and_their_change_is_noticed() {
     symlink("other", scene.path("link")).expect("linked");
     assert!(scene.is_quiet());
     fs::rename(scene.path("link"), scene.path("run")).expect("renamed");
-    assert!(scene.notices(), "the folder's link replaced");
+    assert!(scene.notices(), "the directory's link replaced");
     write(scene.path("other/state"));
     assert!(scene.notices(), "the file where the link leads now");
     write(scene.path("real/target"));

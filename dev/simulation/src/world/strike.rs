@@ -4,7 +4,7 @@ use super::World;
 use crate::faults::{Fault, Weather};
 use crate::store::Loss;
 use crate::{Micros, SECOND};
-use lease::{ClusterName, Input, Term, Timing};
+use lease::{ClusterName, Input, LeaseDuration, Timing};
 use std::time::Duration;
 
 impl World {
@@ -129,6 +129,6 @@ impl World {
 
 /// The same spans with another lease.
 fn with_lease(timing: &Timing, lease: Micros) -> Timing {
-    let lease = Duration::from_micros(lease).clamp(Term::SHORTEST.get(), Term::LONGEST.get());
+    let lease = Duration::from_micros(lease).clamp(LeaseDuration::SHORTEST.get(), LeaseDuration::LONGEST.get());
     Timing::new(lease, timing.settle(), timing.grace(), timing.preempt_delay()).unwrap_or(*timing)
 }

@@ -65,8 +65,8 @@ impl Realm {
 
     /// Brings the calling thread there for good.
     pub(super) fn enter(&self) {
-        // Who shares root and working folder with other threads cannot change the mounts: setns(2).
-        unshare(CloneFlags::CLONE_FS).expect("a folder of the thread's own");
+        // Who shares root and working directory with other threads cannot change the mounts: setns(2).
+        unshare(CloneFlags::CLONE_FS).expect("a directory of the thread's own");
         for (namespace, kind) in [
             (&self.switch, CloneFlags::CLONE_NEWNET),
             (&self.processes, CloneFlags::CLONE_NEWPID),

@@ -12,10 +12,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A running etcd, with its data in a folder that goes away with it. Its thread must outlive it.
+/// A running etcd, with its data in a directory that goes away with it. Its thread must outlive it.
 pub struct Etcd {
     process: Option<Running>,
-    folder: TempDir,
+    directory: TempDir,
     ports: Ports,
     /// Goes into the cluster's id, as the peers' address does.
     token: String,
@@ -89,7 +89,7 @@ impl Etcd {
         let ports = Ports::free();
         Self {
             process: None,
-            folder: tempfile::tempdir().expect("a folder"),
+            directory: tempfile::tempdir().expect("a directory"),
             ports,
             token: "rcron".to_owned(),
             tls: None,
@@ -138,7 +138,7 @@ impl Etcd {
 
     /// Removes its data while it is killed. The next to start has the same cluster id.
     pub fn lose_data(&self) {
-        fs::remove_dir_all(self.folder.path().join("data")).expect("removed");
+        fs::remove_dir_all(self.directory.path().join("data")).expect("removed");
     }
 
     /// The same, and the next to start has another cluster id.
@@ -184,7 +184,7 @@ impl Etcd {
     /// What it has written to its log.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
     fn running(&self) -> &Running {
@@ -216,7 +216,7 @@ impl Etcd {
         let scheme = self.scheme();
         let clients = format!("{scheme}://127.0.0.1:{client}");
         let peers = self.ports.peers();
-        let log = File::create(self.folder.path().join("log")).expect("a log");
+        let log = File::create(self.directory.path().join("log")).expect("a log");
         let mut command = server("etcd", "etcd-server");
         command
             .args(["--name", self.name, "--initial-cluster", &self.members])
@@ -225,7 +225,7 @@ impl Etcd {
             .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
             .args(["--listen-metrics-urls", &format!("http://127.0.0.1:{health}")])
             .arg("--data-dir")
-            .arg(self.folder.path().join("data"))
+            .arg(self.directory.path().join("data"))
             .args(&self.options)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))

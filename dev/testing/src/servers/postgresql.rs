@@ -22,10 +22,10 @@ host all all 127.0.0.1/32 scram-sha-256
 ";
 
 /// A running PostgreSQL with a database `ops`, in which the users `rcrond` (password `secret`), `trusted` and `certified` may
-/// create tables. Its data are in a folder that goes away with it. Its thread must outlive it.
+/// create tables. Its data are in a directory that goes away with it. Its thread must outlive it.
 pub struct PostgreSql {
     process: Option<Running>,
-    folder: TempDir,
+    directory: TempDir,
     port: u16,
     options: Vec<String>,
     /// Its certificate and key.
@@ -69,9 +69,9 @@ impl PostgreSql {
     #[must_use]
     pub fn start_with_tls(authority: &Authority) -> Self {
         let certificate = authority.server("postgresql");
-        // It wants a key that nobody else can read, and its user cannot read the authority's folder.
-        let folder = tempfile::tempdir().expect("a folder");
-        let names = ["server.pem", "server.key", "authority.pem"].map(|name| folder.path().join(name));
+        // It wants a key that nobody else can read, and its user cannot read the authority's directory.
+        let directory = tempfile::tempdir().expect("a directory");
+        let names = ["server.pem", "server.key", "authority.pem"].map(|name| directory.path().join(name));
         for (from, to) in [&certificate.certificate, &certificate.key, &authority.certificate()]
             .into_iter()
             .zip(&names)
@@ -80,7 +80,7 @@ impl PostgreSql {
             fs::set_permissions(to, fs::Permissions::from_mode(0o600)).expect("private");
             give(to);
         }
-        give(folder.path());
+        give(directory.path());
         let [certificate, key, authorities] = names.map(|name| name.display().to_string());
         let mut one = Self::start_with(&[
             "ssl=on",
@@ -88,7 +88,7 @@ impl PostgreSql {
             &format!("ssl_key_file={key}"),
             &format!("ssl_ca_file={authorities}"),
         ]);
-        one.tls = Some(folder);
+        one.tls = Some(directory);
         one
     }
 
@@ -105,7 +105,7 @@ impl PostgreSql {
             "postgres",
         ]);
         copy.arg("-h")
-            .arg(self.folder.path())
+            .arg(self.directory.path())
             .args(["-p", &self.port.to_string(), "-D"]);
         worked(copy.arg(standby.data()));
         standby.come_up();
@@ -118,11 +118,11 @@ impl PostgreSql {
     }
 
     fn prepare(options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        give(folder.path());
+        let directory = tempfile::tempdir().expect("a directory");
+        give(directory.path());
         Self {
             process: None,
-            folder,
+            directory,
             port: free_port(),
             options: options.iter().map(|option| (*option).to_owned()).collect(),
             tls: None,
@@ -135,10 +135,10 @@ impl PostgreSql {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The folder of its Unix socket, and the port that is in the socket's name.
+    /// The directory of its Unix socket, and the port that is in the socket's name.
     #[must_use]
     pub fn socket(&self) -> String {
-        format!("{}:{}", self.folder.path().display(), self.port)
+        format!("{}:{}", self.directory.path().display(), self.port)
     }
 
     /// Kills all its processes, and waits until they are gone. The data stay.
@@ -185,20 +185,20 @@ impl PostgreSql {
     /// What it has written to its log.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
     fn sql_in(&self, database: &str, text: &str) -> String {
         let mut psql = self.program("psql");
         psql.args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]);
         psql.arg("-h")
-            .arg(self.folder.path())
+            .arg(self.directory.path())
             .args(["-p", &self.port.to_string(), "-c", text, database]);
         worked(&mut psql).stdout().trim_end().to_owned()
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.directory.path().join("data")
     }
 
     fn processes(&self) -> Vec<i32> {
@@ -223,10 +223,10 @@ impl PostgreSql {
     }
 
     fn launch(&mut self) {
-        let doors = self.folder.path().join("doors");
+        let doors = self.directory.path().join("doors");
         fs::write(&doors, DOORS).expect("written");
         give(&doors);
-        let log = File::create(self.folder.path().join("log")).expect("a log");
+        let log = File::create(self.directory.path().join("log")).expect("a log");
         let mut command = self.program("postgres");
         command.arg("-D").arg(self.data());
         let mut set = |name: &str, value: &dyn std::fmt::Display| {
@@ -234,7 +234,7 @@ impl PostgreSql {
         };
         set("listen_addresses", &"127.0.0.1");
         set("port", &self.port);
-        set("unix_socket_directories", &self.folder.path().display());
+        set("unix_socket_directories", &self.directory.path().display());
         set("hba_file", &doors.display());
         set("password_encryption", &"scram-sha-256");
         // Small: several run side by side.
@@ -258,7 +258,7 @@ impl PostgreSql {
             }
             let mut ask = self.program("pg_isready");
             ask.args(["-q", "-h"])
-                .arg(self.folder.path())
+                .arg(self.directory.path())
                 .args(["-p", &self.port.to_string()]);
             run(&mut ask).status.success().then_some(true)
         })
@@ -281,7 +281,7 @@ impl PostgreSql {
             other.args(command.get_args());
             command = other;
         }
-        command.current_dir(self.folder.path());
+        command.current_dir(self.directory.path());
         command
     }
 }

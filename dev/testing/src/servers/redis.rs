@@ -11,10 +11,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A running Redis, with its data in a folder that goes away with it. Its thread must outlive it.
+/// A running Redis, with its data in a directory that goes away with it. Its thread must outlive it.
 pub struct Redis {
     process: Option<Running>,
-    folder: TempDir,
+    directory: TempDir,
     port: u16,
     tls_port: u16,
     options: Vec<String>,
@@ -45,7 +45,7 @@ impl Redis {
         until("ports that stay free", || {
             let mut redis = Self {
                 process: None,
-                folder: tempfile::tempdir().expect("a folder"),
+                directory: tempfile::tempdir().expect("a directory"),
                 port: free_port(),
                 tls_port: free_port(),
                 options: options.clone(),
@@ -95,7 +95,7 @@ impl Redis {
     /// The path of its Unix socket.
     #[must_use]
     pub fn socket(&self) -> String {
-        self.folder.path().join("socket").to_str().expect("text").to_owned()
+        self.directory.path().join("socket").to_str().expect("text").to_owned()
     }
 
     /// Kills it, and waits until it is gone. What it wrote to its files stays.
@@ -114,8 +114,8 @@ impl Redis {
 
     /// Removes its data while it is killed.
     pub fn lose_data(&self) {
-        let _ = fs::remove_dir_all(self.folder.path().join("appendonlydir"));
-        let _ = fs::remove_file(self.folder.path().join("dump.rdb"));
+        let _ = fs::remove_dir_all(self.directory.path().join("appendonlydir"));
+        let _ = fs::remove_file(self.directory.path().join("dump.rdb"));
     }
 
     /// Stops it (SIGSTOP), and waits until it stands still: it takes connections, and says nothing.
@@ -148,7 +148,7 @@ impl Redis {
     /// What it has written to its log.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
     fn running(&self) -> &Running {
@@ -156,13 +156,13 @@ impl Redis {
     }
 
     fn launch(&mut self) {
-        let log = File::create(self.folder.path().join("log")).expect("a log");
+        let log = File::create(self.directory.path().join("log")).expect("a log");
         let mut command = server("redis-server", "redis-server");
         command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .args(["--unixsocket", &self.socket()])
             .arg("--dir")
-            .arg(self.folder.path())
+            .arg(self.directory.path())
             .args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
             .args(&self.options)
             .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! A cluster of one: a folder with configuration, state and log socket.
+//! A cluster of one: a directory with configuration, state and log socket.
 
 use super::log::LogDaemon;
 use super::process::{Done, run};
@@ -10,16 +10,16 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 pub(crate) struct Scene {
-    folder: TempDir,
+    directory: TempDir,
     pub(crate) log: LogDaemon,
 }
 
 impl Scene {
     /// With this content of the state file, or none.
     pub(crate) fn new(state: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = LogDaemon::start(&folder.path().join("log"));
-        let scene = Self { folder, log };
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = LogDaemon::start(&directory.path().join("log"));
+        let scene = Self { directory, log };
         scene.configure("");
         if let Some(state) = state {
             scene.set_state(state);
@@ -36,7 +36,7 @@ impl Scene {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// Writes the configuration: this scene's paths, the caller's niceness, no journal, and `more`.
@@ -73,7 +73,7 @@ impl Scene {
             command.args(job);
             return command;
         }
-        set_mode(self.folder.path(), 0o755);
+        set_mode(self.directory.path(), 0o755);
         set_mode(&self.path("log"), 0o666);
         self.copy_binary();
         let mut command = Command::new("setpriv");

@@ -9,7 +9,7 @@ use super::text::Entry;
 use crate::check::finding::{Finding, Kind as Found, Place, Report};
 use crate::check::root::Root;
 use inputs::command_line::Invocation;
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use inputs::words::text_of;
 use policy::command::Job;
 use policy::config::Key;

@@ -39,7 +39,7 @@ fn ignored(root: &Root, crontab: &Crontab) -> Option<(String, String)> {
     let name = crontab.file.file_name().unwrap_or_default().as_encoded_bytes();
     let is_debian = root.outside(Path::new("/etc/debian_version")).exists();
     if is_debian && is_drop_in(root, &crontab.file) && !is_read_by_debian(name) {
-        let what = "cron ignores it: a name in this folder has only letters, digits, `_` and `-`".to_owned();
+        let what = "cron ignores it: a name in this directory has only letters, digits, `_` and `-`".to_owned();
         return Some((what, "rename it, without a dot".to_owned()));
     }
     None

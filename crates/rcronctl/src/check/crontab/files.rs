@@ -4,18 +4,18 @@ use super::text::Kind;
 use crate::check::access::Access;
 use crate::check::finding::{Finding, Group, Kind as Found, Place, Report};
 use crate::check::root::Root;
-use inputs::complaint::shown;
-use sys::file;
-use sys::output::error_text;
+use inputs::diagnostic::shown;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use sys::file;
+use sys::output::error_text;
 
 /// A larger file is no crontab: cron itself stops at less.
 const LARGEST: usize = 1 << 20;
 /// Where the files of packages are.
 const DROP_INS: &str = "/etc/cron.d";
-/// Users' own: Debian's folder and cronie's. (Debian's stands in the other one, and is no file.)
+/// Users' own: Debian's directory and cronie's. (Debian's stands in the other one, and is no file.)
 const SPOOLS: [&str; 2] = ["/var/spool/cron/crontabs", "/var/spool/cron"];
 
 /// A crontab as it was read.
@@ -44,14 +44,14 @@ pub(crate) fn read_all(root: &Root, report: &mut Report) -> Vec<Crontab> {
     crontabs
 }
 
-/// The files of a folder but for hidden ones, those that were put aside, and folders, in order.
-fn listed(root: &Root, folder: &str, report: &mut Report) -> Vec<PathBuf> {
-    let folder = root.outside(Path::new(folder));
-    let entries = match fs::read_dir(&folder) {
+/// The files of a directory but for hidden ones, those that were put aside, and directories, in order.
+fn listed(root: &Root, directory: &str, report: &mut Report) -> Vec<PathBuf> {
+    let directory = root.outside(Path::new(directory));
+    let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
-                let text = format!("{}: {}", shown(folder.as_os_str()), error_text(&error));
+                let text = format!("{}: {}", shown(directory.as_os_str()), error_text(&error));
                 report.missed(Group::Crontabs, text);
             }
             return Vec::new();
@@ -124,7 +124,7 @@ fn is_put_aside(name: &[u8]) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.windows(6).any(|part| part == b".dpkg-")
 }
 
-/// Whether the file lies in the folder of drop-ins.
+/// Whether the file lies in the directory of drop-ins.
 pub(crate) fn is_drop_in(root: &Root, file: &Path) -> bool {
     file.parent() == Some(&root.outside(Path::new(DROP_INS)))
 }

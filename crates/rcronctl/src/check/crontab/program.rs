@@ -105,11 +105,11 @@ pub(crate) fn look_up(root: &Root, name: &[u8], path: &[u8]) -> Lookup {
     if name.contains(&b'/') {
         return at(root, Path::new(OsStr::from_bytes(name)));
     }
-    let folders = path
+    let directories = path
         .split(|byte| *byte == b':')
-        .map(|folder| Path::new(OsStr::from_bytes(folder)));
-    let found: Vec<Lookup> = folders
-        .map(|folder| at(root, &folder.join(OsStr::from_bytes(name))))
+        .map(|directory| Path::new(OsStr::from_bytes(directory)));
+    let found: Vec<Lookup> = directories
+        .map(|directory| at(root, &directory.join(OsStr::from_bytes(name))))
         .collect();
     let order = [Lookup::Found, Lookup::Unsure, Lookup::NotExecutable];
     order

@@ -11,8 +11,8 @@ use tempfile::{TempDir, tempdir};
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nx\n";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nx\n";
 
-fn folder() -> TempDir {
-    tempdir().expect("a folder")
+fn directory() -> TempDir {
+    tempdir().expect("a directory")
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -20,7 +20,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 fn load(path: &Path) -> Result<Loaded, String> {
-    super::super::document::read_file(path, &web1()).map_err(|complaint| complaint.full)
+    super::super::document::read_file(path, &web1()).map_err(|diagnostic| diagnostic.full)
 }
 
 fn refusal(path: &Path) -> String {
@@ -48,33 +48,33 @@ fn warnings(loaded: &Loaded) -> Vec<&str> {
 
 #[test]
 fn a_file_is_read_through_a_link_and_with_a_byte_order_mark() {
-    let folder = folder();
-    let path = file(&folder, "real", &format!("\u{feff}{}", in_etcd("")));
+    let directory = directory();
+    let path = file(&directory, "real", &format!("\u{feff}{}", in_etcd("")));
     set_mode(&path, 0o600);
-    let link = folder.path().join("link");
+    let link = directory.path().join("link");
     symlink(&path, &link).expect("linked");
     assert_eq!(load(&link).expect("taken").config.node.as_str(), "n");
 }
 
 #[test]
 fn what_is_no_file_or_none_of_ours_is_refused_and_not_waited_for() {
-    let folder = folder();
-    let named = folder.path().display();
+    let directory = directory();
+    let named = directory.path().display();
     assert_eq!(
-        refusal(&folder.path().join("missing")),
+        refusal(&directory.path().join("missing")),
         format!("cannot read the configuration from {named}/missing: no such file")
     );
     assert_eq!(
-        refusal(folder.path()),
-        format!("cannot read the configuration from {named}: it is a folder, not a regular file")
+        refusal(directory.path()),
+        format!("cannot read the configuration from {named}: it is a directory, not a regular file")
     );
-    let fifo = folder.path().join("fifo");
+    let fifo = directory.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     assert_eq!(
         refusal(&fifo),
         format!("cannot read the configuration from {named}/fifo: it is a FIFO, not a regular file")
     );
-    let large = file(&folder, "large", &"#\n".repeat(1 << 20));
+    let large = file(&directory, "large", &"#\n".repeat(1 << 20));
     assert_eq!(
         refusal(&large),
         format!("cannot read the configuration from {named}/large: it is larger than 1 MiB")
@@ -83,8 +83,8 @@ fn what_is_no_file_or_none_of_ours_is_refused_and_not_waited_for() {
 
 #[test]
 fn a_password_that_others_may_read_is_refused() {
-    let folder = folder();
-    let path = file(&folder, "toml", &in_redis("password = \"x\"\n"));
+    let directory = directory();
+    let path = file(&directory, "toml", &in_redis("password = \"x\"\n"));
     let named = path.display();
     set_mode(&path, 0o604);
     assert_eq!(
@@ -100,8 +100,8 @@ fn a_password_that_others_may_read_is_refused() {
 
 #[test]
 fn a_file_without_a_password_may_be_read_by_all_and_written_by_none() {
-    let folder = folder();
-    let path = file(&folder, "toml", &in_redis(""));
+    let directory = directory();
+    let path = file(&directory, "toml", &in_redis(""));
     let named = path.display();
     set_mode(&path, 0o644);
     assert!(load(&path).is_ok());
@@ -114,7 +114,7 @@ fn a_file_without_a_password_may_be_read_by_all_and_written_by_none() {
 
 #[test]
 fn a_password_file_is_read_without_its_newline() {
-    let folder = folder();
+    let directory = directory();
     for (content, password) in [
         ("a b", "a b"),
         ("a\n", "a"),
@@ -122,7 +122,7 @@ fn a_password_file_is_read_without_its_newline() {
         (" a ", " a "),
         ("ä\n", "ä"),
     ] {
-        let path = file(&folder, "secret", content);
+        let path = file(&directory, "secret", content);
         set_mode(&path, 0o600);
         let loaded = taken(&in_redis(&format!("password_file = \"{}\"\n", path.display())));
         assert_eq!(warnings(&loaded), [""; 0]);
@@ -132,8 +132,8 @@ fn a_password_file_is_read_without_its_newline() {
 
 #[test]
 fn a_password_file_that_holds_no_password_is_refused() {
-    let folder = folder();
-    let path = folder.path().join("secret");
+    let directory = directory();
+    let path = directory.path().join("secret");
     let named = path.display();
     let text = in_redis(&format!("password_file = \"{named}\"\n"));
     for (content, why) in [
@@ -152,8 +152,8 @@ fn a_password_file_that_holds_no_password_is_refused() {
 
 #[test]
 fn a_password_file_that_others_may_read_is_warned_of() {
-    let folder = folder();
-    let path = file(&folder, "secret", "x");
+    let directory = directory();
+    let path = file(&directory, "secret", "x");
     let named = path.display();
     set_mode(&path, 0o644);
     let loaded = taken(&in_redis(&format!("password_file = \"{named}\"\n")));
@@ -163,19 +163,19 @@ fn a_password_file_that_others_may_read_is_warned_of() {
 
 #[test]
 fn a_credential_is_found_where_systemd_puts_it() {
-    let folder = folder();
-    set_mode(&file(&folder, "rcrond.password", "x"), 0o400);
-    set_mode(&file(&folder, "rcrond.key", KEY), 0o400);
-    let certificate = file(&folder, "cert", CERTIFICATE);
+    let directory = directory();
+    set_mode(&file(&directory, "rcrond.password", "x"), 0o400);
+    set_mode(&file(&directory, "rcrond.key", KEY), 0o400);
+    let certificate = file(&directory, "cert", CERTIFICATE);
     let surroundings = Surroundings {
         host: String::new(),
-        credentials: Some(folder.path().to_owned()),
+        credentials: Some(directory.path().to_owned()),
     };
     let text = in_redis(&format!(
         "password_credential = \"rcrond.password\"\n[redis.tls]\ncert_file = \"{}\"\nkey_credential = \"rcrond.key\"\n",
         certificate.display()
     ));
-    let loaded = load_from(text.as_bytes(), &surroundings).map_err(|complaint| complaint.full);
+    let loaded = load_from(text.as_bytes(), &surroundings).map_err(|diagnostic| diagnostic.full);
     let loaded = loaded.expect("taken");
     assert_eq!(warnings(&loaded), [""; 0]);
     assert_eq!(password_of(loaded), "x");
@@ -183,16 +183,16 @@ fn a_credential_is_found_where_systemd_puts_it() {
         problems_with(&in_redis("password_credential = \"other\"\n"), &surroundings),
         [format!(
             "4:23: cannot read {}/other: no such file",
-            folder.path().display()
+            directory.path().display()
         )]
     );
 }
 
 #[test]
 fn certificates_and_keys_are_read() {
-    let folder = folder();
-    let [ca, cert] = ["ca", "cert"].map(|name| file(&folder, name, &format!("{name}\n{CERTIFICATE}")));
-    let key = file(&folder, "key", KEY);
+    let directory = directory();
+    let [ca, cert] = ["ca", "cert"].map(|name| file(&directory, name, &format!("{name}\n{CERTIFICATE}")));
+    let key = file(&directory, "key", KEY);
     set_mode(&key, 0o644);
     let (ca, cert, key) = (ca.display(), cert.display(), key.display());
     let loaded = taken(&in_redis(&format!(
@@ -210,10 +210,10 @@ fn certificates_and_keys_are_read() {
 
 #[test]
 fn what_is_no_certificate_or_key_is_refused_by_name() {
-    let folder = folder();
-    let cert = file(&folder, "cert", CERTIFICATE).display().to_string();
-    let key = file(&folder, "key", KEY).display().to_string();
-    let locked = file(&folder, "locked", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    let directory = directory();
+    let cert = file(&directory, "cert", CERTIFICATE).display().to_string();
+    let key = file(&directory, "key", KEY).display().to_string();
+    let locked = file(&directory, "locked", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
         .display()
         .to_string();
     for (text, why) in [
@@ -255,9 +255,9 @@ fn what_is_no_certificate_or_key_is_refused_by_name() {
 
 #[test]
 fn a_cluster_is_what_its_rcron_conf_says() {
-    let folder = folder();
+    let directory = directory();
     let conf = file(
-        &folder,
+        &directory,
         "web.conf",
         "cluster_name = web\nstate_file = /run/rcron/web\njournal = none\n",
     );
@@ -275,8 +275,12 @@ fn a_cluster_is_what_its_rcron_conf_says() {
 
 #[test]
 fn a_cluster_that_contradicts_its_rcron_conf_is_refused() {
-    let folder = folder();
-    let conf = file(&folder, "web.conf", "cluster_name = web\nstate_file = /run/rcron/web\n");
+    let directory = directory();
+    let conf = file(
+        &directory,
+        "web.conf",
+        "cluster_name = web\nstate_file = /run/rcron/web\n",
+    );
     let conf = conf.display();
     for (key, theirs) in [
         ("name = \"mail\"", "6:8: {conf} has another cluster_name: web"),
@@ -297,7 +301,7 @@ fn a_cluster_that_contradicts_its_rcron_conf_is_refused() {
 
 #[test]
 fn an_rcron_conf_that_rcron_refuses_is_refused() {
-    let folder = folder();
+    let directory = directory();
     for (content, why) in [
         (
             "stat_file = /x\n",
@@ -305,12 +309,12 @@ fn an_rcron_conf_that_rcron_refuses_is_refused() {
         ),
         (
             "state_file = x\n",
-            "the state_file in {conf} is no absolute path (each job would look for it in another folder: begin it with `/`)",
+            "the state_file in {conf} is no absolute path (each job would look for it in another directory: begin it with `/`)",
         ),
         ("cluster_name = \"\"\n", "the cluster's name is empty"),
         ("cluster_name = \u{7f}\n", "a control character in the cluster's name"),
     ] {
-        let conf = file(&folder, "web.conf", content).display().to_string();
+        let conf = file(&directory, "web.conf", content).display().to_string();
         let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n");
         assert_eq!(problems(&text), [format!("5:8: {why}").replace("{conf}", &conf)]);
     }
@@ -318,10 +322,10 @@ fn an_rcron_conf_that_rcron_refuses_is_refused() {
 
 #[test]
 fn one_state_file_by_two_names_is_noticed() {
-    let folder = folder();
-    fs::create_dir(folder.path().join("real")).expect("made");
-    symlink("real", folder.path().join("link")).expect("linked");
-    let named = folder.path().display();
+    let directory = directory();
+    fs::create_dir(directory.path().join("real")).expect("made");
+    symlink("real", directory.path().join("link")).expect("linked");
+    let named = directory.path().display();
     let text = format!(
         "{NODE}{ETCD}{CLUSTER}state_file = \"{named}/real/state\"\n\
          [[cluster]]\nname = \"d\"\nstate_file = \"{named}/link/state\"\n"
@@ -336,25 +340,25 @@ fn one_state_file_by_two_names_is_noticed() {
 
 #[test]
 fn the_examples_are_taken() {
-    let folder = folder();
-    let here = folder.path().display().to_string();
+    let directory = directory();
+    let here = directory.path().display().to_string();
     file(
-        &folder,
+        &directory,
         "rcron.conf",
         include_str!("../../../../../examples/rcron.conf"),
     );
     file(
-        &folder,
+        &directory,
         "billing.conf",
         include_str!("../../../../../examples/billing.conf"),
     );
     for name in ["etcd.password", "postgresql.password", "redis.password"] {
-        file(&folder, name, "x\n");
+        file(&directory, name, "x\n");
     }
     for name in ["ca.pem", "rcrond.pem"] {
-        file(&folder, name, CERTIFICATE);
+        file(&directory, name, CERTIFICATE);
     }
-    file(&folder, "rcrond.key", KEY);
+    file(&directory, "rcrond.key", KEY);
     for example in [
         include_str!("../../../../../examples/rcrond/etcd.toml"),
         include_str!("../../../../../examples/rcrond/postgresql.toml"),

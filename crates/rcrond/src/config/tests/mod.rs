@@ -6,7 +6,7 @@ mod taken;
 
 use super::document::read;
 use super::{Loaded, Surroundings};
-use inputs::complaint::Complaint;
+use inputs::diagnostic::Diagnostic;
 use std::path::PathBuf;
 
 const NODE: &str = "node = \"n\"\n";
@@ -45,13 +45,13 @@ fn web1() -> Surroundings {
     }
 }
 
-fn load_from(text: &[u8], surroundings: &Surroundings) -> Result<Loaded, Complaint> {
+fn load_from(text: &[u8], surroundings: &Surroundings) -> Result<Loaded, Diagnostic> {
     read(text, b"rcrond.toml", surroundings).map(|found| found.loaded)
 }
 
 fn taken(text: &str) -> Loaded {
     let loaded = load_from(text.as_bytes(), &web1());
-    loaded.unwrap_or_else(|complaint| panic!("refused: {}", complaint.full))
+    loaded.unwrap_or_else(|diagnostic| panic!("refused: {}", diagnostic.full))
 }
 
 /// `LINE:COLUMN: MESSAGE (HELP)` of each problem.
@@ -60,10 +60,10 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 fn problems_with(text: &str, surroundings: &Surroundings) -> Vec<String> {
-    let Err(complaint) = load_from(text.as_bytes(), surroundings) else {
+    let Err(diagnostic) = load_from(text.as_bytes(), surroundings) else {
         panic!("taken: {text}");
     };
-    let lines: Vec<&str> = complaint.full.lines().collect();
+    let lines: Vec<&str> = diagnostic.full.lines().collect();
     lines.chunks(3).map(problem).collect()
 }
 
@@ -77,9 +77,9 @@ fn problem(report: &[&str]) -> String {
     }
 }
 
-/// A path below a folder of the test's own.
-fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> PathBuf {
-    let path = folder.path().join(name);
+/// A path below a directory of the test's own.
+fn file(directory: &tempfile::TempDir, name: &str, content: &str) -> PathBuf {
+    let path = directory.path().join(name);
     std::fs::write(&path, content).expect("written");
     path
 }

@@ -18,11 +18,11 @@ fn what_is_no_text_is_told_by_its_place() {
         problems("\0"),
         ["1:2: key with no value, expected `=` (rcrond.toml(5) shows how it is written)"]
     );
-    let Err(complaint) = load_from(b"node = \"n\"\n# \xff\n", &web1()) else {
+    let Err(diagnostic) = load_from(b"node = \"n\"\n# \xff\n", &web1()) else {
         panic!("taken");
     };
     assert_eq!(
-        complaint.full,
+        diagnostic.full,
         "rcrond.toml:2:3: this is not UTF-8\n  2 | # \u{fffd}\n    |   ^ save the file as UTF-8"
     );
 }

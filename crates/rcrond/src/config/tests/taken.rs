@@ -152,11 +152,11 @@ fn a_password_does_not_come_out_by_accident() {
         "password = 'geheim\n",
         "password: geheim\n",
     ] {
-        let Err(complaint) = load_from(in_redis(text).as_bytes(), &web1()) else {
+        let Err(diagnostic) = load_from(in_redis(text).as_bytes(), &web1()) else {
             panic!("taken: {text}");
         };
-        assert!(!complaint.full.contains("geheim"), "{}", complaint.full);
-        assert!(!complaint.summary.contains("geheim"), "{}", complaint.summary);
+        assert!(!diagnostic.full.contains("geheim"), "{}", diagnostic.full);
+        assert!(!diagnostic.summary.contains("geheim"), "{}", diagnostic.summary);
     }
 }
 
@@ -186,18 +186,18 @@ fn a_host_without_a_name_must_be_given_one() {
 #[test]
 fn many_problems_are_told_at_once_and_counted() {
     let text: Vec<String> = (0..20_000).map(|number| format!("k{number} = 1\n")).collect();
-    let Err(complaint) = load_from(at_top(&text.concat()).as_bytes(), &web1()) else {
+    let Err(diagnostic) = load_from(at_top(&text.concat()).as_bytes(), &web1()) else {
         panic!("taken");
     };
     assert!(
-        complaint.full.starts_with("rcrond.toml:1:1: unknown key `k0`\n"),
+        diagnostic.full.starts_with("rcrond.toml:1:1: unknown key `k0`\n"),
         "{}",
-        complaint.full
+        diagnostic.full
     );
     assert!(
-        complaint.full.ends_with("\n(95 more wrong lines)"),
+        diagnostic.full.ends_with("\n(95 more wrong lines)"),
         "{}",
-        complaint.full
+        diagnostic.full
     );
 }
 
@@ -218,8 +218,8 @@ proptest! {
         let at = at % text.len();
         let end = (at + cut).min(text.len());
         text.splice(at..end, junk);
-        if let Err(complaint) = load_from(&text, &web1()) {
-            prop_assert!(complaint.full.starts_with("rcrond.toml:"), "{}", complaint.full);
+        if let Err(diagnostic) = load_from(&text, &web1()) {
+            prop_assert!(diagnostic.full.starts_with("rcrond.toml:"), "{}", diagnostic.full);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the machine has to say, in an administrator's words.
 
+use lease::{ClusterName, Loss, NodeName, Notice};
 use log::Level;
-use lease::{ClusterName, Loss, NodeName, Tell};
 
 // What `MESSAGE_ID=` finds in the journal, for ever: packaging/catalog/rcrond.catalog explains each.
 const SESSION_OPENED: &str = "51fdb9bb501c491fb70eca8cfeae044e";
@@ -36,7 +36,7 @@ pub(super) struct Event {
 
 impl Event {
     /// The event in words; `detail` is its cause, where one is known.
-    pub(super) fn new(tell: &Tell, detail: Option<&str>) -> Self {
+    pub(super) fn new(tell: &Notice, detail: Option<&str>) -> Self {
         let cause = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
         let event = described(tell, &cause);
         detail
@@ -77,17 +77,17 @@ impl Event {
 }
 
 /// What happened, with its cause.
-fn described(tell: &Tell, cause: &str) -> Event {
+fn described(tell: &Notice, cause: &str) -> Event {
     let node = |id, level, text: &str| Event::node(id, level, format!("{text}{cause}"));
     let of = |cluster, id, level, text: &str| Event::cluster(id, level, cluster, &format!("{text}{cause}"));
     match tell {
-        Tell::SessionOpened => node(SESSION_OPENED, Level::Info, "this node has a session in the store"),
-        Tell::SessionLost(loss) => lost_session(*loss, cause),
-        Tell::NameTaken => {
+        Notice::SessionOpened => node(SESSION_OPENED, Level::Info, "this node has a session in the store"),
+        Notice::SessionLost(loss) => lost_session(*loss, cause),
+        Notice::NameTaken => {
             let text = "another machine with this node's name is alive: give one of them another name in rcrond.toml";
             node(NAME_TAKEN, Level::Error, text).repeated()
         }
-        Tell::StoreSilent => {
+        Notice::StoreSilent => {
             let after = "no cluster stays active here for longer than its lease";
             Event::node(
                 STORE_SILENT,
@@ -95,44 +95,47 @@ fn described(tell: &Tell, cause: &str) -> Event {
                 format!("the store does not answer{cause}; {after}"),
             )
         }
-        Tell::StoreBack => node(STORE_BACK, Level::Info, "the store answers again"),
-        Tell::NewIncarnation => {
+        Notice::StoreBack => node(STORE_BACK, Level::Info, "the store answers again"),
+        Notice::NewIncarnation => {
             let text =
                 "the store has other data than before (restored, emptied, another server's): leases are waited out";
             node(NEW_INCARNATION, Level::Warn, text)
         }
-        Tell::Won { cluster, epoch, from } => won(cluster, *epoch, from.as_ref(), cause),
-        Tell::Released(cluster) => of(cluster, RELEASED, Level::Info, "passive here, and given back"),
-        Tell::Lost(cluster) => of(
+        Notice::Won { cluster, epoch, from } => won(cluster, *epoch, from.as_ref(), cause),
+        Notice::Released(cluster) => of(cluster, RELEASED, Level::Info, "passive here, and given back"),
+        Notice::Lost(cluster) => of(
             cluster,
             LOST,
             Level::Warn,
             "lost without having been given back: passive here",
         ),
-        Tell::LeaseOver(cluster) => of(
+        Notice::LeaseOver(cluster) => of(
             cluster,
             LEASE_OVER,
             Level::Warn,
             "the lease could not be renewed in time: passive here",
         ),
-        Tell::Outrun(cluster) => of(cluster, OUTRUN, Level::Info, "another node was quicker to take over").repeated(),
-        Tell::Asked { cluster, holder } => {
+        Notice::Outrun(cluster) => of(cluster, OUTRUN, Level::Info, "another node was quicker to take over").repeated(),
+        Notice::Asked { cluster, holder } => {
             let text = format!("{}, of lower priority, is asked to hand over", holder.as_str());
             of(cluster, ASKED, Level::Info, &text).with("HOLDER", holder.as_str())
         }
-        Tell::HandingOver { cluster, heir } => {
-            let text = format!("being handed over to {}, of higher priority", heir.as_str());
-            of(cluster, HANDING_OVER, Level::Info, &text).with("TO", heir.as_str())
+        Notice::HandingOver {
+            cluster,
+            handover_target,
+        } => {
+            let text = format!("being handed over to {}, of higher priority", handover_target.as_str());
+            of(cluster, HANDING_OVER, Level::Info, &text).with("TO", handover_target.as_str())
         }
-        Tell::Unwritable(cluster) => {
+        Notice::Unwritable(cluster) => {
             let text = "the state file cannot be written, so this node cannot have the cluster";
             of(cluster, UNWRITABLE, Level::Error, text).repeated()
         }
-        Tell::NoEpoch(cluster) => {
+        Notice::NoEpoch(cluster) => {
             let text = "the next epoch cannot be kept on disk, so this node cannot win the cluster";
             of(cluster, NO_EPOCH, Level::Error, text).repeated()
         }
-        Tell::Unreadable(cluster) => {
+        Notice::Unreadable(cluster) => {
             let text = "its record in the store is of another version of rcron than this node, and is left alone";
             of(cluster, UNREADABLE, Level::Error, text)
         }
@@ -164,41 +167,41 @@ mod tests {
 
     const CATALOG: &str = include_str!("../../../../../packaging/catalog/rcrond.catalog");
 
-    fn all() -> Vec<Tell> {
+    fn all() -> Vec<Notice> {
         let cluster = ClusterName::new("web");
         let node = NodeName::new("server2").expect("a name");
         let losses = [Loss::Ended, Loss::Missing, Loss::Foreign, Loss::Incarnation];
-        let mut all: Vec<_> = losses.into_iter().map(Tell::SessionLost).collect();
+        let mut all: Vec<_> = losses.into_iter().map(Notice::SessionLost).collect();
         all.extend([
-            Tell::SessionOpened,
-            Tell::NameTaken,
-            Tell::StoreSilent,
-            Tell::StoreBack,
-            Tell::NewIncarnation,
+            Notice::SessionOpened,
+            Notice::NameTaken,
+            Notice::StoreSilent,
+            Notice::StoreBack,
+            Notice::NewIncarnation,
         ]);
         all.extend([
-            Tell::Won {
+            Notice::Won {
                 cluster: cluster.clone(),
                 epoch: 42,
                 from: Some(node.clone()),
             },
-            Tell::Won {
+            Notice::Won {
                 cluster: cluster.clone(),
                 epoch: 1,
                 from: None,
             },
-            Tell::Asked {
+            Notice::Asked {
                 cluster: cluster.clone(),
                 holder: node.clone(),
             },
-            Tell::HandingOver {
+            Notice::HandingOver {
                 cluster: cluster.clone(),
-                heir: node,
+                handover_target: node,
             },
         ]);
-        let of_cluster = [Tell::Released, Tell::Lost, Tell::LeaseOver, Tell::Outrun];
+        let of_cluster = [Notice::Released, Notice::Lost, Notice::LeaseOver, Notice::Outrun];
         all.extend(of_cluster.map(|tell| tell(cluster.clone())));
-        all.extend([Tell::Unwritable, Tell::NoEpoch, Tell::Unreadable].map(|tell| tell(cluster.clone())));
+        all.extend([Notice::Unwritable, Notice::NoEpoch, Notice::Unreadable].map(|tell| tell(cluster.clone())));
         all
     }
 
@@ -241,7 +244,7 @@ mod tests {
     fn a_takeover_names_epoch_and_predecessor() {
         let (cluster, from) = (ClusterName::new("web"), NodeName::new("server1"));
         let event = Event::new(
-            &Tell::Won {
+            &Notice::Won {
                 cluster,
                 epoch: 42,
                 from,

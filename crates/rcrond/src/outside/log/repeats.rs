@@ -35,7 +35,7 @@ impl Repeats {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lease::{ClusterName, Tell};
+    use lease::{ClusterName, Notice};
 
     fn at(seconds: u64) -> BootTime {
         BootTime(Duration::from_secs(seconds))
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_fault_that_lasts_is_told_every_five_minutes() {
         let mut repeats = Repeats::default();
-        let unwritable = |name| Event::new(&Tell::Unwritable(ClusterName::new(name)), None);
+        let unwritable = |name| Event::new(&Notice::Unwritable(ClusterName::new(name)), None);
         assert_eq!(repeats.admit(&unwritable("web"), at(100)), Some(0));
         for second in 101..400 {
             assert_eq!(repeats.admit(&unwritable("web"), at(second)), None);
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn what_changes_hands_is_told_each_time() {
         let mut repeats = Repeats::default();
-        let lost = Event::new(&Tell::Lost(ClusterName::new("web")), None);
+        let lost = Event::new(&Notice::Lost(ClusterName::new("web")), None);
         assert_eq!(repeats.admit(&lost, at(100)), Some(0));
         assert_eq!(repeats.admit(&lost, at(100)), Some(0));
     }

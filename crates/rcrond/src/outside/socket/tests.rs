@@ -22,8 +22,8 @@ where
     A: Fn(Ask) -> F + Send + 'static,
     F: Future<Output = ()>,
 {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("socket");
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
     let (ready, is_ready) = std::sync::mpsc::channel();
     let place = path.clone();
     thread::spawn(move || {
@@ -38,7 +38,7 @@ where
         });
     });
     is_ready.recv().expect("listening");
-    (folder, path)
+    (directory, path)
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -73,7 +73,7 @@ fn told(path: &Path, request: &[u8]) -> String {
 
 #[test]
 fn answers_are_passed_on_to_the_last() {
-    let (_folder, path) = serving(done);
+    let (_directory, path) = serving(done);
     let mut connection = Connection::open(&path, LONG).expect("connected");
     connection.ask(&DRAIN, LONG).expect("sent");
     let deadline = std::time::Instant::now() + LONG;
@@ -86,7 +86,7 @@ fn answers_are_passed_on_to_the_last() {
 
 #[test]
 fn a_request_that_is_none_gets_an_error() {
-    let (_folder, path) = serving(failed);
+    let (_directory, path) = serving(failed);
     for (request, error) in [
         (&b"hello\n"[..], "not a request"),
         (b"{\"ask\":\"shutdown\"}\n", "unknown variant `shutdown`"),
@@ -107,7 +107,7 @@ fn a_request_that_is_none_gets_an_error() {
 /// A loop that drops what it is asked, as a defect might.
 #[test]
 fn a_question_that_is_dropped_gets_an_error() {
-    let (_folder, path) = serving(|ask| async { drop(ask) });
+    let (_directory, path) = serving(|ask| async { drop(ask) });
     for request in [DRAIN, Request::Status { nodes: true }] {
         let answer = client::ask(&path, &request, LONG).expect("an answer");
         assert_eq!(
@@ -206,8 +206,8 @@ fn who_may_not_drain_is_refused_and_may_look() {
 /// The kernel says who it is: a process of another user, where root runs the test, and else one of the daemon's own.
 #[test]
 fn who_asks_is_known_from_the_kernel() {
-    let (folder, path) = serving(done);
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("chmod");
+    let (directory, path) = serving(done);
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("chmod");
     let is_root = nix::unistd::geteuid().is_root();
     let mut command = if is_root {
         let mut command = Command::new("setpriv");
@@ -234,7 +234,7 @@ fn who_asks_is_known_from_the_kernel() {
 
 #[test]
 fn beyond_the_last_seat_one_is_told_so() {
-    let (_folder, path) = serving(done);
+    let (_directory, path) = serving(done);
     let held: Vec<Stream> = (0..32).map(|_| Stream::connect(&path).expect("connected")).collect();
     let busy = told(&path, b"");
     assert!(busy.contains("busy"), "{busy}");
@@ -244,7 +244,7 @@ fn beyond_the_last_seat_one_is_told_so() {
 
 #[test]
 fn a_client_that_says_nothing_or_reads_nothing_is_dropped() {
-    let (_folder, path) = serving(|ask: Ask| async move {
+    let (_directory, path) = serving(|ask: Ask| async move {
         let text = "x".repeat(1 << 20);
         while ask
             .replies
@@ -272,8 +272,8 @@ fn a_client_that_says_nothing_or_reads_nothing_is_dropped() {
 
 #[test]
 fn the_socket_is_for_everybody_and_an_old_one_is_replaced() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("socket");
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
     let runtime = runtime();
     let _inside = runtime.enter();
     drop(std::os::unix::net::UnixListener::bind(&path).expect("bound"));

@@ -15,7 +15,7 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/postgr
 /// The store.
 pub(crate) struct PostgreSql {
     host: Host,
-    folder: PathBuf,
+    directory: PathBuf,
     programs: PathBuf,
     log: PathBuf,
     clock: FakeTime,
@@ -23,11 +23,11 @@ pub(crate) struct PostgreSql {
 }
 
 impl PostgreSql {
-    /// Its data go to a folder `postgresql` in `data`, its log to `logs`. PostgreSQL does not run as root: both must be open to all.
+    /// Its data go to a directory `postgresql` in `data`, its log to `logs`. PostgreSQL does not run as root: both must be open to all.
     pub(crate) fn new(lab: &Lab, data: &Path, logs: &Path) -> Self {
         let store = Self {
             host: lab.host("store", "10.9.0.11"),
-            folder: data.join("postgresql"),
+            directory: data.join("postgresql"),
             programs: programs(),
             log: logs.join("postgresql.log"),
             clock: FakeTime::new(logs, "postgresql"),
@@ -35,7 +35,7 @@ impl PostgreSql {
         };
         store
             .host
-            .sh(&format!("install -d -o postgres {}", store.folder.display()));
+            .sh(&format!("install -d -o postgres {}", store.directory.display()));
         store.make();
         store
     }
@@ -52,7 +52,7 @@ impl PostgreSql {
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.directory.join("data")
     }
 
     /// By its own wall clock, and not as root.

@@ -22,7 +22,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Its data go to a folder `redis` in `data`, its log to `logs`.
+    /// Its data go to a directory `redis` in `data`, its log to `logs`.
     pub(crate) fn new(lab: &Lab, data: &Path, logs: &Path) -> Self {
         let redis = Self {
             host: lab.host("store", "10.9.0.11"),

@@ -8,8 +8,8 @@ use crate::sampler::{Holder, Sampler};
 use crate::site::Site;
 use crate::table::{Row, table};
 use crate::ticker::Ticker;
-use nix::sys::signal::Signal;
 use inputs::clock::boot_time;
+use nix::sys::signal::Signal;
 use std::cell::RefCell;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ impl Story {
     /// Starts cron and rcrond on all nodes, and waits until one is active.
     pub(crate) fn begin(title: &'static str, site: &Site, nodes: Vec<Node>, settings: Settings) -> Self {
         let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
-        let ticker = Ticker::start(&nodes, &site.folder(), SEED);
+        let ticker = Ticker::start(&nodes, &site.directory(), SEED);
         let story = Self {
             ticker,
             sampler,

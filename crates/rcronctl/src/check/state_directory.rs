@@ -1,4 +1,4 @@
-//! The folder of the state file: whether it is there after a reboot, and what is in it then.
+//! The directory of the state file: whether it is there after a reboot, and what is in it then.
 
 use super::access::Access;
 use super::finding::{Finding, Kind, Place, Report, Severity};
@@ -7,13 +7,13 @@ use super::mounts::Mounts;
 use super::root::Root;
 use super::state_file::State;
 use super::tmpfiles;
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use std::fs;
 use std::path::Path;
 
 pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
     foreign_links(root, state, report);
-    let folder = state.located.folder();
+    let directory = state.located.directory();
     let inside = state.located.inside.parent().unwrap_or(Path::new("/"));
     let is_volatile = mounts.of(inside).map(super::mounts::Mount::is_volatile);
     let is_made = tmpfiles::make(root, inside);
@@ -22,32 +22,38 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Re
         shown(inside.as_os_str()),
         shown(TMPFILES.as_ref())
     );
-    let Ok(metadata) = fs::metadata(folder) else {
+    let Ok(metadata) = fs::metadata(directory) else {
         let remedy = if is_made {
             "systemd-tmpfiles --create".to_owned()
         } else {
             format!("make it; for one in /run also at each boot: {line}")
         };
-        let what = "the state file's folder does not exist";
+        let what = "the state file's directory does not exist";
         report.add(Finding::wrong(
-            Kind::StateFolderMissing,
-            Place::file(folder),
+            Kind::StateDirectoryMissing,
+            Place::file(directory),
             what,
             remedy,
         ));
         return;
     };
     if let Some((severity, who)) = Access::from(&metadata).writers(root) {
-        let remedy = "keep the state file in a folder that only its writer may write";
-        let finding = Finding::new(severity, Kind::StateFolderWritable, Place::file(folder), who, remedy);
-        report.add(finding.because("who may write the folder may put another state there, or a link"));
+        let remedy = "keep the state file in a directory that only its writer may write";
+        let finding = Finding::new(
+            severity,
+            Kind::StateDirectoryWritable,
+            Place::file(directory),
+            who,
+            remedy,
+        );
+        report.add(finding.because("who may write the directory may put another state there, or a link"));
     }
     if is_volatile == Some(true) && !is_made && !mounts.is_point(inside) && inside != Path::new("/run") {
         let what = "it is gone after a reboot, and no tmpfiles.d(5) makes it anew";
         let remedy = format!("unless its writer makes it: {line}");
         report.add(Finding::doubtful(
-            Kind::StateFolderAtBoot,
-            Place::file(folder),
+            Kind::StateDirectoryAtBoot,
+            Place::file(directory),
             what,
             remedy,
         ));
@@ -57,7 +63,7 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Re
     }
 }
 
-/// Not rcron.conf: that name would hide the package's file, and with it the folders that it makes.
+/// Not rcron.conf: that name would hide the package's file, and with it the directories that it makes.
 const TMPFILES: &str = "/etc/tmpfiles.d/rcron-state.conf";
 
 /// By hand this may be meant: the server goes on as what it was. A program's state is of before the boot.
@@ -85,7 +91,7 @@ fn persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) 
     report.add(finding.because("after a crash it still says active, while another server has taken over"));
 }
 
-/// In a folder that others may write, anybody could have made the link.
+/// In a directory that others may write, anybody could have made the link.
 fn foreign_links(root: &Root, state: &State, report: &mut Report) {
     for link in &state.located.links {
         let holder = link.parent().unwrap_or(Path::new("/"));
@@ -93,10 +99,10 @@ fn foreign_links(root: &Root, state: &State, report: &mut Report) {
         if is_open {
             let target = fs::read_link(link).unwrap_or_default();
             let what = format!(
-                "a symbolic link to {} in a folder that others may write",
+                "a symbolic link to {} in a directory that others may write",
                 shown(target.as_os_str())
             );
-            let remedy = "name the file itself as state_file, in a folder that only its writer may write";
+            let remedy = "name the file itself as state_file, in a directory that only its writer may write";
             report.add(Finding::wrong(Kind::StateForeignLink, Place::file(link), what, remedy));
         }
     }

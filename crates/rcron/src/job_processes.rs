@@ -1,46 +1,46 @@
 //! The processes of a job: who gets its signals.
 
+use policy::relay::GroupMode;
+use std::io;
 use sys::child::Child;
 use sys::process_tree::{self, Process};
 use sys::signal;
-use policy::relay::Standing;
-use std::io;
 
 /// The job's leader and those that belong to it.
-pub(crate) struct Family {
+pub(crate) struct JobProcesses {
     pub(crate) leader: Child,
-    pub(crate) standing: Standing,
+    pub(crate) group_mode: GroupMode,
     /// Where the job shares rcron's group: descendants that were seen, since orphans cannot be found again.
     seen: Vec<Process>,
 }
 
-impl Family {
-    pub(crate) fn new(leader: Child, standing: Standing) -> Self {
+impl JobProcesses {
+    pub(crate) fn new(leader: Child, group_mode: GroupMode) -> Self {
         Self {
             leader,
-            standing,
+            group_mode,
             seen: Vec::new(),
         }
     }
 
     /// Sends a signal to all of them.
     pub(crate) fn signal(&mut self, number: i32) -> io::Result<()> {
-        match self.standing {
-            Standing::OwnGroup => match self.leader.signal_group(number) {
+        match self.group_mode {
+            GroupMode::OwnGroup => match self.leader.signal_group(number) {
                 // It has moved to another group, and nobody is left in its own.
                 Err(error) if error.raw_os_error() == Some(signal::NO_SUCH_PROCESS) => self.leader.signal(number),
                 result => result,
             },
             // Not to the group: a shell script that rcron was called from may be in it.
-            Standing::SharedGroup => self.signal_tree(number),
+            GroupMode::SharedGroup => self.signal_tree(number),
         }
     }
 
     /// Whether any but the leader is left. In doubt: yes.
     pub(crate) fn has_others(&self) -> bool {
-        match self.standing {
-            Standing::OwnGroup => process_tree::group_has_others(self.leader.pid()).unwrap_or(true),
-            Standing::SharedGroup => self.seen.iter().any(|process| process.is_alive()),
+        match self.group_mode {
+            GroupMode::OwnGroup => process_tree::group_has_others(self.leader.pid()).unwrap_or(true),
+            GroupMode::SharedGroup => self.seen.iter().any(|process| process.is_alive()),
         }
     }
 

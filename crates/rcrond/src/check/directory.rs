@@ -1,17 +1,17 @@
-//! Whether a file can be put into a folder, without doing so: those who watch it would wake up.
+//! Whether a file can be put into a directory, without doing so: those who watch it would wake up.
 
 use super::report::Report;
-use inputs::complaint::shown;
+use inputs::diagnostic::shown;
 use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
 use nix::fcntl::AtFlags;
 use nix::unistd::{AccessFlags, faccessat};
 use std::path::Path;
 
-/// A folder of rcrond's own.
-pub(super) fn check(what: &str, folder: &Path, report: &mut Report) {
-    let named = shown(folder.as_os_str());
-    match obstacle(folder) {
+/// A directory of rcrond's own.
+pub(super) fn check(what: &str, directory: &Path, report: &mut Report) {
+    let named = shown(directory.as_os_str());
+    match obstacle(directory) {
         Ok(Found::Usable) => report.fine(&format!("{what} {named} can be written")),
         Ok(Found::Missing) => report.fine(&format!("{what} {named} does not exist yet and can be made")),
         Err(why) => report.wrong(&format!("{what} {named}: {why}"), REMEDY),
@@ -22,7 +22,7 @@ pub(super) fn check(what: &str, folder: &Path, report: &mut Report) {
 pub(super) const REMEDY: &str =
     "let the user that rcrond runs as write it; if that is another one, run this check as that user";
 
-/// A folder that will do.
+/// A directory that will do.
 pub(super) enum Found {
     Usable,
     /// It can be made.
@@ -33,11 +33,11 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// Why not, as the end of a sentence.
-pub(super) fn obstacle(folder: &Path) -> Result<Found, String> {
-    match writable(folder) {
-        Ok(()) if folder.is_dir() => Ok(Found::Usable),
-        Ok(()) => Err("it is no folder".into()),
-        Err(Errno::ENOENT) => match folder.ancestors().skip(1).find(|parent| parent.exists()) {
+pub(super) fn obstacle(directory: &Path) -> Result<Found, String> {
+    match writable(directory) {
+        Ok(()) if directory.is_dir() => Ok(Found::Usable),
+        Ok(()) => Err("it is no directory".into()),
+        Err(Errno::ENOENT) => match directory.ancestors().skip(1).find(|parent| parent.exists()) {
             Some(parent) => writable(parent).map(|()| Found::Missing).map_err(|error| {
                 format!(
                     "it does not exist, and {} cannot be written: {}",

@@ -10,14 +10,14 @@ use std::os::unix::ffi::OsStrExt;
 const MOST_PROBLEMS: usize = 5;
 
 /// A message in its two forms.
-pub struct Complaint {
+pub struct Diagnostic {
     /// For people: perhaps several lines, with the place and a caret.
     pub full: String,
     /// For the log: one line.
     pub summary: String,
 }
 
-impl Complaint {
+impl Diagnostic {
     /// One line for both.
     pub fn plain(text: String) -> Self {
         Self {
