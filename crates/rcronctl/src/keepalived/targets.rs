@@ -1,7 +1,7 @@
 //! Which state file is which instance's.
 
-use crate::clusters;
 use crate::failure::Failure;
+use inputs::clusters;
 use inputs::diagnostic::shown;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
