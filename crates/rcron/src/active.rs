@@ -12,11 +12,11 @@ use inputs::observe;
 use policy::command::{Job, LONGEST_NAME, SHELL};
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Basis, Decision, Skip, Stale};
-use policy::escape;
 use policy::event::{Ending, Event, Subject};
 use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
 use policy::relay::GroupMode;
 use policy::run_id::RunId;
+use policy::shell;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -159,7 +159,7 @@ impl Active<'_> {
 
     /// Tells why the job did not start; returns how rcron ends.
     fn explain(&self, failure: &Failure, log: &mut Log) -> Outcome {
-        let program = shown(OsStr::from_bytes(&escape::shell_quoted(self.job.argv()[0])));
+        let program = shown(OsStr::from_bytes(&shell::quoted(self.job.argv()[0])));
         let (status, mut text) = match failure {
             Failure::Fork(error) => (FAILED, format!("cannot start a process: {}", error_text(error))),
             Failure::Execute(error) if error.kind() == io::ErrorKind::NotFound => {

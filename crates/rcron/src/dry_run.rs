@@ -9,7 +9,7 @@ use inputs::words::{age, decision, seconds, state_line, text_of};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::Reading;
-use policy::escape;
+use policy::shell;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -90,7 +90,7 @@ fn argv(invocation: &Invocation) -> String {
         .job
         .argv()
         .into_iter()
-        .map(|word| text_of(&escape::shell_quoted(word)))
+        .map(|word| text_of(&shell::quoted(word)))
         .collect();
     let how = match invocation.job.mode {
         Mode::Direct => "directly",

@@ -4,6 +4,7 @@ use inputs::clock;
 use inputs::diagnostic::Diagnostic;
 use policy::config::Config;
 use policy::datagram::{self, Sender};
+use policy::display;
 use policy::event::{self, Event, Subject};
 use policy::moment::BootTime;
 use policy::priority::Level;
@@ -133,8 +134,8 @@ impl Log {
 
     fn write(&mut self, level: Level, text: &[u8], tells_of: u32) {
         if self.verbose {
-            let line = [b"rcron: ", policy::escape::escaped(text).as_slice(), b"\n"].concat();
-            output::to_stderr(&line);
+            let line = format!("rcron: {}\n", display::escaped(text));
+            output::to_stderr(line.as_bytes());
         }
         self.send(level, text, tells_of);
     }
