@@ -9,7 +9,7 @@ use crate::store_side::survey;
 use control::{Report, Request, Response, Role};
 use inputs::clock;
 use journal::Query;
-use journal::files::Source;
+use journal::Source;
 use journal::run::Fate;
 use lease::{ClusterName, Input, Mode};
 use policy::moment::BootTime;
