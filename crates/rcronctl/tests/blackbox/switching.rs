@@ -93,7 +93,7 @@ fn a_link_that_anybody_could_have_made_is_refused() {
         let done = scene.rcronctl(command);
         assert_eq!(done.code(), Some(2));
         assert!(
-            done.stderr().contains("is a symbolic link that others could have made"),
+            done.stderr().contains("is a symbolic link that another user could have created"),
             "{done:?}"
         );
     }
