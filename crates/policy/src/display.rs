@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 /// Whether a character is printed as it is: it is neither a control character (C0, DEL, C1) nor invisible.
 #[must_use]
 pub fn is_printable(character: char) -> bool {
-    if character.is_ascii() {
-        !character.is_ascii_control()
-    } else {
-        !character.is_control() && !is_invisible(character)
+    match character {
+        ' '..='~' => true,
+        '\0'..='\u{9f}' => false,
+        _ => !is_invisible(character),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Job control at a terminal: an interactive shell in a pseudoterminal, and `rcron` typed into it.
 
+use crate::support::fixture::binary;
 use crate::support::process::{Running, children, is_gone, name, state};
-use crate::support::scene::binary;
-use crate::support::{Scene, until};
+use crate::support::{Fixture, until};
 use nix::pty::openpty;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -19,11 +19,11 @@ struct Session {
 }
 
 impl Session {
-    fn start(scene: &Scene) -> Self {
-        Self::of(&["sh", "-i"], scene)
+    fn start(fixture: &Fixture) -> Self {
+        Self::of(&["sh", "-i"], fixture)
     }
 
-    fn of(shell: &[&str], scene: &Scene) -> Self {
+    fn of(shell: &[&str], fixture: &Fixture) -> Self {
         let pty = openpty(None, None).expect("a pseudoterminal");
         let slave = File::from(pty.slave);
         let mut command = Command::new("setsid");
@@ -51,7 +51,7 @@ impl Session {
                     .push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
         });
-        let rcron = format!("{} --conf {} ", binary().display(), scene.path("conf").display());
+        let rcron = format!("{} --conf {} ", binary().display(), fixture.path("conf").display());
         let session = Self {
             shell,
             keyboard,
@@ -116,8 +116,8 @@ fn is(pid: i32, letter: char) -> bool {
 
 #[test]
 fn in_the_foreground_the_job_shares_the_group_and_reads_the_keyboard() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@cat");
     let (rcron, cat) = session.job("cat");
     assert_eq!(
@@ -136,8 +136,8 @@ fn in_the_foreground_the_job_shares_the_group_and_reads_the_keyboard() {
 
 #[test]
 fn control_c_ends_the_job_and_the_shell_sees_it() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@sleep 1000");
     let (_, sleep) = session.job("sleep");
     session.press(CONTROL_C);
@@ -145,13 +145,13 @@ fn control_c_ends_the_job_and_the_shell_sees_it() {
     assert!(is_gone(sleep));
     session.types("echo status=$?");
     session.sees("status=130");
-    assert!(scene.log.wait_for(" status=fail ").contains(" signal=SIGINT "));
+    assert!(fixture.log.wait_for(" status=fail ").contains(" signal=SIGINT "));
 }
 
 #[test]
 fn what_the_keyboard_sends_to_the_whole_group_is_not_sent_again() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@sh -c 'trap \"echo caught\" INT; echo ready; while :; do read line && echo got $line; done'");
     session.sees("ready\r\n");
     session.press(CONTROL_C);
@@ -176,8 +176,8 @@ fn what_the_keyboard_sends_to_the_whole_group_is_not_sent_again() {
 
 #[test]
 fn control_z_stops_both_and_fg_lets_both_go_on() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@cat");
     let (rcron, cat) = session.job("cat");
     session.press(CONTROL_Z);
@@ -190,13 +190,13 @@ fn control_z_stops_both_and_fg_lets_both_go_on() {
     session.sees("after the stop");
     session.press(CONTROL_D);
     session.sees("prompt> ");
-    assert!(scene.log.wait_for(" status=ok ").contains(" exit=0 "));
+    assert!(fixture.log.wait_for(" status=ok ").contains(" exit=0 "));
 }
 
 #[test]
 fn from_the_background_the_job_follows_rcron_into_the_foreground() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@cat &");
     let (rcron, cat) = session.job("cat");
     assert_ne!(
@@ -225,10 +225,10 @@ fn from_the_background_the_job_follows_rcron_into_the_foreground() {
 
 #[test]
 fn a_job_that_wants_to_read_after_fg_may() {
-    let scene = Scene::active();
-    let gate = scene.path("gate").display().to_string();
+    let fixture = Fixture::active();
+    let gate = fixture.path("gate").display().to_string();
     assert!(Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
-    let mut session = Session::of(&["bash", "--norc", "-i"], &scene); // which, unlike dash, wakes only what is stopped
+    let mut session = Session::of(&["bash", "--norc", "-i"], &fixture); // which, unlike dash, wakes only what is stopped
     // It runs in the background, and is in the foreground before it reads: nobody has stopped or woken it.
     session.types(&format!("@sh -c 'read go <{gate}; read line; echo got $line' &"));
     session.job("sh");
@@ -250,9 +250,9 @@ fn foreground(pid: i32) -> Option<i32> {
 
 #[test]
 fn a_demoted_job_at_a_terminal_ends_with_its_children_but_not_the_script_around_it() {
-    let scene = Scene::active();
-    scene.configure("on_demotion = terminate\ndefault_state = passive\n");
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    fixture.configure("on_demotion = terminate\ndefault_state = passive\n");
+    let mut session = Session::start(&fixture);
     // A script shares its process group with rcron and the job.
     session.types("sh -c '@\"sleep 1000 & sleep 1001; true\"; echo script goes on after $?'");
     let script = until("the script", || {
@@ -263,8 +263,8 @@ fn a_demoted_job_at_a_terminal_ends_with_its_children_but_not_the_script_around_
     });
     let job = until("the job", || children(rcron).into_iter().find(|pid| name(*pid) == "sh"));
     let sleeps = until("both sleeps", || Some(children(job)).filter(|pids| pids.len() == 2));
-    scene.set_state("passive\n");
+    fixture.set_state("passive\n");
     session.sees("script goes on after 143");
     assert!(sleeps.iter().all(|pid| is_gone(*pid)));
-    scene.log.wait_for("signal=SIGTERM reason=demoted");
+    fixture.log.wait_for("signal=SIGTERM reason=demoted");
 }

@@ -9,22 +9,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     directory: TempDir,
     pub(crate) log: LogDaemon,
 }
 
-impl Scene {
+impl Fixture {
     /// With this content of the state file, or none.
     pub(crate) fn new(state: Option<&str>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let log = LogDaemon::start(&directory.path().join("log"));
-        let scene = Self { directory, log };
-        scene.configure("");
+        let fixture = Self { directory, log };
+        fixture.configure("");
         if let Some(state) = state {
-            scene.set_state(state);
+            fixture.set_state(state);
         }
-        scene
+        fixture
     }
 
     pub(crate) fn active() -> Self {
@@ -39,7 +39,7 @@ impl Scene {
         self.directory.path().join(name)
     }
 
-    /// Writes the configuration: this scene's paths, the caller's niceness, no journal, and `more`.
+    /// Writes the configuration: this fixture's paths, the caller's niceness, no journal, and `more`.
     pub(crate) fn configure(&self, more: &str) {
         let text = format!(
             "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n{more}",
