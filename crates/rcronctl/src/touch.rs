@@ -1,4 +1,4 @@
-//! `rcronctl touch`: a fresh time for the state file, for `state_max_age`.
+//! `rcronctl touch`: sets the modification time of the state file to now, for `state_max_age`.
 
 use crate::cli::{self, Common};
 use crate::clusters;
@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 use sys::file::{self, Links};
 
-/// Sets it. What the file says stays; a file that is not there is not made.
-pub(crate) fn run(options: &cli::Touch, common: &Common) -> Result<ExitCode, Failure> {
+/// The file's content stays; a missing file is not created.
+pub(crate) fn touch_state_file(options: &cli::Touch, common: &Common) -> Result<ExitCode, Failure> {
     let config = clusters::one(&common.conf)?.config;
     let state = StateFile::find(&config, options.force)?;
     let path = state.path.display();

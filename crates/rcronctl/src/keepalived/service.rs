@@ -398,7 +398,7 @@ impl Service {
             Err(failure) => {
                 self.log
                     .error("the configurations stay as they were; what is wrong with them is told on stderr");
-                failure.tell();
+                failure.report("rcronctl");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The log socket, rcron itself, and rcrond.
 
-use crate::daemon::{Daemon, Reply, tells};
+use crate::daemon::{Daemon, Reply, answer_status};
 use crate::tree::{CONF, Tree};
 use control::{DEFAULT_SOCKET, Request, Response};
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -68,7 +68,7 @@ fn an_rcrond_that_does_not_answer_is_wrong() {
 fn a_cluster_that_rcrond_runs_must_require_its_lease() {
     let tree = Tree::clean();
     tree.directory("/run/rcrond");
-    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), tells);
+    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), answer_status);
     tree.finds_only("wrong", "lease-not-required", CONF);
     assert!(
         tree.text(&[])
