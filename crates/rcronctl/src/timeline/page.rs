@@ -7,14 +7,16 @@ use std::fmt::Write;
 const FRAME: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 /// Together, in this order, they are one script.
-const SCRIPT: [&str; 8] = [
+const SCRIPT: [&str; 10] = [
     include_str!("page/data.js"),
     include_str!("page/words.js"),
-    include_str!("page/scale.js"),
+    include_str!("page/view.js"),
+    include_str!("page/shapes.js"),
     include_str!("page/draw.js"),
     include_str!("page/details.js"),
-    include_str!("page/select.js"),
+    include_str!("page/selection.js"),
     include_str!("page/tables.js"),
+    include_str!("page/pointer.js"),
     include_str!("page/main.js"),
 ];
 

@@ -54,10 +54,10 @@ fn details_have_local_time_and_utc() {
     let (x, y) = bar(&browser, ".bar.fail", 0);
     browser.point(x, y);
     let shown = details(&browser);
-    let offset = browser.number("new Date(picture.findings[0].at).getTimezoneOffset()");
+    let offset = browser.number("new Date(timeline.findings[0].start).getTimezoneOffset()");
     assert!(offset < 0.0, "Berlin is east");
-    let local = browser.text("localTime(picture.rows[1].runs[4].at)");
-    let utc = browser.text("utcTime(picture.rows[1].runs[4].at)");
+    let local = browser.text("localTime(timeline.rows[1].runs[4].start)");
+    let utc = browser.text("utcTime(timeline.rows[1].runs[4].start)");
     assert!(utc.ends_with('Z') && local[..19] != utc[..19]);
     assert!(shown.contains(&local) && shown.contains(&utc), "{shown}");
 }
