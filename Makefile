@@ -77,6 +77,15 @@ build/LICENCES-rcrond.txt: $(licensed)
 demo: all ## show a job move from one server to another
 	demo/two-servers $(rcron)
 
+# No root, no server, no network. What needs one of these is in test programs that are not named here; `make test` runs them.
+checked     = --lib --bin rcronctl --bin rcrond --test blackbox --test check --test histories --test liveness --test mutations
+
+check: ## the quick check before a commit: format, clippy, unit and black-box tests, as an ordinary user
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --quiet --locked --workspace $(checked)
+	$(CARGO) test --quiet --locked --workspace --test contract the_store_in_memory
+
 test: all ## install what the tests need, if possible, and run them all
 	tools/test $(rcron)
 
