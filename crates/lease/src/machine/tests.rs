@@ -83,7 +83,7 @@ impl Scene {
         let id = SessionId([id; 16]);
         let session = SessionRecord {
             id,
-            beat: 1,
+            heartbeat: 1,
             state: SessionState::Open,
         };
         let by = SessionRef {
@@ -232,7 +232,7 @@ fn held(by: SessionRef, epoch: u64) -> ClusterRecord {
     ClusterRecord {
         epoch,
         lease: crate::LeaseDuration::new(LEASE).expect("a lease"),
-        tenure: Ownership::Held { by, ask: None },
+        ownership: Ownership::Held { by, ask: None },
     }
 }
 
@@ -273,11 +273,11 @@ fn a_holder_that_stands_still_is_waited_for_and_its_session_ended() {
 fn a_holder_that_lives_keeps_it() {
     let mut scene = Scene::new(start(None, None)).with_holder(7, 41);
     scene.give(Input::Tick);
-    for beat in 2..20 {
+    for heartbeat in 2..20 {
         scene.pass_ms(3300);
         let session = SessionRecord {
             id: SessionId([7; 16]),
-            beat,
+            heartbeat,
             state: SessionState::Open,
         };
         scene.put(Key::Session(node("n2")), Record::Session(session));
@@ -357,7 +357,7 @@ fn the_file_is_passive_before_the_cluster_is_free() {
             matches!(
                 record,
                 Record::Cluster(ClusterRecord {
-                    tenure: Ownership::Free { .. },
+                    ownership: Ownership::Free { .. },
                     ..
                 })
             )
@@ -460,8 +460,8 @@ fn a_cluster_that_was_perhaps_won_is_given_back_before_it_is_forgotten() {
     scene.pass_ms(5000);
     (scene.up, scene.lost_answers) = (true, 0);
     scene.pass_ms(5000);
-    let tenure = scene.cluster().map(|record| record.tenure.clone());
-    assert!(matches!(tenure, Some(Ownership::Free { .. })), "{tenure:?}");
+    let ownership = scene.cluster().map(|record| record.ownership.clone());
+    assert!(matches!(ownership, Some(Ownership::Free { .. })), "{ownership:?}");
     assert_eq!(scene.machine.views().count(), 0);
 }
 
@@ -487,10 +487,10 @@ fn a_store_that_takes_no_changes_is_silent_whatever_it_reads() {
 #[test]
 fn a_name_that_another_living_machine_has_is_left_to_it() {
     let mut scene = Scene::new(start(None, None));
-    for beat in 1..20 {
+    for heartbeat in 1..20 {
         let session = SessionRecord {
             id: SessionId([9; 16]),
-            beat,
+            heartbeat,
             state: SessionState::Open,
         };
         scene.put(Key::Session(node("n1")), Record::Session(session));
