@@ -1,9 +1,10 @@
 //! Who has a file open for writing, and how that process is: proc(5).
 
 use crate::fifo::Identity;
-use crate::process_tree::{self, Process};
+use nix::fcntl::OFlag;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use sys::process_tree::{self, Process};
 
 /// How a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ fn is_for_writing(pid: i32, descriptor: &str) -> bool {
     let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).unwrap_or_default();
     let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
     let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
-    flags.is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+    flags.is_some_and(|flags| flags & OFlag::O_ACCMODE.bits() != OFlag::O_RDONLY.bits())
 }
 
 #[cfg(test)]
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(found.pid, i32::try_from(child.id()).expect("a pid"));
         assert!(holds(found, identity));
         assert_eq!(condition(found), Condition::Alive);
-        crate::signal::send(found.pid, libc::SIGSTOP).expect("sent");
+        sys::signal::send(found.pid, nix::sys::signal::Signal::SIGSTOP as i32).expect("sent");
         until(|| condition(found) == Condition::Stopped);
         child.kill().expect("killed");
         until(|| condition(found) == Condition::Gone);

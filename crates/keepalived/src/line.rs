@@ -9,18 +9,18 @@ const LONGEST_NAME: usize = 255;
 
 /// `INSTANCE "NAME" STATE PRIORITY`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// The instance's name in keepalived.conf.
-    pub(super) name: &'a [u8],
+    pub(crate) name: &'a [u8],
     /// What it is from now on.
-    pub(super) word: Word,
+    pub(crate) word: Word,
     /// keepalived's own word for it, for the log.
-    pub(super) said: &'a [u8],
+    pub(crate) said: &'a [u8],
 }
 
 impl<'a> Line<'a> {
     /// `None` for whatever says no instance's state: a group's, a virtual server's, an event, junk.
-    pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
         let rest = line.strip_prefix(b"INSTANCE \"")?;
         // keepalived does not escape a quote in a name. What follows the name never holds one.
         let end = rest.iter().rposition(|byte| *byte == b'"')?;
@@ -46,7 +46,7 @@ fn is_event(said: &[u8]) -> bool {
 
 /// Cuts what waits in the FIFO into lines.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// The beginning of a line whose end has not come.
     torn: Vec<u8>,
     /// The line that is coming is too long; the rest of it is thrown away.
@@ -58,7 +58,7 @@ impl Lines {
     ///
     /// The beginning of a line after them stays in the FIFO, for a reader that is killed meanwhile. Only if nothing but a
     /// torn line waits is it taken in: it would be looked at again and again otherwise.
-    pub(super) fn take(&mut self, waiting: &[u8]) -> (Vec<Vec<u8>>, usize) {
+    pub(crate) fn take(&mut self, waiting: &[u8]) -> (Vec<Vec<u8>>, usize) {
         let Some(end) = waiting.iter().rposition(|byte| *byte == b'\n') else {
             self.keep(waiting);
             return (Vec::new(), waiting.len());
@@ -73,7 +73,7 @@ impl Lines {
     }
 
     /// Forgets a torn line: its writer is gone.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }
 

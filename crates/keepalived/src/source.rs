@@ -1,12 +1,12 @@
 //! The FIFO and the keepalived behind it: who writes, whether it is the same as before, and what waits.
 
+use crate::fifo::{self, Fifo, Identity, Pending, Unopened};
+use crate::fifo_writer::{self, Condition};
 use inputs::clock;
 use policy::moment::BootTime;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sys::fifo::{self, Fifo, Identity, Pending, Unopened};
-use sys::holder::{self, Condition};
 use sys::process_tree::Process;
 
 /// The capacity that a reader gives the pipe behind the FIFO. The kernel forgets it with the pipe, that is, when nobody has
@@ -21,7 +21,7 @@ const SCAN: Duration = Duration::from_secs(5);
 
 /// What there is.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// This waits, and stays there until it is taken.
     Waiting {
         bytes: Vec<u8>,
@@ -37,7 +37,7 @@ pub(super) enum Seen {
 }
 
 /// See the module.
-pub(super) struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     fifo: Option<Fifo>,
     /// From so many waiting bytes on, a line may have found no room.
@@ -56,7 +56,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         let mut source = Self {
             path: path.to_owned(),
             fifo: None,
@@ -74,31 +74,31 @@ impl Source {
     }
 
     /// What keeps the FIFO from being read.
-    pub(super) fn trouble(&self) -> Option<&str> {
+    pub(crate) fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }
 
     /// keepalived and its FIFO, as far as both are known.
-    pub(super) fn writer(&self) -> Option<(Process, Identity)> {
+    pub(crate) fn writer(&self) -> Option<(Process, Identity)> {
         let fifo = self.fifo.as_ref().filter(|_| self.is_verified)?;
         Some((self.writer?, fifo.identity()))
     }
 
     /// keepalived.
-    pub(super) fn process(&self) -> Option<Process> {
+    pub(crate) fn process(&self) -> Option<Process> {
         self.writer
     }
 
     /// Whether keepalived is stopped.
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.writer
-            .is_some_and(|writer| holder::condition(writer) == Condition::Stopped)
+            .is_some_and(|writer| fifo_writer::condition(writer) == Condition::Stopped)
     }
 
     /// Whether nothing can have been lost since an earlier reader wrote down this writer.
-    pub(super) fn continues(&mut self, (process, identity): (Process, Identity)) -> bool {
+    pub(crate) fn continues(&mut self, (process, identity): (Process, Identity)) -> bool {
         let is_same = self.fifo.as_ref().is_some_and(|fifo| fifo.identity() == identity);
-        if is_same && self.was_marked && holder::holds(process, identity) {
+        if is_same && self.was_marked && fifo_writer::holds(process, identity) {
             self.writer = Some(process);
             self.is_verified = true;
         }
@@ -106,19 +106,19 @@ impl Source {
     }
 
     /// What is to be polled.
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.fifo.as_ref().map(AsFd::as_fd)
     }
 
     /// Takes out what was dealt with.
-    pub(super) fn consume(&mut self, count: usize) -> std::io::Result<()> {
+    pub(crate) fn consume(&mut self, count: usize) -> std::io::Result<()> {
         let consumed = self.fifo.as_mut().map_or(Ok(()), |fifo| fifo.consume(count));
         self.mark();
         consumed
     }
 
     /// Looks at what there is now.
-    pub(super) fn look(&mut self) -> Seen {
+    pub(crate) fn look(&mut self) -> Seen {
         // Twice, since a FIFO that was left by its writer is opened anew: poll(2) would report that again and again.
         for _ in 0..2 {
             if self.fifo.is_none() {
@@ -189,9 +189,9 @@ impl Source {
         self.closed = None;
         if let Some(known) = self.writer {
             self.is_verified = if self.is_verified {
-                holder::condition(known) != Condition::Gone
+                fifo_writer::condition(known) != Condition::Gone
             } else {
-                holder::holds(known, identity)
+                fifo_writer::holds(known, identity)
             };
             if self.is_verified {
                 return None;
@@ -203,7 +203,7 @@ impl Source {
         let now = clock::boot_time();
         if self.scanned.is_none_or(|last| now.since(last) > SCAN) {
             self.scanned = Some(now);
-            self.writer = holder::writer(identity);
+            self.writer = fifo_writer::writer(identity);
             self.is_verified = self.writer.is_some();
         }
         None
@@ -213,7 +213,7 @@ impl Source {
     fn nobody(&mut self) -> Seen {
         if self
             .writer
-            .is_some_and(|writer| holder::condition(writer) != Condition::Gone)
+            .is_some_and(|writer| fifo_writer::condition(writer) != Condition::Gone)
         {
             let now = clock::boot_time();
             let closed = *self.closed.get_or_insert(now);
@@ -229,7 +229,7 @@ impl Source {
 }
 
 fn is_there(writer: Process) -> bool {
-    holder::condition(writer) != Condition::Gone
+    fifo_writer::condition(writer) != Condition::Gone
 }
 
 fn capacity(fifo: Option<&Fifo>) -> usize {

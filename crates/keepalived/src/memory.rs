@@ -1,7 +1,8 @@
 //! What a reader leaves for the next one, should it be killed: a small file in /run.
 
-use super::instances::{Instance, Instances};
 use crate::failure::Failure;
+use crate::fifo::Identity;
+use crate::instances::{Instance, Instances};
 use inputs::diagnostic::shown;
 use policy::state::Word;
 use std::fs::DirBuilder;
@@ -9,37 +10,36 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use sys::fifo::Identity;
 use sys::file;
 use sys::process_tree::Process;
 
 /// Only root may look in: whoever can read a FIFO can take keepalived's words out of it. So this is the place for the FIFO,
 /// too.
-pub(super) const DIRECTORY: &str = "/run/rcron/keepalived";
+pub(crate) const DIRECTORY: &str = "/run/rcron/keepalived";
 
 /// A file that is not of this form says nothing.
-const HEAD: &str = "rcronctl keepalived 1";
+const HEAD: &str = "rcron-keepalived 1";
 /// A thousand instances with the longest names.
 const LARGEST: usize = 1 << 20;
 
 /// What is written down before anything is taken out of the FIFO.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// The boot on which a pid and its start time mean something.
-    pub(super) boot: Vec<u8>,
+    pub(crate) boot: Vec<u8>,
     /// keepalived, and the FIFO that it has open.
-    pub(super) writer: Option<(Process, Identity)>,
-    pub(super) instances: Instances,
+    pub(crate) writer: Option<(Process, Identity)>,
+    pub(crate) instances: Instances,
 }
 
 /// Where the memory of one FIFO is kept.
-pub(super) struct Store {
+pub(crate) struct Store {
     file: PathBuf,
 }
 
 impl Store {
     /// Makes the directory, too.
-    pub(super) fn new(fifo: &Path) -> Result<Self, Failure> {
+    pub(crate) fn new(fifo: &Path) -> Result<Self, Failure> {
         let made = DirBuilder::new().recursive(true).mode(0o755).create("/run/rcron");
         let made = made.and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(DIRECTORY));
         made.map_err(|error| Failure::of(format!("make {DIRECTORY}"), &error))?;
@@ -48,12 +48,12 @@ impl Store {
     }
 
     /// The lock that keeps a second reader of the same FIFO out.
-    pub(super) fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         self.file.with_extension("lock")
     }
 
     /// Empty if there is nothing that can be used.
-    pub(super) fn load(&self) -> Memory {
+    pub(crate) fn load(&self) -> Memory {
         let contents = file::read_beginning(self.file.as_os_str(), LARGEST);
         contents
             .ok()
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// What cannot be written down must not be believed later, either: then the old memory goes.
-    pub(super) fn save(&self, memory: &Memory) -> io::Result<()> {
+    pub(crate) fn save(&self, memory: &Memory) -> io::Result<()> {
         let saved = sys::replace::replace(&self.file, &memory.text(), 0o600);
         if saved.is_err() {
             let _ = std::fs::remove_file(&self.file);
@@ -191,7 +191,7 @@ mod tests {
             }
         }
         assert_eq!(Memory::parse(b"something else\n"), None);
-        assert_eq!(Memory::parse(b"rcronctl keepalived 1\nboot b\nperhaps 1 web\n"), None);
+        assert_eq!(Memory::parse(b"rcron-keepalived 1\nboot b\nperhaps 1 web\n"), None);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The service itself: what waits in the FIFO becomes states, and states become files.
 
-use super::files::{self, Files, Outcome, Wanted};
-use super::instances::{Change, Instances};
-use super::line::{Line, Lines};
-use super::log::Log;
-use super::memory::{Memory, Store};
-use super::notify::Notify;
-use super::source::{Seen, Source};
-use super::targets::{Plan, Target};
 use crate::failure::Failure;
-use crate::when;
+use crate::files::{self, Files, Outcome, Wanted};
+use crate::instances::{Change, Instances};
+use crate::line::{Line, Lines};
+use crate::log::Log;
+use crate::memory::{Memory, Store};
+use crate::notify::Notify;
+use crate::source::{Seen, Source};
+use crate::targets::{Plan, Target};
+
+use crate::fifo_writer::{self, Condition};
 use inputs::clock;
 use inputs::diagnostic::shown;
 use policy::moment::BootTime;
@@ -20,7 +21,6 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
-use sys::holder::{self, Condition};
 use sys::poll;
 use sys::process_tree::Process;
 use sys::signal::{self, Signals};
@@ -35,14 +35,14 @@ const PAUSE: Duration = Duration::from_secs(3);
 const SETTLE: Duration = Duration::from_millis(1500);
 
 /// What the command line says.
-pub(super) struct Options {
-    pub(super) fifo: PathBuf,
-    pub(super) lease: Duration,
-    pub(super) plan: Plan,
+pub(crate) struct Options {
+    pub(crate) fifo: PathBuf,
+    pub(crate) lease: Duration,
+    pub(crate) plan: Plan,
 }
 
 /// See the module.
-pub(super) struct Service {
+pub(crate) struct Service {
     options: Options,
     targets: Vec<Target>,
     source: Source,
@@ -84,7 +84,7 @@ enum Asked {
 }
 
 impl Service {
-    pub(super) fn new(options: Options, store: Store) -> Result<Self, Failure> {
+    pub(crate) fn new(options: Options, store: Store) -> Result<Self, Failure> {
         let mut log = Log::new();
         let (targets, wrong) = options.plan.targets()?;
         for diagnostic in wrong {
@@ -102,7 +102,7 @@ impl Service {
             files: Files::new(options.lease, boot.clone()),
             notify: Notify::new(),
             watch: Watch::new(options.fifo.as_os_str()).ok(),
-            begun: when::utc(),
+            begun: utc_now(),
             known: None,
             told: BTreeSet::new(),
             trouble: None,
@@ -123,7 +123,7 @@ impl Service {
 
     /// Runs until it is asked to end. The files stay as they are then: their leases end them if no other reader comes, and
     /// an upgrade of the package demotes nobody.
-    pub(super) fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.follow();
         self.write();
         self.notify.tell("READY=1");
@@ -153,7 +153,7 @@ impl Service {
             return;
         }
         self.remember(); // nothing: the next reader must not take up what this one may not
-        if holder::condition(writer.0) != Condition::Gone {
+        if fifo_writer::condition(writer.0) != Condition::Gone {
             self.log.error(&format!(
                 "keepalived (process {}) has reopened its FIFO while nobody read it, and what it said meanwhile is lost: \
                  every instance is passive until its next change; restart keepalived to learn the states",
@@ -276,7 +276,7 @@ impl Service {
     fn hear(&mut self, line: &[u8]) {
         let Some(line) = Line::parse(line) else { return };
         let name = shown(OsStr::from_bytes(line.name));
-        let change = self.instances.apply(&line, &when::utc());
+        let change = self.instances.apply(&line, &utc_now());
         self.is_dirty |= matches!(change, Change::To(_));
         let is_ours = self.targets.iter().any(|target| target.instance == line.name);
         match change {
@@ -305,7 +305,7 @@ impl Service {
     fn forget(&mut self, why: &str) {
         self.lines.forget();
         self.hold = None;
-        for name in self.instances.all_passive(&when::utc()) {
+        for name in self.instances.all_passive(&utc_now()) {
             let name = shown(OsStr::from_bytes(&name));
             self.log.warn(&format!("{name}: passive ({why})"));
             self.is_dirty = true;
@@ -333,7 +333,7 @@ impl Service {
                 });
             }
             self.hold = Some(Hold {
-                since: since.unwrap_or_else(when::utc),
+                since: since.unwrap_or_else(utc_now),
                 until: now.after(SETTLE),
             });
         } else if self.hold.as_ref().is_some_and(|hold| hold.until <= now) {
@@ -398,14 +398,14 @@ impl Service {
             Err(failure) => {
                 self.log
                     .error("the configurations stay as they were; what is wrong with them is told on stderr");
-                failure.tell();
+                failure.report();
             }
         }
     }
 
     /// Files that nobody keeps from now on say passive.
     fn abandon(&mut self, kept: &[Target]) {
-        let since = when::utc();
+        let since = utc_now();
         for target in self.targets.clone() {
             if !kept.iter().any(|other| other.file == target.file) {
                 let since = since.clone();
@@ -448,4 +448,9 @@ impl Service {
             since: since.clone(),
         }
     }
+}
+
+/// Now in UTC to the second, as `since=` has it: `2026-11-23T09:15:02Z`.
+fn utc_now() -> String {
+    clock::wall_time().rfc3339_seconds()
 }

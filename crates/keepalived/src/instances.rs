@@ -1,6 +1,6 @@
 //! What keepalived last said of each instance.
 
-use super::line::Line;
+use crate::line::Line;
 use policy::state::Word;
 
 /// More than any site has. A writer of junk must not fill the memory.
@@ -8,20 +8,20 @@ const MOST: usize = 1000;
 
 /// One `vrrp_instance`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Instance {
-    pub(super) name: Vec<u8>,
-    pub(super) word: Word,
+pub(crate) struct Instance {
+    pub(crate) name: Vec<u8>,
+    pub(crate) word: Word,
     /// When it became so, as RFC 3339 writes it.
-    pub(super) since: String,
+    pub(crate) since: String,
 }
 
 /// All of them, the one that changed last at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Instances(Vec<Instance>);
+pub(crate) struct Instances(Vec<Instance>);
 
 /// What a line came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// It is now what it was not before.
     To(Word),
     /// It is what it was.
@@ -32,7 +32,7 @@ pub(super) enum Change {
 
 impl Instances {
     /// Each is what it was before, and unchanged since then, if a line says the same again.
-    pub(super) fn apply(&mut self, line: &Line, now: &str) -> Change {
+    pub(crate) fn apply(&mut self, line: &Line, now: &str) -> Change {
         let known = self.0.iter().position(|instance| instance.name == line.name);
         match known {
             Some(place) if self.0[place].word == line.word => return Change::None,
@@ -49,7 +49,7 @@ impl Instances {
     }
 
     /// Nobody vouches for any of them any more. Returns those that were active.
-    pub(super) fn all_passive(&mut self, now: &str) -> Vec<Vec<u8>> {
+    pub(crate) fn all_passive(&mut self, now: &str) -> Vec<Vec<u8>> {
         let active = self.0.iter_mut().filter(|instance| instance.word == Word::Active);
         let demoted = active.map(|instance| {
             instance.word = Word::Passive;
@@ -59,16 +59,16 @@ impl Instances {
         demoted.collect()
     }
 
-    pub(super) fn find(&self, name: &[u8]) -> Option<&Instance> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<&Instance> {
         self.0.iter().find(|instance| instance.name == name)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Instance> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Instance> {
         self.0.iter()
     }
 
     /// One that was written down.
-    pub(super) fn restore(&mut self, instance: Instance) {
+    pub(crate) fn restore(&mut self, instance: Instance) {
         self.0.push(instance);
     }
 }

@@ -9,21 +9,21 @@ use std::path::{Path, PathBuf};
 
 /// An instance and a file that says what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) instance: Vec<u8>,
-    pub(super) file: PathBuf,
+pub(crate) struct Target {
+    pub(crate) instance: Vec<u8>,
+    pub(crate) file: PathBuf,
 }
 
 /// Where the state files are told: the command line and the configurations.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     given: Vec<Target>,
     conf: Vec<PathBuf>,
 }
 
 impl Plan {
     /// From `--instance NAME=STATE_FILE` and `--conf FILE`.
-    pub(super) fn new(given: &[String], conf: &[PathBuf]) -> Result<Self, Failure> {
+    pub(crate) fn new(given: &[String], conf: &[PathBuf]) -> Result<Self, Failure> {
         let given = given.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
         Ok(Self {
             given,
@@ -33,7 +33,7 @@ impl Plan {
 
     /// Reads the configurations. With the targets come those that cannot be read: a cluster whose configuration is wrong
     /// runs nothing anyway, and must not keep the others from being told.
-    pub(super) fn targets(&self) -> Result<(Vec<Target>, Vec<String>), Failure> {
+    pub(crate) fn targets(&self) -> Result<(Vec<Target>, Vec<String>), Failure> {
         let mut targets = self.given.clone();
         let mut wrong = Vec::new();
         // Where every instance is named on the command line, the site may have no configuration at all.

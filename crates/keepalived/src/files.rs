@@ -1,6 +1,6 @@
 //! Writing the state files.
 
-use super::targets::Target;
+use crate::targets::Target;
 use inputs::diagnostic::shown;
 use policy::moment::BootTime;
 use policy::state::{LONGEST_LINE, Lease, State, Word};
@@ -11,14 +11,14 @@ use sys::replace::{self, Refused};
 use sys::{environment, file};
 
 /// What one of the files should say.
-pub(super) struct Wanted {
-    pub(super) target: Target,
-    pub(super) word: Word,
-    pub(super) since: String,
+pub(crate) struct Wanted {
+    pub(crate) target: Target,
+    pub(crate) word: Word,
+    pub(crate) since: String,
 }
 
 /// The writer of all of them.
-pub(super) struct Files {
+pub(crate) struct Files {
     lease: Duration,
     boot: Vec<u8>,
     by: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct Files {
 }
 
 /// What is to be told about a file.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It cannot be written: what is wrong, and what becomes of it.
     Fails(String),
     /// It could not be, and now is.
@@ -35,7 +35,7 @@ pub(super) enum Outcome {
 }
 
 impl Files {
-    pub(super) fn new(lease: Duration, boot: Vec<u8>) -> Self {
+    pub(crate) fn new(lease: Duration, boot: Vec<u8>) -> Self {
         Self {
             lease,
             boot,
@@ -46,7 +46,7 @@ impl Files {
 
     /// Writes one; returns what is new about it. `vouched` is when keepalived was last looked at: from then on the lease counts,
     /// however long a stalled disk holds the writing up.
-    pub(super) fn write(&mut self, wanted: &Wanted, vouched: BootTime) -> Option<Outcome> {
+    pub(crate) fn write(&mut self, wanted: &Wanted, vouched: BootTime) -> Option<Outcome> {
         let file = &wanted.target.file;
         let line = self.line(wanted, vouched);
         let name = shown(file.as_os_str());
@@ -81,7 +81,7 @@ impl Files {
 }
 
 /// Whether the file has a state that neither this service nor another daemon has written.
-pub(super) fn is_by_hand(file: &Path) -> bool {
+pub(crate) fn is_by_hand(file: &Path) -> bool {
     let state = file::read_beginning(file.as_os_str(), LONGEST_LINE + 1)
         .ok()
         .and_then(|contents| State::parse(&contents.bytes).ok());

@@ -1,7 +1,8 @@
 //! What the service tells: to the journal where systemd has connected it, else to syslog.
 
-use crate::syslog;
+use inputs::clock;
 use inputs::diagnostic::shown;
+use policy::datagram::{self, Sender};
 use policy::priority::{Facility, Level};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
@@ -9,43 +10,49 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use sys::output;
+use sys::syslog::Syslog;
 
 /// A log daemon that is stuck must not hold a state up for longer.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Where it goes.
-pub(super) enum Log {
+pub(crate) enum Log {
     /// stderr is the journal, which hands its lines on to syslog where a site wants that. To send them there, too, would
     /// double them.
     Journal,
     /// The log socket, and stderr if somebody looks at it.
-    Syslog { log: syslog::Log, is_watched: bool },
+    Syslog {
+        socket: Syslog,
+        sender: Sender,
+        is_watched: bool,
+    },
 }
 
 impl Log {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         if stderr_is_the_journal() {
             return Self::Journal;
         }
         Self::Syslog {
-            log: syslog::Log::new(
-                "/dev/log".into(),
-                Facility::parse(b"daemon").unwrap_or(Facility::CRON),
-                PATIENCE,
-            ),
+            socket: Syslog::new("/dev/log".into()),
+            sender: Sender {
+                facility: Facility::parse(b"daemon").unwrap_or(Facility::CRON),
+                ident: b"rcron-keepalived".to_vec(),
+                pid: std::process::id(),
+            },
             is_watched: std::io::stderr().is_terminal(),
         }
     }
 
-    pub(super) fn info(&mut self, text: &str) {
+    pub(crate) fn info(&mut self, text: &str) {
         self.write(Level::INFO, 6, text);
     }
 
-    pub(super) fn warn(&mut self, text: &str) {
+    pub(crate) fn warn(&mut self, text: &str) {
         self.write(Level::WARNING, 4, &format!("warning: {text}"));
     }
 
-    pub(super) fn error(&mut self, text: &str) {
+    pub(crate) fn error(&mut self, text: &str) {
         self.write(Level::ERROR, 3, &format!("error: {text}"));
     }
 
@@ -54,10 +61,16 @@ impl Log {
         match self {
             // sd-daemon(3): a priority at the head of the line.
             Self::Journal => output::to_stderr(format!("<{number}>{text}\n").as_bytes()),
-            Self::Syslog { log, is_watched } => {
-                log.send(level, text.as_bytes());
+            Self::Syslog {
+                socket,
+                sender,
+                is_watched,
+            } => {
+                let datagram =
+                    datagram::datagram(sender, level, clock::civil_time(clock::wall_time()), text.as_bytes());
+                socket.send_within(&datagram, PATIENCE);
                 if *is_watched {
-                    output::to_stderr(format!("rcronctl: {text}\n").as_bytes());
+                    output::to_stderr(format!("rcron-keepalived: {text}\n").as_bytes());
                 }
             }
         }

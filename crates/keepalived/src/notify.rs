@@ -6,15 +6,15 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// The connection to systemd; nothing where the service was started by hand.
-pub(super) struct Notify(Option<UnixDatagram>);
+pub(crate) struct Notify(Option<UnixDatagram>);
 
 impl Notify {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(env::var_os("NOTIFY_SOCKET").and_then(|name| connect(&name.into_vec())))
     }
 
     /// `READY=1`, `STATUS=…`, `STOPPING=1`. What cannot be sent is lost: systemd gives up waiting by itself.
-    pub(super) fn tell(&self, text: &str) {
+    pub(crate) fn tell(&self, text: &str) {
         if let Some(socket) = &self.0 {
             let _ = socket.send(text.as_bytes());
         }
@@ -42,7 +42,7 @@ mod tests {
     fn a_path_and_an_abstract_name_are_reached() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("socket");
-        let name = format!("rcronctl-test-{}", std::process::id());
+        let name = format!("rcron-keepalived-test-{}", std::process::id());
         let abstract_name = SocketAddr::from_abstract_name(&name).expect("a name");
         let listeners = [
             (

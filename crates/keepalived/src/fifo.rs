@@ -1,9 +1,12 @@
 //! A FIFO that is read without waiting, and looked into before anything is taken out of it: fifo(7), tee(2).
 
-use crate::{check, own};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, tee};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::pipe2;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -56,7 +59,7 @@ impl Fifo {
         identity(path)?; // opening alone would rewind a tape
         let file = OpenOptions::new()
             .read(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
             .open(path)?;
         let metadata = file.metadata()?;
         if !metadata.file_type().is_fifo() {
@@ -82,8 +85,7 @@ impl Fifo {
     /// # Errors
     /// The system's.
     pub fn capacity(&self) -> io::Result<usize> {
-        // SAFETY: no memory is involved.
-        let size = check(unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_GETPIPE_SZ) })?;
+        let size = fcntl(&self.file, FcntlArg::F_GETPIPE_SZ)?;
         Ok(usize::try_from(size).unwrap_or_default())
     }
 
@@ -93,8 +95,7 @@ impl Fifo {
     /// The system's: pipe(7), "/proc files".
     pub fn set_capacity(&self, size: i32) -> io::Result<()> {
         for end in [&self.copy.0, &self.file] {
-            // SAFETY: no memory is involved.
-            check(unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETPIPE_SZ, size) })?;
+            fcntl(end, FcntlArg::F_SETPIPE_SZ(size))?;
         }
         Ok(())
     }
@@ -102,14 +103,12 @@ impl Fifo {
     /// Whether somebody has it open for writing: poll(2).
     #[must_use]
     pub fn has_writer(&self) -> bool {
-        let mut entry = libc::pollfd {
-            fd: self.file.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: the pointer is to one pollfd, as the count says.
-        let ready = unsafe { libc::poll(&raw mut entry, 1, 0) };
-        ready != 1 || entry.revents & libc::POLLHUP == 0
+        let mut entries = [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)];
+        let ready = poll(&mut entries, PollTimeout::ZERO);
+        let hung_up = entries[0]
+            .revents()
+            .is_some_and(|events| events.contains(PollFlags::POLLHUP));
+        ready != Ok(1) || !hung_up
     }
 
     /// Looks at all that waits, and leaves it there.
@@ -117,20 +116,20 @@ impl Fifo {
     /// # Errors
     /// The system's.
     pub fn peek(&mut self) -> io::Result<Pending> {
-        let (from, to) = (self.file.as_raw_fd(), self.copy.1.as_raw_fd());
-        // SAFETY: no memory is involved.
-        let copied = unsafe { libc::tee(from, to, usize::MAX >> 1, libc::SPLICE_F_NONBLOCK) };
-        match usize::try_from(copied) {
+        match tee(
+            &self.file,
+            &self.copy.1,
+            usize::MAX >> 1,
+            SpliceFFlags::SPLICE_F_NONBLOCK,
+        ) {
             Ok(0) => Ok(Pending::NoWriter),
             Ok(count) => {
                 let mut bytes = vec![0; count];
                 self.copy.0.read_exact(&mut bytes)?;
                 Ok(Pending::Bytes(bytes))
             }
-            Err(_) => match io::Error::last_os_error() {
-                error if error.kind() == io::ErrorKind::WouldBlock => Ok(Pending::Nothing),
-                error => Err(error),
-            },
+            Err(Errno::EAGAIN) => Ok(Pending::Nothing),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -166,10 +165,8 @@ pub fn identity(path: &Path) -> Result<Identity, Unopened> {
 
 /// Its two ends, reading and writing.
 fn pipe() -> io::Result<(File, File)> {
-    let mut ends = [-1; 2];
-    // SAFETY: the pointer is to two descriptors, as the call fills in.
-    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) })?;
-    Ok((own(ends[0])?.into(), own(ends[1])?.into()))
+    let (reading, writing) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    Ok((reading.into(), writing.into()))
 }
 
 impl From<io::Error> for Unopened {
@@ -185,16 +182,14 @@ impl From<io::Error> for Unopened {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CString;
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
     use std::io::Write;
-    use std::os::unix::ffi::OsStrExt;
 
     fn made() -> (tempfile::TempDir, std::path::PathBuf) {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("fifo");
-        let name = CString::new(path.as_os_str().as_bytes()).expect("no NUL");
-        // SAFETY: the string ends with NUL.
-        check(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }).expect("made");
+        mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("made");
         (directory, path)
     }
 
