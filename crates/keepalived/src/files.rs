@@ -2,13 +2,13 @@
 
 use crate::targets::Target;
 use inputs::diagnostic::shown;
+use inputs::state_file::{self, Owner};
 use policy::moment::BootTime;
-use policy::state::{LONGEST_LINE, Lease, State, Word};
+use policy::state::{Lease, State, Word};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sys::replace::{self, Refused};
-use sys::{environment, file};
+use sys::environment;
 
 /// What one of the files should say.
 pub(crate) struct Wanted {
@@ -48,10 +48,11 @@ impl Files {
     /// however long a stalled disk holds the writing up.
     pub(crate) fn write(&mut self, wanted: &Wanted, vouched: BootTime) -> Option<Outcome> {
         let file = &wanted.target.file;
-        let line = self.line(wanted, vouched);
+        let state = self.state(wanted, vouched);
         let name = shown(file.as_os_str());
-        match put(file, &line, wanted.word) {
-            Ok(()) => self
+        // A file that could only be made passive in place says what it should.
+        match state_file::write(file, &state, Owner::Writer) {
+            Ok(_) => self
                 .failing
                 .remove(file)
                 .then(|| Outcome::Again(format!("{name} is written again"))),
@@ -64,8 +65,8 @@ impl Files {
         }
     }
 
-    fn line(&self, wanted: &Wanted, vouched: BootTime) -> Vec<u8> {
-        let state = State {
+    fn state(&self, wanted: &Wanted, vouched: BootTime) -> State {
+        State {
             word: wanted.word,
             lease: Lease::Until {
                 end: vouched.after(self.lease),
@@ -75,29 +76,15 @@ impl Files {
             epoch: None,
             by: Some(self.by.clone()),
             since: Some(wanted.since.as_bytes().to_vec()),
-        };
-        state.line()
+        }
     }
 }
 
 /// Whether the file has a state that neither this service nor another daemon has written.
 pub(crate) fn is_by_hand(file: &Path) -> bool {
-    let state = file::read_beginning(file.as_os_str(), LONGEST_LINE + 1)
-        .ok()
-        .and_then(|contents| State::parse(&contents.bytes).ok());
+    let state = state_file::read(file).ok().and_then(|content| content.state.ok());
     let is_ours = |by: &Vec<u8>| by.starts_with(b"keepalived@");
     state.is_some_and(|state| state.lease == Lease::None && !state.by.as_ref().is_some_and(is_ours))
-}
-
-fn put(file: &Path, line: &[u8], word: Word) -> Result<(), Refused> {
-    let real = replace::target(file)?;
-    let replaced = replace::replace(&real, line, 0o644);
-    // A full disk has no room for a new file, but for these few bytes of the old one. Removing it would be worse: without
-    // a file default_state counts, and its default is active.
-    if replaced.is_err() && word == Word::Passive && replace::overwrite(&real, b"passive by=keepalived@\n").is_ok() {
-        return Ok(());
-    }
-    Ok(replaced?)
 }
 
 #[cfg(test)]
@@ -179,10 +166,19 @@ mod tests {
     #[test]
     fn an_active_file_that_cannot_be_replaced_is_made_passive_where_it_is() {
         let directory = tempfile::tempdir().expect("a directory");
-        let file = directory.path().join("state");
+        // No file can be created beside a name of this length.
+        let target = target(directory.path().join("s".repeat(250)));
+        let file = target.file.clone();
         std::fs::write(&file, "active until=99.5 boot=7c1e by=x\n").expect("written");
-        replace::overwrite(&file, b"passive\n").expect("overwritten");
+        let mut files = Files::new(Duration::from_secs(10), b"7c1e".to_vec());
+        let wanted = Wanted {
+            target,
+            word: Word::Passive,
+            since: "now".to_owned(),
+        };
+        assert!(files.write(&wanted, clock::boot_time()).is_none());
         let state = State::parse(&std::fs::read(&file).expect("there")).expect("a state");
         assert_eq!((state.word, state.lease), (Word::Passive, Lease::None));
+        assert!(!is_by_hand(&file));
     }
 }

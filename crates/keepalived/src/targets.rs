@@ -1,7 +1,7 @@
 //! Which state file is which instance's.
 
-use crate::clusters;
 use crate::failure::Failure;
+use inputs::clusters;
 use inputs::diagnostic::shown;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -38,7 +38,7 @@ impl Plan {
         let mut wrong = Vec::new();
         // Where every instance is named on the command line, the site may have no configuration at all.
         if self.given.is_empty() || !self.conf.is_empty() || Path::new(clusters::DIRECTORY).exists() {
-            for cluster in clusters::all(&self.conf)? {
+            for cluster in clusters::all(&self.conf).map_err(|error| Failure::new(error.to_string()))? {
                 match cluster.settings {
                     Ok(settings) => targets.extend(self.of(&settings.config)),
                     Err(diagnostic) => wrong.push(diagnostic.summary),

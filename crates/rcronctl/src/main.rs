@@ -2,7 +2,6 @@
 
 mod check;
 mod cli;
-mod clusters;
 mod complete;
 mod daemon;
 mod drain;
