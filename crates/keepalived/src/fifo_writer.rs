@@ -1,4 +1,4 @@
-//! Who has a file open for writing, and how that process is: proc(5).
+//! The process that has a FIFO open for writing, and the state of that process: proc(5).
 
 use crate::fifo::Identity;
 use nix::fcntl::OFlag;
@@ -6,54 +6,52 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use sys::process_tree::{self, Process};
 
-/// How a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// It goes on.
+pub(crate) enum ProcessState {
     Alive,
-    /// SIGSTOP, or its like, holds it.
+    /// By SIGSTOP or a similar signal.
     Stopped,
-    /// It is gone, or on its way out: a process closes its files before it is a zombie.
-    Gone,
+    /// It has ended or is exiting: a process closes its files before it becomes a zombie.
+    Ended,
 }
 
-/// How it is now.
-#[must_use]
-pub fn condition(process: Process) -> Condition {
+pub(crate) fn process_state(process: Process) -> ProcessState {
     match process_tree::stat(process.pid) {
-        Some(stat) if stat.born != process.born || stat.is_dead || stat.is_exiting => Condition::Gone,
-        Some(stat) if stat.is_stopped => Condition::Stopped,
-        Some(_) => Condition::Alive,
-        None => Condition::Gone,
+        Some(stat) if stat.born != process.born || stat.is_dead || stat.is_exiting => ProcessState::Ended,
+        Some(stat) if stat.is_stopped => ProcessState::Stopped,
+        Some(_) => ProcessState::Alive,
+        None => ProcessState::Ended,
     }
 }
 
-/// Whether a process has this file open for writing.
-#[must_use]
-pub fn holds(process: Process, file: Identity) -> bool {
-    condition(process) != Condition::Gone && writes(process.pid, file)
+pub(crate) fn has_ended(process: Process) -> bool {
+    process_state(process) == ProcessState::Ended
 }
 
-/// The process that has this file open for writing; the oldest, if several have. `None` if there is none, or none that may
-/// be looked into (another user's, another pid namespace's).
+/// Whether this process has the file open for writing.
+pub(crate) fn has_open(process: Process, file: Identity) -> bool {
+    !has_ended(process) && pid_has_open(process.pid, file)
+}
+
+/// The process that has the file open for writing. `None` if there is none, or none whose descriptors can be listed (another user's,
+/// another PID namespace's).
 ///
-/// A child between fork(2) and execve(2) still has what its parent has, so the oldest is the one that means it.
-#[must_use]
-pub fn writer(file: Identity) -> Option<Process> {
-    let myself = i32::try_from(std::process::id()).ok()?;
-    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<i32>().ok();
-    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(number);
-    pids.filter(|pid| *pid != myself && writes(*pid, file))
+/// Of several, the oldest: a child between fork(2) and execve(2) still has the descriptors of its parent.
+pub(crate) fn find_writer(file: Identity) -> Option<Process> {
+    let own_pid = i32::try_from(std::process::id()).ok()?;
+    let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<i32>().ok();
+    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(pid);
+    pids.filter(|pid| *pid != own_pid && pid_has_open(*pid, file))
         .filter_map(Process::of)
         .min_by_key(|process| (process.born, process.pid))
 }
 
-fn writes(pid: i32, file: Identity) -> bool {
+fn pid_has_open(pid: i32, file: Identity) -> bool {
     let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;
     };
     descriptors.flatten().any(|entry| {
-        // Through the link to the open file itself: its name may be gone.
+        // metadata follows the link to the open file itself, which may have no name any more.
         let is_it =
             fs::metadata(entry.path()).is_ok_and(|found| found.dev() == file.device && found.ino() == file.inode);
         let number = entry.file_name();
@@ -84,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_is_found_and_how_it_is() {
+    fn is_found_with_its_state() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("file");
         fs::write(&file, "").expect("written");
@@ -94,22 +92,22 @@ mod tests {
             inode: metadata.ino(),
         };
         let _only_read = fs::File::open(&file).expect("open");
-        assert_eq!(writer(identity), None);
+        assert_eq!(find_writer(identity), None);
         let opened = fs::File::options().append(true).open(&file).expect("open");
         let mut child = Command::new("sleep")
             .arg("600")
             .stdout(Stdio::from(opened))
             .spawn()
             .expect("sleep");
-        let found = writer(identity).expect("the child");
+        let found = find_writer(identity).expect("the child");
         assert_eq!(found.pid, i32::try_from(child.id()).expect("a pid"));
-        assert!(holds(found, identity));
-        assert_eq!(condition(found), Condition::Alive);
+        assert!(has_open(found, identity));
+        assert_eq!(process_state(found), ProcessState::Alive);
         sys::signal::send(found.pid, nix::sys::signal::Signal::SIGSTOP as i32).expect("sent");
-        until(|| condition(found) == Condition::Stopped);
+        until(|| process_state(found) == ProcessState::Stopped);
         child.kill().expect("killed");
-        until(|| condition(found) == Condition::Gone);
-        assert!(!holds(found, identity));
+        until(|| process_state(found) == ProcessState::Ended);
+        assert!(!has_open(found, identity));
         child.wait().expect("its end");
     }
 }

@@ -1,55 +1,53 @@
-//! What keepalived last said of each instance.
+//! The latest state of each instance.
 
-use crate::line::Line;
+use crate::event::Event;
 use policy::state::Word;
 
-/// More than any site has. A writer of junk must not fill the memory.
-const MOST: usize = 1000;
+/// More than any site has. Junk in the FIFO must not fill the memory.
+pub(crate) const MAX_INSTANCES: usize = 1000;
 
-/// One `vrrp_instance`.
+/// A `vrrp_instance` of which keepalived has written an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instance {
     pub(crate) name: Vec<u8>,
     pub(crate) word: Word,
-    /// When it became so, as RFC 3339 writes it.
+    /// The time of the event that changed `word`, in UTC as RFC 3339 writes it.
     pub(crate) since: String,
 }
 
-/// All of them, the one that changed last at the end.
+/// In the order of their latest changes: so the files are written in the order of the events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Instances(Vec<Instance>);
 
-/// What a line came to.
+/// What an event has changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It is now what it was not before.
     To(Word),
-    /// It is what it was.
-    None,
-    /// There are too many to keep one more.
+    Unchanged,
+    /// The instance is new, and there are [`MAX_INSTANCES`] already: the event is ignored.
     TooMany,
 }
 
 impl Instances {
-    /// Each is what it was before, and unchanged since then, if a line says the same again.
-    pub(crate) fn apply(&mut self, line: &Line, now: &str) -> Change {
-        let known = self.0.iter().position(|instance| instance.name == line.name);
+    /// An event that repeats the state of an instance also leaves `since` as it is.
+    pub(crate) fn apply(&mut self, event: &Event, now: &str) -> Change {
+        let known = self.0.iter().position(|known| known.name == event.instance);
         match known {
-            Some(place) if self.0[place].word == line.word => return Change::None,
+            Some(place) if self.0[place].word == event.word => return Change::Unchanged,
             Some(place) => drop(self.0.remove(place)),
-            None if self.0.len() == MOST => return Change::TooMany,
+            None if self.0.len() == MAX_INSTANCES => return Change::TooMany,
             None => {}
         }
-        self.0.push(Instance {
-            name: line.name.to_vec(),
-            word: line.word,
+        self.restore(Instance {
+            name: event.instance.to_vec(),
+            word: event.word,
             since: now.to_owned(),
         });
-        Change::To(line.word)
+        Change::To(event.word)
     }
 
-    /// Nobody vouches for any of them any more. Returns those that were active.
-    pub(crate) fn all_passive(&mut self, now: &str) -> Vec<Vec<u8>> {
+    /// Returns the names of those that were active.
+    pub(crate) fn make_all_passive(&mut self, now: &str) -> Vec<Vec<u8>> {
         let active = self.0.iter_mut().filter(|instance| instance.word == Word::Active);
         let demoted = active.map(|instance| {
             instance.word = Word::Passive;
@@ -59,15 +57,11 @@ impl Instances {
         demoted.collect()
     }
 
-    pub(crate) fn find(&self, name: &[u8]) -> Option<&Instance> {
-        self.0.iter().find(|instance| instance.name == name)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Instance> {
         self.0.iter()
     }
 
-    /// One that was written down.
+    /// Adds an instance from the saved states, as the one that changed last.
     pub(crate) fn restore(&mut self, instance: Instance) {
         self.0.push(instance);
     }
@@ -77,16 +71,16 @@ impl Instances {
 mod tests {
     use super::*;
 
-    fn say(instances: &mut Instances, name: &str, word: Word, now: &str) -> Change {
-        let line = Line {
-            name: name.as_bytes(),
+    fn apply(instances: &mut Instances, name: &str, word: Word, now: &str) -> Change {
+        let event = Event {
+            instance: name.as_bytes(),
             word,
-            said: b"",
+            keepalived_state: b"",
         };
-        instances.apply(&line, now)
+        instances.apply(&event, now)
     }
 
-    fn shown(instances: &Instances) -> Vec<String> {
+    fn text_of(instances: &Instances) -> Vec<String> {
         let text = |instance: &Instance| {
             let name = String::from_utf8_lossy(&instance.name).into_owned();
             format!("{name} {} {}", instance.word.as_str(), instance.since)
@@ -95,33 +89,33 @@ mod tests {
     }
 
     #[test]
-    fn since_is_the_time_of_the_change_and_the_last_one_to_change_is_last() {
+    fn since_is_the_time_of_the_change_and_the_latest_change_is_last() {
         let mut all = Instances::default();
-        assert_eq!(say(&mut all, "A", Word::Active, "1"), Change::To(Word::Active));
-        assert_eq!(say(&mut all, "B", Word::Passive, "2"), Change::To(Word::Passive));
-        assert_eq!(say(&mut all, "A", Word::Active, "3"), Change::None);
-        assert_eq!(shown(&all), ["A active 1", "B passive 2"]);
-        assert_eq!(say(&mut all, "A", Word::Passive, "4"), Change::To(Word::Passive));
-        assert_eq!(shown(&all), ["B passive 2", "A passive 4"]);
+        assert_eq!(apply(&mut all, "A", Word::Active, "1"), Change::To(Word::Active));
+        assert_eq!(apply(&mut all, "B", Word::Passive, "2"), Change::To(Word::Passive));
+        assert_eq!(apply(&mut all, "A", Word::Active, "3"), Change::Unchanged);
+        assert_eq!(text_of(&all), ["A active 1", "B passive 2"]);
+        assert_eq!(apply(&mut all, "A", Word::Passive, "4"), Change::To(Word::Passive));
+        assert_eq!(text_of(&all), ["B passive 2", "A passive 4"]);
     }
 
     #[test]
-    fn when_keepalived_is_gone_all_are_passive() {
+    fn all_become_passive_and_only_the_active_ones_change() {
         let mut all = Instances::default();
-        say(&mut all, "A", Word::Active, "1");
-        say(&mut all, "B", Word::Passive, "2");
-        assert_eq!(all.all_passive("9"), [b"A".to_vec()]);
-        assert_eq!(shown(&all), ["A passive 9", "B passive 2"]);
-        assert!(all.all_passive("10").is_empty());
+        apply(&mut all, "A", Word::Active, "1");
+        apply(&mut all, "B", Word::Passive, "2");
+        assert_eq!(all.make_all_passive("9"), [b"A".to_vec()]);
+        assert_eq!(text_of(&all), ["A passive 9", "B passive 2"]);
+        assert!(all.make_all_passive("10").is_empty());
     }
 
     #[test]
-    fn junk_does_not_fill_the_memory() {
+    fn number_is_limited() {
         let mut all = Instances::default();
-        for number in 0..MOST {
-            say(&mut all, &number.to_string(), Word::Active, "1");
+        for number in 0..MAX_INSTANCES {
+            apply(&mut all, &number.to_string(), Word::Active, "1");
         }
-        assert_eq!(say(&mut all, "one more", Word::Active, "1"), Change::TooMany);
-        assert_eq!(say(&mut all, "7", Word::Passive, "1"), Change::To(Word::Passive));
+        assert_eq!(apply(&mut all, "one more", Word::Active, "1"), Change::TooMany);
+        assert_eq!(apply(&mut all, "7", Word::Passive, "1"), Change::To(Word::Passive));
     }
 }

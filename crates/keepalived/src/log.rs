@@ -1,9 +1,9 @@
-//! What the service tells: to the journal where systemd has connected it, else to syslog.
+//! The service's log: the journal if systemd has connected stderr to it, otherwise syslog.
 
 use inputs::clock;
 use inputs::diagnostic::shown;
 use policy::datagram::{self, Sender};
-use policy::priority::{Facility, Level};
+use policy::priority::{self, Facility, Level};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
@@ -12,18 +12,17 @@ use std::time::Duration;
 use sys::output;
 use sys::syslog::Syslog;
 
-/// A log daemon that is stuck must not hold a state up for longer.
+/// A log daemon that hangs must not delay a state file any longer.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Where it goes.
 pub(crate) enum Log {
-    /// stderr is the journal, which hands its lines on to syslog where a site wants that. To send them there, too, would
-    /// double them.
+    /// stderr is the journal, which forwards its messages to syslog if the site wants that. Sending them to syslog as well would
+    /// duplicate them.
     Journal,
-    /// The log socket, and stderr if somebody looks at it.
     Syslog {
         socket: Syslog,
         sender: Sender,
+        /// The messages also go to stderr, because it is a terminal.
         is_watched: bool,
     },
 }
@@ -45,29 +44,32 @@ impl Log {
     }
 
     pub(crate) fn info(&mut self, text: &str) {
-        self.write(Level::INFO, 6, text);
+        self.write(Level::INFO, text);
     }
 
     pub(crate) fn warn(&mut self, text: &str) {
-        self.write(Level::WARNING, 4, &format!("warning: {text}"));
+        self.write(Level::WARNING, &format!("warning: {text}"));
     }
 
     pub(crate) fn error(&mut self, text: &str) {
-        self.write(Level::ERROR, 3, &format!("error: {text}"));
+        self.write(Level::ERROR, &format!("error: {text}"));
     }
 
-    fn write(&mut self, level: Level, number: u8, text: &str) {
+    fn write(&mut self, level: Level, text: &str) {
         let text = shown(OsStr::from_bytes(text.as_bytes()));
         match self {
-            // sd-daemon(3): a priority at the head of the line.
-            Self::Journal => output::to_stderr(format!("<{number}>{text}\n").as_bytes()),
+            Self::Journal => {
+                // sd-daemon(3): the level, without a facility, in front of the line.
+                let level = priority::priority(Facility::CRON, level) % 8;
+                output::to_stderr(format!("<{level}>{text}\n").as_bytes());
+            }
             Self::Syslog {
                 socket,
                 sender,
                 is_watched,
             } => {
-                let datagram =
-                    datagram::datagram(sender, level, clock::civil_time(clock::wall_time()), text.as_bytes());
+                let time = clock::civil_time(clock::wall_time());
+                let datagram = datagram::datagram(sender, level, time, text.as_bytes());
                 socket.send_within(&datagram, PATIENCE);
                 if *is_watched {
                     output::to_stderr(format!("rcron-keepalived: {text}\n").as_bytes());
@@ -77,8 +79,7 @@ impl Log {
     }
 }
 
-/// systemd.exec(5), `$JOURNAL_STREAM`: device and inode of what it has connected; a shell in between may have led stderr
-/// elsewhere.
+/// systemd.exec(5), `$JOURNAL_STREAM`: device and inode of the socket to the journal. A shell in between may have redirected stderr.
 fn stderr_is_the_journal() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
         return false;

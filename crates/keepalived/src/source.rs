@@ -1,58 +1,56 @@
-//! The FIFO and the keepalived behind it: who writes, whether it is the same as before, and what waits.
+//! The FIFO together with the keepalived that writes to it: what waits, and whether keepalived is still the same process.
 
-use crate::fifo::{self, Fifo, Identity, Pending, Unopened};
-use crate::fifo_writer::{self, Condition};
-use inputs::clock;
+use crate::fifo::{self, FifoError, Identity, Pending};
+use crate::fifo_writer::{self, ProcessState};
+use crate::marked_fifo::MarkedFifo;
 use policy::moment::BootTime;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use sys::process_tree::Process;
 
-/// The capacity that a reader gives the pipe behind the FIFO. The kernel forgets it with the pipe, that is, when nobody has
-/// the FIFO open any more, and what waited in it is lost. So a later reader that finds it knows that nothing was lost.
-/// It is also room for four times as many changes as the usual 64 KiB.
-const MARK: i32 = 1 << 18;
-/// keepalived closes its FIFO when it reloads, and opens it again: 1 to 25 ms later with 2.2.7, longer with a large
-/// configuration.
+/// How long a reload may take: keepalived closes its FIFO and opens it again, 1 to 25 ms later with 2.2.7, and later than that with a
+/// large configuration.
 const RELOAD: Duration = Duration::from_secs(2);
-/// Looking through all of /proc is not for every second.
-const SCAN: Duration = Duration::from_secs(5);
+/// Reading all of /proc each second would be expensive.
+const SCAN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What there is.
+/// What the source has to report.
 #[derive(Debug)]
-pub(crate) enum Seen {
-    /// This waits, and stays there until it is taken.
+pub(crate) enum SourceEvent {
     Waiting {
+        /// They stay in the FIFO until they are consumed.
         bytes: Vec<u8>,
-        /// The pipe was so full that keepalived may have been unable to write more.
-        may_be_incomplete: bool,
+        /// The pipe was so full that keepalived may have had no space for more.
+        may_have_overflowed: bool,
     },
-    /// keepalived is there, or comes back from a reload.
-    Nothing,
-    /// It is gone.
-    Nobody,
-    /// It is gone, and another one is there.
-    Another,
+    /// keepalived runs, or is being reloaded.
+    Idle,
+    /// keepalived has ended.
+    WriterGone,
+    /// keepalived has ended, and another process has the FIFO open now.
+    WriterReplaced,
 }
 
-/// See the module.
 pub(crate) struct Source {
     path: PathBuf,
-    fifo: Option<Fifo>,
-    /// From so many waiting bytes on, a line may have found no room.
-    limit: usize,
-    /// Whether an earlier reader had marked the pipe.
-    was_marked: bool,
-    is_marked: bool,
-    writer: Option<Process>,
-    /// Whether the writer was seen to hold the FIFO that is open now.
-    is_verified: bool,
+    /// `None` while it cannot be opened or read, and after its writer has closed it.
+    fifo: Option<MarkedFifo>,
+    /// Why there is no FIFO.
+    error: Option<FifoError>,
+    /// keepalived, once it was found in /proc.
+    writer: Option<Writer>,
+    /// When /proc was last searched for the writer.
     scanned: Option<BootTime>,
-    /// Since when a living keepalived has not had it open.
+}
+
+struct Writer {
+    process: Process,
+    /// The process was seen to have the FIFO open that is open here now.
+    is_verified: bool,
+    /// Since when no process has had the FIFO open, although this one lives.
     closed: Option<BootTime>,
-    /// What is wrong with the FIFO.
-    trouble: Option<String>,
 }
 
 impl Source {
@@ -60,178 +58,146 @@ impl Source {
         let mut source = Self {
             path: path.to_owned(),
             fifo: None,
-            limit: usize::MAX,
-            was_marked: false,
-            is_marked: false,
+            error: None,
             writer: None,
-            is_verified: false,
             scanned: None,
-            closed: None,
-            trouble: None,
         };
         source.open();
         source
     }
 
-    /// What keeps the FIFO from being read.
-    pub(crate) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    /// Why the FIFO cannot be read.
+    pub(crate) fn error(&self) -> Option<FifoError> {
+        self.error
     }
 
-    /// keepalived and its FIFO, as far as both are known.
+    /// keepalived and the FIFO that it has open, as far as both are known.
     pub(crate) fn writer(&self) -> Option<(Process, Identity)> {
-        let fifo = self.fifo.as_ref().filter(|_| self.is_verified)?;
-        Some((self.writer?, fifo.identity()))
+        let writer = self.writer.as_ref().filter(|writer| writer.is_verified)?;
+        Some((writer.process, self.fifo.as_ref()?.identity()))
     }
 
-    /// keepalived.
     pub(crate) fn process(&self) -> Option<Process> {
-        self.writer
+        Some(self.writer.as_ref()?.process)
     }
 
-    /// Whether keepalived is stopped.
+    /// Whether keepalived was stopped by a signal.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.writer
-            .is_some_and(|writer| fifo_writer::condition(writer) == Condition::Stopped)
+        self.process()
+            .is_some_and(|process| fifo_writer::process_state(process) == ProcessState::Stopped)
     }
 
-    /// Whether nothing can have been lost since an earlier reader wrote down this writer.
-    pub(crate) fn continues(&mut self, (process, identity): (Process, Identity)) -> bool {
-        let is_same = self.fifo.as_ref().is_some_and(|fifo| fifo.identity() == identity);
-        if is_same && self.was_marked && fifo_writer::holds(process, identity) {
-            self.writer = Some(process);
-            self.is_verified = true;
+    /// Accepts the writer that an earlier reader has saved if no event can have been lost since then. Returns whether it does.
+    pub(crate) fn resume(&mut self, (process, identity): (Process, Identity)) -> bool {
+        let fifo = self.fifo.as_ref();
+        let is_same = fifo.is_some_and(|fifo| fifo.identity() == identity && fifo.was_marked());
+        let resumes = is_same && fifo_writer::has_open(process, identity);
+        if resumes {
+            self.writer = Some(Writer::verified(process));
         }
-        self.is_verified
+        resumes
     }
 
-    /// What is to be polled.
+    /// To be polled.
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.fifo.as_ref().map(AsFd::as_fd)
     }
 
-    /// Takes out what was dealt with.
-    pub(crate) fn consume(&mut self, count: usize) -> std::io::Result<()> {
-        let consumed = self.fifo.as_mut().map_or(Ok(()), |fifo| fifo.consume(count));
-        self.mark();
-        consumed
+    /// Consumes bytes that have been processed.
+    pub(crate) fn consume(&mut self, count: usize) -> io::Result<()> {
+        self.fifo.as_mut().map_or(Ok(()), |fifo| fifo.consume(count))
     }
 
-    /// Looks at what there is now.
-    pub(crate) fn look(&mut self) -> Seen {
-        // Twice, since a FIFO that was left by its writer is opened anew: poll(2) would report that again and again.
+    pub(crate) fn next_event(&mut self, now: BootTime) -> SourceEvent {
+        // Twice, because a FIFO whose writer has closed it is opened again: poll(2) would report its end again and again.
         for _ in 0..2 {
             if self.fifo.is_none() {
                 self.open();
             }
             let Some(fifo) = &mut self.fifo else { break };
             match fifo.peek() {
-                // The last words of one who is dead, or that nobody has said: keepalived was killed, or went in good order, and
-                // either way everything is passive. (One that reloads lives on without the FIFO for a moment, and is believed.)
-                Ok(Pending::Bytes(_)) if !fifo.has_writer() && !self.writer.is_some_and(is_there) => {}
+                // Events of a process that has ended, or of an unknown one, do not count: everything is passive once keepalived has
+                // ended. One that is being reloaded lives without the FIFO for a moment, and its events count.
+                Ok(Pending::Bytes(_)) if !fifo.has_writer() && !self.writer.as_ref().is_some_and(Writer::lives) => {}
                 Ok(Pending::Bytes(bytes)) => {
-                    return self.meet().unwrap_or(Seen::Waiting {
-                        may_be_incomplete: bytes.len() >= self.limit,
+                    let may_have_overflowed = fifo.may_have_overflowed(bytes.len());
+                    return self.check_writer(now).unwrap_or(SourceEvent::Waiting {
                         bytes,
+                        may_have_overflowed,
                     });
                 }
-                // Somebody may keep an old FIFO open whose name leads to a new one.
-                Ok(Pending::Nothing) if fifo::identity(&self.path).is_ok_and(|now| now != fifo.identity()) => {}
-                Ok(Pending::Nothing) => {
-                    self.mark();
-                    return self.meet().unwrap_or(Seen::Nothing);
-                }
+                // Some process may keep an old FIFO open whose name leads to a new one.
+                Ok(Pending::Nothing) if fifo::identify(&self.path).is_ok_and(|named| named != fifo.identity()) => {}
+                Ok(Pending::Nothing) => return self.check_writer(now).unwrap_or(SourceEvent::Idle),
                 Ok(Pending::NoWriter) => {}
-                Err(error) => self.trouble = Some(format!("cannot read it: {}", sys::output::error_text(&error))),
+                Err(error) => self.error = Some(error),
             }
             self.fifo = None;
         }
-        self.nobody()
+        self.wait_for_reload(now)
     }
 
     fn open(&mut self) {
-        self.is_verified = false;
-        match Fifo::open(&self.path) {
-            Ok(fifo) => {
-                let capacity = capacity(Some(&fifo));
-                self.was_marked = i32::try_from(capacity) == Ok(MARK);
-                // keepalived's lines are shorter than half a page. A line shares a page with the last one if it fits, so a
-                // pipe that has no room for it is at least half full.
-                self.limit = capacity / 2;
-                self.is_marked = false;
-                self.fifo = Some(fifo);
-                self.trouble = None;
-            }
-            Err(Unopened::Missing) => {
-                self.trouble = Some("it does not exist; waiting for keepalived to make it".into());
-            }
-            Err(Unopened::NotAFifo) => self.trouble = Some("it is no FIFO".into()),
-            Err(Unopened::System(error)) => {
-                self.trouble = Some(format!("cannot open it: {}", sys::output::error_text(&error)));
-            }
+        if let Some(writer) = &mut self.writer {
+            writer.is_verified = false;
         }
+        let opened = MarkedFifo::open(&self.path);
+        self.error = opened.as_ref().err().copied();
+        self.fifo = opened.ok();
     }
 
-    /// Marks the pipe, once what waited in it is dealt with: until then its size tells whether there was room for all.
-    fn mark(&mut self) {
-        let Some(fifo) = self.fifo.as_ref().filter(|_| !self.is_marked) else {
-            return;
-        };
-        // Where it is refused, the next reader begins passive, and keepalived has less room.
-        let _ = fifo.set_capacity(MARK);
-        self.limit = capacity(Some(fifo)) / 2;
-        self.is_marked = true;
-    }
-
-    /// Somebody has it open. `Some` if that is not who had it before.
-    fn meet(&mut self) -> Option<Seen> {
+    /// Some process has the FIFO open. Returns an event if it is not the one that had it open before.
+    fn check_writer(&mut self, now: BootTime) -> Option<SourceEvent> {
         let identity = self.fifo.as_ref()?.identity();
-        self.closed = None;
-        if let Some(known) = self.writer {
-            self.is_verified = if self.is_verified {
-                fifo_writer::condition(known) != Condition::Gone
-            } else {
-                fifo_writer::holds(known, identity)
-            };
-            if self.is_verified {
-                return None;
+        let Some(writer) = &mut self.writer else {
+            if self.scanned.is_none_or(|last| now.since(last) > SCAN_INTERVAL) {
+                self.scanned = Some(now);
+                self.writer = fifo_writer::find_writer(identity).map(Writer::verified);
             }
-            self.writer = None;
-            self.scanned = None;
-            return Some(Seen::Another);
+            return None;
+        };
+        writer.closed = None;
+        // Its descriptors are read only once for each FIFO.
+        writer.is_verified = if writer.is_verified {
+            writer.lives()
+        } else {
+            fifo_writer::has_open(writer.process, identity)
+        };
+        if writer.is_verified {
+            return None;
         }
-        let now = clock::boot_time();
-        if self.scanned.is_none_or(|last| now.since(last) > SCAN) {
-            self.scanned = Some(now);
-            self.writer = fifo_writer::writer(identity);
-            self.is_verified = self.writer.is_some();
-        }
-        None
+        self.drop_writer();
+        Some(SourceEvent::WriterReplaced)
     }
 
-    /// Nobody has it open.
-    fn nobody(&mut self) -> Seen {
-        if self
-            .writer
-            .is_some_and(|writer| fifo_writer::condition(writer) != Condition::Gone)
-        {
-            let now = clock::boot_time();
-            let closed = *self.closed.get_or_insert(now);
+    /// No process has the FIFO open. A keepalived that lives has some time to open it again.
+    fn wait_for_reload(&mut self, now: BootTime) -> SourceEvent {
+        if let Some(writer) = self.writer.as_mut().filter(|writer| writer.lives()) {
+            let closed = *writer.closed.get_or_insert(now);
             if now.since(closed) < RELOAD {
-                return Seen::Nothing;
+                return SourceEvent::Idle;
             }
         }
+        self.drop_writer();
+        SourceEvent::WriterGone
+    }
+
+    fn drop_writer(&mut self) {
         self.writer = None;
-        self.closed = None;
         self.scanned = None;
-        Seen::Nobody
     }
 }
 
-fn is_there(writer: Process) -> bool {
-    fifo_writer::condition(writer) != Condition::Gone
-}
+impl Writer {
+    fn verified(process: Process) -> Self {
+        Self {
+            process,
+            is_verified: true,
+            closed: None,
+        }
+    }
 
-fn capacity(fifo: Option<&Fifo>) -> usize {
-    fifo.and_then(|fifo| fifo.capacity().ok()).unwrap_or_default()
+    fn lives(&self) -> bool {
+        !fifo_writer::has_ended(self.process)
+    }
 }

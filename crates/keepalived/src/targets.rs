@@ -1,63 +1,72 @@
-//! Which state file is which instance's.
+//! Which state file belongs to which instance.
 
-use crate::failure::Failure;
-use inputs::clusters;
-use inputs::diagnostic::shown;
+use inputs::clusters::{self, ListError};
+use inputs::diagnostic::{Diagnostic, shown};
+use policy::config::Config;
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// An instance and a file that says what it is.
+/// An instance and the file that its state is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) instance: Vec<u8>,
     pub(crate) file: PathBuf,
 }
 
-/// Where the state files are told: the command line and the configurations.
+/// Where the targets are named. Read again at each reload.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    given: Vec<Target>,
-    conf: Vec<PathBuf>,
+pub(crate) struct TargetSources {
+    /// From `--instance`. These override the configurations.
+    pub(crate) given: Vec<Target>,
+    /// From `--conf`. Empty means all of /etc/rcron/*.conf.
+    pub(crate) conf: Vec<PathBuf>,
 }
 
-impl Plan {
-    /// From `--instance NAME=STATE_FILE` and `--conf FILE`.
-    pub(crate) fn new(given: &[String], conf: &[PathBuf]) -> Result<Self, Failure> {
-        let given = given.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
-        Ok(Self {
-            given,
-            conf: conf.to_vec(),
-        })
-    }
+/// What the sources name.
+pub(crate) struct Targets {
+    pub(crate) usable: Vec<Target>,
+    /// Configurations that rcron rejects. It runs none of their jobs, and they do not keep the other clusters from being served.
+    pub(crate) rejected: Vec<Diagnostic>,
+}
 
-    /// Reads the configurations. With the targets come those that cannot be read: a cluster whose configuration is wrong
-    /// runs nothing anyway, and must not keep the others from being told.
-    pub(crate) fn targets(&self) -> Result<(Vec<Target>, Vec<String>), Failure> {
-        let mut targets = self.given.clone();
-        let mut wrong = Vec::new();
-        // Where every instance is named on the command line, the site may have no configuration at all.
+/// Why there are no targets.
+#[derive(Debug)]
+pub(crate) enum TargetError {
+    List(ListError),
+    /// Two instances have the same state file: each would overwrite the state of the other.
+    SharedFile {
+        file: PathBuf,
+        instances: [Vec<u8>; 2],
+    },
+    /// Every configuration is rejected; the summaries say why.
+    AllRejected(Vec<String>),
+}
+
+impl TargetSources {
+    pub(crate) fn read(&self) -> Result<Targets, TargetError> {
+        let mut usable = self.given.clone();
+        let mut rejected = Vec::new();
+        // Where the command line names every instance, the site may have no configuration at all.
         if self.given.is_empty() || !self.conf.is_empty() || Path::new(clusters::DIRECTORY).exists() {
-            for cluster in clusters::all(&self.conf).map_err(|error| Failure::new(error.to_string()))? {
+            for cluster in clusters::all(&self.conf).map_err(TargetError::List)? {
                 match cluster.settings {
-                    Ok(settings) => targets.extend(self.of(&settings.config)),
-                    Err(diagnostic) => wrong.push(diagnostic.summary),
+                    Ok(settings) => usable.extend(self.configured(&settings.config)),
+                    Err(diagnostic) => rejected.push(diagnostic),
                 }
             }
         }
-        targets.dedup();
-        check(&targets)?;
-        if targets.is_empty() {
-            return Err(Failure::new(format!(
-                "no configuration to be used: {}",
-                wrong.join("; ")
-            )));
+        usable.dedup();
+        reject_shared_files(&usable)?;
+        if usable.is_empty() {
+            let summaries = rejected.into_iter().map(|diagnostic| diagnostic.summary);
+            return Err(TargetError::AllRejected(summaries.collect()));
         }
-        Ok((targets, wrong))
+        Ok(Targets { usable, rejected })
     }
 
-    /// The command line is over the configuration.
-    fn of(&self, config: &policy::config::Config) -> Option<Target> {
+    fn configured(&self, config: &Config) -> Option<Target> {
         let is_given = self.given.iter().any(|given| given.instance == config.cluster_name);
         (!is_given).then(|| Target {
             instance: config.cluster_name.clone(),
@@ -66,34 +75,36 @@ impl Plan {
     }
 }
 
-fn parse(text: &str) -> Result<Target, Failure> {
-    match text.split_once('=') {
-        Some((name, file)) if !name.is_empty() && file.starts_with('/') => Ok(Target {
-            instance: name.as_bytes().to_vec(),
-            file: file.into(),
-        }),
-        _ => Err(Failure::new(format!(
-            "--instance {text}: give it as NAME=STATE_FILE, with the file's whole path"
-        ))),
-    }
-}
-
-/// Two instances in one file would be two writers of one truth.
-fn check(targets: &[Target]) -> Result<(), Failure> {
+fn reject_shared_files(targets: &[Target]) -> Result<(), TargetError> {
     for (place, target) in targets.iter().enumerate() {
-        let rival = targets[..place]
-            .iter()
-            .find(|other| other.file == target.file && **other != *target);
-        if let Some(rival) = rival {
-            return Err(Failure::new(format!(
-                "{} is the state file of both {} and {}: give each cluster its own",
-                shown(target.file.as_os_str()),
-                shown(OsStr::from_bytes(&rival.instance)),
-                shown(OsStr::from_bytes(&target.instance))
-            )));
+        let shares = |other: &&Target| other.file == target.file && *other != target;
+        if let Some(other) = targets[..place].iter().find(shares) {
+            return Err(TargetError::SharedFile {
+                file: target.file.clone(),
+                instances: [other.instance.clone(), target.instance.clone()],
+            });
         }
     }
     Ok(())
+}
+
+impl fmt::Display for TargetError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::List(error) => error.fmt(out),
+            Self::SharedFile { file, instances } => {
+                let [first, second] = instances.each_ref().map(|name| shown(OsStr::from_bytes(name)));
+                let file = shown(file.as_os_str());
+                write!(
+                    out,
+                    "{file} is the state file of both {first} and {second}: give each cluster its own state_file"
+                )
+            }
+            Self::AllRejected(summaries) => {
+                write!(out, "there is no usable configuration: {}", summaries.join("; "))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,39 +117,47 @@ mod tests {
         file
     }
 
-    fn shown(targets: &[Target]) -> Vec<String> {
-        let text = |target: &Target| {
-            format!(
-                "{}={}",
-                String::from_utf8_lossy(&target.instance),
-                target.file.display()
-            )
-        };
-        targets.iter().map(text).collect()
+    fn target(instance: &str, file: &str) -> Target {
+        Target {
+            instance: instance.as_bytes().to_vec(),
+            file: file.into(),
+        }
     }
 
     #[test]
-    fn an_instance_has_the_file_of_the_cluster_of_its_name() {
+    fn instance_has_the_file_of_the_cluster_with_its_name() {
         let directory = tempfile::tempdir().expect("a directory");
         let a = conf(directory.path(), "a.conf", "cluster_name = A\nstate_file = /run/a\n");
         let b = conf(directory.path(), "b.conf", "cluster_name = B\nstate_file = /run/b\n");
         let wrong = conf(directory.path(), "c.conf", "cluster = C\n");
-        let plan = Plan::new(&["B=/run/other".into(), "D=/run/d=d".into()], &[a, b, wrong]).expect("a plan");
-        let (targets, complaints) = plan.targets().expect("targets");
-        assert_eq!(shown(&targets), ["B=/run/other", "D=/run/d=d", "A=/run/a"]);
-        assert_eq!(complaints.len(), 1);
+        let given = vec![target("B", "/run/other"), target("D", "/run/d=d")];
+        let expected = [given.clone(), vec![target("A", "/run/a")]].concat();
+        let conf = vec![a, b, wrong];
+        let targets = TargetSources { given, conf }.read().expect("targets");
+        assert_eq!(targets.usable, expected);
+        assert_eq!(targets.rejected.len(), 1);
     }
 
     #[test]
-    fn one_file_is_not_two_instances() {
-        let plan = Plan::new(&["A=/run/a".into(), "B=/run/a".into()], &[]).expect("a plan");
-        assert!(plan.targets().is_err());
+    fn two_instances_cannot_share_a_file() {
+        let sources = TargetSources {
+            given: vec![target("A", "/run/a"), target("B", "/run/a")],
+            conf: Vec::new(),
+        };
+        let error = sources.read().map(|targets| targets.usable).expect_err("rejected");
+        assert_eq!(
+            error.to_string(),
+            "/run/a is the state file of both A and B: give each cluster its own state_file"
+        );
     }
 
     #[test]
-    fn an_instance_needs_a_name_and_a_whole_path() {
-        for text in ["A", "=/run/a", "A=", "A=run/a"] {
-            assert!(Plan::new(&[text.into()], &[]).is_err(), "{text}");
-        }
+    fn configurations_must_not_all_be_rejected() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let sources = TargetSources {
+            given: Vec::new(),
+            conf: vec![conf(directory.path(), "c.conf", "cluster = C\n")],
+        };
+        assert!(matches!(sources.read(), Err(TargetError::AllRejected(summaries)) if summaries.len() == 1));
     }
 }

@@ -100,7 +100,8 @@ impl Lab {
         boot.args(["sh", "-c", BOOT]);
         boot.env("NAME", name).env("ADDRESS", address);
         boot.env("SHARED", self.directory.path()).env("EXAMPLE", &self.example);
-        boot.env("RCRON", program("rcron")).env("KEEPALIVED", program("rcron-keepalived"));
+        boot.env("RCRON", program("rcron"))
+            .env("KEEPALIVED", program("rcron-keepalived"));
         boot.env("FAKETIME", faketime());
         let inside = Inside::start(boot);
         let pid = inside.pid;
