@@ -23,7 +23,7 @@ CARGO       ?= cargo
 # reach build scripts.
 target      = $(shell rustc -vV | sed -n 's/^host: //p')
 static      = -C target-feature=+crt-static -C relocation-model=static
-# The administrator's tool is static for the second reason only, and as random in its addresses as a service of root's should be.
+# rcronctl and rcron-keepalived are static only to run on every host. They are position-independent, because root runs them.
 static_pie  = -C target-feature=+crt-static
 # CARGO_TARGET_DIR may name another directory. rcrond is dynamic and position-independent, the compiler's default: names of stores are
 # looked up by the host's libc and its nsswitch.conf(5), which no static program can. Built for no named target, it has a directory
@@ -33,6 +33,7 @@ built_here  = $(or $(CARGO_TARGET_DIR),target)/release
 # Where `make install` finds it: root may have neither rustc nor the same environment.
 rcron       = build/rcron
 rcronctl    = build/rcronctl
+keepalived  = build/rcron-keepalived
 rcrond      = build/rcrond
 completions = build/completions
 # The licences of the crates that each package's programs link, and of what is linked besides crates (tools/licences).
@@ -44,11 +45,11 @@ units       = $(filter-out rcrond%,$(notdir $(wildcard packaging/systemd/*)))
 # A copy only if it is another one: what was built once stays as old as it is.
 take        = @mkdir -p build && { cmp -s $(1) $(2) || cp $(1) $(2); }
 
-.PHONY: all rcron rcronctl rcrond licences demo check test test-packages bench bench-once lint fuzz deb rpm clean help
-.PHONY: install install-rcron install-rcrond uninstall
+.PHONY: all rcron rcronctl rcron-keepalived rcrond licences demo check test test-packages bench bench-once lint fuzz
+.PHONY: deb rpm clean help install install-rcron install-rcrond uninstall
 
-all: rcron rcronctl rcrond licences ## build the three programs
-	@echo "built $(rcron) $(rcronctl) $(rcrond) $(completions)"
+all: rcron rcronctl rcron-keepalived rcrond licences ## build the four programs
+	@echo "built $(rcron) $(rcronctl) $(keepalived) $(rcrond) $(completions)"
 
 rcron: ## build the wrapper alone
 	RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
@@ -61,6 +62,10 @@ rcronctl: ## build the administrator's tool and its completions
 	@$(rcronctl) completions bash >$(completions)/rcronctl.bash
 	@$(rcronctl) completions zsh >$(completions)/_rcronctl
 	@$(rcronctl) completions fish >$(completions)/rcronctl.fish
+
+rcron-keepalived: ## build the service for keepalived
+	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcron-keepalived
+	$(call take,$(built)/rcron-keepalived,$(keepalived))
 
 rcrond: ## build the daemon (needs a C compiler, for its cryptography)
 	$(CARGO) build --release --locked -p rcrond
@@ -127,12 +132,12 @@ install_unit = sed 's,/usr/bin/rcron,$(bindir)/rcron,' packaging/systemd/$(1) >$
 install_man = for page in $(1); do $(INSTALL) -m 644 docs/man/$$page $(DESTDIR)$(mandir)/man$${page\#\#*.}; done
 
 install-rcron:
-	@test -x $(rcron) -a -x $(rcronctl) -a -e build/LICENCES-rcron.txt || \
-		{ echo "no $(rcron), $(rcronctl) or build/LICENCES-rcron.txt here: run 'make' first, as yourself"; exit 1; }
+	@for file in $(rcron) $(rcronctl) $(keepalived) build/LICENCES-rcron.txt; do \
+		test -e $$file || { echo "$$file is missing: run 'make' first, as yourself"; exit 1; }; done
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
 	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(sysconfdir)/rcron
-	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(DESTDIR)$(bindir)
+	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(keepalived) $(DESTDIR)$(bindir)
 	@set -e; $(call install_man,$(manuals))
 	$(INSTALL) -m 644 completions/rcron.bash $(DESTDIR)$(bashcompdir)/rcron
 	$(INSTALL) -m 644 $(completions)/rcronctl.bash $(DESTDIR)$(bashcompdir)/rcronctl
@@ -164,7 +169,7 @@ install-rcrond:
 
 uninstall: ## remove all of it but configuration, journal and epochs
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true
-	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcrond)
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcron-keepalived rcrond)
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(filter %.5,$(manuals) $(rcrond_man)))
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(filter %.8,$(manuals) $(rcrond_man)))
 	rm -f $(DESTDIR)$(bashcompdir)/rcron $(DESTDIR)$(bashcompdir)/rcronctl

@@ -32,7 +32,7 @@ for directory in /etc/keepalived /etc/rcron /etc/cron.d; do
 done
 mount --bind /dev/null /etc/crontab
 cp "$RCRON" /usr/local/bin/rcron
-cp "$RCRONCTL" /usr/local/bin/rcronctl
+cp "$KEEPALIVED" /usr/local/bin/rcron-keepalived
 for job in report invoices; do
     printf '#!/bin/sh\n' >"/usr/local/sbin/$job"
     chmod 755 "/usr/local/sbin/$job"
@@ -51,7 +51,7 @@ while [ ! -S /dev/log ]; do sleep 0.01; done
 ip link set lo up
 while ! ip address add "$ADDRESS/24" dev eth0 2>/dev/null; do sleep 0.01; done
 ip link set eth0 up
-while :; do /usr/local/bin/rcronctl keepalived /run/rcron/keepalived/fifo || :; sleep 0.2; done >"$SHARED/$NAME.reader" 2>&1 &
+while :; do /usr/local/bin/rcron-keepalived /run/rcron/keepalived/fifo || :; sleep 0.2; done >"$SHARED/$NAME.reader" 2>&1 &
 echo $! >/run/supervisor.pid
 while [ ! -d /run/rcron/keepalived ]; do sleep 0.01; done
 LD_PRELOAD=$FAKETIME FAKETIME='+0 x60' cron -f &
@@ -100,7 +100,8 @@ impl Lab {
         boot.args(["sh", "-c", BOOT]);
         boot.env("NAME", name).env("ADDRESS", address);
         boot.env("SHARED", self.directory.path()).env("EXAMPLE", &self.example);
-        boot.env("RCRON", program("rcron")).env("RCRONCTL", program("rcronctl"));
+        boot.env("RCRON", program("rcron"))
+            .env("KEEPALIVED", program("rcron-keepalived"));
         boot.env("FAKETIME", faketime());
         let inside = Inside::start(boot);
         let pid = inside.pid;

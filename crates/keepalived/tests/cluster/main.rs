@@ -60,7 +60,7 @@ fn exactly_one_runs(active: &Server, passive: &Server, cluster: &str) {
 
 /// The pid that reads the FIFO, in the server's own numbers.
 fn reader(server: &Server) -> Option<String> {
-    let pid = server.run("pgrep -x rcronctl || true");
+    let pid = server.run("pgrep -x rcron-keepalive || true");
     (!pid.trim().is_empty()).then(|| pid.trim().to_owned())
 }
 
@@ -136,7 +136,7 @@ fn two_clusters_change_hands_at_every_fault_and_no_state_active_stays_behind() {
 
     let begun = since(&server1, "A");
     let killed = reader(&server1).expect("a reader");
-    server1.run("pkill -KILL -x rcronctl");
+    server1.run("pkill -KILL -x rcron-keepalive");
     stays_active("reader killed with -9", &server1, "A", begun.as_ref());
     let now = until("another reader", || reader(&server1));
     assert_ne!(now, killed);
@@ -183,7 +183,7 @@ fn two_clusters_change_hands_at_every_fault_and_no_state_active_stays_behind() {
     exactly_one_runs(&server1, &server2, "A");
 
     // Nobody is left who could write passive: the lease must.
-    server1.run("kill -KILL $(cat /run/supervisor.pid); pkill -KILL -x rcronctl; pkill -KILL -x keepalived");
+    server1.run("kill -KILL $(cat /run/supervisor.pid); pkill -KILL -x rcron-keepalive; pkill -KILL -x keepalived");
     watch(
         "reader and keepalived killed with -9, for good",
         &server1,

@@ -1,20 +1,23 @@
-//! Telling systemd how the service is: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.
+//! Reports to systemd: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.
+//!
+//! The crate sd-notify sends a blocking datagram. A service that must renew leases cannot wait for systemd.
 
 use std::env;
+use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// The connection to systemd; nothing where the service was started by hand.
-pub(super) struct Notify(Option<UnixDatagram>);
+/// The socket; `None` if the service was started by hand.
+pub(crate) struct Notify(Option<UnixDatagram>);
 
 impl Notify {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(env::var_os("NOTIFY_SOCKET").and_then(|name| connect(&name.into_vec())))
     }
 
-    /// `READY=1`, `STATUS=…`, `STOPPING=1`. What cannot be sent is lost: systemd gives up waiting by itself.
-    pub(super) fn tell(&self, text: &str) {
+    /// `READY=1`, `STATUS=…`, `STOPPING=1`. A report that cannot be sent at once is dropped.
+    pub(crate) fn send(&self, text: &str) {
         if let Some(socket) = &self.0 {
             let _ = socket.send(text.as_bytes());
         }
@@ -22,11 +25,10 @@ impl Notify {
 }
 
 fn connect(name: &[u8]) -> Option<UnixDatagram> {
-    use std::os::unix::ffi::OsStrExt;
-    // An `@` stands for the NUL of an abstract name: unix(7).
+    // `@` is written for the NUL of an abstract name: unix(7).
     let address = match name {
         [b'@', rest @ ..] => SocketAddr::from_abstract_name(rest),
-        _ => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(name)),
+        _ => SocketAddr::from_pathname(OsStr::from_bytes(name)),
     };
     let socket = UnixDatagram::unbound().ok()?;
     socket.connect_addr(&address.ok()?).ok()?;
@@ -39,10 +41,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_an_abstract_name_are_reached() {
+    fn reaches_a_path_and_an_abstract_name() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("socket");
-        let name = format!("rcronctl-test-{}", std::process::id());
+        let name = format!("rcron-keepalived-test-{}", std::process::id());
         let abstract_name = SocketAddr::from_abstract_name(&name).expect("a name");
         let listeners = [
             (
@@ -55,7 +57,7 @@ mod tests {
             ),
         ];
         for (listener, name) in listeners {
-            Notify(connect(&name)).tell("READY=1");
+            Notify(connect(&name)).send("READY=1");
             let mut bytes = [0; 32];
             let count = listener.recv(&mut bytes).expect("received");
             assert_eq!(&bytes[..count], b"READY=1");
@@ -63,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_to_tell_is_no_error() {
-        Notify(connect(b"/nowhere/socket")).tell("READY=1");
+    fn ignores_a_missing_socket() {
+        Notify(connect(b"/nowhere/socket")).send("READY=1");
     }
 }
