@@ -45,8 +45,6 @@ pub(crate) enum Command {
     Set(Set),
     /// Set the time of the state file to now, for state_max_age
     Touch(Touch),
-    /// Run the service that writes the state files for keepalived
-    Keepalived(Keepalived),
     /// Ask rcrond to release clusters of this server until undrain
     Drain(Drain),
     /// Let this server take clusters over again after drain
@@ -153,19 +151,6 @@ pub(crate) struct Touch {
     /// that another user could have created
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Keepalived {
-    /// The FIFO that keepalived.conf names as notify_fifo
-    pub(crate) fifo: PathBuf,
-    /// The state file of an instance. The default is the one in the configuration whose cluster_name is the
-    /// instance's name
-    #[arg(long, value_name = "NAME=STATE_FILE")]
-    pub(crate) instance: Vec<String>,
-    /// How long a state holds if it is not refreshed, from 3s to 5m
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) lease: String,
 }
 
 /// Where rcrond listens.

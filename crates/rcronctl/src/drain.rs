@@ -1,14 +1,13 @@
 //! `rcronctl drain` and `undrain`: rcrond releases clusters and does not take them over again until undrain.
 
 use crate::cli::{self, Common, Which};
-use crate::clusters;
 use crate::daemon::{self, NoReport, QUICK, Reason};
 use crate::failure::Failure;
 use crate::output::{print_json, print_text};
-use crate::text::visible;
 use control::client::{Connection, NoAnswer};
 use control::{Request, Response};
-use inputs::words;
+use inputs::{clusters, words};
+use policy::display::escaped;
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -73,7 +72,7 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
         1 => Ok(known),
         _ => Err(Failure::new(format!(
             "rcrond has several clusters ({}): say which with --cluster NAME, or --all",
-            visible(&known.join(", "))
+            escaped(&known.join(", "))
         ))),
     }
 }
@@ -90,10 +89,10 @@ fn send_request(which: &Which, request: &Request, limit: Duration, common: &Comm
     let deadline = Instant::now() + limit;
     let result = loop {
         match connection.answer(deadline) {
-            Ok(Response::Progress { text }) => to_stderr(format!("{}\n", visible(&text)).as_bytes()),
+            Ok(Response::Progress { text }) => to_stderr(format!("{}\n", escaped(&text)).as_bytes()),
             Ok(Response::Done { lines }) => break Ok(lines),
             Ok(Response::Error { message }) => break Err(message),
-            Ok(Response::Refused { message }) => return Err(Failure::new(visible(&message))),
+            Ok(Response::Refused { message }) => return Err(Failure::new(escaped(&message))),
             Ok(Response::Status(_)) => break Err("rcrond answered another question".to_owned()),
             Err(no_answer) => {
                 let why = no_report(no_answer, limit);
@@ -116,10 +115,10 @@ fn print_result(result: Result<Vec<String>, String>, common: &Common) -> Result<
         print_json(&DrainJson { done, lines, error })?;
     } else {
         for line in &lines {
-            print_text(&format!("{}\n", visible(line)))?;
+            print_text(&format!("{}\n", escaped(line)))?;
         }
         if let Some(error) = error {
-            to_stderr(format!("rcronctl: {}\n", visible(&error)).as_bytes());
+            to_stderr(format!("rcronctl: {}\n", escaped(&error)).as_bytes());
         }
     }
     Ok(ExitCode::from(if done { 0 } else { NOT_DONE }))

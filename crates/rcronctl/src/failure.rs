@@ -1,5 +1,6 @@
 //! Why a command could not be carried out, printed in one place.
 
+use inputs::clusters::{ListError, SelectError};
 use std::fmt::Display;
 use std::process::ExitCode;
 
@@ -21,9 +22,21 @@ impl Failure {
         Self(format!("cannot {action}: {}", sys::output::error_text(error)))
     }
 
-    /// Prints the message as the program's; returns the exit status.
-    pub(crate) fn report(&self, program: &str) -> ExitCode {
-        sys::output::to_stderr(format!("{program}: {}\n", self.0).as_bytes());
+    /// Prints the message; returns the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        sys::output::to_stderr(format!("rcronctl: {}\n", self.0).as_bytes());
         ExitCode::from(FAILED)
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<SelectError> for Failure {
+    fn from(error: SelectError) -> Self {
+        Self(error.to_string())
     }
 }

@@ -1,7 +1,6 @@
 //! `rcronctl interrupted`: the runs that a crash cut off.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::{FAILED, Failure};
 use crate::marks::{Mark, Marks};
 use crate::output::{print_json, print_text};
@@ -9,6 +8,7 @@ use crate::run_json::RunJson;
 use crate::run_table::{format_runs, user};
 use crate::runs;
 use crate::syslog::Log;
+use inputs::clusters;
 use journal::Query;
 use journal::run::{Fate, Run};
 use policy::config::Config;

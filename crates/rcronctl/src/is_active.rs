@@ -1,10 +1,9 @@
 //! `rcronctl is-active`: for scripts, and for systemd's ExecCondition.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::output::{print_json, print_text};
-use inputs::{observe, words};
+use inputs::{clusters, observe, words};
 use policy::decide::Decision;
 use serde::Serialize;
 use std::process::ExitCode;

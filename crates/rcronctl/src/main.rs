@@ -2,7 +2,6 @@
 
 mod check;
 mod cli;
-mod clusters;
 mod complete;
 mod daemon;
 mod drain;
@@ -10,7 +9,6 @@ mod failure;
 mod history;
 mod interrupted;
 mod is_active;
-mod keepalived;
 mod marks;
 mod output;
 mod run_json;
@@ -34,7 +32,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    execute(&cli).unwrap_or_else(|failure| failure.report("rcronctl"))
+    execute(&cli).unwrap_or_else(|failure| failure.report())
 }
 
 /// Each command defines its exit statuses 0 and 1; 2 means that it could not be carried out.
@@ -48,7 +46,6 @@ fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::IsActive(options) => is_active::print_is_active(options, common),
         Command::Set(options) => set::set_state(options, common),
         Command::Touch(options) => touch::touch_state_file(options, common),
-        Command::Keepalived(options) => keepalived::run(options, &common.conf),
         Command::Drain(options) => drain::drain_clusters(options, common),
         Command::Undrain(options) => drain::undrain_clusters(options, common),
         Command::Check(options) => check::run(options, common),

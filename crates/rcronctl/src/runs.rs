@@ -1,9 +1,9 @@
 //! The runs that a command shows: from which journals, and which of them.
 
 use crate::cli::{Common, Selection};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::output::warn;
+use inputs::clusters;
 use journal::files::Source;
 use journal::{Query, Runs};
 use policy::config::{Config, DEFAULT_JOURNAL};

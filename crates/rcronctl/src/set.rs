@@ -1,24 +1,21 @@
 //! `rcronctl set`: writes the state file by hand.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::output::{print_json, print_text, warn};
 use crate::state_file::StateFile;
-use crate::when;
-use inputs::{observe, words};
+use inputs::state_file::{self, Owner, WriteError, Written};
+use inputs::{clock, clusters, observe, words};
 use policy::config::Config;
 use policy::decide::Decision;
 use policy::state::{Lease, State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
+use sys::environment;
 use sys::output::error_text;
-use sys::{environment, replace};
 
 /// Bytes; no user's name is longer: useradd(8).
 const LONGEST_NAME: usize = 64;
-/// The jobs of all users read the file.
-const MODE: u32 = 0o644;
 
 #[derive(Serialize)]
 struct SetJson {
@@ -36,11 +33,14 @@ pub(crate) fn set_state(options: &cli::Set, common: &Common) -> Result<ExitCode,
         cli::State::Passive => Word::Passive,
     };
     let before = file.state().map(|state| state.word);
-    if let Err(error) = replace::replace_keeping_owner(&file.path, &state_line(word, &file), MODE) {
-        if word == Word::Active {
-            return Err(Failure::of(format!("write {}", file.path.display()), &error));
-        }
-        make_passive_in_place(&file, &config, &error)?;
+    match state_file::write(&file.path, &new_state(word, &file), Owner::Unchanged) {
+        Ok(Written::Replaced) => {}
+        Ok(Written::PassiveInPlace(error)) => warn(format_args!(
+            "cannot replace {}: {}; its first line was overwritten with `passive`",
+            file.path.display(),
+            error_text(&error)
+        )),
+        Err(error) => return Err(not_written(word, &file, &config, &error)),
     }
     if config.require_lease && word == Word::Active {
         warn("require_lease is set: `active` without a lease counts as passive");
@@ -62,7 +62,7 @@ pub(crate) fn set_state(options: &cli::Set, common: &Common) -> Result<ExitCode,
 }
 
 /// The word, who wrote it, and since when it holds: a time that stays if the word does not change.
-fn state_line(word: Word, file: &StateFile) -> Vec<u8> {
+fn new_state(word: Word, file: &StateFile) -> State {
     let unchanged = file.state().filter(|state| state.word == word);
     let since = unchanged.and_then(|state| state.since.clone());
     State {
@@ -71,9 +71,8 @@ fn state_line(word: Word, file: &StateFile) -> Vec<u8> {
         draining: false,
         epoch: None,
         by: Some(author()),
-        since: Some(since.unwrap_or_else(|| when::utc().into_bytes())),
+        since: Some(since.unwrap_or_else(|| clock::wall_time().rfc3339_seconds().into_bytes())),
     }
-    .line()
 }
 
 /// `alice@server1`: the caller, also behind sudo.
@@ -88,17 +87,12 @@ fn author() -> Vec<u8> {
     [name, b"@", environment::node_name().as_slice()].concat()
 }
 
-/// The file could not be replaced. A server that stays active is worse than a state without an author, and even a full disk has
-/// room for eight bytes in place of those that are there.
-fn make_passive_in_place(file: &StateFile, config: &Config, error: &std::io::Error) -> Result<(), Failure> {
-    let overwritten = replace::overwrite(&file.path, b"passive\n");
-    let wrong = format!("cannot replace {}: {}", file.path.display(), error_text(error));
-    match (overwritten, observe::observe(config).decision) {
-        (Ok(()), _) => {
-            warn(format_args!("{wrong}; its first word was overwritten with `passive`"));
-            Ok(())
-        }
-        (Err(_), Decision::Skip(_)) => Err(Failure::new(format!("{wrong}; this server runs no jobs anyway"))),
-        (Err(_), Decision::Run(_)) => Err(Failure::new(format!("{wrong}; THIS SERVER STAYS ACTIVE"))),
-    }
+fn not_written(word: Word, file: &StateFile, config: &Config, error: &WriteError) -> Failure {
+    let wrong = format!("cannot write {}: {error}", file.path.display());
+    let effect = match (word, observe::observe(config).decision) {
+        (Word::Active, _) => "",
+        (Word::Passive, Decision::Skip(_)) => "; this server runs no jobs anyway",
+        (Word::Passive, Decision::Run(_)) => "; THIS SERVER STAYS ACTIVE",
+    };
+    Failure::new(wrong + effect)
 }

@@ -33,15 +33,14 @@ impl StateFile {
                 let message = format!("{refused}; remove the link, or use --force to follow it");
                 return Err(Failure::new(message));
             }
+            Err(Refused::NotRegular(_)) => {
+                let message = format!("{} is not a regular file: name another state_file", named.display());
+                return Err(Failure::new(message));
+            }
             Err(Refused::System(error)) => {
                 return Err(Failure::of(format!("find {}", named.display()), &error));
             }
         };
-        // If root replaced /dev/null, it would be a regular file for all users from then on.
-        if path.exists() && !path.is_file() {
-            let message = format!("{} is not a regular file: name another state_file", path.display());
-            return Err(Failure::new(message));
-        }
         let before = observe::observe(config);
         if let Some(owner) = running_owner(&before).filter(|_| !force) {
             return Err(Failure::new(format!(

@@ -6,13 +6,13 @@ mod nodes;
 mod rcrond;
 
 use crate::cli::{self, Common};
-use crate::clusters::{self, Cluster, Refused};
 use crate::failure::{FAILED, Failure};
 use crate::output::{print_json, print_text};
 use crate::run_table::format_runs;
 use crate::runs;
 use crate::screen::Screen;
-use cluster::ClusterState;
+use cluster::{ClusterState, Rejected};
+use inputs::clusters::{self, Cluster};
 use inputs::observe;
 use journal::Query;
 use journal::files::Source;
@@ -45,7 +45,7 @@ pub(crate) fn print_status(options: &cli::Status, common: &Common) -> Result<Exi
 }
 
 /// The clusters as rcron sees them, and the configurations that it rejects.
-fn read_clusters(common: &Common) -> Result<(Vec<ClusterState>, Vec<Refused>), Failure> {
+fn read_clusters(common: &Common) -> Result<(Vec<ClusterState>, Vec<Rejected>), Failure> {
     let mut rejected = Vec::new();
     let mut clusters = Vec::new();
     for Cluster { file, settings } in clusters::all(&common.conf)? {

@@ -1,7 +1,8 @@
 //! Tables for people: columns as wide as their texts, cut where the terminal ends.
 
 use crate::screen::Screen;
-use crate::text::{cut, visible};
+use crate::text::cut;
+use policy::display::escaped;
 use unicode_width::UnicodeWidthStr;
 
 /// Blanks between two columns.
@@ -21,7 +22,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// The text in this tone's colour. It must be visible already.
+    /// The text in this tone's colour. It must be escaped already.
     pub(crate) fn paint(self, text: &str, screen: Screen) -> String {
         let code = match self {
             Self::Plain => return text.to_owned(),
@@ -42,7 +43,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        let text = visible(&text.into()).into_owned();
+        let text = escaped(&text.into()).into_owned();
         Self { text, tone }
     }
 }
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn cells_cannot_move_the_cursor() {
         let table = rows(&[&["a\u{1b}[2Jb\n\u{202e}c"]]);
-        let shown = "ONE\na\\x1b[2Jb\\x0a\\u{202e}c\n";
+        let shown = "ONE\na\\x1b[2Jb\\x0a\\xe2\\x80\\xaec\n";
         assert_eq!(format_table(&["ONE"], &table, screen(80)), shown);
     }
 

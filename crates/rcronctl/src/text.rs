@@ -1,34 +1,7 @@
-//! Text in the columns of a terminal.
+//! Text in the columns of a terminal. What a user, a file or the network chose must be escaped before: policy::display.
 
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
-
-/// The text with every character escaped that would move the cursor, turn the writing around or show nothing: users choose the
-/// names and commands that are printed.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text
-        .chars()
-        .any(|character| character.is_control() || is_invisible(character))
-    {
-        return text.into();
-    }
-    let text = String::from_utf8_lossy(&policy::escape::escaped(text.as_bytes())).into_owned();
-    text.chars()
-        .fold(String::new(), |mut shown, character| {
-            if is_invisible(character) {
-                shown.extend(character.escape_unicode());
-            } else {
-                shown.push(character);
-            }
-            shown
-        })
-        .into()
-}
-
-/// Characters that show nothing, but turn others around or hide where a word ends (Unicode Standard Annex 9).
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
 
 /// The text in at most `width` columns; if it is longer, it ends in `ellipsis`, which takes one column.
 pub(crate) fn cut(text: &str, width: usize, ellipsis: char) -> Cow<'_, str> {
@@ -53,12 +26,6 @@ pub(crate) fn fit(text: &str, width: usize, ellipsis: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn visible_text_cannot_move_the_cursor_or_turn_the_writing_around() {
-        assert_eq!(visible("a\u{1b}[2J\nb\u{202e}c"), "a\\x1b[2J\\x0ab\\u{202e}c");
-        assert_eq!(visible("数据库"), "数据库");
-    }
 
     #[test]
     fn fitted_text_has_the_width() {

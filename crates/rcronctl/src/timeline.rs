@@ -29,7 +29,7 @@ use run_span::Window;
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
-use sys::replace;
+use sys::replace::{self, Refused};
 
 /// Commands may contain secrets, and only their owners can read the journals.
 const MODE: u32 = 0o600;
@@ -69,13 +69,12 @@ fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {
         return print_text(&page);
     }
     let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
-    let target = replace::target(file).map_err(|refused| cannot(&refused))?;
+    let target = replace::target(file).map_err(|refused| match refused {
+        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another one, or - for stdout")),
+        _ => cannot(&refused),
+    })?;
     if !target.parent().is_some_and(Path::is_dir) {
         return Err(cannot(&"its directory does not exist; create it first"));
-    }
-    // If root replaced /dev/null, it would be a regular file for all users from then on.
-    if target.exists() && !target.is_file() {
-        return Err(cannot(&"it is not a regular file; name another one, or - for stdout"));
     }
     replace::replace(&target, page.as_bytes(), MODE)
         .map_err(|error| Failure::of(format_args!("write {}", file.display()), &error))

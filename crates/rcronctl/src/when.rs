@@ -1,6 +1,5 @@
 //! Times and durations, as people write and read them.
 
-use inputs::clock;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -51,11 +50,6 @@ fn parse_time(text: &str, now: &Zoned) -> Option<Timestamp> {
             Some(now.time_zone().to_zoned(local).ok()?.timestamp())
         }),
     }
-}
-
-/// Now in UTC to the second, in the format of the attribute `since`: `2026-11-23T09:15:02Z`.
-pub(crate) fn utc() -> String {
-    clock::wall_time().rfc3339_seconds()
 }
 
 /// Local date and time.

@@ -3,6 +3,7 @@
 use crate::screen::Screen;
 use crate::table::{Cell, Tone, format_table};
 use crate::when;
+use inputs::diagnostic::Diagnostic;
 use inputs::observe::Observation;
 use inputs::settings::Settings;
 use inputs::words;
@@ -12,6 +13,7 @@ use policy::config::Config;
 use policy::decide::{Decision, Reading, Skip};
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
+use std::path::PathBuf;
 
 const HEADS: [&str; 8] = [
     "CLUSTER",
@@ -23,6 +25,9 @@ const HEADS: [&str; 8] = [
     "IF UNREADABLE",
     "RUNNING",
 ];
+
+/// A configuration that rcron rejects, and its message.
+pub(super) type Rejected = (PathBuf, Diagnostic);
 
 /// A cluster whose configuration rcron accepts, and what was read of its state.
 pub(super) struct ClusterState {

@@ -1,8 +1,7 @@
 //! `rcronctl status --json`: rcronctl(8), "JSON".
 
-use super::cluster::ClusterState;
+use super::cluster::{ClusterState, Rejected};
 use super::rcrond::Rcrond;
-use crate::clusters::Refused;
 use crate::run_json::RunJson;
 use control::{ClusterReport, NodeReport, Report, StoreReport};
 use inputs::words;
@@ -24,7 +23,7 @@ pub(super) struct StatusJson<'a> {
 impl<'a> StatusJson<'a> {
     pub(super) fn new(
         clusters: &'a [ClusterState],
-        rejected: &[Refused],
+        rejected: &[Rejected],
         running: &'a [Run],
         socket: &Path,
         rcrond: &'a Rcrond,
@@ -62,7 +61,7 @@ struct ClusterJson<'a> {
 }
 
 impl<'a> ClusterJson<'a> {
-    fn rejected((file, diagnostic): &Refused) -> Self {
+    fn rejected((file, diagnostic): &Rejected) -> Self {
         Self {
             configuration: file.display().to_string(),
             error: Some(diagnostic.summary.clone()),

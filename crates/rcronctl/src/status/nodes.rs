@@ -4,10 +4,10 @@ use super::cluster::ClusterState;
 use super::rcrond::Rcrond;
 use crate::screen::Screen;
 use crate::table::{Cell, Tone, format_table};
-use crate::text::visible;
 use crate::when;
 use control::{ClusterReport, NodeReport, Report, Role};
 use jiff::Timestamp;
+use policy::display::escaped;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: S
             Some(_) => "the other nodes are not known",
             None => "\nrcrond does not answer",
         };
-        let line = format!("{what}: {}", visible(error));
+        let line = format!("{what}: {}", escaped(error));
         let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
     }
     text
@@ -45,10 +45,10 @@ pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: S
 fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, screen: Screen) {
     let lease = when::duration(Duration::from_millis(cluster.lease_ms));
     let held = match &cluster.holder {
-        Some(holder) => format!("{} holds it, epoch {}", visible(holder), cluster.epoch),
+        Some(holder) => format!("{} holds it, epoch {}", escaped(holder), cluster.epoch),
         None => "nobody holds it".to_owned(),
     };
-    let _ = writeln!(text, "{}: {held}, lease {lease}", visible(&cluster.name));
+    let _ = writeln!(text, "{}: {held}, lease {lease}", escaped(&cluster.name));
     let this_node = [this_node(report, cluster)];
     let nodes = if cluster.nodes.is_empty() {
         &this_node[..]
@@ -58,7 +58,7 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
     let rows: Vec<Vec<Cell>> = nodes.iter().map(|node| row(node, node.name == report.node)).collect();
     text.push_str(&format_table(&HEADS, &rows, screen));
     if !cluster.writable {
-        let file = visible(&cluster.state_file);
+        let file = escaped(&cluster.state_file);
         let line = format!("{file} cannot be written: this server cannot become active");
         let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
     }
@@ -113,14 +113,14 @@ fn last_seen(time: &str) -> String {
 
 fn format_store(report: &Report, screen: Screen) -> String {
     let store = &report.store;
-    let who = format!("rcrond {} on {}", visible(&report.version), visible(&report.node));
+    let who = format!("rcrond {} on {}", escaped(&report.version), escaped(&report.node));
     let servers = store.servers.join(", ");
-    let name = format!("{} at {}", visible(&store.kind), visible(&servers));
+    let name = format!("{} at {}", escaped(&store.kind), escaped(&servers));
     if !store.answers {
         let why = store.failure.as_deref().unwrap_or("the reason is not known");
         let line = format!(
             "{who}: THE STORE DOES NOT ANSWER, {name}: {}. No server is active once the leases have expired.",
-            visible(why)
+            escaped(why)
         );
         return Tone::Bad.paint(&line, screen);
     }

@@ -134,7 +134,7 @@ fn passive_overwrites_in_place_if_no_file_can_be_created() {
     assert_eq!(done.code(), Some(0), "{done:?}");
     assert!(
         done.stderr()
-            .ends_with("Permission denied; its first word was overwritten with `passive`\n"),
+            .ends_with("Permission denied; its first line was overwritten with `passive`\n"),
         "{done:?}"
     );
     assert!(fixture.read("state").starts_with("passive\n"));

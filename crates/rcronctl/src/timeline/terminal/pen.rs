@@ -3,7 +3,8 @@
 use super::super::model::letter;
 use super::super::plot::{Cell, Mark};
 use crate::screen::Screen;
-use crate::text::{fit, visible};
+use crate::text::fit;
+use policy::display::escaped;
 
 const BOLD: &str = "1";
 const BOLD_RED: &str = "1;31";
@@ -17,7 +18,7 @@ pub(super) struct Pen(pub(super) Screen);
 impl Pen {
     /// A name as the terminal can show it.
     pub(super) fn name(self, name: &str) -> String {
-        let name = visible(name);
+        let name = escaped(name);
         if self.0.is_utf8 {
             return name.into_owned();
         }
