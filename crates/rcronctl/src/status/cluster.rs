@@ -149,11 +149,15 @@ impl ClusterState {
             };
         }
         match (self.modified_wall_time(), self.config().state_max_age) {
-            (Some(modified), Some(limit)) => format!(
-                "written {}, stale after {}",
-                words::age(modified, moment.wall),
-                when::duration(limit)
-            ),
+            (Some(modified), Some(limit)) => {
+                let distance = when::duration(modified.distance(moment.wall));
+                let written = if modified <= moment.wall {
+                    format!("written {distance} ago")
+                } else {
+                    format!("dated {distance} in the future")
+                };
+                format!("{written}, stale after {}", when::duration(limit))
+            }
             (Some(_), None) => "holds until it is changed".to_owned(),
             (None, _) => String::new(),
         }
