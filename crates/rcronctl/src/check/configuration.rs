@@ -6,12 +6,11 @@ use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
 use super::root::Root;
-use crate::clusters::DIRECTORY;
+use inputs::clusters::{self, DIRECTORY, ListError};
 use inputs::settings::{self, DEFAULT_FILE};
 use inputs::words::text_of;
 use policy::config::Config;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A cluster with a valid configuration.
@@ -53,19 +52,12 @@ pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut 
 
 fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<PathBuf> {
     let directory = root.outside(Path::new(DIRECTORY));
-    let mut files: Vec<PathBuf> = match fs::read_dir(&directory) {
-        Ok(entries) => {
-            let names = entries.flatten().map(|entry| entry.file_name());
-            names.map(|name| Path::new(DIRECTORY).join(name)).collect()
-        }
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                report.cannot_read(Group::Configuration, &directory, &error);
-            }
-            Vec::new()
-        }
-    };
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "conf"));
+    let found = clusters::files_in(&directory).unwrap_or_else(|ListError { directory, error }| {
+        report.cannot_read(Group::Configuration, &directory, &error);
+        Vec::new()
+    });
+    let inside = |file: PathBuf| Path::new(DIRECTORY).join(file.file_name().unwrap_or_default());
+    let mut files: Vec<PathBuf> = found.into_iter().map(inside).collect();
     files.extend(usage.configurations.iter().cloned());
     files.sort_by_key(|file| (file != Path::new(DEFAULT_FILE), file.clone()));
     files.dedup();

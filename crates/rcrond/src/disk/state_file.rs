@@ -1,16 +1,13 @@
 //! A cluster's state file: what it says when the daemon starts, and what it is to say.
 
 use inputs::clock;
+use inputs::state_file::{self, Owner, Written};
 use policy::decide::FARTHEST_LEASE;
 use policy::moment::BootTime;
-use policy::state::{LONGEST_LINE, Lease, State, Word};
+use policy::state::{Lease, State, Word};
 use std::path::Path;
-use sys::file::{self, Unreadable};
+use sys::file::Unreadable;
 use sys::output::error_text;
-use sys::replace;
-
-/// Jobs of every user read it.
-const MODE: u32 = 0o644;
 
 /// What a state file says when the daemon comes to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +31,10 @@ impl PreviousState {
 /// Reads it. One that cannot be read may say anything: it counts as active for as long as any lease can last.
 pub(crate) fn inherited(path: &Path, boot: &[u8]) -> PreviousState {
     let farthest = clock::boot_time().after(FARTHEST_LEASE);
-    match file::read_beginning(path.as_os_str(), LONGEST_LINE + 1) {
-        Ok(contents) => {
-            State::parse(&contents.bytes).map_or_else(|_| PreviousState::default(), |state| of(state, boot, farthest))
-        }
+    match state_file::read(path) {
+        Ok(content) => content
+            .state
+            .map_or_else(|_| PreviousState::default(), |state| of(state, boot, farthest)),
         Err(Unreadable::Missing) => PreviousState::default(),
         Err(_) => PreviousState::unknown(),
     }
@@ -55,27 +52,16 @@ fn of(state: State, boot: &[u8], farthest: BootTime) -> PreviousState {
     }
 }
 
-/// Writes it, whole; a link is followed and stays.
-///
-/// Where nothing new can be written, one that is to be passive is made so in place: a full disk still takes eight bytes for those that are
-/// there. That ends the jobs' starts, but is a failure all the same: who cannot write `active` must not win.
+/// Replaces it. A file that could only be made passive in place is a failure too: a server that cannot write `active` must not win.
 ///
 /// # Errors
 /// What went wrong, for people.
 pub(crate) fn write(path: &Path, state: &State) -> Result<(), String> {
-    let file = replace::target(path).map_err(|refused| refused.to_string())?;
-    // As root, a replaced /dev/null would be a file from then on, for everybody.
-    if file.exists() && !file.is_file() {
-        return Err("it is not a regular file: name another state_file".to_owned());
+    match state_file::write(path, state, Owner::Unchanged) {
+        Ok(Written::Replaced) => Ok(()),
+        Ok(Written::PassiveInPlace(error)) => Err(format!("{}; made passive in place", error_text(&error))),
+        Err(error) => Err(error.to_string()),
     }
-    let Err(error) = replace::replace_keeping_owner(&file, &state.line(), MODE) else {
-        return Ok(());
-    };
-    let error = error_text(&error);
-    if state.word == Word::Passive && replace::overwrite(&file, b"passive\n").is_ok() {
-        return Err(format!("{error}; made passive in place"));
-    }
-    Err(error)
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ pub(super) fn read(source: Source, report: &mut Report) -> Option<CrontabFile> {
         text.truncate(LARGEST);
         let last = text.iter().rposition(|byte| *byte == b'\n');
         text.truncate(last.map_or(0, |last| last + 1));
-        let line = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = text.split(|byte| *byte == b'\n').count(); // the text ends with a newline, if it has any
         let missed = format!("{place}: line {line} and all later lines, after {LARGEST} bytes");
         report.missed(Group::Crontabs, missed);
     }
