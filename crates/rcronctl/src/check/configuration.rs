@@ -8,8 +8,8 @@ use super::report::Report;
 use super::root::Root;
 use inputs::clusters::{self, DIRECTORY, ListError};
 use inputs::settings::{self, DEFAULT_FILE};
-use inputs::words::text_of;
 use policy::config::Config;
+use policy::display::escaped;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ impl Cluster {
     }
 
     pub(crate) fn name(&self) -> String {
-        text_of(&self.config.cluster_name)
+        escaped(&self.config.cluster_name).into_owned()
     }
 }
 

@@ -7,7 +7,7 @@ use super::root::Root;
 use crate::daemon::QUICK;
 use control::client::{self, NoAnswer};
 use control::{DEFAULT_SOCKET, Request, Response};
-use inputs::diagnostic::shown;
+use policy::display::escaped;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -22,16 +22,16 @@ pub(crate) fn check(root: &Root, report: &mut Report) -> Option<control::Report>
             return None;
         }
         Ok(Response::Status(answer)) => {
-            let (version, node) = (shown(answer.version.as_ref()), shown(answer.node.as_ref()));
+            let (version, node) = (escaped(&answer.version), escaped(&answer.node));
             let text = format!("{place}: rcrond {version} answers, on node {node}");
             report.saw(Group::Programs, text);
             return Some(answer);
         }
-        Ok(Response::Error { message } | Response::Refused { message }) => shown(message.as_ref()),
+        Ok(Response::Error { message } | Response::Refused { message }) => message,
         Ok(_) => "it answered another question".to_owned(),
-        Err(no_answer) => shown(no_answer.to_string().as_ref()),
+        Err(no_answer) => no_answer.to_string(),
     };
-    let what = format!("rcrond does not answer: {why}");
+    let what = format!("rcrond does not answer: {}", escaped(&why));
     let remedy = "start it (systemctl start rcrond); if it is not to run here any more, remove the socket";
     let finding = Finding::wrong(Kind::RcrondSilent, &place, what, remedy);
     report.add(finding.because("a lease that is not renewed expires, and this server becomes passive"));

@@ -1,5 +1,6 @@
 //! The system that is examined: this one, or the one below a directory (the root of a container, an image).
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +18,8 @@ pub(crate) struct Root {
     pub(crate) owner: u32,
     /// Stands for root's group.
     pub(crate) group: u32,
+    /// How many components of paths were looked up so far. A caller that follows the paths of other users stops at a limit.
+    pub(crate) lookups: Cell<usize>,
 }
 
 /// The file that a path leads to.
@@ -38,6 +41,7 @@ impl Root {
                 directory: "/".into(),
                 owner: 0,
                 group: 0,
+                lookups: Cell::default(),
             });
         };
         let directory = directory.canonicalize()?;
@@ -46,6 +50,7 @@ impl Root {
             owner: metadata.uid(),
             group: metadata.gid(),
             directory,
+            lookups: Cell::default(),
         })
     }
 
@@ -66,6 +71,7 @@ impl Root {
         let mut inside = PathBuf::from("/");
         let mut links = Vec::new();
         while let Some(name) = rest.pop_front() {
+            self.lookups.set(self.lookups.get() + 1);
             if name == ".." {
                 inside.pop();
                 continue;

@@ -11,6 +11,7 @@ use inputs::observe::{self, Observation};
 use inputs::words;
 use policy::config::Config;
 use policy::decide::Reading;
+use policy::display::escaped;
 use policy::state::State as Content;
 use std::ffi::OsStr;
 use std::fs;
@@ -30,7 +31,7 @@ impl<'a> State<'a> {
     pub(crate) fn read(root: &Root, cluster: &'a Cluster, report: &mut Report) -> Option<Self> {
         let path = Path::new(OsStr::from_bytes(&cluster.config.state_file));
         if !path.is_absolute() {
-            let name = words::text_of(&cluster.config.state_file);
+            let name = escaped(&cluster.config.state_file);
             let what = format!("state_file = {name} is relative to the working directory of each job");
             let remedy = "write an absolute path; `~` and `$` are not expanded";
             report.add(Finding::doubtful(Kind::StateRelative, &cluster.place(), what, remedy));

@@ -11,6 +11,7 @@ use ::crontab::shell::Word;
 use inputs::command_line::{self, Invocation, Request};
 use inputs::diagnostic::shown;
 use policy::config::Key;
+use policy::display::escaped;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -23,7 +24,8 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
         Ok(Request::Help | Request::Version) => return,
         Err(error) => {
             if call.words.iter().all(|word| word.is_literal) {
-                let finding = Finding::wrong(Kind::Usage, &start, error.message, "correct the line; see rcron(8)");
+                let what = escaped(&error.message);
+                let finding = Finding::wrong(Kind::Usage, &start, what, "correct the line; see rcron(8)");
                 report.add(finding.because("rcron exits with 125, and the job does not run"));
             }
             return;

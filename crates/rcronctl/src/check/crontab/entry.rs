@@ -9,7 +9,7 @@ use crate::check::report::Report;
 use crate::check::root::Root;
 use ::crontab::shell::Unclosed;
 use ::crontab::{Entry, Line, UserField, call};
-use inputs::words::text_of;
+use policy::display::escaped;
 
 /// A job, and where it was found.
 #[derive(Debug)]
@@ -77,11 +77,11 @@ impl Job<'_> {
 fn misplaced_user(place: &Place, field: UserField) -> Finding {
     let (what, remedy) = match field {
         UserField::Missing(word) => (
-            format!("cron takes `{}` as the name of the user", text_of(word)),
+            format!("cron takes `{}` as the name of the user", escaped(word)),
             "write the user before the command, as in: … root rcron …",
         ),
         UserField::Superfluous(word) => (
-            format!("cron executes `{}` as a command", text_of(word)),
+            format!("cron executes `{}` as a command", escaped(word)),
             "remove the user: a user's own crontab does not name it",
         ),
     };

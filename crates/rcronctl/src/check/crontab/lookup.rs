@@ -23,9 +23,14 @@ pub(super) fn look_up(root: &Root, name: &[u8], path: &[u8]) -> Lookup {
     if name.as_os_str().as_bytes().contains(&b'/') {
         return look_at(root, name);
     }
-    let directories = path.split(|byte| *byte == b':').map(OsStr::from_bytes);
-    let found = directories.map(|directory| look_at(root, &Path::new(directory).join(name)));
-    found.min().unwrap_or(Lookup::Missing)
+    let mut best = Lookup::Missing;
+    for directory in path.split(|byte| *byte == b':').map(OsStr::from_bytes) {
+        best = best.min(look_at(root, &Path::new(directory).join(name)));
+        if best == Lookup::Found {
+            break;
+        }
+    }
+    best
 }
 
 fn look_at(root: &Root, file: &Path) -> Lookup {

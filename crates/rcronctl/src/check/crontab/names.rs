@@ -3,7 +3,7 @@
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
 use crate::check::report::Report;
-use inputs::words::text_of;
+use policy::display::escaped;
 use std::collections::BTreeMap;
 
 /// The names that `--job` gives.
@@ -16,7 +16,7 @@ pub(super) struct JobNames {
 impl JobNames {
     /// Adds the name of a job, and reports it if an earlier job with another command has it.
     pub(super) fn add(&mut self, place: &Place, name: Vec<u8>, command: &[u8], report: &mut Report) {
-        let shown_name = text_of(&name);
+        let shown_name = escaped(&name).into_owned();
         let known = self.commands.entry(name).or_default();
         let is_known = known.iter().any(|(other, _)| other == command);
         if let Some((_, first)) = known.iter().find(|(other, _)| other != command) {

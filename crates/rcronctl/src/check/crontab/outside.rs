@@ -7,7 +7,7 @@ use crate::check::report::Report;
 use ::crontab::call::Call;
 use ::crontab::outside::{self, Act, Effect};
 use ::crontab::shell::SimpleCommand;
-use inputs::words::text_of;
+use policy::display::escaped;
 
 pub(super) fn check(job: &Job, commands: &[SimpleCommand], call: &Call, report: &mut Report) {
     for effect in outside::effects(commands, call) {
@@ -16,7 +16,7 @@ pub(super) fn check(job: &Job, commands: &[SimpleCommand], call: &Call, report: 
 }
 
 fn describe(job: &Job, effect: &Effect) -> Finding {
-    let (place, object) = (job.place(effect.offset), text_of(&effect.object));
+    let (place, object) = (job.place(effect.offset), escaped(&effect.object));
     match effect.act {
         Act::Runs(operator) => {
             let what = format!("`{operator}` is outside rcron's command: passive servers run {object} too");

@@ -7,8 +7,8 @@ use crate::check::kind::Kind;
 use crate::check::report::Report;
 use ::crontab::call::Call;
 use ::crontab::shell;
-use inputs::words::text_of;
 use policy::command::{self, Mode};
+use policy::display::escaped;
 
 pub(super) fn check_rcron(job: &Job, call: &Call, report: &mut Report) {
     let word = &call.words[0];
@@ -23,7 +23,7 @@ pub(super) fn check_rcron(job: &Job, call: &Call, report: &mut Report) {
         Lookup::Missing | Lookup::NotExecutable => {}
     }
     let what = if has_slash {
-        format!("{} does not exist or is not executable", text_of(&word.text))
+        format!("{} does not exist or is not executable", escaped(&word.text))
     } else {
         format!("cron does not find rcron in {}", shown_path(path))
     };
@@ -45,7 +45,7 @@ pub(super) fn check_job(job: &Job, call: &Call, words: &command::Job, report: &m
     let (place, path, name) = (
         job.place(call.words[0].offset),
         job.line.entry.path(),
-        text_of(&program),
+        escaped(&program),
     );
     let finding = match (look_up(job.root, &program, path), words.looks_like_shell()) {
         (Lookup::Unsure, _) | (Lookup::Found, false) => return,
@@ -76,7 +76,7 @@ fn shown_path(path: &[u8]) -> String {
     } else {
         ""
     };
-    format!("PATH={}{hint}", text_of(path))
+    format!("PATH={}{hint}", escaped(path))
 }
 
 /// The name of the program that a job executes, if it is certain.

@@ -6,7 +6,7 @@
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
 use crate::check::report::Report;
-use inputs::words::text_of;
+use policy::display::escaped;
 use std::collections::BTreeMap;
 
 /// The jobs of all crontabs, for comparison.
@@ -42,7 +42,7 @@ impl Unwrapped {
     /// To be called when all crontabs have been read.
     pub(super) fn check(&self, report: &mut Report) {
         for candidate in &self.candidates {
-            let command = text_of(&candidate.command);
+            let command = escaped(&candidate.command);
             let what = match self.wrapped.get(&candidate.command) {
                 Some(place) => format!("{command} runs on every server, but is wrapped at {place}"),
                 None if candidate.is_exception => {
