@@ -74,7 +74,7 @@ rcrond: ## build the daemon (needs a C compiler, for its cryptography)
 licences: $(licences) ## collect the licences of all crates that the programs link
 
 build/LICENCES-rcron.txt: $(licensed)
-	tools/licences $@ 'rcron rcronctl' packaging/licences/rust-standard-library.txt packaging/licences/glibc.txt
+	tools/licences $@ 'rcron rcronctl rcron-keepalived' packaging/licences/rust-standard-library.txt packaging/licences/glibc.txt
 
 build/LICENCES-rcrond.txt: $(licensed)
 	tools/licences $@ rcrond packaging/licences/rust-standard-library.txt
@@ -83,7 +83,7 @@ demo: all ## show a job move from one server to another
 	demo/two-servers $(rcron)
 
 # No root, no server, no network. What needs one of these is in test programs that are not named here; `make test` runs them.
-checked     = --lib --bin rcronctl --bin rcrond --test blackbox --test check --test histories --test liveness --test mutations
+checked     = --lib --bin rcronctl --bin rcron-keepalived --bin rcrond --test blackbox --test check --test histories --test liveness --test mutations
 
 check: ## the quick check before a commit: format, clippy, unit and black-box tests, as an ordinary user
 	$(CARGO) fmt --all --check
