@@ -99,7 +99,8 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, has_ordinary_us
 /// A state that cannot be read is reported with rcron's decision.
 fn check_content(state: &State, report: &mut Report) {
     let place = state.place();
-    let obstacle = state.observation.obstacle.clone().unwrap_or_default();
+    let obstacle = state.observation.obstacle.as_ref().map(ToString::to_string);
+    let obstacle = obstacle.unwrap_or_default();
     let (kind, what, remedy) = match &state.observation.reading {
         Reading::File { content: Ok(said), .. } => {
             let line = words::state_line(said, &state.observation.moment);

@@ -24,7 +24,8 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
         Ok(Request::Help | Request::Version) => return,
         Err(error) => {
             if call.words.iter().all(|word| word.is_literal) {
-                let what = escaped(&error.message);
+                let mistake = error.mistake.to_string();
+                let what = escaped(&mistake);
                 let finding = Finding::wrong(Kind::Usage, &start, what, "correct the line; see rcron(8)");
                 report.add(finding.because("rcron exits with 125, and the job does not run"));
             }
