@@ -25,6 +25,8 @@ pub(crate) enum Log {
         /// The messages also go to stderr, because it is a terminal.
         is_watched: bool,
     },
+    #[cfg(test)]
+    Memory(Vec<String>),
 }
 
 impl Log {
@@ -58,6 +60,8 @@ impl Log {
     fn write(&mut self, level: Level, text: &str) {
         let text = shown(OsStr::from_bytes(text.as_bytes()));
         match self {
+            #[cfg(test)]
+            Self::Memory(lines) => lines.push(text),
             Self::Journal => {
                 // sd-daemon(3): the level, without a facility, in front of the line.
                 let level = priority::priority(Facility::CRON, level) % 8;

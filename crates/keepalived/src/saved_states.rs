@@ -39,11 +39,12 @@ pub(crate) struct SavedStatesFile {
 }
 
 impl SavedStatesFile {
-    /// Creates the directory if it is missing.
-    pub(crate) fn new(fifo: &Path, boot: Vec<u8>) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o755).create("/run/rcron")?;
-        DirBuilder::new().recursive(true).mode(0o700).create(DIRECTORY)?;
-        let path = Path::new(DIRECTORY).join(format!("{}.states", file_name(fifo)));
+    /// Creates the directory if it is missing, for root only, and the ones above it for everybody.
+    pub(crate) fn new(directory: &Path, fifo: &Path, boot: Vec<u8>) -> io::Result<Self> {
+        let above = directory.parent().unwrap_or(directory);
+        DirBuilder::new().recursive(true).mode(0o755).create(above)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let path = directory.join(format!("{}.states", file_name(fifo)));
         Ok(Self { path, boot })
     }
 

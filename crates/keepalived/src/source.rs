@@ -19,12 +19,10 @@ const SCAN_INTERVAL: Duration = Duration::from_secs(5);
 /// What the source has to report.
 #[derive(Debug)]
 pub(crate) enum SourceEvent {
-    Waiting {
-        /// They stay in the FIFO until they are consumed.
-        bytes: Vec<u8>,
-        /// The pipe was so full that keepalived may have had no space for more.
-        may_have_overflowed: bool,
-    },
+    /// These bytes, which stay in the FIFO until they are consumed.
+    Waiting(Vec<u8>),
+    /// So many bytes that keepalived may have had no space for further events.
+    Overflow(usize),
     /// keepalived runs, or is being reloaded.
     Idle,
     /// keepalived has ended.
@@ -64,6 +62,10 @@ impl Source {
         };
         source.open();
         source
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Why the FIFO cannot be read.
@@ -120,11 +122,12 @@ impl Source {
                 // ended. One that is being reloaded lives without the FIFO for a moment, and its events count.
                 Ok(Pending::Bytes(_)) if !fifo.has_writer() && !self.writer.as_ref().is_some_and(Writer::lives) => {}
                 Ok(Pending::Bytes(bytes)) => {
-                    let may_have_overflowed = fifo.may_have_overflowed(bytes.len());
-                    return self.check_writer(now).unwrap_or(SourceEvent::Waiting {
-                        bytes,
-                        may_have_overflowed,
-                    });
+                    let waiting = if fifo.may_have_overflowed(bytes.len()) {
+                        SourceEvent::Overflow(bytes.len())
+                    } else {
+                        SourceEvent::Waiting(bytes)
+                    };
+                    return self.check_writer(now).unwrap_or(waiting);
                 }
                 // Some process may keep an old FIFO open whose name leads to a new one.
                 Ok(Pending::Nothing) if fifo::identify(&self.path).is_ok_and(|named| named != fifo.identity()) => {}
