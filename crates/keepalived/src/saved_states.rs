@@ -199,6 +199,32 @@ mod tests {
     }
 
     #[test]
+    fn of_another_boot_are_ignored() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = |boot: &[u8]| {
+            let fifo = Path::new("/run/fifo");
+            SavedStatesFile::new(directory.path(), fifo, boot.to_vec()).expect("a directory")
+        };
+        let saved = saved_states();
+        file(b"7c1e").save(saved.writer, &saved.instances).expect("saved");
+        assert_eq!(file(b"7c1e").load(), saved);
+        assert_eq!(file(b"other").load(), SavedStates::default());
+    }
+
+    #[test]
+    fn that_cannot_be_saved_are_not_resumed_later() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // No file can be created beside a name of this length.
+        let fifo = PathBuf::from("f".repeat(240));
+        let file = SavedStatesFile::new(directory.path(), &fifo, b"7c1e".to_vec()).expect("a directory");
+        let saved = saved_states();
+        std::fs::write(&file.path, saved.text()).expect("written");
+        assert_eq!(file.load(), saved);
+        assert!(file.save(saved.writer, &saved.instances).is_err());
+        assert_eq!(file.load(), SavedStates::default());
+    }
+
+    #[test]
     fn have_a_file_of_their_own_for_each_fifo() {
         assert_eq!(
             file_name(Path::new("/run/rcron/keepalived/fifo")),

@@ -36,16 +36,24 @@ impl Site {
         self.directory.path().join(name)
     }
 
-    fn follower(&self) -> Follower {
-        let target = Target {
+    fn target(&self, file: &str) -> Target {
+        Target {
             instance: b"web".to_vec(),
-            file: self.path("state"),
-        };
+            file: self.path(file),
+        }
+    }
+
+    /// Before it has started.
+    fn new_follower(&self) -> Follower {
         let fifo = self.path("fifo");
         let boot = b"7c1e".to_vec();
         let saved = SavedStatesFile::new(&self.path("saved"), &fifo, boot.clone()).expect("a directory");
-        let publisher = Publisher::new(vec![target], Duration::from_secs(10), boot);
-        let mut follower = Follower::new(&fifo, saved, publisher, Reporter::new(Log::Memory(Vec::new())));
+        let publisher = Publisher::new(vec![self.target("state")], Duration::from_secs(10), boot);
+        Follower::new(&fifo, saved, publisher, Reporter::new(Log::Memory(Vec::new())))
+    }
+
+    fn follower(&self) -> Follower {
+        let mut follower = self.new_follower();
         follower.start();
         follower
     }
@@ -163,7 +171,9 @@ fn does_not_resume_if_events_may_be_lost() {
     assert_eq!(site.state(), "active");
     drop(killed);
     keepalived.run("exec 3>&-; exec 3<>fifo");
-    let follower = site.follower();
+    let mut follower = site.new_follower();
+    assert_eq!(follower.saved.load().instances, Instances::default());
+    follower.start();
     assert_eq!(site.state(), "passive");
     assert!(has_logged(
         &follower,
@@ -175,6 +185,23 @@ fn does_not_resume_if_events_may_be_lost() {
     assert_eq!(site.state(), "passive");
     assert!(has_logged(&follower, "continuing with the saved states"));
     keepalived.end();
+}
+
+#[test]
+fn does_not_resume_with_another_keepalived() {
+    let site = Site::new();
+    let mut keepalived = site.keepalived();
+    let mut killed = site.follower();
+    keepalived.write(MASTER);
+    killed.step();
+    assert_eq!(site.state(), "active");
+    drop(killed);
+    let another = site.keepalived();
+    keepalived.end();
+    let follower = site.follower();
+    assert_eq!(site.state(), "passive");
+    assert!(!has_logged(&follower, "continuing with the saved states"));
+    another.end();
 }
 
 #[test]
@@ -231,5 +258,49 @@ fn is_passive_while_keepalived_is_stopped() {
         has_logged(&follower, "the pause is over").then_some(())
     });
     assert_eq!(site.state(), "active");
+    keepalived.end();
+}
+
+#[test]
+fn does_not_continue_a_pause_with_the_next_keepalived() {
+    let site = Site::new();
+    let mut follower = site.follower();
+    let mut keepalived = site.keepalived();
+    keepalived.write(MASTER);
+    follower.step();
+    keepalived.signal(Signal::SIGSTOP);
+    until("keepalived to be stopped", || {
+        follower.step();
+        has_logged(&follower, "keepalived is stopped").then_some(())
+    });
+    keepalived.end();
+    follower.step();
+    let mut keepalived = site.keepalived();
+    keepalived.write(MASTER);
+    follower.step();
+    assert_eq!(site.state(), "active");
+    assert!(!has_logged(&follower, "the pause is over"));
+    keepalived.end();
+}
+
+#[test]
+fn reload_moves_the_state_to_another_file_or_changes_nothing() {
+    let site = Site::new();
+    let mut follower = site.follower();
+    let mut keepalived = site.keepalived();
+    keepalived.write(MASTER);
+    follower.step();
+    follower.reload(Err(TargetError::AllRejected(vec!["/a.conf:1: wrong".into()])));
+    follower.step();
+    assert_eq!(site.state(), "active");
+    assert!(has_logged(&follower, "error: the configurations cannot be used"));
+    follower.reload(Ok(Targets {
+        usable: vec![site.target("other")],
+        rejected: Vec::new(),
+    }));
+    follower.step();
+    assert_eq!(site.state(), "passive");
+    let other = fs::read_to_string(site.path("other")).expect("a state");
+    assert!(other.starts_with("active "), "{other}");
     keepalived.end();
 }
