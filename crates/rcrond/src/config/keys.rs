@@ -2,7 +2,7 @@
 
 use super::sheet::Refusal;
 use policy::config::Key;
-use policy::escape::clipped;
+use policy::display::clipped;
 use policy::suggest;
 
 /// What may stand in a table of this name.
