@@ -98,7 +98,12 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, has_ordinary_us
 /// What cannot be read is told with what follows from it.
 fn content(state: &State, report: &mut Report) {
     let consequence = format!("now: {}", state.decision());
-    let obstacle = state.observation.obstacle.clone().unwrap_or_default();
+    let obstacle = state
+        .observation
+        .obstacle
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let finding = match &state.observation.reading {
         Reading::File { content: Ok(said), .. } => {
             let line = words::state_line(said, &state.observation.moment);

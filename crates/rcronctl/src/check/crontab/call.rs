@@ -81,7 +81,7 @@ impl Call<'_> {
         match command_line::read(lexopt::Parser::from_iter(arguments)) {
             Ok(Request::Job(invocation)) => Ok(Some(invocation)),
             Ok(Request::Help | Request::Version) => Ok(None),
-            Err(error) => Err(error.message),
+            Err(error) => Err(error.mistake.to_string()),
         }
     }
 
