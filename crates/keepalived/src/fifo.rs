@@ -15,8 +15,8 @@ use sys::output::error_text;
 /// The reading end.
 #[derive(Debug)]
 pub(crate) struct Fifo {
+    pub(crate) identity: Identity,
     file: File,
-    identity: Identity,
     /// Both ends of the pipe into which tee(2) copies. It is empty between two calls.
     copy: (File, File),
 }
@@ -58,11 +58,7 @@ impl Fifo {
         let identity = Identity::of_fifo(&file.metadata()?)?;
         let (reading, writing) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         let copy = (reading.into(), writing.into());
-        Ok(Self { file, identity, copy })
-    }
-
-    pub(crate) fn identity(&self) -> Identity {
-        self.identity
+        Ok(Self { identity, file, copy })
     }
 
     /// How many bytes it holds at most. This is a property of the pipe behind the name, which exists as long as some process has the

@@ -8,11 +8,9 @@ use crate::reporter::Reporter;
 use crate::state_files::{self, StateFiles};
 use crate::targets::Target;
 use inputs::clock;
-use inputs::diagnostic::shown;
+use policy::display::escaped;
 use policy::moment::BootTime;
 use policy::state::Word;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 pub(crate) struct Publisher {
@@ -61,7 +59,7 @@ impl Publisher {
         for state in &desired {
             let written = self.files.write(state, pauses.checked());
             reporter.written(&state.target.file, written);
-            let name = shown(OsStr::from_bytes(&state.target.instance));
+            let name = escaped(&state.target.instance);
             status.push(format!("{name} {}", state.word.as_str()));
         }
         self.written = clock::boot_time();

@@ -9,11 +9,10 @@ use crate::saved_states::SavedStatesFile;
 use crate::targets::{TargetError, Targets};
 use inputs::diagnostic::shown;
 use inputs::state_file::WriteError;
+use policy::display::escaped;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::io;
 use std::mem;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use sys::output::error_text;
 use sys::process_tree::Process;
@@ -118,10 +117,10 @@ impl Reporter {
     }
 
     pub(crate) fn change(&mut self, event: &Event, change: &Change, has_target: bool) {
-        let name = shown(OsStr::from_bytes(event.instance));
+        let name = escaped(event.instance);
         match change {
             Change::To(word) if has_target => {
-                let (word, keepalived) = (word.as_str(), String::from_utf8_lossy(event.keepalived_state));
+                let (word, keepalived) = (word.as_str(), escaped(event.keepalived_state));
                 self.log.info(&format!("{name}: {word} (keepalived: {keepalived})"));
             }
             Change::To(_) if self.ignored.insert(event.instance.to_vec()) => self.log.warn(&format!(
@@ -136,7 +135,7 @@ impl Reporter {
     }
 
     pub(crate) fn demoted(&mut self, instance: &[u8], reason: &str) {
-        let name = shown(OsStr::from_bytes(instance));
+        let name = escaped(instance);
         self.log.warn(&format!("{name}: passive ({reason})"));
     }
 

@@ -86,8 +86,7 @@ fn file_name(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     let letter = |byte: &u8| match byte {
         b'/' => "-".to_owned(),
-        b'.' | b'_' => char::from(*byte).to_string(),
-        _ if byte.is_ascii_alphanumeric() => char::from(*byte).to_string(),
+        b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(*byte).to_string(),
         _ => format!("%{byte:02x}"),
     };
     bytes.strip_prefix(b"/").unwrap_or(bytes).iter().map(letter).collect()

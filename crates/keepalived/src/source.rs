@@ -91,9 +91,8 @@ impl Source {
 
     /// Accepts the writer that an earlier reader has saved if no event can have been lost since then. Returns whether it does.
     pub(crate) fn resume(&mut self, (process, identity): (Process, Identity)) -> bool {
-        let fifo = self.fifo.as_ref();
-        let is_same = fifo.is_some_and(|fifo| fifo.identity() == identity && fifo.was_marked());
-        let resumes = is_same && fifo_writer::has_open(process, identity);
+        let continues = self.fifo.as_ref().is_some_and(|fifo| fifo.continues(identity));
+        let resumes = continues && fifo_writer::has_open(process, identity);
         if resumes {
             self.writer = Some(Writer::verified(process));
         }
