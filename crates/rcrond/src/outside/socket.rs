@@ -70,7 +70,7 @@ pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
             return Err(in_use(path, "is there, and is no socket"));
         }
         match Connection::open(path, PROBE) {
-            Err(NoAnswer::Deaf) => fs::remove_file(path)?,
+            Err(NoAnswer::NotListening) => fs::remove_file(path)?,
             Err(NoAnswer::NoSocket) => {}
             Err(NoAnswer::System(error)) => return Err(error),
             Ok(_) | Err(_) => return Err(in_use(path, "has a daemon that listens already")),
