@@ -1,7 +1,7 @@
 //! What is told when something is wrong: to people on stderr, and to the log.
 
 use policy::config::Problem;
-use policy::escape;
+use policy::display;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -53,5 +53,5 @@ impl Diagnostic {
 
 /// A path or another text of the user's, on one line of a message.
 pub fn shown(text: &OsStr) -> String {
-    String::from_utf8_lossy(&escape::escaped(text.as_bytes())).into_owned()
+    display::escaped(text.as_bytes()).into_owned()
 }

@@ -2,8 +2,10 @@
 //! them. The wrapper and the administrator's tool read them here, so that they cannot disagree.
 
 pub mod clock;
+pub mod clusters;
 pub mod command_line;
 pub mod diagnostic;
 pub mod observe;
 pub mod settings;
+pub mod state_file;
 pub mod words;

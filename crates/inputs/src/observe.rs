@@ -2,13 +2,15 @@
 
 use crate::clock;
 use crate::diagnostic::{Diagnostic, shown};
+use crate::state_file::{self, Content};
 use policy::config::Config;
 use policy::decide::{self, Basis, Decision, Reading, Skip};
-use policy::moment::{Moment, WallTime};
-use policy::state::{LONGEST_LINE, NoState, State};
+use policy::moment::Moment;
+use policy::state::{NoState, State};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use sys::file::{self, Unreadable};
+use std::path::Path;
+use sys::file::Unreadable;
 
 /// What was read, when, and what follows from it.
 pub struct Observation {
@@ -24,17 +26,11 @@ pub struct Observation {
 
 /// Reads the state file and decides. The same at the start of a job and while it runs.
 pub fn observe(config: &Config) -> Observation {
-    let (reading, obstacle) = match file::read_beginning(OsStr::from_bytes(&config.state_file), LONGEST_LINE + 1) {
-        Ok(contents) => {
-            let content = State::parse(&contents.bytes);
-            let obstacle = content.as_ref().err().map(|why| explain(*why).to_owned());
-            (
-                Reading::File {
-                    content,
-                    modified: WallTime(contents.modified),
-                },
-                obstacle,
-            )
+    let (reading, obstacle) = match state_file::read(Path::new(OsStr::from_bytes(&config.state_file))) {
+        Ok(Content { state, modified }) => {
+            let obstacle = state.as_ref().err().map(|why| explain(*why).to_owned());
+            let content = state;
+            (Reading::File { content, modified }, obstacle)
         }
         Err(Unreadable::Missing) => (Reading::Missing, Some(Unreadable::Missing.to_string())),
         Err(error) => (Reading::Unreadable, Some(error.to_string())),

@@ -3,6 +3,7 @@
 //! Both are whole in themselves, so that a reader that has only one of them still knows the run. Time, event and run come
 //! first and have a fixed width: who looks for a few runs among a million need not parse the others.
 
+use policy::display;
 use policy::event::Ending;
 use policy::exit::Outcome;
 use policy::moment::{BootTime, WallTime};
@@ -150,6 +151,9 @@ fn plain(record: &mut Vec<u8>, name: &str, value: &str) {
 
 /// A string. Where `escaped`, a byte that is not UTF-8 is `\xHH` in it, and a backslash of the text itself is doubled: that can
 /// be undone, and JSON has no other way to hold such a byte.
+///
+/// A character that is not printable is `\u00XX`, which every reader of JSON undoes: a journal is also read with less(1) and
+/// grep(1), where a command must neither move the cursor nor hide a part of itself.
 fn string(record: &mut Vec<u8>, name: &str, text: &[u8], escaped: bool) {
     record.extend_from_slice(format!(",\"{name}\":\"").as_bytes());
     for chunk in text.utf8_chunks() {
@@ -158,10 +162,10 @@ fn string(record: &mut Vec<u8>, name: &str, text: &[u8], escaped: bool) {
                 '"' => record.extend_from_slice(b"\\\""),
                 '\\' if escaped => record.extend_from_slice(b"\\\\\\\\"),
                 '\\' => record.extend_from_slice(b"\\\\"),
-                _ if character.is_control() => {
-                    record.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
+                _ if display::is_printable(character) => {
+                    record.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
-                _ => record.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => record.extend_from_slice(display::json_escape(character).as_bytes()),
             }
         }
         for byte in chunk.invalid() {

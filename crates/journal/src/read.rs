@@ -263,7 +263,7 @@ fn id(text: &[u8]) -> u128 {
 
 /// A text as it stands in a record, with its quotes. `None` where rcron and others may escape it in different ways.
 fn needle(text: &str) -> Option<Finder<'static>> {
-    let is_plain = !text.chars().any(char::is_control);
+    let is_plain = text.chars().all(policy::display::is_printable);
     let quoted = serde_json::to_string(text).ok().filter(|_| is_plain)?;
     Some(Finder::new(quoted.as_bytes()).into_owned())
 }

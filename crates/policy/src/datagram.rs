@@ -1,6 +1,6 @@
 //! A message for `/dev/log`, as syslog(3) of the C library writes it: `<PRI>Mmm dd hh:mm:ss ident[PID]: text`.
 
-use crate::escape;
+use crate::display;
 use crate::priority::{self, Facility, Level};
 use alloc::format;
 use alloc::vec::Vec;
@@ -56,9 +56,9 @@ pub fn datagram(sender: &Sender, level: Level, time: CivilTime, text: &[u8]) -> 
     )
     .into_bytes();
     let ident_end = line.len() + LONGEST_IDENT;
-    escape::append(&mut line, &sender.ident, ident_end);
+    display::append(&mut line, &sender.ident, ident_end);
     line.extend_from_slice(format!("[{}]: ", sender.pid).as_bytes());
-    if !escape::append(&mut line, text, LARGEST - ELLIPSIS.len()) {
+    if !display::append(&mut line, text, LARGEST - ELLIPSIS.len()) {
         line.extend_from_slice(ELLIPSIS);
     }
     line

@@ -1,6 +1,6 @@
 //! Spans of time as people write them in a configuration file: `10s`, `2m`, `1h`.
 
-use crate::escape::clipped;
+use crate::display::clipped;
 use alloc::format;
 use alloc::string::String;
 use core::time::Duration;

@@ -1,7 +1,7 @@
 //! The log line: the fields of 0.1.0 in their order, new ones only before `cmd=`, which stays last and unquoted.
 
 use crate::decide::Skip;
-use crate::escape;
+use crate::display;
 use crate::exit::Outcome;
 use crate::run_id::RunId;
 use crate::state::Word;
@@ -118,7 +118,7 @@ fn field(line: &mut Vec<u8>, name: &str, value: &[u8]) {
     line.extend_from_slice(name.as_bytes());
     line.push(b'=');
     let limit = line.len() + LONGEST_FIELD;
-    escape::append(line, value, limit);
+    display::append(line, value, limit);
 }
 
 #[cfg(test)]

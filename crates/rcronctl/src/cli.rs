@@ -46,8 +46,6 @@ pub(crate) enum Command {
     Set(Set),
     /// Refresh the state file's time, for state_max_age
     Touch(Touch),
-    /// Follow keepalived's notify_fifo and write the state files: a service
-    Keepalived(Keepalived),
     /// With rcrond: give this server's clusters away, and stay out until undrain
     Drain(Drain),
     /// With rcrond: take part again after drain
@@ -149,18 +147,6 @@ pub(crate) struct Touch {
     /// Write even if a living daemon keeps the file, or others may write its directory
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Keepalived {
-    /// The FIFO that keepalived.conf names as notify_fifo
-    pub(crate) fifo: PathBuf,
-    /// The state file of an instance (default: that of the configuration whose cluster_name is the instance's name)
-    #[arg(long, value_name = "NAME=STATE_FILE")]
-    pub(crate) instance: Vec<String>,
-    /// How long a state holds that nobody refreshes: 3s to 5m
-    #[arg(long, value_name = "SPAN", default_value = "10s")]
-    pub(crate) lease: String,
 }
 
 /// Where rcrond is asked.

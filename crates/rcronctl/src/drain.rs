@@ -1,13 +1,13 @@
 //! `rcronctl drain` and `undrain`: rcrond gives clusters away and stays out, or takes part again.
 
 use crate::cli::{self, Common, Which};
-use crate::clusters;
 use crate::daemon;
 use crate::failure::Failure;
 use crate::json;
 use crate::table::visible;
 use control::client::{Connection, NoAnswer};
 use control::{Request, Response};
+use inputs::clusters;
 use inputs::words;
 use policy::duration;
 use serde::Serialize;

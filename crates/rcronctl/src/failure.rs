@@ -1,5 +1,6 @@
 //! What could not be done, told in one place.
 
+use inputs::clusters::{ListError, SelectError};
 use std::fmt::Display;
 use std::process::ExitCode;
 
@@ -24,5 +25,17 @@ impl Failure {
     pub(crate) fn tell(&self) -> ExitCode {
         sys::output::to_stderr(format!("rcronctl: {}\n", self.0).as_bytes());
         ExitCode::from(FAILED)
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<SelectError> for Failure {
+    fn from(error: SelectError) -> Self {
+        Self(error.to_string())
     }
 }

@@ -1,13 +1,13 @@
 //! `rcronctl interrupted`: the runs that a crash cut off.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::{FAILED, Failure};
 use crate::history;
 use crate::json::{self, RunDocument};
 use crate::marks::{Mark, Marks};
 use crate::runs;
 use crate::syslog::Log;
+use inputs::clusters;
 use journal::Query;
 use journal::run::{Fate, Run};
 use policy::config::Config;

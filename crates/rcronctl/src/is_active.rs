@@ -1,9 +1,9 @@
 //! `rcronctl is-active`: for scripts, and systemd's ExecCondition.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::json;
+use inputs::clusters;
 use inputs::{observe, words};
 use policy::decide::Decision;
 use serde::Serialize;

@@ -2,7 +2,6 @@
 
 mod check;
 mod cli;
-mod clusters;
 mod complete;
 mod daemon;
 mod drain;
@@ -11,7 +10,6 @@ mod history;
 mod interrupted;
 mod is_active;
 mod json;
-mod keepalived;
 mod marks;
 mod runs;
 mod screen;
@@ -42,7 +40,6 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Completions { shell } => complete::print(*shell),
         Command::Check(options) => check::run(options, &cli.common),
-        Command::Keepalived(options) => keepalived::run(options, &cli.common.conf),
         Command::Timeline(options) => timeline::run(options, &cli.common),
         Command::History(options) => history::run(options, &cli.common),
         Command::IsActive(options) => is_active::run(options, &cli.common),

@@ -1,9 +1,9 @@
 //! The runs that a command is about: from which journals, and which of them.
 
 use crate::cli::{Common, Selection};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::when;
+use inputs::clusters;
 use jiff::Zoned;
 use journal::files::Source;
 use journal::run::Run;

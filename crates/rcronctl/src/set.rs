@@ -1,23 +1,22 @@
 //! `rcronctl set`: writing the state file by hand.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::json;
 use crate::state_file::StateFile;
 use crate::when;
-use inputs::{observe, words};
+use inputs::state_file::{self, Owner, WriteError, Written};
+use inputs::{clusters, observe, words};
 use policy::config::Config;
 use policy::decide::Decision;
 use policy::state::{Lease, State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
-use sys::{environment, output, replace};
+use sys::output::error_text;
+use sys::{environment, output};
 
 /// Longer than any user's: useradd(8).
 const LONGEST_NAME: usize = 64;
-/// Jobs of every user read it.
-const MODE: u32 = 0o644;
 
 #[derive(Serialize)]
 struct Document {
@@ -36,11 +35,17 @@ pub(crate) fn run(options: &cli::Set, common: &Common) -> Result<ExitCode, Failu
         cli::State::Passive => Word::Passive,
     };
     let before = file.state().map(|state| state.word);
-    if let Err(error) = replace::replace_keeping_owner(&file.path, &line(word, &file), MODE) {
-        if word == Word::Active {
-            return Err(Failure::of(format!("write {}", file.path.display()), &error));
+    match state_file::write(&file.path, &state(word, &file), Owner::Unchanged) {
+        Ok(Written::Replaced) => {}
+        Ok(Written::PassiveInPlace(error)) => {
+            let wrong = error_text(&error);
+            let warning = format!(
+                "rcronctl: warning: cannot write {} anew: {wrong}; it was made passive in place\n",
+                file.path.display()
+            );
+            output::to_stderr(warning.as_bytes());
         }
-        make_passive_in_place(&file, &config, &error)?;
+        Err(error) => return Err(failure(word, &file, &config, &error)),
     }
     if config.require_lease && word == Word::Active {
         let warning = "rcronctl: warning: require_lease is set: an active without a lease counts as passive\n";
@@ -63,7 +68,7 @@ pub(crate) fn run(options: &cli::Set, common: &Common) -> Result<ExitCode, Failu
 }
 
 /// The word, by whom, and since when, which stays where nothing changes.
-fn line(word: Word, file: &StateFile) -> Vec<u8> {
+fn state(word: Word, file: &StateFile) -> State {
     let unchanged = file.state().filter(|state| state.word == word);
     let since = unchanged.and_then(|state| state.since.clone());
     State {
@@ -74,7 +79,6 @@ fn line(word: Word, file: &StateFile) -> Vec<u8> {
         by: Some(author()),
         since: Some(since.unwrap_or_else(|| when::utc().into_bytes())),
     }
-    .line()
 }
 
 /// `alice@server1`: who has called, also by sudo.
@@ -89,22 +93,13 @@ fn author() -> Vec<u8> {
     [name, b"@", environment::node_name().as_slice()].concat()
 }
 
-/// It could not be replaced. A server that stays active would be worse than a state without author: a full disk still takes
-/// eight bytes in place of those that are there.
-fn make_passive_in_place(file: &StateFile, config: &Config, error: &std::io::Error) -> Result<(), Failure> {
-    let overwritten = replace::overwrite(&file.path, b"passive\n");
-    let wrong = format!(
-        "cannot write {} anew: {}",
-        file.path.display(),
-        output::error_text(error)
-    );
-    match (overwritten, observe::observe(config).decision) {
-        (Ok(()), _) => {
-            let warning = format!("rcronctl: warning: {wrong}; it was made passive in place\n");
-            output::to_stderr(warning.as_bytes());
-            Ok(())
-        }
-        (Err(_), Decision::Skip(_)) => Err(Failure::new(format!("{wrong}; no job is run all the same"))),
-        (Err(_), Decision::Run(_)) => Err(Failure::new(format!("{wrong}; THIS SERVER STAYS ACTIVE"))),
+fn failure(word: Word, file: &StateFile, config: &Config, error: &WriteError) -> Failure {
+    let wrong = format!("cannot write {}: {error}", file.path.display());
+    match (word, observe::observe(config).decision) {
+        (Word::Active, _) => Failure::new(wrong),
+        (Word::Passive, Decision::Skip(_)) => Failure::new(format!(
+            "{wrong}; jobs are not run anyway: this server is already passive"
+        )),
+        (Word::Passive, Decision::Run(_)) => Failure::new(format!("{wrong}; THIS SERVER STAYS ACTIVE")),
     }
 }

@@ -30,18 +30,17 @@ impl StateFile {
                     "{refused}; remove the link, or use --force to follow it"
                 )));
             }
+            Err(replace::Refused::NotRegular(_)) => {
+                return Err(Failure::new(format!(
+                    "{} is not a regular file: name another state_file",
+                    named.display()
+                )));
+            }
             Err(replace::Refused::System(error)) => {
                 return Err(Failure::of(format!("find {}", named.display()), &error));
             }
             Ok(path) => path,
         };
-        // As root, a replaced /dev/null would be a file from then on, for everybody.
-        if path.exists() && !path.is_file() {
-            return Err(Failure::new(format!(
-                "{} is not a regular file: name another state_file",
-                path.display()
-            )));
-        }
         let before = observe::observe(config);
         if let Some(owner) = living_owner(&before).filter(|_| !force) {
             return Err(Failure::new(format!(

@@ -5,7 +5,6 @@ mod nodes;
 mod rcrond;
 
 use crate::cli::{self, Common};
-use crate::clusters::{self, Cluster, Refused};
 use crate::failure::{FAILED, Failure};
 use crate::history;
 use crate::json::{self, RunDocument};
@@ -14,6 +13,8 @@ use crate::screen::Screen;
 use crate::table::{self, Cell, Tone};
 use crate::when;
 use document::{ClusterDocument, DaemonDocument, Document};
+use inputs::clusters::{self, Cluster};
+use inputs::diagnostic::Diagnostic;
 use inputs::observe::{self, Observation};
 use inputs::settings::Settings;
 use inputs::words;
@@ -26,6 +27,7 @@ use policy::decide::{Decision, Reading, Skip};
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
 use rcrond::Rcrond;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A cluster whose configuration the wrapper takes.
@@ -63,6 +65,9 @@ pub(crate) fn run(options: &cli::Status, common: &Common) -> Result<ExitCode, Fa
         ExitCode::from(FAILED)
     })
 }
+
+/// A configuration that rcron rejects, and its message.
+type Refused = (PathBuf, Diagnostic);
 
 /// The clusters as rcron sees them, and the configurations that it refuses.
 fn observed(common: &Common) -> Result<(Vec<Known>, Vec<Refused>), Failure> {

@@ -115,28 +115,7 @@ fn cut(text: &str, width: usize) -> Cow<'_, str> {
 
 /// A text of some user's must not move our cursor.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text
-        .chars()
-        .any(|character| character.is_control() || is_invisible(character))
-    {
-        return text.into();
-    }
-    let text = String::from_utf8_lossy(&policy::escape::escaped(text.as_bytes())).into_owned();
-    text.chars()
-        .fold(String::new(), |mut shown, character| {
-            if is_invisible(character) {
-                shown.extend(character.escape_unicode());
-            } else {
-                shown.push(character);
-            }
-            shown
-        })
-        .into()
-}
-
-/// Characters that show nothing, but turn the others around or hide where a word ends (Unicode Standard Annex 9).
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    policy::display::escaped(text)
 }
 
 #[cfg(test)]
@@ -178,7 +157,7 @@ mod tests {
     #[test]
     fn a_text_cannot_move_the_cursor() {
         let table = rows(&[&["a\u{1b}[2Jb\n\u{202e}c"]]);
-        let shown = "ONE\na\\x1b[2Jb\\x0a\\u{202e}c\n";
+        let shown = "ONE\na\\x1b[2Jb\\x0a\\xe2\\x80\\xaec\n";
         assert_eq!(lines(&["ONE"], &table, screen(80)), shown);
     }
 

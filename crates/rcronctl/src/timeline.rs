@@ -27,7 +27,7 @@ use picture::{Picture, Window};
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
-use sys::replace;
+use sys::replace::{self, Refused};
 
 /// Commands may hold secrets, and the journals are only for their owners.
 const MODE: u32 = 0o600;
@@ -72,13 +72,12 @@ fn write_page(picture: &Picture, file: &Path) -> Result<(), Failure> {
         return say(&page);
     }
     let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
-    let target = replace::target(file).map_err(|refused| cannot(&refused))?;
+    let target = replace::target(file).map_err(|refused| match refused {
+        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another, or - for stdout")),
+        _ => cannot(&refused),
+    })?;
     if !target.parent().is_some_and(Path::is_dir) {
         return Err(cannot(&"there is no such directory; make it first"));
-    }
-    // As root, a replaced /dev/null would be a file from then on, for everybody.
-    if target.exists() && !target.is_file() {
-        return Err(cannot(&"it is no regular file; name another, or - for stdout"));
     }
     replace::replace(&target, page.as_bytes(), MODE)
         .map_err(|error| Failure::of(format_args!("write {}", file.display()), &error))

@@ -1,9 +1,9 @@
 //! `rcronctl touch`: a fresh time for the state file, for `state_max_age`.
 
 use crate::cli::{self, Common};
-use crate::clusters;
 use crate::failure::Failure;
 use crate::state_file::StateFile;
+use inputs::clusters;
 use std::process::ExitCode;
 use std::time::SystemTime;
 use sys::file::{self, Links};

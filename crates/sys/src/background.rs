@@ -23,7 +23,7 @@ pub struct Line(OwnedFd);
 
 /// Runs `work` in a process of its own, which ends with the status it returns. It is our child, and wants to be reaped.
 ///
-/// It has a copy of our memory and, once [`Worker::has_let_go`], nothing else of ours: no descriptor (one who reads the other end
+/// It has a copy of our memory and, once [`Worker::has_released_ours`], nothing else of ours: no descriptor (one who reads the other end
 /// of our stdout must not wait for a disk, and a lock of our caller's must not outlive us) and no directory (a file system must not
 /// be busy for it). Our blocked signals are blocked in it.
 ///
@@ -36,7 +36,7 @@ pub fn start(work: impl FnOnce(&Line) -> u8) -> io::Result<Worker> {
     if pid != 0 {
         return Ok(Worker { pid, line: ours });
     }
-    let status = match let_go(theirs) {
+    let status = match release_inherited(theirs) {
         Ok(line) => work(&line),
         Err(_) => u8::MAX,
     };
@@ -61,7 +61,7 @@ impl Worker {
     }
 
     /// Waits until it has let go of everything of ours, which no disk can hold up, but no longer than `patience`.
-    pub fn has_let_go(&self, patience: Duration) -> bool {
+    pub fn has_released_ours(&self, patience: Duration) -> bool {
         receive(&self.line, &mut [0], patience).is_some()
     }
 
@@ -142,7 +142,7 @@ fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Closes every descriptor but the line, fills the first three (no file may get their numbers), and says so.
-fn let_go(line: OwnedFd) -> io::Result<Line> {
+fn release_inherited(line: OwnedFd) -> io::Result<Line> {
     let kept = line.as_raw_fd(); // above 2: see `own`
     let (below, above) = (0..kept, kept + 1..i32::MAX);
     for range in [below, above] {

@@ -122,7 +122,7 @@ fn regular(metadata: &Metadata) -> Result<(), Unreadable> {
     }
 }
 
-fn kind(file_type: FileType) -> &'static str {
+pub(crate) fn kind(file_type: FileType) -> &'static str {
     if file_type.is_dir() {
         "a directory"
     } else if file_type.is_symlink() {

@@ -18,11 +18,13 @@ const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 pub enum Refused {
     /// It leads through a symbolic link that somebody else has put there, or could have.
     ForeignLink(PathBuf),
+    /// It leads to this kind of file, which is not replaced: instead of `/dev/null` every program would find a file from then on.
+    NotRegular(&'static str),
     /// The system says no.
     System(io::Error),
 }
 
-/// The file that `path` leads to, which need not exist: symbolic links are followed, and replaced by nobody.
+/// The regular file that `path` leads to, which need not exist. Symbolic links are followed, and stay.
 ///
 /// # Errors
 /// [`Refused`].
@@ -32,7 +34,10 @@ pub fn target(path: &Path) -> Result<PathBuf, Refused> {
         let (directory, name) = split(&path)?;
         path = directory.join(name);
         let Ok(link) = fs::read_link(&path) else {
-            return Ok(path);
+            return match fs::symlink_metadata(&path) {
+                Ok(found) if !found.is_file() => Err(Refused::NotRegular(crate::file::kind(found.file_type()))),
+                _ => Ok(path),
+            };
         };
         let holder = fs::metadata(&directory)?;
         let ours = |uid: u32| uid == 0 || uid == crate::environment::effective_user();
@@ -148,6 +153,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ForeignLink(link) => write!(out, "{} is a symbolic link that others could have made", link.display()),
+            Self::NotRegular(kind) => write!(out, "it is {kind}, not a regular file"),
             Self::System(error) => out.write_str(&crate::output::error_text(error)),
         }
     }

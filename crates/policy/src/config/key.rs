@@ -3,8 +3,8 @@
 use super::OnDemotion;
 use super::line::Piece;
 use super::problem::Problem;
+use crate::display::clipped;
 use crate::duration;
-use crate::escape::clipped;
 use crate::priority::{Facility, Level};
 use crate::state::Word;
 use crate::suggest;

@@ -1,6 +1,6 @@
 //! What is wrong with a line, told so that it can be mended: place, line, caret, hint.
 
-use crate::escape;
+use crate::display;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -95,7 +95,7 @@ impl Problem {
     /// The first line of the report alone, for a log.
     #[must_use]
     pub fn summary(&self, origin: &[u8]) -> String {
-        let origin = String::from_utf8_lossy(&escape::escaped(origin)).into_owned();
+        let origin = display::escaped(origin);
         let help = self.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
         format!("{origin}:{}:{}: {}{help}", self.line, self.column, self.message)
     }
@@ -118,9 +118,9 @@ impl fmt::Display for Report<'_> {
             excerpt,
             ..
         } = self.problem;
-        let origin = escape::escaped(self.origin);
+        let origin = display::escaped(self.origin);
         let margin = format!("{line}").len();
-        writeln!(out, "{}:{line}:{column}: {message}", String::from_utf8_lossy(&origin))?;
+        writeln!(out, "{origin}:{line}:{column}: {message}")?;
         writeln!(out, "  {line} | {}", excerpt.text)?;
         write!(out, "  {:margin$} | {:2$}^", "", "", excerpt.before)?;
         for _ in 1..excerpt.marked {
@@ -161,8 +161,8 @@ impl Excerpt {
 fn shown(bytes: &[u8]) -> Vec<char> {
     let visible = |character: char| match character {
         '\t' => ' ',
-        control if control.is_control() => char::REPLACEMENT_CHARACTER,
-        other => other,
+        printable if display::is_printable(printable) => printable,
+        _ => char::REPLACEMENT_CHARACTER,
     };
     String::from_utf8_lossy(bytes).chars().map(visible).collect()
 }

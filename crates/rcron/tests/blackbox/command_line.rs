@@ -132,9 +132,9 @@ fn dry_run_says_what_and_why_and_does_nothing() {
         "program:       /",
         "environment:   FOO=1\n",
         "niceness:      0\n",
-        "on demotion:   the job goes on\n",
+        "on demotion:   the job continues\n",
         &format!("log:           {}\n", scene.path("log").display()),
-        "journal:       none is kept\n",
+        "journal:       none\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -234,7 +234,7 @@ fn verbose_tells_nothing_twice() {
 fn dry_run_tells_what_would_not_be_found() {
     let scene = Scene::active();
     let report = |words: &[&str]| scene.run([&["-n"], words].concat()).stdout();
-    assert!(report(&["no-such-program", "x"]).contains("program:       not found, or may not be executed\n"));
+    assert!(report(&["no-such-program", "x"]).contains("program:       not found, or not executable\n"));
     let hint = "program:       not found; for a shell command line, quote the whole of it\n";
     assert!(report(&["no-such-program", "&&", "x"]).contains(hint));
     assert!(report(&["PATH=/nowhere", "true", "x"]).contains("program:       not found"));
@@ -243,7 +243,7 @@ fn dry_run_tells_what_would_not_be_found() {
         text.contains("state file:    ~/state (relative to the working directory; `~` and `$` are not expanded)\n")
     );
     assert!(
-        text.contains("log:           /none is missing: log lines go nowhere\n"),
+        text.contains("log:           /none is missing: nothing is logged\n"),
         "{text}"
     );
 }

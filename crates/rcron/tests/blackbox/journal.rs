@@ -231,7 +231,7 @@ fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
         let warning = warning(&scene);
         assert!(warning.contains(told), "{told}: {warning}");
         assert!(
-            warning.ends_with("; the job runs all the same; see rcronctl check"),
+            warning.ends_with("; the job runs anyway; see rcronctl check"),
             "{warning}"
         );
         assert_eq!(fs::read_to_string(scene.path("precious")).expect("there"), "precious");

@@ -4,13 +4,12 @@ use super::access::Access;
 use super::crontab::Usage;
 use super::finding::{Finding, Group, Kind, Place, Report, Severity};
 use super::root::Root;
-use crate::clusters::DIRECTORY;
+use inputs::clusters::{self, DIRECTORY, ListError};
 use inputs::diagnostic::shown;
 use inputs::settings::{self, DEFAULT_FILE};
 use inputs::words::text_of;
 use policy::config::Config;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use sys::output::error_text;
 
@@ -53,20 +52,13 @@ pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut 
 
 fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<PathBuf> {
     let directory = root.outside(Path::new(DIRECTORY));
-    let mut files: Vec<PathBuf> = match fs::read_dir(&directory) {
-        Ok(entries) => entries
-            .flatten()
-            .map(|entry| Path::new(DIRECTORY).join(entry.file_name()))
-            .collect(),
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                let text = format!("{}: {}", shown(directory.as_os_str()), error_text(&error));
-                report.missed(Group::Configuration, text);
-            }
-            Vec::new()
-        }
-    };
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "conf"));
+    let found = clusters::files_in(&directory).unwrap_or_else(|ListError { directory, error }| {
+        let text = format!("{}: {}", shown(directory.as_os_str()), error_text(&error));
+        report.missed(Group::Configuration, text);
+        Vec::new()
+    });
+    let named = |file: PathBuf| Path::new(DIRECTORY).join(file.file_name().unwrap_or_default());
+    let mut files: Vec<PathBuf> = found.into_iter().map(named).collect();
     files.extend(usage.configurations.iter().map(|(file, _)| file.clone()));
     files.sort_by_key(|file| (file != Path::new(DEFAULT_FILE), file.clone()));
     files.dedup();

@@ -266,7 +266,7 @@ mod tests {
     fn every_kind_is_in_the_manual() {
         let manual = include_str!("../../../../docs/man/rcronctl-check.8");
         for kind in Kind::ALL {
-            assert!(manual.contains(&format!(".It Li {}\n", kind.name())), "{}", kind.name());
+            assert!(manual.contains(&format!(".It Cm {}\n", kind.name())), "{}", kind.name());
         }
     }
 

@@ -1,7 +1,6 @@
 //! `rcronctl status --json`: rcronctl(8), "JSON".
 
-use super::{Known, rcrond::Rcrond, timestamp};
-use crate::clusters;
+use super::{Known, Refused, rcrond::Rcrond, timestamp};
 use crate::json::RunDocument;
 use control::{ClusterReport, NodeReport, Report, Role};
 use inputs::words;
@@ -92,7 +91,7 @@ struct StoreDocument<'a> {
 }
 
 impl ClusterDocument<'_> {
-    pub(super) fn refused((file, diagnostic): &clusters::Refused) -> Self {
+    pub(super) fn refused((file, diagnostic): &Refused) -> Self {
         Self {
             configuration: file.display().to_string(),
             error: Some(diagnostic.summary.clone()),

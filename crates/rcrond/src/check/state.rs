@@ -15,6 +15,11 @@ pub(super) fn check(path: &Path, report: &mut Report) {
             report.wrong(&format!("state file {named}: {refused}"), remedy);
             return;
         }
+        Err(Refused::NotRegular(_)) => {
+            let what = format!("state file {named} is not a regular file");
+            report.wrong(&what, "name another state_file");
+            return;
+        }
         Err(refused @ Refused::System(_)) => {
             report.wrong(
                 &format!("state file {named} cannot be found: {refused}"),
@@ -23,11 +28,6 @@ pub(super) fn check(path: &Path, report: &mut Report) {
             return;
         }
     };
-    if file.exists() && !file.is_file() {
-        let what = format!("state file {named} is not a regular file");
-        report.wrong(&what, "name another state_file");
-        return;
-    }
     let directory = file.parent().unwrap_or(Path::new("/"));
     match directory::obstacle(directory) {
         Ok(Found::Usable) => report.fine(&format!("state file {named} can be written")),

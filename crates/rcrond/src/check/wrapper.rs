@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use crate::config::{ClusterSettings, Loaded, location};
+use inputs::clusters::{self, DIRECTORY};
 use inputs::diagnostic::shown;
 use inputs::settings::{self, Settings};
 use std::collections::BTreeSet;
@@ -9,25 +10,19 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-const DIRECTORY: &str = "/etc/rcron";
-
 /// Every rcron.conf that can be read: those that the configuration names, those beside it, and those in `/etc/rcron`. One that
 /// is refused is told of by `rcronctl check`.
 pub(super) fn find(configuration: &Path, loaded: &Loaded) -> Vec<Settings> {
     let beside = configuration.parent().unwrap_or(Path::new(DIRECTORY));
     let mut files: BTreeSet<PathBuf> = loaded.confs.iter().flatten().cloned().collect();
-    files.extend([beside, Path::new(DIRECTORY)].into_iter().flat_map(confs_in));
+    files.extend(
+        [beside, Path::new(DIRECTORY)]
+            .into_iter()
+            .flat_map(|directory| clusters::files_in(directory).unwrap_or_default()),
+    );
     files
         .into_iter()
         .filter_map(|file| settings::read(Some(file.as_os_str()), &[]).ok())
-        .collect()
-}
-
-fn confs_in(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "conf") && !path.is_dir())
         .collect()
 }
 

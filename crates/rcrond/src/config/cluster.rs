@@ -8,7 +8,7 @@ use super::keys;
 use super::table::Table;
 use super::{spans, value};
 use lease::ClusterName;
-use policy::escape::clipped;
+use policy::display::clipped;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use sys::replace;

@@ -2,7 +2,7 @@
 
 use super::diagnostics::ValueError;
 use policy::config::Key;
-use policy::escape::clipped;
+use policy::display::clipped;
 use policy::suggest;
 
 /// What may stand in a table of this name.
@@ -149,7 +149,7 @@ mod tests {
         for kind in KINDS {
             for key in kind.keys {
                 let told = [
-                    format!(".It Ic {key}\n"),
+                    format!(".It Cm {key}\n"),
                     format!("] {key}\n"),
                     format!(".Ss Bq {key}\n"),
                     format!("[[{key}]]\n"),

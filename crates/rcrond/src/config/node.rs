@@ -2,7 +2,7 @@
 
 use super::diagnostics::ValueError;
 use lease::NodeName;
-use policy::escape::clipped;
+use policy::display::clipped;
 
 /// What a machine is called that nobody has given a name.
 const NAMELESS: [&str; 5] = [

@@ -1,8 +1,8 @@
 //! What a text can mean.
 
 use super::diagnostics::ValueError;
+use policy::display::clipped;
 use policy::duration;
-use policy::escape::clipped;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;

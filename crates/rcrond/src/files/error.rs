@@ -1,22 +1,20 @@
 //! Why a file was not written.
 
+use inputs::state_file;
 use std::fmt;
 use std::io;
 use sys::output::error_text;
-use sys::replace::Refused;
 
 /// Why a file was not written, or not with the intended content.
 #[derive(Debug)]
 pub(crate) enum WriteError {
     /// The thread that writes this directory's files cannot be started.
     NoThread(io::Error),
-    /// The path cannot be followed to a file.
-    Path(Refused),
-    /// The path leads to a directory, a device or the like.
-    NotRegular,
-    /// The new file cannot be written.
+    /// A state file was not replaced.
+    StateFile(state_file::WriteError),
+    /// Another file was not replaced.
     System(io::Error),
-    /// The new file cannot be written, but the old one was overwritten with `passive`.
+    /// A state file was not replaced, but overwritten with `passive`.
     MadePassiveInPlace(io::Error),
 }
 
@@ -24,8 +22,7 @@ impl fmt::Display for WriteError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoThread(error) => write!(out, "cannot start a thread: {}", error_text(error)),
-            Self::Path(refused) => refused.fmt(out),
-            Self::NotRegular => out.write_str("it is not a regular file: configure another state_file"),
+            Self::StateFile(error) => error.fmt(out),
             Self::System(error) => out.write_str(&error_text(error)),
             Self::MadePassiveInPlace(error) => write!(out, "{}; made passive in place", error_text(error)),
         }

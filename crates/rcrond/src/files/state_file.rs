@@ -2,15 +2,12 @@
 
 use super::WriteError;
 use inputs::clock;
+use inputs::state_file::{self, Owner, Written};
 use policy::decide::FARTHEST_LEASE;
 use policy::moment::BootTime;
-use policy::state::{LONGEST_LINE, Lease, State, Word};
+use policy::state::{Lease, State, Word};
 use std::path::Path;
-use sys::file::{self, Unreadable};
-use sys::replace;
-
-/// The jobs of all users read it.
-const MODE: u32 = 0o644;
+use sys::file::Unreadable;
 
 /// What a state file says before this process has written it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,8 +31,9 @@ impl PreviousState {
 /// Reads the file; see [`PreviousState::unknown`] if that is not possible.
 pub(crate) fn read_previous(path: &Path, boot: &[u8]) -> PreviousState {
     let farthest = clock::boot_time().after(FARTHEST_LEASE);
-    match file::read_beginning(path.as_os_str(), LONGEST_LINE + 1) {
-        Ok(contents) => State::parse(&contents.bytes)
+    match state_file::read(path) {
+        Ok(content) => content
+            .state
             .map_or_else(|_| PreviousState::default(), |state| from_state(state, boot, farthest)),
         Err(Unreadable::Missing) => PreviousState::default(),
         Err(_) => PreviousState::unknown(),
@@ -54,26 +52,17 @@ fn from_state(state: State, boot: &[u8], farthest: BootTime) -> PreviousState {
     }
 }
 
-/// Replaces the file. A symbolic link is followed and stays.
-///
-/// If the new content is passive and no new file can be written, the old file is overwritten in place, which works on a full disk, too.
-/// Then no more jobs are started. It is an error anyway: a node that cannot write `active` must not win the cluster.
+/// Replaces the file. It is an error if that fails and the file could only be made passive in place: a node that cannot write `active`
+/// must not win the cluster.
 ///
 /// # Errors
 /// [`WriteError`].
 pub(crate) fn write(path: &Path, state: &State) -> Result<(), WriteError> {
-    let file = replace::target(path).map_err(WriteError::Path)?;
-    // Root could replace /dev/null by a regular file, for all programs.
-    if file.exists() && !file.is_file() {
-        return Err(WriteError::NotRegular);
+    match state_file::write(path, state, Owner::Unchanged) {
+        Ok(Written::Replaced) => Ok(()),
+        Ok(Written::PassiveInPlace(error)) => Err(WriteError::MadePassiveInPlace(error)),
+        Err(error) => Err(WriteError::StateFile(error)),
     }
-    let Err(error) = replace::replace_keeping_owner(&file, &state.line(), MODE) else {
-        return Ok(());
-    };
-    if state.word == Word::Passive && replace::overwrite(&file, b"passive\n").is_ok() {
-        return Err(WriteError::MadePassiveInPlace(error));
-    }
-    Err(WriteError::System(error))
 }
 
 #[cfg(test)]

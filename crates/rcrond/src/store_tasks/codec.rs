@@ -101,7 +101,7 @@ mod tests {
         let node = Key::Session(NodeName::new("n1").expect("a name"));
         let session = SessionRecord {
             id: SessionId([7; 16]),
-            beat: 3,
+            heartbeat: 3,
             state: SessionState::Open,
         };
         let wanted = Change {

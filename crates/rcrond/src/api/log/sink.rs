@@ -63,12 +63,8 @@ fn to_text(line: &Line) -> Vec<u8> {
         format!("{}: ", line.target)
     };
     let mut bytes = format!("{time} rcrond: {level}{target}").into_bytes();
-    let lines: Vec<_> = line
-        .text
-        .lines()
-        .map(|line| policy::escape::escaped(line.as_bytes()))
-        .collect();
-    bytes.extend(lines.join(&b"\n    "[..]));
+    let lines: Vec<_> = line.text.lines().map(policy::display::escaped).collect();
+    bytes.extend(lines.join("\n    ").into_bytes());
     bytes.push(b'\n');
     bytes
 }
