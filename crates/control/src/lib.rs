@@ -1,8 +1,9 @@
 //! The protocol between rcronctl and rcrond, over a Unix socket. A request is one line of JSON; each answer is one, too.
 //!
-//! A connection serves one request. Its last answer is the first that is not [`Response::Progress`]. Both ends ignore fields that they
-//! do not know, so that two versions can talk to each other during an upgrade. A request that an older rcrond must not misunderstand
-//! therefore needs a name of its own, not a new field.
+//! A connection serves one request. Its last answer is the first that is not [`Response::Progress`].
+//!
+//! A field of an answer that rcronctl does not know is ignored, so that two versions can talk to each other during an upgrade. A request
+//! with an unknown field is refused: to execute a part of a drain would be worse than to refuse it.
 
 pub mod client;
 
@@ -13,7 +14,7 @@ pub const DEFAULT_SOCKET: &str = "/run/rcrond/socket";
 
 /// A request of rcronctl.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "lowercase")]
+#[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Request {
     /// Asks for the daemon's status. Every user may do so.
     Status {

@@ -109,10 +109,10 @@ fn an_invalid_request_gets_an_error() {
 }
 
 #[test]
-fn fields_of_a_later_version_are_ignored() {
+fn a_request_with_a_field_of_a_later_version_is_refused() {
     let (_directory, path) = start_server(fail);
-    let answer = answer_to(&path, b"{\"ask\":\"status\",\"nodes\":false,\"more\":1}\n");
-    assert!(answer.contains("no report"), "{answer}");
+    let answer = answer_to(&path, b"{\"ask\":\"drain\",\"clusters\":[],\"wait_ms\":null,\"more\":1}\n");
+    assert!(answer.contains("one of a later version"), "{answer}");
 }
 
 /// A loop that drops requests, as a defect could.
