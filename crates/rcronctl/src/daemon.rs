@@ -64,11 +64,11 @@ impl fmt::Display for NoReport<'_> {
                     out,
                     "there is no {name}: start rcrond (systemctl start rcrond), or name its socket with --socket"
                 ),
-                NoAnswer::Deaf => write!(
+                NoAnswer::NotListening => write!(
                     out,
                     "nobody listens on {name}, so rcrond has ended: start it (systemctl start rcrond)"
                 ),
-                NoAnswer::Late => {
+                NoAnswer::TimedOut => {
                     let seconds = limit.as_secs();
                     write!(
                         out,
@@ -76,8 +76,12 @@ impl fmt::Display for NoReport<'_> {
                     )
                 }
                 NoAnswer::Closed => write!(out, "rcrond closed {name} without an answer: see journalctl -u rcrond"),
-                NoAnswer::Garbage(what) => {
-                    write!(out, "the answer on {name} is {not_rcrond}: {}", shown(what.as_ref()))
+                NoAnswer::Invalid(error) => {
+                    write!(
+                        out,
+                        "the answer on {name} is {not_rcrond}: {}",
+                        shown(error.to_string().as_ref())
+                    )
                 }
                 NoAnswer::System(error) => write!(out, "cannot ask rcrond on {name}: {}", error_text(error)),
             },

@@ -18,7 +18,7 @@ impl Failure {
     }
 
     /// `cannot ACTION: the system's words`.
-    pub(crate) fn of(action: impl Display, error: &std::io::Error) -> Self {
+    pub(crate) fn cannot(action: impl Display, error: &std::io::Error) -> Self {
         Self(format!("cannot {action}: {}", sys::output::error_text(error)))
     }
 

@@ -95,7 +95,7 @@ impl Marks {
         let text: String = lines.collect();
         for file in self.files.iter().filter(|file| file.parent().is_some_and(Path::is_dir)) {
             replace::replace(file, text.as_bytes(), 0o600)
-                .map_err(|error| Failure::of(format!("write {}", file.display()), &error))?;
+                .map_err(|error| Failure::cannot(format!("write {}", file.display()), &error))?;
         }
         Ok(())
     }

@@ -10,13 +10,13 @@ use sys::output::{to_stderr, to_stdout};
 pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
     match to_stdout(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failure::of("write to stdout", &error)),
+        written => written.map_err(|error| Failure::cannot("write to stdout", &error)),
     }
 }
 
 /// Prints one JSON document to stdout.
 pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::of("write JSON", &error.into()))?;
+    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::cannot("write JSON", &error.into()))?;
     print_text(&(text + "\n"))
 }
 

@@ -28,7 +28,7 @@ impl StateFile {
             Ok(path) => path,
             Err(Refused::ForeignLink(link)) if force => link
                 .canonicalize()
-                .map_err(|error| Failure::of(format!("follow the link {}", link.display()), &error))?,
+                .map_err(|error| Failure::cannot(format!("follow the link {}", link.display()), &error))?,
             Err(refused @ Refused::ForeignLink(_)) => {
                 let message = format!("{refused}; remove the link, or use --force to follow it");
                 return Err(Failure::new(message));
@@ -38,7 +38,7 @@ impl StateFile {
                 return Err(Failure::new(message));
             }
             Err(Refused::System(error)) => {
-                return Err(Failure::of(format!("find {}", named.display()), &error));
+                return Err(Failure::cannot(format!("find {}", named.display()), &error));
             }
         };
         let before = observe::observe(config);

@@ -77,7 +77,7 @@ fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {
         return Err(cannot(&"its directory does not exist; create it first"));
     }
     replace::replace(&target, page.as_bytes(), MODE)
-        .map_err(|error| Failure::of(format_args!("write {}", file.display()), &error))
+        .map_err(|error| Failure::cannot(format_args!("write {}", file.display()), &error))
 }
 
 fn json_failure(error: &serde_json::Error) -> Failure {

@@ -16,6 +16,6 @@ pub(crate) fn touch_state_file(options: &cli::Touch, common: &Common) -> Result<
     let (file, _) = file::open_regular(&state.path, Links::Refused)
         .map_err(|error| Failure::new(format!("cannot touch {path}: {error}; `rcronctl set` writes one")))?;
     file.set_modified(SystemTime::now())
-        .map_err(|error| Failure::of(format!("touch {path}"), &error))?;
+        .map_err(|error| Failure::cannot(format!("touch {path}"), &error))?;
     Ok(ExitCode::SUCCESS)
 }
