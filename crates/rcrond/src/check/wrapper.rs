@@ -1,7 +1,7 @@
 //! Whether rcron reads what rcrond writes: each cluster's rcron.conf(5).
 
 use super::report::Report;
-use crate::config::{ClusterSettings, Loaded, location};
+use crate::config::{ClusterSettings, Loaded, resolve_links};
 use inputs::clusters::{self, DIRECTORY};
 use inputs::diagnostic::shown;
 use inputs::settings::{self, Settings};
@@ -28,12 +28,12 @@ pub(super) fn find(configuration: &Path, loaded: &Loaded) -> Vec<Settings> {
 
 /// What the cluster's rcron.conf says, if there is one.
 pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Report) {
-    let place = location(&cluster.state_file);
+    let place = resolve_links(&cluster.state_file);
     let mut is_known = false;
     for settings in all {
         let has_name = settings.config.cluster_name == cluster.name.as_str().as_bytes();
         let theirs = Path::new(OsStr::from_bytes(&settings.config.state_file));
-        let has_file = location(theirs) == place;
+        let has_file = resolve_links(theirs) == place;
         is_known |= has_name || has_file;
         let file = shown(&settings.file);
         match (has_name, has_file) {
