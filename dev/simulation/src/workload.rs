@@ -1,86 +1,83 @@
-//! What many nodes cost one store, in fine weather: the real machines, each with its clusters, and every call counted.
+//! What many nodes cost one store while nothing goes wrong: the real machines with their clusters, and every call counted.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, TRUE_RATE};
 use crate::node::{Node, Process};
+use crate::queue::Queue;
 use crate::store::Store;
 use crate::{MILLISECOND, Micros, SECOND};
-use lease::{Action, ClusterConfig, ClusterName, Input, Key, Timing};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use lease::{Action, ClusterConfig, ClusterName, Input, Key, Timing, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// One way of a message.
-const WAY: Micros = MILLISECOND / 2;
+/// A request and its answer, or a change and the hint at it.
+const ROUND_TRIP: Micros = MILLISECOND;
 
-/// How many there are.
+/// How large a workload is.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
-    /// Servers of one crontab: they have the same clusters.
+    /// The servers in a group. All of them have the same clusters.
     pub group: usize,
-    /// Such groups.
+    /// The number of groups.
     pub groups: usize,
-    /// Clusters of each group.
+    /// The clusters of each group.
     pub clusters: usize,
-    /// The lease.
+    /// The lease of every cluster.
     pub lease: Duration,
     /// Whether the store's watch works.
     pub watch: bool,
 }
 
-/// What was counted.
+/// What all nodes together have cost.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Bill {
-    /// Over so long.
+pub struct CallCounts {
+    /// How long the calls were counted.
     pub seconds: u64,
-    /// Reads.
+    /// Read calls.
     pub reads: u64,
-    /// Records that were asked for in them.
+    /// Records requested in these reads.
     pub keys: u64,
-    /// Changes.
+    /// Change calls.
     pub changes: u64,
-    /// Changes that were refused.
+    /// Changes that the store refused.
     pub refused: u64,
-    /// Records that were written in them.
+    /// Records written by the other changes.
     pub writes: u64,
-    /// News of changes.
+    /// Hints sent to nodes.
     pub hints: u64,
-    /// Keys that are watched, by all.
+    /// Watched keys at the end.
     pub watched: u64,
-    /// Clusters that have an active node at the end.
+    /// Clusters with an active node at the end.
     pub active: usize,
 }
 
-/// Something that comes to a node.
-type Event = Reverse<(Micros, u64, usize)>;
-
-struct Crowd {
+struct Workload {
     now: Micros,
     nodes: Vec<Node>,
     store: Store,
     size: Size,
-    bill: Bill,
-    queue: BinaryHeap<Event>,
-    inputs: BTreeMap<u64, Input>,
-    sequence: u64,
+    counts: CallCounts,
+    queue: Queue<(usize, Input)>,
+    /// The nodes that watch a key.
     watchers: BTreeMap<String, BTreeSet<usize>>,
+    /// The keys that each node watches.
     watched: Vec<Vec<String>>,
 }
 
-/// Runs them until everything is held, and counts for a minute then.
+/// Runs until every cluster is held, and then counts the calls of one minute.
 ///
 /// # Panics
-/// If the lease is none.
+/// If the lease is outside its limits.
 #[must_use]
-pub fn count(size: Size) -> Bill {
-    let mut crowd = Crowd::new(size);
+pub fn count_calls(size: Size) -> CallCounts {
+    let mut workload = Workload::new(size);
     let settled = 3 * u64::try_from(size.lease.as_micros()).expect("minutes") + 5 * SECOND;
-    crowd.run(settled);
-    crowd.bill = Bill::default();
-    crowd.run(settled + 60 * SECOND);
-    crowd.settle_bill(60)
+    workload.run_until(settled);
+    workload.counts = CallCounts::default();
+    workload.run_until(settled + 60 * SECOND);
+    workload.into_counts(60)
 }
 
-impl Crowd {
+impl Workload {
     fn new(size: Size) -> Self {
         let second = Duration::from_secs(1);
         let timing = Timing::new(size.lease, second, Duration::ZERO, 30 * second).expect("a lease");
@@ -90,59 +87,41 @@ impl Crowd {
             priority: 100,
         };
         let node = |index: usize| {
-            let group = index / size.group;
             let clock = Clock {
                 booted: 0,
                 offset: SECOND * (1 + index as u64),
-                rate: 1_000_000,
+                rate: TRUE_RATE,
             };
-            Node::new(
-                index,
-                clock,
-                (0..size.clusters).map(|cluster| config(group, cluster)).collect(),
-            )
+            let configs = (0..size.clusters).map(|cluster| config(index / size.group, cluster));
+            Node::new(index, clock, configs.collect())
         };
         let count = size.group * size.groups;
-        let mut crowd = Self {
+        let mut workload = Self {
             now: 0,
             nodes: (0..count).map(node).collect(),
             store: Store::new(true, true),
             size,
-            bill: Bill::default(),
-            queue: BinaryHeap::new(),
-            inputs: BTreeMap::new(),
-            sequence: 0,
+            counts: CallCounts::default(),
+            queue: Queue::new(),
             watchers: BTreeMap::new(),
             watched: vec![Vec::new(); count],
         };
         for index in 0..count {
-            // Not all in one instant, as machines are.
+            // Machines do not start at the same instant.
             let start = (index as u64).wrapping_mul(7919) % 1000 * MILLISECOND;
-            crowd.nodes[index].start(start, [index as u64, 1], None);
+            workload.nodes[index].start(start, [index as u64, 1], None);
             if size.watch {
-                crowd.put(start, index, Input::Watching(true));
+                workload.queue.put(start, (index, Input::Watching(true)));
             }
-            crowd.put(start, index, Input::Tick);
+            workload.queue.put(start, (index, Input::Tick));
         }
-        crowd
+        workload
     }
 
-    fn put(&mut self, at: Micros, node: usize, input: Input) {
-        self.sequence += 1;
-        self.inputs.insert(self.sequence, input);
-        self.queue.push(Reverse((at, self.sequence, node)));
-    }
-
-    fn run(&mut self, end: Micros) {
-        while let Some(Reverse((at, sequence, node))) = self.queue.peek().copied() {
-            if at > end {
-                break;
-            }
-            self.queue.pop();
+    fn run_until(&mut self, end: Micros) {
+        while let Some((at, (node, input))) = self.queue.next_until(end) {
             self.now = at;
-            let Some(input) = self.inputs.remove(&sequence) else {
-                continue;
-            };
+            // Only the last WakeAt counts.
             let is_stale = input == Input::Tick && self.process(node).wake.is_some_and(|wake| wake != at);
             if !is_stale {
                 self.step(node, input);
@@ -167,51 +146,53 @@ impl Crowd {
     fn execute(&mut self, node: usize, action: Action) {
         match action {
             Action::Read { call, keys, .. } => {
-                self.bill.reads += 1;
-                self.bill.keys += keys.len() as u64;
+                self.counts.reads += 1;
+                self.counts.keys += keys.len() as u64;
                 let reading = self.store.read(&keys);
                 self.watch(node, &keys);
-                self.put(self.now + 2 * WAY, node, Input::Read(call, Some(reading)));
+                self.pass(node, ROUND_TRIP, Input::Read(call, Some(reading)));
             }
             Action::Change { call, change, .. } => {
                 let verdict = self.store.change(&change);
-                self.bill.changes += 1;
-                if verdict == lease::Verdict::Done {
-                    self.bill.writes += change.writes.len() as u64;
+                self.counts.changes += 1;
+                if verdict == Verdict::Done {
+                    self.counts.writes += change.writes.len() as u64;
                     change.writes.iter().for_each(|(key, _)| self.hint(key));
                 } else {
-                    self.bill.refused += 1;
+                    self.counts.refused += 1;
                 }
-                self.put(self.now + 2 * WAY, node, Input::Changed(call, verdict));
+                self.pass(node, ROUND_TRIP, Input::Changed(call, verdict));
             }
             Action::WriteState { cluster, content } => {
-                let place = self.nodes[node]
-                    .configs
-                    .iter()
-                    .position(|config| config.name == cluster);
-                self.nodes[node].write(place.expect("its own"), content);
-                self.put(self.now, node, Input::StateWritten { cluster, done: true });
+                let mut configs = self.nodes[node].configs.iter();
+                let index = configs.position(|config| config.name == cluster);
+                self.nodes[node].write_state_file(index.expect("a cluster of this node"), content);
+                self.pass(node, 0, Input::StateWritten { cluster, done: true });
             }
             Action::PersistEpoch { cluster, epoch } => {
                 let done = true;
-                self.put(self.now, node, Input::EpochKept { cluster, epoch, done });
+                self.pass(node, 0, Input::EpochKept { cluster, epoch, done });
             }
             Action::WakeAt(at) => {
                 let at = self.nodes[node].clock.when(at);
                 if self.process(node).wake.replace(at) != Some(at) {
-                    self.put(at, node, Input::Tick);
+                    self.queue.put(at, (node, Input::Tick));
                 }
             }
             Action::KeepIdentity(_) | Action::Notify(_) | Action::Stopped => {}
         }
     }
 
-    /// All but its own session.
+    fn pass(&mut self, node: usize, after: Micros, input: Input) {
+        self.queue.put(self.now + after, (node, input));
+    }
+
+    /// The daemon watches what the last read covered, except its own session, which is the first key.
     fn watch(&mut self, node: usize, keys: &[Key]) {
         if !self.size.watch {
             return;
         }
-        let wanted: Vec<String> = keys.iter().skip(1).map(name).collect();
+        let wanted: Vec<String> = keys.iter().skip(1).map(key_name).collect();
         if wanted == self.watched[node] {
             return;
         }
@@ -227,29 +208,27 @@ impl Crowd {
     }
 
     fn hint(&mut self, key: &Key) {
-        let watchers: Vec<_> = self.watchers.get(&name(key)).into_iter().flatten().copied().collect();
-        self.bill.hints += watchers.len() as u64;
+        let watchers = self.watchers.get(&key_name(key)).cloned().unwrap_or_default();
+        self.counts.hints += watchers.len() as u64;
         for node in watchers {
-            self.put(self.now + 2 * WAY, node, Input::Hint);
+            self.pass(node, ROUND_TRIP, Input::Hint);
         }
     }
 
-    fn settle_bill(mut self, seconds: u64) -> Bill {
-        self.bill.seconds = seconds;
-        self.bill.watched = self.watched.iter().map(|keys| keys.len() as u64).sum();
+    fn into_counts(self, seconds: u64) -> CallCounts {
+        let is_active = |node: &Node, cluster: usize| node.active_until(cluster).is_some_and(|end| end > self.now);
         let clusters = 0..self.size.clusters;
-        let active = |node: &Node| {
-            clusters
-                .clone()
-                .filter(|cluster| node.active_end(*cluster).is_some_and(|end| end > self.now))
-                .count()
-        };
-        self.bill.active = self.nodes.iter().map(active).sum();
-        self.bill
+        let active = |node: &Node| clusters.clone().filter(|cluster| is_active(node, *cluster)).count();
+        CallCounts {
+            seconds,
+            watched: self.watched.iter().map(|keys| keys.len() as u64).sum(),
+            active: self.nodes.iter().map(active).sum(),
+            ..self.counts
+        }
     }
 }
 
-fn name(key: &Key) -> String {
+fn key_name(key: &Key) -> String {
     match key {
         Key::Session(node) => format!("s{}", node.as_str()),
         Key::Cluster(cluster) => format!("c{}", cluster.as_str()),
@@ -260,8 +239,8 @@ fn name(key: &Key) -> String {
 mod tests {
     use super::*;
 
-    fn bill(group: usize, groups: usize, clusters: usize, watch: bool) -> Bill {
-        count(Size {
+    fn count(group: usize, groups: usize, clusters: usize, watch: bool) -> CallCounts {
+        count_calls(Size {
             group,
             groups,
             clusters,
@@ -271,12 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn a_node_writes_once_each_third_of_a_lease_however_many_clusters_it_has() {
+    fn a_node_writes_once_in_a_third_of_a_lease_however_many_clusters_it_has() {
         for watch in [false, true] {
-            let (one, many) = (bill(3, 1, 1, watch), bill(3, 1, 100, watch));
+            let (one, many) = (count(3, 1, 1, watch), count(3, 1, 100, watch));
             assert_eq!((one.active, many.active), (1, 100));
             assert_eq!((one.refused, many.refused), (0, 0));
-            // 60 s / (10 s / 3), and the moments at both ends.
+            // 60 s / (10 s / 3) for each of three nodes, and one more or less at both ends.
             assert!(
                 (51..=57).contains(&one.changes) && (51..=57).contains(&many.changes),
                 "{one:?} {many:?}"
@@ -285,8 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn groups_cost_as_much_together_as_each_by_itself() {
-        let (one, ten) = (bill(3, 1, 1, true), bill(3, 10, 1, true));
+    fn groups_together_cost_as_much_as_each_alone() {
+        let (one, ten) = (count(3, 1, 1, true), count(3, 10, 1, true));
         assert_eq!(ten.active, 10);
         assert!(
             ten.reads <= one.reads * 11 && ten.changes <= one.changes * 11,

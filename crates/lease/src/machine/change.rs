@@ -1,18 +1,45 @@
-//! The conditions and the records of a round's change.
+//! A round's change: it is composed of conditions and records, and sent.
 
-use super::Machine;
 use super::plan::{ClusterChange, Plan, SessionChange};
+use super::{Machine, Phase};
 use crate::cluster::Cluster;
-use crate::message::{Change, Key, Record};
+use crate::message::{Action, Change, Key, Record};
 use crate::mutation::Mutation;
+use crate::own_session::OwnSessionState;
 use crate::record::{ClusterRecord, Ownership, SessionRecord, SessionState};
 use crate::timing::LeaseDuration;
 use crate::watch::{HolderSession, Seen};
 use alloc::vec::Vec;
+use policy::moment::BootTime;
 
 impl Machine {
+    /// Sends the round's change, if something must be changed.
+    pub(super) fn send_change(&mut self, now: BootTime, sent: BootTime, out: &mut Vec<Action>) {
+        let Some(plan) = self.plan(now, sent) else { return };
+        let change = self.compose(&plan);
+        for (index, change) in &plan.clusters {
+            let cluster = &mut self.clusters[*index];
+            match change {
+                ClusterChange::TakeOver { epoch, .. } => cluster.unanswered_takeover = Some(*epoch),
+                // From here on the cluster may be free at any moment, whatever is decided here, until a later change is done.
+                ClusterChange::Release { .. } => {
+                    if let Some(holder) = &mut cluster.holder {
+                        holder.valid_until = None;
+                    }
+                }
+                ClusterChange::Rewrite(_) => {}
+            }
+        }
+        if self.session.state == OwnSessionState::New {
+            self.session.state = OwnSessionState::Opening;
+        }
+        let (call, by) = self.next_call(now);
+        self.phase = Phase::Changing { call, sent, by, plan };
+        out.push(Action::Change { call, change, by });
+    }
+
     /// Whatever a change does, it is conditional on this node's session, and rewrites it.
-    pub(super) fn compose(&mut self, plan: &Plan) -> Change {
+    fn compose(&mut self, plan: &Plan) -> Change {
         let most = 1 + plan.clusters.len() * 2;
         let mut change = Change {
             incarnation: self.store.incarnation(),
