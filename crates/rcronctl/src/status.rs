@@ -14,9 +14,8 @@ use crate::screen::Screen;
 use cluster::{ClusterState, Rejected};
 use inputs::clusters::{self, Cluster};
 use inputs::observe;
-use journal::Query;
-use journal::files::Source;
 use journal::run::{Fate, Run};
+use journal::{Query, Source};
 use rcrond::Rcrond;
 use std::process::ExitCode;
 
