@@ -15,8 +15,8 @@ use sys::output::error_text;
 /// The reading end.
 #[derive(Debug)]
 pub(crate) struct Fifo {
+    pub(crate) identity: Identity,
     file: File,
-    identity: Identity,
     /// Both ends of the pipe into which tee(2) copies. It is empty between two calls.
     copy: (File, File),
 }
@@ -33,8 +33,7 @@ pub(crate) struct Identity {
 pub(crate) enum FifoError {
     Missing,
     NotAFifo,
-    Open(Errno),
-    Read(Errno),
+    System(Errno),
 }
 
 /// What waits in a FIFO.
@@ -52,19 +51,14 @@ impl Fifo {
     /// Opens it without waiting for a writer.
     pub(crate) fn open(path: &Path) -> Result<Self, FifoError> {
         identify(path)?; // open(2) alone has an effect on some devices: it rewinds a tape
-        let opened = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-            .open(path);
-        let file = opened.map_err(|error| open_error(&error))?;
-        let identity = identity(&file.metadata().map_err(|error| open_error(&error))?)?;
-        let copy = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(FifoError::Open)?;
-        let copy = (copy.0.into(), copy.1.into());
-        Ok(Self { file, identity, copy })
-    }
-
-    pub(crate) fn identity(&self) -> Identity {
-        self.identity
+            .open(path)?;
+        let identity = Identity::of_fifo(&file.metadata()?)?;
+        let (reading, writing) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        let copy = (reading.into(), writing.into());
+        Ok(Self { identity, file, copy })
     }
 
     /// How many bytes it holds at most. This is a property of the pipe behind the name, which exists as long as some process has the
@@ -99,12 +93,11 @@ impl Fifo {
             Ok(0) => Ok(Pending::NoWriter),
             Ok(count) => {
                 let mut bytes = vec![0; count];
-                let copied = self.copy.0.read_exact(&mut bytes);
-                copied.map_err(|error| FifoError::Read(errno(&error)))?;
+                self.copy.0.read_exact(&mut bytes)?;
                 Ok(Pending::Bytes(bytes))
             }
             Err(Errno::EAGAIN) => Ok(Pending::Nothing),
-            Err(error) => Err(FifoError::Read(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -122,34 +115,44 @@ impl AsFd for Fifo {
 
 /// The FIFO that has this name now.
 pub(crate) fn identify(path: &Path) -> Result<Identity, FifoError> {
-    identity(&path.metadata().map_err(|error| open_error(&error))?)
+    Identity::of_fifo(&path.metadata()?)
 }
 
-fn identity(metadata: &Metadata) -> Result<Identity, FifoError> {
-    let is_fifo = metadata.file_type().is_fifo();
-    let (device, inode) = (metadata.dev(), metadata.ino());
-    is_fifo.then_some(Identity { device, inode }).ok_or(FifoError::NotAFifo)
-}
+impl Identity {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
 
-fn open_error(error: &io::Error) -> FifoError {
-    match errno(error) {
-        Errno::ENOENT => FifoError::Missing,
-        error => FifoError::Open(error),
+    fn of_fifo(metadata: &Metadata) -> Result<Self, FifoError> {
+        let is_fifo = metadata.file_type().is_fifo();
+        is_fifo.then(|| Self::of(metadata)).ok_or(FifoError::NotAFifo)
     }
 }
 
-fn errno(error: &io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or_default())
+impl From<Errno> for FifoError {
+    fn from(error: Errno) -> Self {
+        match error {
+            Errno::ENOENT => Self::Missing,
+            error => Self::System(error),
+        }
+    }
+}
+
+impl From<io::Error> for FifoError {
+    fn from(error: io::Error) -> Self {
+        Errno::from_raw(error.raw_os_error().unwrap_or_default()).into()
+    }
 }
 
 impl fmt::Display for FifoError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |error: &Errno| error_text(&io::Error::from(*error));
         match self {
             Self::Missing => out.write_str("it does not exist; waiting for keepalived to create it"),
             Self::NotAFifo => out.write_str("it is not a FIFO"),
-            Self::Open(error) => write!(out, "cannot open it: {}", text(error)),
-            Self::Read(error) => write!(out, "cannot read it: {}", text(error)),
+            Self::System(error) => write!(out, "cannot read it: {}", error_text(&io::Error::from(*error))),
         }
     }
 }

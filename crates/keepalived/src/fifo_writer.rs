@@ -3,7 +3,6 @@
 use crate::fifo::Identity;
 use nix::fcntl::OFlag;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use sys::process_tree::{self, Process};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +51,7 @@ fn pid_has_open(pid: i32, file: Identity) -> bool {
     };
     descriptors.flatten().any(|entry| {
         // metadata follows the link to the open file itself, which may have no name any more.
-        let is_it =
-            fs::metadata(entry.path()).is_ok_and(|found| found.dev() == file.device && found.ino() == file.inode);
+        let is_it = fs::metadata(entry.path()).is_ok_and(|found| Identity::of(&found) == file);
         let number = entry.file_name();
         is_it && number.to_str().is_some_and(|number| is_for_writing(pid, number))
     })
@@ -86,11 +84,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("file");
         fs::write(&file, "").expect("written");
-        let metadata = fs::metadata(&file).expect("there");
-        let identity = Identity {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        };
+        let identity = Identity::of(&fs::metadata(&file).expect("there"));
         let _only_read = fs::File::open(&file).expect("open");
         assert_eq!(find_writer(identity), None);
         let opened = fs::File::options().append(true).open(&file).expect("open");

@@ -1,12 +1,10 @@
 //! The service's log: the journal if systemd has connected stderr to it, otherwise syslog.
 
 use inputs::clock;
-use inputs::diagnostic::shown;
 use policy::datagram::{self, Sender};
+use policy::display::escaped;
 use policy::priority::{self, Facility, Level};
-use std::ffi::OsStr;
 use std::io::IsTerminal;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use sys::output;
@@ -25,6 +23,8 @@ pub(crate) enum Log {
         /// The messages also go to stderr, because it is a terminal.
         is_watched: bool,
     },
+    #[cfg(test)]
+    Memory(Vec<String>),
 }
 
 impl Log {
@@ -56,8 +56,10 @@ impl Log {
     }
 
     fn write(&mut self, level: Level, text: &str) {
-        let text = shown(OsStr::from_bytes(text.as_bytes()));
+        let text = escaped(text);
         match self {
+            #[cfg(test)]
+            Self::Memory(lines) => lines.push(text.into_owned()),
             Self::Journal => {
                 // sd-daemon(3): the level, without a facility, in front of the line.
                 let level = priority::priority(Facility::CRON, level) % 8;

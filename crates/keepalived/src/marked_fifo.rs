@@ -35,12 +35,13 @@ impl MarkedFifo {
         })
     }
 
-    pub(crate) fn identity(&self) -> Identity {
-        self.fifo.identity()
+    /// Whether it is the FIFO that an earlier reader has left, and nothing was lost since then.
+    pub(crate) fn continues(&self, left: Identity) -> bool {
+        self.was_marked && self.fifo.identity == left
     }
 
-    pub(crate) fn was_marked(&self) -> bool {
-        self.was_marked
+    pub(crate) fn identity(&self) -> Identity {
+        self.fifo.identity
     }
 
     pub(crate) fn has_writer(&self) -> bool {
@@ -103,10 +104,10 @@ mod tests {
     #[test]
     fn next_reader_finds_the_mark_only_once_everything_was_processed() {
         let (_directory, path, mut writer) = created();
-        let was_marked = || MarkedFifo::open(&path).expect("open").was_marked();
+        let was_marked = || MarkedFifo::open(&path).expect("open").was_marked;
         writer.write_all(b"one\n").expect("written");
         let mut fifo = MarkedFifo::open(&path).expect("open");
-        assert!(!fifo.was_marked());
+        assert!(!fifo.was_marked);
         assert_eq!(fifo.peek(), Ok(Pending::Bytes(b"one\n".to_vec())));
         assert!(!was_marked());
         fifo.consume(4).expect("consumed");

@@ -1,17 +1,16 @@
 //! Writes the states to the files of all targets, and reports them to systemd.
 
-use crate::desired::Known;
+use crate::desired::{Desired, desired};
 use crate::instances::Instances;
-use crate::log::Log;
 use crate::notify::Notify;
 use crate::pauses::Pauses;
-use crate::state_files::{self, StateFiles, WriteReport};
+use crate::reporter::Reporter;
+use crate::state_files::{self, StateFiles};
 use crate::targets::Target;
 use inputs::clock;
-use inputs::diagnostic::shown;
+use policy::display::escaped;
 use policy::moment::BootTime;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use policy::state::Word;
 use std::time::Duration;
 
 pub(crate) struct Publisher {
@@ -48,23 +47,19 @@ impl Publisher {
     }
 
     /// To systemd.
-    pub(crate) fn report(&self, text: &str) {
+    pub(crate) fn notify(&self, text: &str) {
         self.notify.send(text);
     }
 
     /// Writes every file, in the order of the events.
-    pub(crate) fn publish(&mut self, instances: &Instances, pauses: &Pauses, log: &mut Log) {
-        let known = Known {
-            targets: &self.targets,
-            instances,
-            hold_since: pauses.hold_since(),
-            started: &self.started,
-        };
-        let desired = known.desired(state_files::is_by_hand);
+    pub(crate) fn publish(&mut self, instances: &Instances, pauses: &Pauses, reporter: &mut Reporter) {
+        let is_by_hand = state_files::is_by_hand;
+        let desired = desired(&self.targets, instances, pauses.hold_since(), &self.started, is_by_hand);
         let mut status = Vec::new();
         for state in &desired {
-            log_report(self.files.write(state, pauses.checked()), log);
-            let name = shown(OsStr::from_bytes(&state.target.instance));
+            let written = self.files.write(state, pauses.checked());
+            reporter.written(&state.target.file, written);
+            let name = escaped(&state.target.instance);
             status.push(format!("{name} {}", state.word.as_str()));
         }
         self.written = clock::boot_time();
@@ -72,20 +67,46 @@ impl Publisher {
     }
 
     /// Files that are not renewed from now on become passive.
-    pub(crate) fn replace_targets(&mut self, targets: Vec<Target>, checked: BootTime, log: &mut Log) {
+    pub(crate) fn replace_targets(&mut self, targets: Vec<Target>, checked: BootTime, reporter: &mut Reporter) {
         let now = clock::wall_time().rfc3339_seconds();
         for old in std::mem::replace(&mut self.targets, targets) {
             if !self.targets.iter().any(|target| target.file == old.file) {
-                log_report(self.files.give_up(&old, &now, checked), log);
+                let passive = Desired {
+                    target: &old,
+                    word: Word::Passive,
+                    since: &now,
+                };
+                reporter.written(&old.file, self.files.write(&passive, checked));
             }
         }
     }
 }
 
-fn log_report(report: Option<WriteReport>, log: &mut Log) {
-    match report {
-        None => {}
-        Some(report @ WriteReport::Fails { .. }) => log.error(&report.to_string()),
-        Some(report @ WriteReport::Recovered(_)) => log.info(&report.to_string()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Log;
+
+    fn target(directory: &std::path::Path, name: &str) -> Target {
+        Target {
+            instance: name.as_bytes().to_vec(),
+            file: directory.join(name),
+        }
+    }
+
+    #[test]
+    fn makes_passive_what_it_no_longer_renews() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [a, b] = ["A", "B"].map(|name| target(directory.path(), name));
+        for target in [&a, &b] {
+            std::fs::write(&target.file, "active until=99.5 boot=7c1e by=x\n").expect("written");
+        }
+        let mut publisher = Publisher::new(vec![a.clone(), b.clone()], Duration::from_secs(9), b"7c1e".to_vec());
+        let mut reporter = Reporter::new(Log::Memory(Vec::new()));
+        publisher.replace_targets(vec![b.clone()], clock::boot_time(), &mut reporter);
+        let text = |target: &Target| std::fs::read_to_string(&target.file).expect("there");
+        assert!(text(&a).starts_with("passive until="), "{}", text(&a));
+        assert!(text(&b).starts_with("active "), "{}", text(&b));
+        assert!(!publisher.has_target(b"A") && publisher.has_target(b"B"));
     }
 }

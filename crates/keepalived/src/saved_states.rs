@@ -39,11 +39,12 @@ pub(crate) struct SavedStatesFile {
 }
 
 impl SavedStatesFile {
-    /// Creates the directory if it is missing.
-    pub(crate) fn new(fifo: &Path, boot: Vec<u8>) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o755).create("/run/rcron")?;
-        DirBuilder::new().recursive(true).mode(0o700).create(DIRECTORY)?;
-        let path = Path::new(DIRECTORY).join(format!("{}.states", file_name(fifo)));
+    /// Creates the directory if it is missing, for root only, and the ones above it for everybody.
+    pub(crate) fn new(directory: &Path, fifo: &Path, boot: Vec<u8>) -> io::Result<Self> {
+        let above = directory.parent().unwrap_or(directory);
+        DirBuilder::new().recursive(true).mode(0o755).create(above)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let path = directory.join(format!("{}.states", file_name(fifo)));
         Ok(Self { path, boot })
     }
 
@@ -85,8 +86,7 @@ fn file_name(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     let letter = |byte: &u8| match byte {
         b'/' => "-".to_owned(),
-        b'.' | b'_' => char::from(*byte).to_string(),
-        _ if byte.is_ascii_alphanumeric() => char::from(*byte).to_string(),
+        b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(*byte).to_string(),
         _ => format!("%{byte:02x}"),
     };
     bytes.strip_prefix(b"/").unwrap_or(bytes).iter().map(letter).collect()
@@ -195,6 +195,32 @@ mod tests {
         }
         assert_eq!(SavedStates::parse(b"something else\n"), None);
         assert_eq!(SavedStates::parse(b"rcron-keepalived 1\nboot b\nperhaps 1 web\n"), None);
+    }
+
+    #[test]
+    fn of_another_boot_are_ignored() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = |boot: &[u8]| {
+            let fifo = Path::new("/run/fifo");
+            SavedStatesFile::new(directory.path(), fifo, boot.to_vec()).expect("a directory")
+        };
+        let saved = saved_states();
+        file(b"7c1e").save(saved.writer, &saved.instances).expect("saved");
+        assert_eq!(file(b"7c1e").load(), saved);
+        assert_eq!(file(b"other").load(), SavedStates::default());
+    }
+
+    #[test]
+    fn that_cannot_be_saved_are_not_resumed_later() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // No file can be created beside a name of this length.
+        let fifo = PathBuf::from("f".repeat(240));
+        let file = SavedStatesFile::new(directory.path(), &fifo, b"7c1e".to_vec()).expect("a directory");
+        let saved = saved_states();
+        std::fs::write(&file.path, saved.text()).expect("written");
+        assert_eq!(file.load(), saved);
+        assert!(file.save(saved.writer, &saved.instances).is_err());
+        assert_eq!(file.load(), SavedStates::default());
     }
 
     #[test]

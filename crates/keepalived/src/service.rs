@@ -1,9 +1,9 @@
 //! The loop of the service: it waits for the FIFO, for signals and for the next renewal, and calls the follower.
 
-use crate::failure::Failure;
 use crate::follower::Follower;
 use crate::targets::TargetSources;
 use inputs::clock;
+use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -27,11 +27,11 @@ pub(crate) struct Service {
 
 impl Service {
     /// Blocks all signals.
-    pub(crate) fn new(fifo: &Path, sources: TargetSources) -> Result<Self, Failure> {
-        signal::take_over().map_err(|error| Failure::system("block signals", error))?;
+    pub(crate) fn new(fifo: &Path, sources: TargetSources) -> io::Result<Self> {
+        signal::take_over()?;
         Ok(Self {
             sources,
-            signals: Signals::open().map_err(|error| Failure::system("receive signals", error))?,
+            signals: Signals::open()?,
             watch: Watch::new(fifo.as_os_str()).ok(),
         })
     }

@@ -19,12 +19,10 @@ const SCAN_INTERVAL: Duration = Duration::from_secs(5);
 /// What the source has to report.
 #[derive(Debug)]
 pub(crate) enum SourceEvent {
-    Waiting {
-        /// They stay in the FIFO until they are consumed.
-        bytes: Vec<u8>,
-        /// The pipe was so full that keepalived may have had no space for more.
-        may_have_overflowed: bool,
-    },
+    /// These bytes, which stay in the FIFO until they are consumed.
+    Waiting(Vec<u8>),
+    /// So many bytes that keepalived may have had no space for further events.
+    Overflow(usize),
     /// keepalived runs, or is being reloaded.
     Idle,
     /// keepalived has ended.
@@ -66,6 +64,10 @@ impl Source {
         source
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Why the FIFO cannot be read.
     pub(crate) fn error(&self) -> Option<FifoError> {
         self.error
@@ -89,9 +91,8 @@ impl Source {
 
     /// Accepts the writer that an earlier reader has saved if no event can have been lost since then. Returns whether it does.
     pub(crate) fn resume(&mut self, (process, identity): (Process, Identity)) -> bool {
-        let fifo = self.fifo.as_ref();
-        let is_same = fifo.is_some_and(|fifo| fifo.identity() == identity && fifo.was_marked());
-        let resumes = is_same && fifo_writer::has_open(process, identity);
+        let continues = self.fifo.as_ref().is_some_and(|fifo| fifo.continues(identity));
+        let resumes = continues && fifo_writer::has_open(process, identity);
         if resumes {
             self.writer = Some(Writer::verified(process));
         }
@@ -120,11 +121,12 @@ impl Source {
                 // ended. One that is being reloaded lives without the FIFO for a moment, and its events count.
                 Ok(Pending::Bytes(_)) if !fifo.has_writer() && !self.writer.as_ref().is_some_and(Writer::lives) => {}
                 Ok(Pending::Bytes(bytes)) => {
-                    let may_have_overflowed = fifo.may_have_overflowed(bytes.len());
-                    return self.check_writer(now).unwrap_or(SourceEvent::Waiting {
-                        bytes,
-                        may_have_overflowed,
-                    });
+                    let waiting = if fifo.may_have_overflowed(bytes.len()) {
+                        SourceEvent::Overflow(bytes.len())
+                    } else {
+                        SourceEvent::Waiting(bytes)
+                    };
+                    return self.check_writer(now).unwrap_or(waiting);
                 }
                 // Some process may keep an old FIFO open whose name leads to a new one.
                 Ok(Pending::Nothing) if fifo::identify(&self.path).is_ok_and(|named| named != fifo.identity()) => {}

@@ -3,6 +3,7 @@
 use inputs::clusters::{self, ListError};
 use inputs::diagnostic::{Diagnostic, shown};
 use policy::config::Config;
+use policy::display::escaped;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -93,7 +94,7 @@ impl fmt::Display for TargetError {
         match self {
             Self::List(error) => error.fmt(out),
             Self::SharedFile { file, instances } => {
-                let [first, second] = instances.each_ref().map(|name| shown(OsStr::from_bytes(name)));
+                let [first, second] = instances.each_ref().map(|name| escaped(name));
                 let file = shown(file.as_os_str());
                 write!(
                     out,

@@ -77,7 +77,7 @@ pub fn json_escape(character: char) -> String {
     units.map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
-/// The beginning of a word, as a message quotes it: at most 60 bytes, and an ellipsis where it is longer.
+/// The beginning of a word, as a message quotes it: at most 60 bytes, with an ellipsis if the word is longer.
 #[must_use]
 pub fn clipped(word: &[u8]) -> String {
     let mut line = Vec::new();

@@ -9,11 +9,10 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// The longest a cluster's or a job's name may become in a line, in bytes, so that a name of 64 KB does not push the
-/// other fields out of the message.
+/// The longest value of a field before `cmd=`, in bytes: a name of 64 KB must not push the other fields out of the message.
 const LONGEST_FIELD: usize = 1024;
 
-/// What a line is about.
+/// The job that a line is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// `cluster_name`.
@@ -27,7 +26,7 @@ pub struct Subject<'a> {
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// The job was not run.
+    /// The job was not started.
     Ignored(Skip),
     /// The job is about to be started.
     Started(&'a RunId),
@@ -48,9 +47,9 @@ pub struct Ending<'a> {
     pub demoted: bool,
 }
 
-/// Writes the line. `lost` lines before it could not be sent to the log.
+/// The line. `lost` is the number of earlier lines that could not be sent to the log.
 ///
-/// Control characters are left as they are here, but for those in names: [`crate::datagram`] escapes the whole.
+/// The command is not escaped here, but with the whole message in [`crate::datagram`].
 #[must_use]
 pub fn line(subject: &Subject, event: &Event, lost: u32) -> Vec<u8> {
     let mut line = Vec::with_capacity(256);

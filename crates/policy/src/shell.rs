@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// `bytes` as one word for a POSIX shell: as it is if it is plain, otherwise in single quotes.
+/// `bytes` as one word for a POSIX shell, in single quotes if necessary.
 #[must_use]
 pub fn quoted(bytes: &[u8]) -> Vec<u8> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:=,@%+".contains(byte);

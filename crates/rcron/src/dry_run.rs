@@ -81,7 +81,8 @@ fn content(observation: &Observation) -> String {
                 age(*modified, observation.moment.wall)
             )
         }
-        (_, obstacle) => format!("nothing: {}", obstacle.as_deref().unwrap_or_default()),
+        (_, Some(obstacle)) => format!("nothing: {obstacle}"),
+        (_, None) => "nothing".to_owned(),
     }
 }
 

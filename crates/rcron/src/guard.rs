@@ -1,7 +1,7 @@
 //! `on_demotion = terminate`: watching the state while the job runs.
 
 use inputs::clock;
-use inputs::observe;
+use inputs::observe::{self, Obstacle};
 use policy::config::Config;
 use policy::decide::{self, Basis, Decision};
 use policy::demotion::{Demotion, KillStep};
@@ -39,7 +39,7 @@ pub(crate) struct Guard<'a> {
     next_reading: BootTime,
     doubt: Option<Doubt>,
     /// Why the state cannot be read, if the job is ended for that reason.
-    obstacle: Option<String>,
+    obstacle: Option<Obstacle>,
     demotion: Demotion,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Guard<'a> {
     }
 
     /// Why the state cannot be read, if the job is ended for that reason. Returned once, to be logged.
-    pub(crate) fn take_obstacle(&mut self) -> Option<String> {
+    pub(crate) fn take_obstacle(&mut self) -> Option<Obstacle> {
         self.obstacle.take()
     }
 
@@ -133,7 +133,7 @@ impl<'a> Guard<'a> {
             _ => now.after(interval),
         };
         let may_go_on = decide::may_go_on(self.basis, observation.decision);
-        if may_go_on || observation.is_clear() {
+        if may_go_on || observation.has_state() {
             self.doubt = None;
             return may_go_on;
         }

@@ -92,7 +92,7 @@ fn reject_configuration(refused: &Refused, options: &Options) -> u8 {
 
 fn reject_command_line(error: &UsageError) -> u8 {
     report_rejection(
-        &Diagnostic::plain(error.message.clone()),
+        &Diagnostic::plain(error.mistake.to_string()),
         &settings::known(&error.options.settings),
         &error.options,
     );

@@ -57,13 +57,15 @@ pub(crate) fn why(socket: &Path, no_answer: &NoAnswer, limit: Duration) -> Strin
         NoAnswer::NoSocket => {
             format!("there is no {name}: start rcrond (systemctl start rcrond), or name its socket with --socket")
         }
-        NoAnswer::Deaf => format!("nobody listens on {name}, so rcrond has ended: start it (systemctl start rcrond)"),
-        NoAnswer::Late => {
+        NoAnswer::NotListening => {
+            format!("nobody listens on {name}, so rcrond has ended: start it (systemctl start rcrond)")
+        }
+        NoAnswer::TimedOut => {
             let seconds = limit.as_secs();
             format!("rcrond has not answered on {name} within {seconds} s: see systemctl status rcrond")
         }
         NoAnswer::Closed => format!("rcrond has closed {name} without an answer: see journalctl -u rcrond"),
-        NoAnswer::Garbage(what) => strange(socket, what),
+        NoAnswer::Invalid(error) => strange(socket, &error.to_string()),
         NoAnswer::System(error) => format!("cannot ask rcrond on {name}: {}", error_text(error)),
     }
 }

@@ -1,7 +1,7 @@
 //! Two servers in namespaces of their own (mount, network, process, host name), on a switch in another one.
 //!
-//! Nothing of the machine is touched: `/run`, `/dev`, `/etc` and cron's directories are others there. Each server ends with
-//! its PID 1, that with `unshare`, and that with the test, however it ends (PR_SET_PDEATHSIG).
+//! The machine itself is not changed: each server has its own `/run`, `/dev`, `/etc` and directories of cron. When the test ends,
+//! even by a signal, `unshare` ends (PR_SET_PDEATHSIG), and with it PID 1 of each server and all its processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use testing::program::program;
 use testing::until;
 
-/// What a server starts with. `$SHARED` is the test's directory, `$EXAMPLE` the directory of the example.
+/// The boot script of a server. `$SHARED` is the directory of the test, `$EXAMPLE` that of the example.
 const BOOT: &str = r#"
 set -eu
 hostname "$NAME"
@@ -73,14 +73,14 @@ pub(crate) struct Server {
     log: PathBuf,
 }
 
-/// A process that everything in its namespaces dies with.
+/// A process whose end ends every process in its namespaces.
 struct Inside {
     unshare: Child,
     pid: i32,
 }
 
 impl Lab {
-    /// Of the example of this name.
+    /// `example` is a directory in examples/keepalived.
     pub(crate) fn new(example: &str) -> Self {
         let mut sleep = unshare(&["--net"]);
         sleep.args(["sleep", "infinity"]);
@@ -119,7 +119,7 @@ impl Lab {
         server
     }
 
-    /// Pulls a server's cable: it sees that.
+    /// Pulls the cable of a server, which notices it.
     pub(crate) fn unplug(&self, server: &Server) {
         self.switch.run(&format!("ip link set {} down", server.name));
     }
@@ -128,7 +128,7 @@ impl Lab {
         self.switch.run(&format!("ip link set {} up", server.name));
     }
 
-    /// Loses all frames to and from a server; none of them sees why.
+    /// Loses all frames to and from a server, which does not notice it.
     pub(crate) fn cut_off(&self, server: &Server) {
         self.switch.run(&format!("ip link set {} nomaster", server.name));
     }
@@ -148,7 +148,7 @@ impl Server {
         self.run("setsid -f keepalived --dont-fork --log-detail --vrrp >/dev/null 2>&1 </dev/null");
     }
 
-    /// Where the test sees a file of the server's.
+    /// The path of a server's file, outside its namespaces.
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{inside}", self.inside.pid))
     }
@@ -157,19 +157,19 @@ impl Server {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// As when its plug is pulled.
+    /// As if its power had failed.
     pub(crate) fn crash(&mut self) {
         self.inside.end();
     }
 
-    /// Whether its state file says active, and may be believed.
+    /// Whether its state file says active and the lease has not expired.
     pub(crate) fn is_active(&self, cluster: &str) -> bool {
         let text = fs::read_to_string(self.path(&format!("/run/rcron/{cluster}"))).unwrap_or_default();
         let until = text.split_whitespace().find_map(|word| word.strip_prefix("until="));
         text.starts_with("active ") && until.and_then(|until| until.parse().ok()).unwrap_or(0.0) > boot_time()
     }
 
-    /// How often a cluster's job was started here.
+    /// How often this server has started a job of the cluster.
     pub(crate) fn runs(&self, cluster: &str) -> usize {
         self.log()
             .matches(&format!("cluster={cluster} state=active status=start"))
@@ -186,7 +186,7 @@ impl Inside {
         let list = format!("/proc/{0}/task/{0}/children", unshare.id());
         let child = || fs::read_to_string(&list).ok()?.split_whitespace().next()?.parse().ok();
         let pid = until("a namespace's first process", child);
-        // It has left the old namespaces before it was forked; its own /proc comes with its first command.
+        // It was forked in the new namespaces. Its own /proc is mounted before its first command runs.
         Self { unshare, pid }
     }
 

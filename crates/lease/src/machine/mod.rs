@@ -1,7 +1,8 @@
 //! The machine: inputs with the time go in, actions come out as data.
 
 mod asking;
-mod compose;
+mod change;
+mod data;
 mod disk;
 mod outcome;
 mod plan;

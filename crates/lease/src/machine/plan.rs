@@ -1,11 +1,10 @@
 //! What a round changes, decided after its read.
 
-use super::{Demand, Machine, Phase};
+use super::{Demand, Machine};
 use crate::cluster::Cluster;
-use crate::message::{Action, Version};
+use crate::message::Version;
 use crate::mutation::Mutation;
 use crate::name::NodeName;
-use crate::own_session::OwnSessionState;
 use crate::record::ClusterRecord;
 use alloc::vec::Vec;
 use policy::moment::BootTime;
@@ -45,32 +44,8 @@ pub(super) enum ClusterChange {
 }
 
 impl Machine {
-    /// Sends the round's change, if something must be changed.
-    pub(super) fn send_change(&mut self, now: BootTime, sent: BootTime, out: &mut Vec<Action>) {
-        let Some(plan) = self.plan(now, sent) else { return };
-        let change = self.compose(&plan);
-        for (index, change) in &plan.clusters {
-            let cluster = &mut self.clusters[*index];
-            match change {
-                ClusterChange::TakeOver { epoch, .. } => cluster.unanswered_takeover = Some(*epoch),
-                // From here on the cluster may be free at any moment, whatever is decided here, until a later change is done.
-                ClusterChange::Release { .. } => {
-                    if let Some(holder) = &mut cluster.holder {
-                        holder.valid_until = None;
-                    }
-                }
-                ClusterChange::Rewrite(_) => {}
-            }
-        }
-        if self.session.state == OwnSessionState::New {
-            self.session.state = OwnSessionState::Opening;
-        }
-        let (call, by) = self.next_call(now);
-        self.phase = Phase::Changing { call, sent, by, plan };
-        out.push(Action::Change { call, change, by });
-    }
-
-    fn plan(&mut self, now: BootTime, sent: BootTime) -> Option<Plan> {
+    /// `None` if the round changes nothing.
+    pub(super) fn plan(&mut self, now: BootTime, sent: BootTime) -> Option<Plan> {
         let open = self.session.is_open();
         if !open && (self.is_stopping() || !self.session.may_open) {
             return None;

@@ -2,10 +2,10 @@
 
 use super::{Demand, Machine, Phase};
 use crate::cluster::Cluster;
-use crate::message::{Action, Call, Reading};
+use crate::message::{Action, Call, Found, Reading};
 use crate::mutation::Mutation;
 use crate::name::NodeName;
-use crate::notice::Notice;
+use crate::notice::{Loss, Notice};
 use crate::record::Ownership;
 use crate::sessions::Sessions;
 use alloc::vec::Vec;
@@ -47,11 +47,24 @@ impl Machine {
             }
         }
         self.take_own_session(own.as_ref(), now, watched_from, out);
+        self.take_clusters(now, watched_from, own.as_ref(), &peer_records, out);
+        self.find_peers();
+    }
+
+    /// Finds out which clusters this node holds, and what it watches in the others.
+    fn take_clusters(
+        &mut self,
+        now: BootTime,
+        watched_from: BootTime,
+        own: Option<&Found>,
+        peer_records: &[Option<Found>],
+        out: &mut Vec<Action>,
+    ) {
         let sessions = Sessions {
             node: &self.node,
-            own: own.as_ref(),
+            own,
             peers: &self.peers,
-            records: &peer_records,
+            records: peer_records,
         };
         let (id, open, stopping) = (self.session.id, self.session.is_open(), self.is_stopping());
         let mutation = self.mutation();
@@ -70,7 +83,36 @@ impl Machine {
         if unexplained {
             self.store.trusted_since = Some(now);
         }
-        self.find_peers();
+    }
+
+    /// Takes in the record under this node's name. A wait that this read begins counts from `watched_from`.
+    fn take_own_session(&mut self, own: Option<&Found>, now: BootTime, watched_from: BootTime, out: &mut Vec<Action>) {
+        let result = self.session.take_record(own).and_then(|()| self.check_epochs());
+        if let Err(why) = result {
+            self.lose_session(why, out);
+            if why != Loss::Ended {
+                // No node does this to a session that renews. So the store has lost data, whatever its incarnation is.
+                self.distrust_data(now);
+            }
+        }
+        let wait = self.longest_lease().wait_duration();
+        if self.session.look_for_name_conflict(own, watched_from, wait) {
+            out.push(Action::Notify(Notice::NameTaken));
+        }
+    }
+
+    /// Each cluster that names this session must have the epoch with which this node won it. Otherwise the store went back unnoticed.
+    fn check_epochs(&self) -> Result<(), Loss> {
+        let agrees = |cluster: &Cluster| {
+            let recorded = cluster.epoch_held_by(&self.node, self.session.id);
+            let won = cluster.holder.as_ref().map(|holder| holder.epoch);
+            recorded.is_none() || won.is_none() || recorded == won
+        };
+        if !self.session.is_open() || self.clusters.iter().all(agrees) {
+            Ok(())
+        } else {
+            Err(Loss::Foreign)
+        }
     }
 
     fn find_peers(&mut self) {

@@ -1,9 +1,8 @@
-//! What is known of the store: its data, whether it answers, and when to call it next.
+//! What is known of the store: which data it has, whether it answers, and when to call it next.
 
-use super::Machine;
-use crate::message::{Action, Incarnation, Reading};
-use crate::mutation::Mutation;
-use crate::notice::{Loss, Notice};
+use super::{Machine, Phase};
+use crate::message::{Action, Incarnation};
+use crate::notice::Notice;
 use crate::timing::BOOT;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -41,7 +40,7 @@ pub(super) struct StoreState {
 #[derive(Clone, Debug)]
 pub(super) struct DataIdentity {
     pub(super) incarnation: Option<Incarnation>,
-    revision: Option<u64>,
+    pub(super) revision: Option<u64>,
 }
 
 /// How soon a round should begin. A greater one includes the smaller ones.
@@ -92,7 +91,7 @@ impl StoreState {
 impl Machine {
     /// The round is over without an answer. The next one begins after a pause.
     pub(super) fn take_no_answer(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        self.phase = super::Phase::Idle;
+        self.phase = Phase::Idle;
         let store = &mut self.store;
         let pause = RETRY
             .saturating_mul(1 << store.unanswered_calls.min(3))
@@ -122,46 +121,5 @@ impl Machine {
             out.push(Action::Notify(Notice::StoreBack));
         }
         self.store.unanswered_calls = 0;
-    }
-
-    /// Finds out whether the store has other data than at the last read. That makes void all that was watched.
-    pub(super) fn compare_data(&mut self, now: BootTime, reading: &Reading, out: &mut Vec<Action>) {
-        let data = DataIdentity {
-            incarnation: reading.incarnation.clone(),
-            revision: reading.revision,
-        };
-        let Some(before) = self.store.data.replace(data) else {
-            // What this incarnation was before this process started is not known.
-            if reading.incarnation.is_some() {
-                self.distrust_data(now);
-            }
-            return;
-        };
-        let changed = reading.incarnation != before.incarnation || reading.revision < before.revision;
-        if !changed || self.mutation() == Some(Mutation::IncarnationIgnored) {
-            return;
-        }
-        out.push(Action::Notify(Notice::NewIncarnation));
-        self.session.name_conflict = None;
-        self.distrust_data(now);
-        let mut expired = false;
-        for cluster in &mut self.clusters {
-            cluster.unanswered_takeover = None;
-            let holder = cluster.holder.as_ref();
-            expired |= holder.is_some_and(|holder| holder.valid_until.is_none_or(|until| until <= now));
-        }
-        // Another node may have taken over before the store went back.
-        if expired && self.mutation() != Some(Mutation::ResumeInNewIncarnation) {
-            self.lose_session(Loss::Incarnation, out);
-        }
-    }
-
-    /// The data may be older than those before: all waiting begins again.
-    pub(super) fn distrust_data(&mut self, now: BootTime) {
-        self.store.trusted_since = Some(now);
-        for cluster in &mut self.clusters {
-            cluster.watch = None;
-            cluster.asker = None;
-        }
     }
 }

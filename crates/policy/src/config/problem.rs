@@ -1,4 +1,4 @@
-//! What is wrong with a line, told so that it can be mended: place, line, caret, hint.
+//! What is wrong with a line, reported with place, line, caret and hint.
 
 use crate::display;
 use alloc::format;
@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-/// Where in a line, in bytes from its start.
+/// A place in a line, in bytes from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -17,9 +17,9 @@ pub(super) struct Span {
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Line of the file, from 1.
+    /// Number of the line, from 1.
     pub line: usize,
-    /// Column of the line, in characters from 1.
+    /// Column in the line, in characters from 1.
     pub column: usize,
     /// What is wrong.
     pub message: String,
@@ -29,7 +29,7 @@ pub struct Problem {
     span: Span,
 }
 
-/// The line as it is shown, and the part of it that is underlined, in characters.
+/// The line as it is printed, and which part of it is underlined, in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Excerpt {
     text: String,
@@ -37,9 +37,9 @@ struct Excerpt {
     marked: usize,
 }
 
-/// The widest excerpt: a line of 64 KB must not drown its own message.
+/// The widest excerpt, in characters: a line of 64 KB must not hide its own message.
 const WIDEST: usize = 100;
-/// How much of the line is shown before the mark where all of it does not fit.
+/// How many characters are printed before the mark if the line is too wide.
 const CONTEXT: usize = 30;
 
 impl Problem {
@@ -54,7 +54,7 @@ impl Problem {
         }
     }
 
-    /// A problem of a text of several lines, at these of its bytes. Shown is the line on which they begin.
+    /// A problem at these bytes of a text of several lines. The report shows the line on which they begin.
     #[must_use]
     pub fn in_text(text: &[u8], bytes: Range<usize>, message: String) -> Self {
         let (before, after) = text.split_at(bytes.start.min(text.len()));
@@ -68,14 +68,14 @@ impl Problem {
         Self::new(span, message).on_line(number, &text[start..end])
     }
 
-    /// Adds what to do about it.
+    /// Adds what to do about the problem.
     #[must_use]
     pub fn with_help(mut self, help: String) -> Self {
         self.help = Some(help);
         self
     }
 
-    /// Sets the place, and what of the line is shown.
+    /// Sets the line that is reported.
     pub(super) fn on_line(mut self, number: usize, line: &[u8]) -> Self {
         let line = line.trim_ascii_end();
         let (before, marked) = line.split_at(self.span.start.min(line.len()));
@@ -86,13 +86,13 @@ impl Problem {
         self
     }
 
-    /// Shows the problem as found in `origin`, which is a file's name or an option.
+    /// The report; `origin` is the file's name, or the option.
     #[must_use]
     pub fn report<'a>(&'a self, origin: &'a [u8]) -> Report<'a> {
         Report { problem: self, origin }
     }
 
-    /// The first line of the report alone, for a log.
+    /// The first line of the report, for a log.
     #[must_use]
     pub fn summary(&self, origin: &[u8]) -> String {
         let origin = display::escaped(origin);
@@ -101,7 +101,7 @@ impl Problem {
     }
 }
 
-/// A [`Problem`] with the line, a caret and the hint below it; no newline at its end.
+/// A [`Problem`] as it is printed: with the line, and a caret and the hint below it. No newline at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
     problem: &'a Problem,
@@ -157,7 +157,7 @@ impl Excerpt {
     }
 }
 
-/// One character to show for each of the line's, so that the caret stands below the right one.
+/// One printable character for each of the line, so that the caret is below the right one.
 fn shown(bytes: &[u8]) -> Vec<char> {
     let visible = |character: char| match character {
         '\t' => ' ',

@@ -84,7 +84,7 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
     for name in ["", "a b", "a=b", "a\nb"] {
         let done = scene.run(["--job", name, "echo"]);
         assert!(
-            done.code() == Some(125) && done.stderr().contains("is no job name"),
+            done.code() == Some(125) && done.stderr().contains("is not a job name"),
             "{done:?}"
         );
     }
@@ -161,12 +161,12 @@ fn dry_run_explains_each_decision() {
         (
             Some("active until=1 boot=x"),
             "",
-            "do not run: the state is stale: the lease is of another boot of this server",
+            "do not run: the state is stale: the lease is from another boot of this server",
         ),
         (
             Some("active draining"),
             "",
-            "do not run: the server is draining: running jobs may end, none is started",
+            "do not run: the server is draining: running jobs continue, no job is started",
         ),
         (
             Some("active"),

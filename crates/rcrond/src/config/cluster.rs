@@ -2,9 +2,9 @@
 
 use super::ClusterSettings;
 use super::conf::{self, Conf};
+use super::diagnostics::{Diagnostics, ValueError};
 use super::file::named;
 use super::keys;
-use super::sheet::{Refusal, Sheet};
 use super::table::Table;
 use super::{spans, value};
 use lease::ClusterName;
@@ -27,52 +27,52 @@ pub(super) struct Cluster {
 }
 
 /// Every cluster of the file; there must be one.
-pub(super) fn read_all(sheet: &mut Sheet, top: &Table) -> Option<Vec<Cluster>> {
-    let none = || Refusal::new("there is no cluster", "add [[cluster]] with its `name`, or `conf`");
+pub(super) fn read_all(diagnostics: &mut Diagnostics, top: &Table) -> Option<Vec<Cluster>> {
+    let none = || ValueError::new("there is no cluster", "add [[cluster]] with its `name`, or `conf`");
     let Some(value) = top.value("cluster") else {
-        sheet.refuse(top.place.clone(), none());
+        diagnostics.refuse(top.place.clone(), none());
         return None;
     };
     let DeValue::Array(items) = value.get_ref() else {
         let place = top.place_of("cluster").unwrap_or_default();
         let help = "write its name in two brackets, for there may be several: [[cluster]]";
-        sheet.refuse(place, Refusal::new("`cluster` is a list of tables", help));
+        diagnostics.refuse(place, ValueError::new("`cluster` is a list of tables", help));
         return None;
     };
     if items.is_empty() {
-        sheet.refuse(value.span(), none());
+        diagnostics.refuse(value.span(), none());
         return None;
     }
     let mut clusters = Vec::new();
     for item in items {
         let DeValue::Table(entries) = item.get_ref() else {
-            sheet.refuse(item.span(), Refusal::bare("a cluster is a table"));
+            diagnostics.refuse(item.span(), ValueError::bare("a cluster is a table"));
             continue;
         };
-        let table = Table::open(sheet, &keys::CLUSTER, item.span(), entries);
-        clusters.extend(read(sheet, &table));
+        let table = Table::open(diagnostics, &keys::CLUSTER, item.span(), entries);
+        clusters.extend(read(diagnostics, &table));
     }
-    compare(sheet, &clusters);
+    compare(diagnostics, &clusters);
     Some(clusters)
 }
 
-fn read(sheet: &mut Sheet, table: &Table) -> Option<Cluster> {
+fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<Cluster> {
     let has_conf = table.has("conf");
     if !has_conf && !table.has("name") {
         let help = "add `name`, or `conf` with the path of its rcron.conf";
-        sheet.refuse(table.place.clone(), Refusal::new("a cluster without a name", help));
+        diagnostics.refuse(table.place.clone(), ValueError::new("a cluster without a name", help));
     }
-    let conf = table.text(sheet, "conf", conf::read).map(Spanned::into_inner);
+    let conf = table.text(diagnostics, "conf", conf::read).map(Spanned::into_inner);
     let given = Given {
-        name: table.text(sheet, "name", conf::name),
-        state_file: table.text(sheet, "state_file", value::path),
-        journal: table.text(sheet, "journal", journal),
+        name: table.text(diagnostics, "name", conf::name),
+        state_file: table.text(diagnostics, "state_file", value::path),
+        journal: table.text(diagnostics, "journal", journal),
     };
     if let Some(conf) = &conf {
-        given.must_agree(sheet, conf);
+        given.must_agree(diagnostics, conf);
     }
-    let priority = table.number(sheet, "priority", HIGHEST_PRIORITY);
-    let timing = spans::read(sheet, table);
+    let priority = table.number(diagnostics, "priority", HIGHEST_PRIORITY);
+    let timing = spans::read(diagnostics, table);
     // A default only where nothing is said: what is said and refused must not become it.
     let (state_file, journal) = conf::built_in();
     let unless_said = |key| !has_conf && !table.has(key);
@@ -111,12 +111,12 @@ fn inner<T>(value: Option<Spanned<T>>) -> Option<T> {
 }
 
 /// A directory from the root, or `none`.
-fn journal(text: &str) -> Result<Option<PathBuf>, Refusal> {
+fn journal(text: &str) -> Result<Option<PathBuf>, ValueError> {
     if text == "none" {
         return Ok(None);
     }
     value::path(text).map(Some).map_err(|_| {
-        Refusal::new(
+        ValueError::new(
             format!("`{}` is no absolute path", clipped(text.as_bytes())),
             "give a directory's path, or `none`",
         )
@@ -132,12 +132,12 @@ struct Given {
 
 impl Given {
     /// rcron would read one file while rcrond writes another.
-    fn must_agree(&self, sheet: &mut Sheet, conf: &Conf) {
+    fn must_agree(&self, diagnostics: &mut Diagnostics, conf: &Conf) {
         let mut differs = |place: Range<usize>, key: &str, theirs: &str| {
             let found = format!("{} has another {key}: {theirs}", named(&conf.file));
-            sheet.refuse(
+            diagnostics.refuse(
                 place,
-                Refusal::new(found, "leave it out here, or correct one of the two"),
+                ValueError::new(found, "leave it out here, or correct one of the two"),
             );
         };
         if let Some(name) = self.name.as_ref().filter(|name| *name.get_ref() != conf.name) {
@@ -160,7 +160,7 @@ impl Given {
 }
 
 /// Two of one name would be one cluster; of one file, each would write over what the other has written.
-fn compare(sheet: &mut Sheet, clusters: &[Cluster]) {
+fn compare(diagnostics: &mut Diagnostics, clusters: &[Cluster]) {
     let places: Vec<PathBuf> = clusters
         .iter()
         .map(|cluster| location(&cluster.settings.state_file))
@@ -169,9 +169,9 @@ fn compare(sheet: &mut Sheet, clusters: &[Cluster]) {
         let name = &cluster.settings.name;
         if clusters[..index].iter().any(|other| other.settings.name == *name) {
             let found = format!("cluster `{}` is there twice", clipped(name.as_str().as_bytes()));
-            sheet.refuse(
+            diagnostics.refuse(
                 cluster.name_place.clone(),
-                Refusal::new(found, "give each a name of its own"),
+                ValueError::new(found, "give each a name of its own"),
             );
         }
         if let Some(other) = places[..index].iter().position(|place| *place == places[index]) {
@@ -180,9 +180,9 @@ fn compare(sheet: &mut Sheet, clusters: &[Cluster]) {
                 "{} is cluster `{other}`'s state file",
                 named(&cluster.settings.state_file)
             );
-            sheet.refuse(
+            diagnostics.refuse(
                 cluster.file_place.clone(),
-                Refusal::new(found, "give each a `state_file` of its own"),
+                ValueError::new(found, "give each a `state_file` of its own"),
             );
         }
     }

@@ -1,7 +1,7 @@
 //! A cluster's own rcron.conf(5): what rcron itself takes from it.
 
+use super::diagnostics::ValueError;
 use super::file::named;
-use super::sheet::Refusal;
 use super::value;
 use inputs::settings;
 use lease::ClusterName;
@@ -22,10 +22,10 @@ pub(super) struct Conf {
 }
 
 /// Reads the file of this path.
-pub(super) fn read(text: &str) -> Result<Conf, Refusal> {
+pub(super) fn read(text: &str) -> Result<Conf, ValueError> {
     let file = value::path(text)?;
     let settings = settings::read(Some(file.as_os_str()), &[])
-        .map_err(|refused| Refusal::new(refused.diagnostic.summary, "correct that file: rcron refuses it, too"))?;
+        .map_err(|refused| ValueError::new(refused.diagnostic.summary, "correct that file: rcron refuses it, too"))?;
     of(file, settings.config)
 }
 
@@ -37,14 +37,14 @@ pub(super) fn built_in() -> (PathBuf, Option<PathBuf>) {
     (path(state_file), journal.map(path))
 }
 
-fn of(file: PathBuf, config: Config) -> Result<Conf, Refusal> {
+fn of(file: PathBuf, config: Config) -> Result<Conf, ValueError> {
     let shown = named(&file);
     let name = String::from_utf8(config.cluster_name)
-        .map_err(|_| Refusal::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
+        .map_err(|_| ValueError::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
     let state_file = path(config.state_file);
     if state_file.is_relative() {
         let help = "each job would look for it in another directory: begin it with `/`";
-        return Err(Refusal::new(
+        return Err(ValueError::new(
             format!("the state_file in {shown} is no absolute path"),
             help,
         ));
@@ -58,15 +58,15 @@ fn of(file: PathBuf, config: Config) -> Result<Conf, Refusal> {
 }
 
 /// A cluster's name: any text that fits into a key.
-pub(super) fn name(text: &str) -> Result<ClusterName, Refusal> {
+pub(super) fn name(text: &str) -> Result<ClusterName, ValueError> {
     if text.is_empty() {
-        return Err(Refusal::bare("the cluster's name is empty"));
+        return Err(ValueError::bare("the cluster's name is empty"));
     }
     if text.len() > LONGEST_NAME {
-        return Err(Refusal::bare("the cluster's name is longer than 255 bytes"));
+        return Err(ValueError::bare("the cluster's name is longer than 255 bytes"));
     }
     if text.contains(char::is_control) {
-        return Err(Refusal::bare("a control character in the cluster's name"));
+        return Err(ValueError::bare("a control character in the cluster's name"));
     }
     Ok(ClusterName::new(text))
 }

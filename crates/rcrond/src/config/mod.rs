@@ -4,14 +4,14 @@
 
 mod cluster;
 mod conf;
+mod diagnostics;
 mod document;
 mod file;
 mod keys;
 mod login;
-mod mask;
 mod node;
 mod open;
-mod sheet;
+mod redact;
 mod spans;
 mod stores;
 mod table;
@@ -93,6 +93,35 @@ pub(crate) enum StoreConfig {
     PostgreSql(store::postgresql::Settings),
     /// `[redis]`
     Redis(store::redis::Settings),
+}
+
+impl StoreConfig {
+    /// The name of its table in rcrond.toml.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Etcd(_) => "etcd",
+            Self::PostgreSql(_) => "postgresql",
+            Self::Redis(_) => "redis",
+        }
+    }
+
+    pub(crate) fn servers(&self) -> &[String] {
+        match self {
+            Self::Etcd(settings) => &settings.servers,
+            Self::PostgreSql(settings) => &settings.servers,
+            Self::Redis(settings) => &settings.servers,
+        }
+    }
+
+    /// Where the records are, whatever the servers' addresses and the credentials.
+    pub(crate) fn location(&self) -> (&'static str, &str, String) {
+        let (prefix, place) = match self {
+            Self::Etcd(settings) => (&settings.prefix, String::new()),
+            Self::PostgreSql(settings) => (&settings.prefix, format!("{}\0{}", settings.database, settings.table)),
+            Self::Redis(settings) => (&settings.prefix, settings.database.to_string()),
+        };
+        (self.kind(), prefix, place)
+    }
 }
 
 /// A `[[cluster]]`.

@@ -1,6 +1,6 @@
 //! This node's name.
 
-use super::sheet::Refusal;
+use super::diagnostics::ValueError;
 use lease::NodeName;
 use policy::display::clipped;
 
@@ -14,15 +14,15 @@ const NAMELESS: [&str; 5] = [
 ];
 
 /// The name that the file gives.
-pub(super) fn given(text: &str) -> Result<NodeName, Refusal> {
+pub(super) fn given(text: &str) -> Result<NodeName, ValueError> {
     if is_nameless(text) {
-        return Err(Refusal::new(
+        return Err(ValueError::new(
             format!("`{text}` is every machine's name"),
             "each node needs a name of its own: two of one name are taken for one",
         ));
     }
     NodeName::new(text).ok_or_else(|| {
-        Refusal::new(
+        ValueError::new(
             format!("`{}` is no node's name", clipped(text.as_bytes())),
             "1 to 255 visible ASCII characters without `:`, such as a host name",
         )

@@ -1,6 +1,6 @@
 //! A cluster's spans of time.
 
-use super::sheet::{Refusal, Sheet};
+use super::diagnostics::{Diagnostics, ValueError};
 use super::table::Table;
 use super::value;
 use lease::{BadTiming, Timing};
@@ -14,11 +14,11 @@ const GRACE: Duration = Duration::ZERO;
 const PREEMPT_DELAY: Duration = Duration::from_secs(30);
 
 /// The table's spans; `None` if one is refused.
-pub(super) fn read(sheet: &mut Sheet, table: &Table) -> Option<Timing> {
+pub(super) fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<Timing> {
     let mut span = |key, default, wrong, range| {
         let read = |text: &str| value::span(text).and_then(|span| in_range(key, span, wrong, range));
         if table.has(key) {
-            table.text(sheet, key, read).map(|span| *span.get_ref())
+            table.text(diagnostics, key, read).map(|span| *span.get_ref())
         } else {
             Some(default)
         }
@@ -36,7 +36,7 @@ pub(super) fn read(sheet: &mut Sheet, table: &Table) -> Option<Timing> {
 }
 
 /// The range is [`Timing`]'s: this asks for one in which nothing else can be wrong.
-fn in_range(key: &str, span: Duration, wrong: BadTiming, range: &str) -> Result<Duration, Refusal> {
+fn in_range(key: &str, span: Duration, wrong: BadTiming, range: &str) -> Result<Duration, ValueError> {
     let timing = match wrong {
         BadTiming::Lease => Timing::new(span, SETTLE, GRACE, PREEMPT_DELAY),
         BadTiming::Settle => Timing::new(LEASE, span, GRACE, PREEMPT_DELAY),
@@ -48,6 +48,6 @@ fn in_range(key: &str, span: Duration, wrong: BadTiming, range: &str) -> Result<
             BadTiming::Lease if span < LEASE => "too short",
             _ => "too long",
         };
-        Refusal::new(format!("`{key}` is {what}"), range)
+        ValueError::new(format!("`{key}` is {what}"), range)
     })
 }

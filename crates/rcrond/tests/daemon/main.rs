@@ -308,7 +308,7 @@ fn a_drain_that_cannot_be_kept_is_no_success() {
     let Response::Error { message } = node.ask(&DRAIN) else {
         panic!("not kept")
     };
-    assert!(message.contains("could not be kept on disk"), "{message}");
+    assert!(message.contains("could not be written to disk"), "{message}");
     assert!(node.state().starts_with("passive "), "{}", node.state());
 }
 

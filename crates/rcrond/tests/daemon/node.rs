@@ -50,8 +50,10 @@ impl Node {
     pub(crate) fn start(&mut self) {
         let log = fs::File::create(self.path("log")).expect("a log");
         self.running = Some(Running::start(self.command().stderr(log)));
+        // The socket's file is there before the daemon listens.
+        let listens = || Connection::open(&self.path("socket"), PATIENCE).is_ok();
         until("the first state file and the socket", || {
-            (self.path("state").exists() && self.path("socket").exists()).then_some(())
+            (self.path("state").exists() && listens()).then_some(())
         });
     }
 

@@ -195,7 +195,7 @@ fn many_problems_are_told_at_once_and_counted() {
         diagnostic.full
     );
     assert!(
-        diagnostic.full.ends_with("\n(95 more wrong lines)"),
+        diagnostic.full.ends_with("\n(95 more invalid lines)"),
         "{}",
         diagnostic.full
     );
