@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::when;
 use inputs::clusters;
 use jiff::Zoned;
-use journal::files::Source;
+use journal::Source;
 use journal::run::Run;
 use journal::{Query, Runs};
 use policy::config::{Config, DEFAULT_JOURNAL};

@@ -20,7 +20,7 @@ use inputs::settings::Settings;
 use inputs::words;
 use jiff::Timestamp;
 use journal::Query;
-use journal::files::Source;
+use journal::Source;
 use journal::run::{Fate, Run};
 use policy::config::Config;
 use policy::decide::{Decision, Reading, Skip};

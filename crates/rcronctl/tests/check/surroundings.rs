@@ -42,10 +42,13 @@ fn silent_rcrond_is_wrong() {
     tree.directory("/run/rcrond");
     drop(UnixListener::bind(tree.path(DEFAULT_SOCKET)).expect("bound"));
     tree.finds_only("wrong", "rcrond-silent", DEFAULT_SOCKET);
-    assert!(tree.text(&[]).contains("rcrond does not answer: nobody listens\n"));
+    assert!(
+        tree.text(&[])
+            .contains("rcrond does not answer: no process listens on the socket\n")
+    );
     for (reply, told) in [
         (|| Reply::Nothing, "no answer in time"),
-        (|| Reply::Bytes(b"?\n".to_vec()), "not rcrond's answer: "),
+        (|| Reply::Bytes(b"?\n".to_vec()), "not an answer of rcrond: "),
         (
             || {
                 Reply::from(Response::Error {

@@ -1,14 +1,14 @@
-//! The text of the file, and what is wrong with it so far.
+//! Collects what is wrong with the file.
 
 use super::redact;
 use inputs::diagnostic::Diagnostic;
 use policy::config::Problem;
 use std::ops::Range;
 
-/// A file with more problems is another file: each one costs a look through the text.
-const MOST_PROBLEMS: usize = 100;
+/// Each problem takes time, because its line is searched in the text. A file with more problems is most likely not an rcrond.toml.
+const MAX_PROBLEMS: usize = 100;
 
-/// What is wrong with a value, before its place is known.
+/// What is wrong with a value. Its place in the file is added later.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ValueError {
     message: String,
@@ -23,7 +23,7 @@ impl ValueError {
         }
     }
 
-    /// One that needs no advice, or has it in the message.
+    /// An error without advice.
     pub(super) fn bare(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -32,7 +32,7 @@ impl ValueError {
     }
 }
 
-/// Collects what is wrong, so that all of it can be told at once.
+/// All problems and warnings, so that they can be reported together.
 #[derive(Default)]
 pub(super) struct Diagnostics {
     refused: Vec<(Range<usize>, ValueError)>,
@@ -40,17 +40,20 @@ pub(super) struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Something is wrong with these bytes of the text.
+    /// Rejects the file because of these bytes of its text.
     pub(super) fn refuse(&mut self, place: Range<usize>, refusal: ValueError) {
         self.refused.push((place, refusal));
     }
 
-    /// What is no reason to refuse the file.
+    /// Adds a warning. The file is used anyway.
     pub(super) fn warn(&mut self, text: String) {
         self.warnings.push(Diagnostic::plain(text));
     }
 
-    /// The warnings; or every problem, in the order of the file.
+    /// The warnings; or all problems, in the order of the file.
+    ///
+    /// # Errors
+    /// The problems.
     pub(super) fn finish(mut self, text: &[u8], origin: &[u8]) -> Result<Vec<Diagnostic>, Diagnostic> {
         if self.refused.is_empty() {
             return Ok(self.warnings);
@@ -60,7 +63,7 @@ impl Diagnostics {
         let problems: Vec<Problem> = self
             .refused
             .into_iter()
-            .take(MOST_PROBLEMS)
+            .take(MAX_PROBLEMS)
             .map(|(place, refusal)| {
                 let problem = Problem::in_text(&shown, place, refusal.message);
                 match refusal.help {

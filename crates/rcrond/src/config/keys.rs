@@ -120,7 +120,7 @@ fn meant(kind: &Kind, name: &str) -> String {
     let homes = KINDS.iter().filter(|home| home.keys.contains(&name));
     let homes: Vec<&str> = homes.map(|home| home.name).collect();
     if !homes.is_empty() {
-        return format!("it belongs into {}", homes.join(" or "));
+        return format!("it belongs in {}", homes.join(" or "));
     }
     if Key::ALL.iter().any(|(key, _)| *key == name) {
         return "it is a key of the cluster's rcron.conf(5)".into();

@@ -1,43 +1,43 @@
-//! Passwords are not shown, not even in the line that a message is about: it goes to a terminal, and to a log.
+//! Replaces passwords in the lines that diagnostics quote, because diagnostics go to terminals and logs.
 
 use policy::suggest;
 
-/// Near to one of these is a password too: it may be misspelt, and that the message is about.
-const NAMES: [&str; 2] = ["password", "passwd"];
+/// A key that is similar to one of these counts as a password, too: the diagnostic may be about its spelling.
+const PASSWORD_KEYS: [&str; 2] = ["password", "passwd"];
 
-/// The text with a mark for each byte of a password, so that all places stay what they are.
+/// The text with `*` for each byte of a password. Its length and its lines do not change.
 pub(super) fn redact_passwords(text: &[u8]) -> Vec<u8> {
     let mut shown = text.to_vec();
     let mut start = 0;
     while start < text.len() {
         let end = end_of_line(text, start);
         let mut next = end + 1;
-        for secret in secrets(&text[start..end]) {
-            let from = start + secret;
+        for value in password_values(&text[start..end]) {
+            let from = start + value;
             let to = end_of_value(text, from, end);
-            cover(&mut shown[from..to]);
+            redact(&mut shown[from..to]);
             next = next.max(end_of_line(text, to) + 1);
         }
-        cover_user_info(&mut shown[start..end]);
+        redact_user_info(&mut shown[start..end]);
         start = next;
     }
     shown
 }
 
-fn cover(bytes: &mut [u8]) {
+fn redact(bytes: &mut [u8]) {
     for byte in bytes.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
         *byte = b'*';
     }
 }
 
-/// Where in a line a password may begin: behind each word that is its key.
-fn secrets(line: &[u8]) -> Vec<usize> {
+/// Where in a line the values of passwords may begin: after each word that is the key of one.
+fn password_values(line: &[u8]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < line.len() {
-        let word = line[at..].iter().take_while(|byte| is_of_key(**byte)).count();
+        let word = line[at..].iter().take_while(|byte| is_key_byte(**byte)).count();
         let end = at + word;
-        if word > 0 && is_secret(&line[at..end]) && is_key(line, at, end) {
+        if word > 0 && is_password_key(&line[at..end]) && has_value(line, at, end) {
             found.push(end);
         }
         at = end + usize::from(word == 0);
@@ -45,19 +45,19 @@ fn secrets(line: &[u8]) -> Vec<usize> {
     found
 }
 
-fn is_of_key(byte: u8) -> bool {
+fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// `password_file` and `password_credential` only say where it is.
-fn is_secret(word: &[u8]) -> bool {
+/// `password_file` and `password_credential` only name a file.
+fn is_password_key(word: &[u8]) -> bool {
     let word = word.to_ascii_lowercase();
     let only_names = word.ends_with(b"file") || word.ends_with(b"credential");
-    !only_names && suggest::nearest(&word, NAMES).is_some()
+    !only_names && suggest::nearest(&word, PASSWORD_KEYS).is_some()
 }
 
-/// Whether a value follows, however it was meant to be written.
-fn is_key(line: &[u8], start: usize, end: usize) -> bool {
+/// Whether the word is a key: it begins the line, or something that looks like an assignment follows.
+fn has_value(line: &[u8], start: usize, end: usize) -> bool {
     if line[..start].trim_ascii().is_empty() {
         return true;
     }
@@ -66,7 +66,7 @@ fn is_key(line: &[u8], start: usize, end: usize) -> bool {
     matches!(rest.trim_ascii_start().first(), Some(b'=' | b':' | b'"' | b'\''))
 }
 
-/// The end of the line, or of the text between three quotes.
+/// The end of the line, or of a string in triple quotes.
 fn end_of_value(text: &[u8], start: usize, end: usize) -> usize {
     [&b"\"\"\""[..], b"'''"]
         .into_iter()
@@ -77,11 +77,11 @@ fn end_of_value(text: &[u8], start: usize, end: usize) -> usize {
         .fold(end, usize::max)
 }
 
-/// `postgres://user:password@host`: no server's address here, but somebody may think so.
-fn cover_user_info(line: &mut [u8]) {
+/// `postgres://user:password@host` is not a valid server, but it may be in the file by mistake.
+fn redact_user_info(line: &mut [u8]) {
     let Some(start) = position(line, b"://") else { return };
     if let Some(end) = line.iter().rposition(|byte| *byte == b'@').filter(|end| *end > start) {
-        cover(&mut line[start + 3..end]);
+        redact(&mut line[start + 3..end]);
     }
 }
 
@@ -105,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_covered_however_it_is_written() {
-        for (text, covered) in [
+    fn a_password_is_redacted_however_it_is_written() {
+        for (text, redacted) in [
             ("password = \"a b\" # c", "password * ** ** * *"),
             ("  pasword=\"abc\"\nuser = 1", "  pasword******\nuser = 1"),
             ("\"password\": 'abc'", "\"password** *****"),
@@ -123,12 +123,12 @@ mod tests {
                 "servers = [\"postgres://***@h:1\"]",
             ),
         ] {
-            assert_eq!(shown(text), covered, "{text}");
+            assert_eq!(shown(text), redacted, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_password_stays() {
+    fn other_values_stay() {
         for text in [
             "password_file = \"/etc/rcron/etcd.password\"",
             "password_credential = \"NAME\"",
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_place_moves(text in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn no_byte_moves(text in prop::collection::vec(any::<u8>(), 0..200)) {
             let shown = redact_passwords(&text);
             prop_assert_eq!(shown.len(), text.len());
             let breaks = |text: &[u8]| text.iter().map(|byte| *byte == b'\n').collect::<Vec<_>>();

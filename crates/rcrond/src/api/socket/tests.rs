@@ -111,7 +111,10 @@ fn an_invalid_request_gets_an_error() {
 #[test]
 fn a_request_with_a_field_of_a_later_version_is_refused() {
     let (_directory, path) = start_server(fail);
-    let answer = answer_to(&path, b"{\"ask\":\"drain\",\"clusters\":[],\"wait_ms\":null,\"more\":1}\n");
+    let answer = answer_to(
+        &path,
+        b"{\"ask\":\"drain\",\"clusters\":[],\"wait_ms\":null,\"more\":1}\n",
+    );
     assert!(answer.contains("one of a later version"), "{answer}");
 }
 
