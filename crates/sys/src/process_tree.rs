@@ -14,13 +14,16 @@ pub struct Process {
 
 /// Fields of proc_pid_stat(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stat {
-    pub(crate) is_dead: bool,
-    pub(crate) is_stopped: bool,
+pub struct Stat {
+    /// It has ended, with all its threads.
+    pub is_dead: bool,
+    /// A signal such as SIGSTOP has stopped it.
+    pub is_stopped: bool,
     /// It is ending: its files are being closed, but it is not a zombie yet.
-    pub(crate) is_exiting: bool,
+    pub is_exiting: bool,
     group: i32,
-    pub(crate) born: u64,
+    /// `starttime`, in clock ticks since boot.
+    pub born: u64,
 }
 
 /// `PF_EXITING` of the kernel's `include/linux/sched.h`, in field 9, `flags`.
@@ -93,8 +96,9 @@ fn children(pid: i32) -> Vec<i32> {
         .collect()
 }
 
-/// `None` if the process is gone.
-pub(crate) fn stat(pid: i32) -> Option<Stat> {
+/// What proc_pid_stat(5) says of a process. `None` for one that is gone.
+#[must_use]
+pub fn stat(pid: i32) -> Option<Stat> {
     parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 

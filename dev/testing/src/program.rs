@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// If it is not there: cargo builds a package's own programs only.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
-    let variable = format!("{}_TEST_BINARY", name.to_ascii_uppercase());
+    let variable = format!("{}_TEST_BINARY", name.to_ascii_uppercase().replace('-', "_"));
     if let Some(named) = env::var_os(variable) {
         return named.into();
     }

@@ -1,6 +1,6 @@
 //! Which keys each table has, and what an unknown one was meant to be.
 
-use super::sheet::Refusal;
+use super::diagnostics::ValueError;
 use policy::config::Key;
 use policy::display::clipped;
 use policy::suggest;
@@ -101,7 +101,7 @@ pub(super) const SPANS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"
 const KINDS: [&Kind; 8] = [&TOP, &ETCD, &POSTGRESQL, &REDIS, &TLS, &CLUSTER, &METRICS, &CONTROL];
 
 /// Why a key is refused that the table does not have.
-pub(super) fn unknown(kind: &Kind, name: &str) -> Refusal {
+pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
     let shown = clipped(name.as_bytes());
     let place = if kind.name.is_empty() {
         String::new()
@@ -109,7 +109,7 @@ pub(super) fn unknown(kind: &Kind, name: &str) -> Refusal {
         format!(" in {}", kind.name)
     };
     let message = format!("unknown key `{shown}`{place}");
-    Refusal::new(message, meant(kind, name))
+    ValueError::new(message, meant(kind, name))
 }
 
 /// Where the key belongs, if it is one; else which it may have been meant to be.
@@ -120,7 +120,7 @@ fn meant(kind: &Kind, name: &str) -> String {
     let homes = KINDS.iter().filter(|home| home.keys.contains(&name));
     let homes: Vec<&str> = homes.map(|home| home.name).collect();
     if !homes.is_empty() {
-        return format!("it belongs into {}", homes.join(" or "));
+        return format!("it belongs in {}", homes.join(" or "));
     }
     if Key::ALL.iter().any(|(key, _)| *key == name) {
         return "it is a key of the cluster's rcron.conf(5)".into();

@@ -1,7 +1,7 @@
 //! `[etcd]`, `[postgresql]`, `[redis]`: exactly one of them.
 
+use super::diagnostics::{Diagnostics, ValueError};
 use super::keys::{self, Kind};
-use super::sheet::{Refusal, Sheet};
 use super::table::Table;
 use super::{StoreConfig, Surroundings, login, tls, value};
 use std::collections::BTreeSet;
@@ -21,17 +21,17 @@ pub(super) struct Found {
 }
 
 /// The one store of the file.
-pub(super) fn read(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Option<Found> {
+pub(super) fn read(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundings) -> Option<Found> {
     let given: Vec<(&str, &'static Kind)> = STORES.into_iter().filter(|(key, _)| top.has(key)).collect();
     let [(key, kind)] = given[..] else {
-        complain(sheet, top, &given);
+        complain(diagnostics, top, &given);
         return None;
     };
-    let table = top.table(sheet, key, kind)?;
+    let table = top.table(diagnostics, key, kind)?;
     let store = match key {
-        "etcd" => etcd(sheet, &table, surroundings).map(StoreConfig::Etcd),
-        "postgresql" => postgresql(sheet, &table, surroundings).map(StoreConfig::PostgreSql),
-        _ => redis(sheet, &table, surroundings).map(StoreConfig::Redis),
+        "etcd" => etcd(diagnostics, &table, surroundings).map(StoreConfig::Etcd),
+        "postgresql" => postgresql(diagnostics, &table, surroundings).map(StoreConfig::PostgreSql),
+        _ => redis(diagnostics, &table, surroundings).map(StoreConfig::Redis),
     };
     Some(Found {
         store: store?,
@@ -40,7 +40,7 @@ pub(super) fn read(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) 
 }
 
 /// None is told of at the top of the file, the second of several at its place.
-fn complain(sheet: &mut Sheet, top: &Table, given: &[(&str, &Kind)]) {
+fn complain(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Kind)]) {
     let mut places: Vec<_> = given
         .iter()
         .filter_map(|(key, kind)| Some((top.place_of(key)?, kind.name)))
@@ -50,25 +50,25 @@ fn complain(sheet: &mut Sheet, top: &Table, given: &[(&str, &Kind)]) {
         [(_, first), (second, name), ..] => {
             let found = format!("{name} beside {first}");
             let help = "a node has one store: two could say different things";
-            sheet.refuse(second.clone(), Refusal::new(found, help));
+            diagnostics.refuse(second.clone(), ValueError::new(found, help));
         }
-        _ => sheet.refuse(
+        _ => diagnostics.refuse(
             top.place.clone(),
-            Refusal::new("there is no store", "write one of [etcd], [postgresql], [redis]"),
+            ValueError::new("there is no store", "write one of [etcd], [postgresql], [redis]"),
         ),
     }
 }
 
-fn etcd(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option<etcd::Settings> {
-    let servers = servers(sheet, table, |text| value::server(text, 2379));
-    let prefix = text_or(sheet, table, "prefix", "rcron/", value::prefix);
-    let login = login::read(sheet, table, surroundings, None);
-    let tls = tls::read(sheet, table, surroundings);
+fn etcd(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroundings) -> Option<etcd::Settings> {
+    let servers = servers(diagnostics, table, |text| value::server(text, 2379));
+    let prefix = text_or(diagnostics, table, "prefix", "rcron/", value::prefix);
+    let login = login::read(diagnostics, table, surroundings, None);
+    let tls = tls::read(diagnostics, table, surroundings);
     let has_identity = tls.as_ref().is_some_and(|tls| tls.identity.is_some());
     if table.has("user") && !login::has_password(table) && !has_identity {
         let place = table.place_of("user").unwrap_or_default();
         let help = "add `password_file`, or a client certificate in [etcd.tls]";
-        sheet.refuse(place, Refusal::new("etcd could not know this user", help));
+        diagnostics.refuse(place, ValueError::new("etcd could not know this user", help));
     }
     Some(etcd::Settings {
         servers: servers?,
@@ -78,17 +78,21 @@ fn etcd(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option
     })
 }
 
-fn postgresql(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option<postgresql::Settings> {
+fn postgresql(
+    diagnostics: &mut Diagnostics,
+    table: &Table,
+    surroundings: &Surroundings,
+) -> Option<postgresql::Settings> {
     const USER: &str = "rcron";
-    let servers = servers(sheet, table, |text| value::local_or_server(text, 5432));
-    let prefix = text_or(sheet, table, "prefix", "rcron/", value::prefix);
-    let database = text_or(sheet, table, "database", "rcron", value::name);
-    let relation = text_or(sheet, table, "table", "rcron", value::sql_table);
-    let login = login::read(sheet, table, surroundings, Some(USER)).unwrap_or_else(|| Login {
+    let servers = servers(diagnostics, table, |text| value::local_or_server(text, 5432));
+    let prefix = text_or(diagnostics, table, "prefix", "rcron/", value::prefix);
+    let database = text_or(diagnostics, table, "database", "rcron", value::name);
+    let relation = text_or(diagnostics, table, "table", "rcron", value::sql_table);
+    let login = login::read(diagnostics, table, surroundings, Some(USER)).unwrap_or_else(|| Login {
         user: USER.into(),
         password: None,
     });
-    let tls = tls::read(sheet, table, surroundings);
+    let tls = tls::read(diagnostics, table, surroundings);
     Some(postgresql::Settings {
         servers: servers?,
         database: database?,
@@ -99,16 +103,16 @@ fn postgresql(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> 
     })
 }
 
-fn redis(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option<redis::Settings> {
+fn redis(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroundings) -> Option<redis::Settings> {
     /// As many as redis.conf may be told to have.
     const LAST_DATABASE: u32 = 65_535;
-    let servers = servers(sheet, table, |text| value::local_or_server(text, 6379));
-    let prefix = text_or(sheet, table, "prefix", "rcron:", value::prefix);
-    let database = table.number(sheet, "database", LAST_DATABASE);
+    let servers = servers(diagnostics, table, |text| value::local_or_server(text, 6379));
+    let prefix = text_or(diagnostics, table, "prefix", "rcron:", value::prefix);
+    let database = table.number(diagnostics, "database", LAST_DATABASE);
     let is_good = database.is_some() || !table.has("database");
     // Without a user: the password of all, `requirepass`.
-    let login = login::read(sheet, table, surroundings, Some(""));
-    let tls = tls::read(sheet, table, surroundings);
+    let login = login::read(diagnostics, table, surroundings, Some(""));
+    let tls = tls::read(diagnostics, table, surroundings);
     is_good.then_some(redis::Settings {
         servers: servers?,
         database: database.unwrap_or_default(),
@@ -119,18 +123,22 @@ fn redis(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Optio
 }
 
 /// Its servers, each once: one that is there twice would be asked twice as often.
-fn servers(sheet: &mut Sheet, table: &Table, read: impl Fn(&str) -> Result<String, Refusal>) -> Option<Vec<String>> {
+fn servers(
+    diagnostics: &mut Diagnostics,
+    table: &Table,
+    read: impl Fn(&str) -> Result<String, ValueError>,
+) -> Option<Vec<String>> {
     if !table.has("servers") {
         let help = "add servers = [\"HOST:PORT\"]";
-        sheet.refuse(table.place.clone(), Refusal::new("`servers` is missing", help));
+        diagnostics.refuse(table.place.clone(), ValueError::new("`servers` is missing", help));
         return None;
     }
-    let servers = table.texts(sheet, "servers", read)?;
+    let servers = table.texts(diagnostics, "servers", read)?;
     let mut seen = BTreeSet::new();
     for server in &servers {
         if !seen.insert(server.get_ref()) {
             let found = format!("`{}` is there twice", server.get_ref());
-            sheet.refuse(server.span(), Refusal::bare(found));
+            diagnostics.refuse(server.span(), ValueError::bare(found));
         }
     }
     Some(servers.into_iter().map(Spanned::into_inner).collect())
@@ -138,14 +146,14 @@ fn servers(sheet: &mut Sheet, table: &Table, read: impl Fn(&str) -> Result<Strin
 
 /// The default where there is no such key; `None` where its value is refused.
 fn text_or(
-    sheet: &mut Sheet,
+    diagnostics: &mut Diagnostics,
     table: &Table,
     key: &str,
     default: &str,
-    read: impl FnOnce(&str) -> Result<String, Refusal>,
+    read: impl FnOnce(&str) -> Result<String, ValueError>,
 ) -> Option<String> {
     if !table.has(key) {
         return Some(default.to_owned());
     }
-    table.text(sheet, key, read).map(Spanned::into_inner)
+    table.text(diagnostics, key, read).map(Spanned::into_inner)
 }

@@ -46,8 +46,11 @@ pub(super) fn of_first_call(server: &str, status: &Status, tls: bool) -> Failure
 /// A watch that etcd will not have.
 pub(super) fn of_cancelled_watch(server: &str, reason: &str) -> Failure {
     let reason = reason.rsplit_once(" desc = ").map_or(reason, |(_, reason)| reason);
-    let what = format_args!("the server has cancelled the watch: {reason}");
-    trouble(server, what, help(reason, Code::Unknown))
+    trouble(
+        server,
+        format_args!("the server has cancelled the watch: {reason}"),
+        help(reason, Code::Unknown),
+    )
 }
 
 /// What broke the connection; `None`: nothing did, the server has answered. The last in the chain says it in its own words.
