@@ -1,4 +1,4 @@
-//! Options, and where they end.
+//! Options, where they end, and `--dry-run`.
 
 use crate::support::fixture::binary;
 use crate::support::{Done, Fixture, run};
@@ -36,7 +36,7 @@ fn version() {
 }
 
 #[test]
-fn options_end_at_the_first_word_that_is_none() {
+fn options_end_at_the_first_word_that_is_not_an_option() {
     let fixture = Fixture::active();
     for (arguments, out) in [
         (&["echo", "-n", "--conf", "x"][..], "--conf x"),
@@ -107,7 +107,7 @@ fn a_refused_command_line_is_in_the_log_where_options_say_which() {
 }
 
 #[test]
-fn dry_run_says_what_and_why_and_does_nothing() {
+fn dry_run_prints_what_and_why_and_does_nothing() {
     let fixture = Fixture::active();
     fixture.set_state("active epoch=7 by=server1\n");
     let done = fixture.run([
@@ -218,7 +218,7 @@ fn verbose_shows_the_log_lines() {
 }
 
 #[test]
-fn verbose_tells_nothing_twice() {
+fn verbose_prints_nothing_twice() {
     let fixture = Fixture::new(None);
     let done = run(fixture
         .rcron()
@@ -231,7 +231,7 @@ fn verbose_tells_nothing_twice() {
 }
 
 #[test]
-fn dry_run_tells_what_would_not_be_found() {
+fn dry_run_reports_what_would_not_be_found() {
     let fixture = Fixture::active();
     let report = |words: &[&str]| fixture.run([&["-n"], words].concat()).stdout();
     assert!(report(&["no-such-program", "x"]).contains("program:       not found, or not executable\n"));

@@ -1,4 +1,4 @@
-//! The configuration file as a user meets it: what is wrong is told with its place, and nothing runs.
+//! The configuration file: a mistake is reported with its place, and nothing runs.
 
 use crate::support::fixture::binary;
 use crate::support::{Done, Fixture, run};
@@ -22,7 +22,7 @@ fn refused(fixture: &Fixture, file: &str) -> String {
 }
 
 #[test]
-fn a_wrong_line_is_shown_with_a_caret_and_told_in_the_log() {
+fn an_invalid_line_is_printed_with_a_caret_and_logged() {
     let fixture = Fixture::active();
     fixture.write("conf", "# my cluster\nnice_lvel = 5\nsyslog_level = LOG_FOO\n");
     assert_eq!(

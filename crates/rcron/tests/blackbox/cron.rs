@@ -1,4 +1,4 @@
-//! The whole thing as it is used: Debian's cron, a crontab, a real log daemon, a state that changes hands.
+//! rcron as it is used: Debian's cron, a crontab, a real log daemon, and a handover.
 
 use crate::support::fixture::{Fixture, binary};
 use crate::support::log::field;
@@ -58,7 +58,7 @@ fn two_servers(fixture: &Fixture) {
     );
 }
 
-/// As a writer should: beside, then renamed.
+/// Replaces the file with rename(2), as every writer should.
 fn set_state(fixture: &Fixture, server: &str, state: &str) {
     fixture.write("new", format!("{state}\n"));
     fs::rename(fixture.path("new"), fixture.path(&format!("{server}.state"))).expect("renamed");
@@ -101,7 +101,7 @@ fn cron_runs_the_job_on_the_active_server_and_on_the_other_one_after_the_switch(
 
     let all = runs(&fixture);
     assert!(all[..2].iter().all(|server| server == "server1"), "{all:?}");
-    // A run that had begun when the state changed may still have been on its way.
+    // A run that was starting when the state changed may still have finished.
     assert!(all[before + 1..].iter().all(|server| server == "server2"), "{all:?}");
     let log = until("the log of the last run", || {
         let log = fs::read_to_string(fixture.path("cron.log")).unwrap_or_default();

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 const JOB: [&str; 2] = ["echo", "ran"];
 
-/// Runs the job; whether it ran, and what stderr said.
+/// Runs `rcron` with a job. Returns whether the job ran, and the text on stderr.
 fn runs(fixture: &Fixture) -> (bool, String) {
     let done = fixture.run(JOB);
     assert_eq!(done.code(), Some(0), "{done:?}");
@@ -23,7 +23,7 @@ fn active_runs_the_job() {
 }
 
 #[test]
-fn passive_runs_nothing_and_says_nothing() {
+fn passive_runs_nothing_and_prints_nothing() {
     let fixture = Fixture::passive();
     assert_eq!(runs(&fixture), (false, String::new()));
     assert_eq!(
@@ -170,7 +170,7 @@ fn a_lease_holds_on_this_boot_until_its_end() {
         ),
     ] {
         fixture.set_state(&state);
-        // Whatever default_state says, and silently: it must not mail every minute.
+        // Passive whatever default_state says, and without output, which cron would mail every minute.
         for default in ["active", "passive"] {
             fixture.configure(&format!("default_state = {default}\n"));
             assert_eq!(runs(&fixture), (reason.is_none(), String::new()), "{state}");
@@ -190,7 +190,7 @@ fn a_lease_holds_on_this_boot_until_its_end() {
 }
 
 #[test]
-fn require_lease_takes_nothing_else() {
+fn require_lease_accepts_nothing_else() {
     let fixture = Fixture::new(None);
     fixture.configure("require_lease = yes\n");
     for state in [None, Some("active\n"), Some("junk\n")] {
@@ -239,7 +239,7 @@ fn a_state_may_not_be_too_old_or_from_the_future() {
 }
 
 #[test]
-fn a_stderr_that_nobody_reads_changes_nothing() {
+fn a_stuck_stderr_changes_nothing() {
     let fixture = Fixture::new(None);
     let run_without_reader = |command: &mut std::process::Command| {
         let (reader, writer) = nix::unistd::pipe().expect("a pipe");
@@ -272,7 +272,7 @@ fn a_stderr_that_nobody_reads_changes_nothing() {
 #[test]
 fn a_lease_that_ends_between_decision_and_start_starts_nothing() {
     let fixture = Fixture::new(None);
-    // A warning to a stderr that is full takes 200 ms, which is longer than the lease.
+    // A warning to a full stderr takes 200 ms, which is longer than the lease.
     fixture.configure("nice_level = 99\n");
     let (reader, writer) = nix::unistd::pipe().expect("a pipe");
     nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).expect("set");

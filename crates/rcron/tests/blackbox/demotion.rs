@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-/// What happens to the state file, and how it is done.
+/// A change of the state file: its name, and how to make it.
 type Change = (&'static str, fn(&Fixture));
 
 const TERMINATE: &str = "on_demotion = terminate\ndefault_state = passive\n";
@@ -29,7 +29,7 @@ fn start(fixture: &Fixture) -> (Running, i32) {
     (running, job)
 }
 
-/// The job got SIGTERM because of the state, and rcron tells so.
+/// The job got SIGTERM because of the state, and the log says so.
 fn assert_demoted(fixture: &Fixture, mut running: Running, what: &str) {
     assert_eq!(running.wait().signal(), Some(15), "{what}");
     let texts = fixture.log.texts();
@@ -67,7 +67,7 @@ fn a_state_that_is_no_longer_active_ends_the_job() {
 }
 
 #[test]
-fn a_job_started_on_the_state_file_does_not_go_on_by_default_state() {
+fn a_job_started_by_the_state_file_does_not_continue_by_default_state() {
     let fixture = Fixture::active();
     fixture.configure("on_demotion = terminate\ndefault_state = active\n");
     let (running, _) = start(&fixture);
@@ -79,7 +79,7 @@ fn a_job_started_on_the_state_file_does_not_go_on_by_default_state() {
 }
 
 #[test]
-fn a_job_started_by_default_state_goes_on_until_the_state_says_otherwise() {
+fn a_job_started_by_default_state_continues_until_the_state_is_passive() {
     let fixture = Fixture::new(None);
     fixture.configure("on_demotion = terminate\ndefault_state = active\n");
     let running = Running::start(fixture.rcron().args(["sleep", "1000"]).stderr(Stdio::null()));
@@ -152,7 +152,7 @@ fn a_directory_made_anew_is_watched() {
             .replace("/state\"", "/run/state\""),
     );
     let (running, job) = start(&fixture);
-    // Replaced at once, as by a rename of the whole directory; active before and after.
+    // The whole directory is replaced by one rename; the state is active before and after.
     fs::create_dir(fixture.path("other")).expect("made");
     fixture.write("other/state", "active\n");
     let exchanged = nix::fcntl::renameat2(
@@ -169,8 +169,8 @@ fn a_directory_made_anew_is_watched() {
 }
 
 #[test]
-fn without_inotify_the_state_is_read_again_and_again() {
-    // The instances are few per user: this takes all that are left.
+fn without_inotify_the_state_is_read_at_intervals() {
+    // Uses up all inotify instances of this user.
     let mut taken = Vec::new();
     while let Ok(instance) = Inotify::init(InitFlags::IN_CLOEXEC) {
         taken.push(instance);
@@ -199,7 +199,7 @@ fn the_whole_process_group_is_ended() {
 }
 
 #[test]
-fn what_ignores_sigterm_is_killed_after_kill_after() {
+fn a_job_that_ignores_sigterm_is_killed_after_kill_after() {
     let fixture = Fixture::active();
     fixture.configure(&format!("{TERMINATE}kill_after = 300ms\n"));
     let script = "trap '' TERM; echo ready; while :; do sleep 1000; done";
@@ -214,7 +214,7 @@ fn what_ignores_sigterm_is_killed_after_kill_after() {
 fn a_leader_that_dies_at_once_does_not_save_the_rest_of_its_group() {
     let fixture = Fixture::active();
     fixture.configure(&format!("{TERMINATE}kill_after = 300ms\n"));
-    // The background shell ignores SIGTERM, the leader dies of it.
+    // The background shell ignores SIGTERM; the leader dies of it.
     let script = "(trap '' TERM; echo $(exec sh -c 'echo $PPID'); while :; do sleep 1000; done) & wait";
     let mut running = Running::start(fixture.rcron().args(["sh", "-c", script]).stdout(Stdio::piped()));
     let stubborn: i32 = running.lines().next().expect("a line").parse().expect("a pid");
@@ -224,7 +224,7 @@ fn a_leader_that_dies_at_once_does_not_save_the_rest_of_its_group() {
 }
 
 #[test]
-fn a_job_that_ends_well_when_told_to_has_ended_well() {
+fn a_job_that_exits_with_0_on_sigterm_is_ok() {
     let fixture = Fixture::active();
     fixture.configure(TERMINATE);
     let script = "trap 'exit 0' TERM; echo ready; while :; do read line; done";
@@ -251,7 +251,7 @@ fn a_stopped_job_is_ended_too() {
 }
 
 #[test]
-fn the_default_is_to_let_the_job_go_on() {
+fn by_default_the_job_continues() {
     let fixture = Fixture::active();
     let mut running = Running::start(fixture.rcron().args(["cat"]).stdin(Stdio::piped()));
     running.job("cat");
@@ -266,7 +266,7 @@ fn the_default_is_to_let_the_job_go_on() {
 }
 
 #[test]
-fn should_rcron_be_killed_the_job_gets_sigterm_only_if_guarded() {
+fn if_rcron_is_killed_the_job_gets_sigterm_only_if_guarded() {
     for (more, survives) in [("on_demotion = terminate\n", false), ("", true)] {
         let fixture = Fixture::active();
         fixture.configure(more);
@@ -283,7 +283,7 @@ fn should_rcron_be_killed_the_job_gets_sigterm_only_if_guarded() {
 
 #[test]
 fn a_change_between_the_decision_and_the_watch_is_not_missed() {
-    // The job itself makes its server passive: the earliest moment at which a change can come.
+    // The job itself makes its server passive: the earliest possible change.
     let fixture = Fixture::active();
     fixture.configure(TERMINATE);
     let line = format!(
@@ -300,7 +300,7 @@ fn a_change_between_the_decision_and_the_watch_is_not_missed() {
 #[test]
 fn a_file_emptied_before_it_is_written_ends_no_job() {
     let (fixture, mut running, job) = guarded("");
-    // `echo active >state`, many times over: each time the file is empty for a moment.
+    // `echo active >state`, many times: each time the file is empty for a moment.
     let line = format!(
         "for i in $(seq 30); do echo active >{}; done",
         fixture.path("state").display()
@@ -313,7 +313,7 @@ fn a_file_emptied_before_it_is_written_ends_no_job() {
 
 #[test]
 fn a_state_that_is_renewed_keeps_the_job_running() {
-    // What matters is that the timers are set again after each renewal.
+    // The timers must be set again after each renewal.
     let fixture = Fixture::active();
     fixture.configure("on_demotion = terminate\nstate_max_age = 2s\n");
     let (mut running, job) = start(&fixture);

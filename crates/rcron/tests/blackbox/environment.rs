@@ -3,7 +3,7 @@
 use crate::support::Fixture;
 use crate::support::log::field;
 
-/// The job's environment, a line each.
+/// The job's environment, one line for each entry.
 fn environment(fixture: &Fixture, before: &[&str]) -> Vec<String> {
     let done = fixture.run([before, &["env"]].concat());
     assert_eq!(done.code(), Some(0), "{done:?}");

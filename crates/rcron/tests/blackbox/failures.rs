@@ -4,7 +4,7 @@ use crate::support::{Done, Fixture, run};
 use std::process::{Command, Stdio};
 
 fn ended(fixture: &Fixture, words: &[&str], status: i32, message: &str) {
-    // A directory that may not be searched would turn "not found" into "permission denied", as with env(1).
+    // With an unsearchable directory in PATH the error would be "permission denied" instead of "not found", as with env(1).
     let done = run(fixture.rcron().args(words).env("PATH", "/usr/bin:/bin"));
     assert_eq!((done.code(), done.stdout()), (Some(status), String::new()), "{done:?}");
     let message = message.replace('@', &fixture.path("").display().to_string());
@@ -85,14 +85,14 @@ fn shell_syntax_is_recognized_and_the_message_says_how_to_write_it() {
         127,
         &format!("cd: command not found{hint}"),
     );
-    // What can be executed is, with exactly these arguments.
+    // If the first word can be executed, it is, with exactly these arguments.
     assert_eq!(fixture.run(["echo", "a", "&&", "b"]).stdout(), "a && b\n");
 }
 
 #[test]
 fn a_process_that_cannot_be_made_is_125() {
     let fixture = Fixture::active();
-    // A limit of processes binds everybody but root, and counts all of a user's: so it is another user's, and 0.
+    // A limit of processes does not apply to root, and counts all processes of a user: so another user gets a limit of 0.
     let limited = |mut command: Command| -> Done {
         let mut prlimit = Command::new("prlimit");
         prlimit
@@ -118,7 +118,7 @@ fn a_guard_that_cannot_watch_starts_nothing() {
     fixture.configure("on_demotion = terminate\n");
     let mut command = Command::new("prlimit");
     let rcron = fixture.rcron();
-    // Standard streams and one more: enough to read files, not to watch one.
+    // The standard streams and one more descriptor: enough to read files, but not to watch one.
     command
         .arg("--nofile=4")
         .arg(rcron.get_program())

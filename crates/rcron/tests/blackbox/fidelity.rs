@@ -1,4 +1,4 @@
-//! The job under `rcron` is the job without it.
+//! A job behaves under `rcron` as it does without it.
 
 use crate::support::fixture::binary;
 use crate::support::{Done, Fixture, run};
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-/// What a process can find out about what it inherited. (`VmPeak` and its like differ from run to run.)
+/// Prints what a process inherits. (Fields such as `VmPeak` differ from run to run.)
 const INHERITED: &str = "grep -E '^(Umask|Uid|Gid|Groups|SigQ|SigBlk|SigIgn|SigCgt|CapInh|CapPrm|CapEff|CapBnd|CapAmb|\
     NoNewPrivs|Seccomp|Cpus_allowed):' /proc/self/status | sed 's,^SigQ:.*/,SigQ:,'; cat /proc/self/limits; pwd; \
     readlink /proc/self/ns/*; cat /proc/self/oom_score_adj /proc/self/cgroup; ls /proc/self/fd; \
@@ -117,7 +117,7 @@ fn closed_standard_streams_stay_closed() {
     let fixture = Fixture::active();
     for closing in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         let report = fixture.path("report");
-        // The first descriptor that is free goes to the directory that `ls` reads: left out of the comparison with `$$`.
+        // `ls` opens the directory as its first free descriptor, which is left out of the comparison.
         let job = format!(
             "@sh -c 'cd /proc/$$/fd; for f in 0 1 2; do [ -e $f ] && echo $f open; done >{}' {closing}",
             report.display()
@@ -133,7 +133,7 @@ fn closed_standard_streams_stay_closed() {
 }
 
 #[test]
-fn a_message_never_ends_up_in_another_file() {
+fn a_message_is_never_written_to_another_file() {
     // With stderr closed, the next file opened would be descriptor 2, and get the warning.
     let fixture = Fixture::new(None);
     let (bare, wrapped) = compare_line(&fixture, "@echo ran 2>&- <&-");
@@ -154,9 +154,9 @@ fn a_caller_that_ignores_sigchld_gets_the_status() {
 }
 
 #[test]
-fn a_background_child_that_holds_stdout_holds_nothing_up() {
+fn a_background_child_that_holds_stdout_delays_nothing() {
     let fixture = Fixture::active();
-    // `cat` ends when the test lets go of its stdin.
+    // `cat` ends when the test closes its stdin.
     let mut child = fixture
         .rcron()
         .args(["sh", "-c", "exec 3<&0; cat <&3 & echo started"])

@@ -1,4 +1,4 @@
-//! The journal: what is recorded, and what may be in its way.
+//! The journal: what is recorded, and what happens if it cannot be written.
 
 use crate::support::fixture::{Fixture, binary, set_mode};
 use crate::support::process::{Running, children, is_gone, run, send};
@@ -27,7 +27,7 @@ fn own_file(fixture: &Fixture) -> PathBuf {
         .join(format!("{}-0.jsonl", nix::unistd::geteuid()))
 }
 
-/// Every record that is whole.
+/// Every complete record.
 fn records(path: &Path) -> Vec<Value> {
     let text = fs::read(path).unwrap_or_default();
     let lines = text.split(|byte| *byte == b'\n');
@@ -40,11 +40,11 @@ fn until_recorded(path: &Path, count: usize) -> Vec<Value> {
     })
 }
 
-/// A job that goes on until the test has seen a warning, and rcron has seen who wrote it end.
+/// A job that runs until the test has seen a warning, and rcron has reaped the process that wrote it.
 const JOB: &str = "echo done
     until test -e $GO && [ \"$(cat /proc/$PPID/task/$PPID/children)\" = \"$$ \" ]; do sleep 0.01; done";
 
-/// Runs a command that runs `rcron … sh -c JOB`, which must not notice the trouble. Returns the warnings.
+/// Runs a command that runs `rcron … sh -c JOB`, which must succeed. Returns the warnings in the log.
 fn warnings(fixture: &Fixture, command: &mut Command) -> Vec<String> {
     let command = command.env("GO", fixture.path("go")).stdin(Stdio::null());
     let rcron = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
@@ -111,7 +111,7 @@ fn a_passive_server_records_nothing() {
 #[test]
 fn a_job_that_cannot_be_started_is_recorded_too() {
     let fixture = recorded("");
-    // A directory that may not be searched would turn "not found" into "permission denied".
+    // With an unsearchable directory in PATH the error would be "permission denied" instead of "not found".
     let done = run(fixture
         .rcron()
         .args(["no-such-program", "x"])
@@ -151,7 +151,7 @@ fn the_start_names_processes_that_can_be_told_from_later_ones() {
 }
 
 #[test]
-fn a_command_that_is_no_text_is_recorded_without_loss() {
+fn a_command_that_is_not_utf8_is_recorded_without_loss() {
     let fixture = recorded("");
     let odd = std::ffi::OsStr::from_bytes(b"caf\xe9 \\ \"\n");
     run(fixture.rcron().arg("true").arg(odd));
@@ -160,9 +160,9 @@ fn a_command_that_is_no_text_is_recorded_without_loss() {
     assert_eq!(record["escaped"], true);
 }
 
-/// Who holds a lock of the caller's (flock(1)), or the other end of a pipe, must not find it taken by a writer.
+/// The writer in the background must keep neither a lock of the caller (flock(1)) nor the end of a pipe open.
 #[test]
-fn when_rcron_has_ended_nobody_holds_what_it_was_given() {
+fn when_rcron_has_ended_its_descriptors_are_closed() {
     let fixture = recorded("");
     for _ in 0..100 {
         let mut rcron = Running::start(fixture.rcron().arg("true").stdout(Stdio::piped()));
@@ -174,9 +174,9 @@ fn when_rcron_has_ended_nobody_holds_what_it_was_given() {
     }
 }
 
-/// SIGKILL for rcron and its job is what a power cut is to them.
+/// For rcron and its job, SIGKILL is like a power cut.
 #[test]
-fn what_was_cut_off_leaves_every_earlier_record_readable() {
+fn a_torn_record_leaves_every_earlier_one_readable() {
     let fixture = recorded("");
     fixture.run(["--job", "first", "true"]);
     until_recorded(&own_file(&fixture), 2);
@@ -186,7 +186,7 @@ fn what_was_cut_off_leaves_every_earlier_record_readable() {
     send(rcron.pid(), 9);
     send(job, 9);
     until("both gone", || (is_gone(rcron.pid()) && is_gone(job)).then_some(()));
-    // And the disk took half of a record.
+    // Half of a record was written.
     let mut torn = fs::read(own_file(&fixture)).expect("readable");
     torn.extend_from_slice(b"{\"time\":\"2026-11-24T03:0");
     fs::write(own_file(&fixture), torn).expect("written");
@@ -200,7 +200,7 @@ fn what_was_cut_off_leaves_every_earlier_record_readable() {
 }
 
 #[test]
-fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
+fn if_it_cannot_be_written_the_job_runs_and_one_warning_is_logged() {
     type Obstacle = fn(&Fixture);
     let link: Obstacle = |fixture| symlink(fixture.path("precious"), own_file(fixture)).expect("linked");
     let hard_link: Obstacle = |fixture| fs::hard_link(fixture.path("precious"), own_file(fixture)).expect("linked");
@@ -239,7 +239,7 @@ fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
 }
 
 #[test]
-fn where_a_name_is_taken_the_next_one_has_the_records() {
+fn if_a_name_is_taken_the_next_one_is_used() {
     let fixture = recorded("");
     symlink("nowhere", own_file(&fixture)).expect("linked");
     fixture.run(["true"]);
@@ -250,7 +250,7 @@ fn where_a_name_is_taken_the_next_one_has_the_records() {
 }
 
 #[test]
-fn a_file_size_limit_is_in_the_way_of_the_journal_only() {
+fn a_file_size_limit_affects_the_journal_only() {
     let fixture = recorded("");
     fs::write(own_file(&fixture), format!("{}\n", "x".repeat(4095))).expect("written");
     let mut command = Command::new("prlimit");
@@ -271,7 +271,7 @@ fn a_file_size_limit_is_in_the_way_of_the_journal_only() {
 #[test]
 fn rotation_under_load_loses_nothing() {
     let fixture = recorded("");
-    // Not yet full, so that it gets full while many write. Its lines are records of no run.
+    // Almost full, so that it becomes full while many processes write. Its lines are not records.
     let line = format!("{{\"filler\":\"{}\"}}\n", "x".repeat(1000));
     let count = (16 << 20) / line.len() - 20;
     fs::write(own_file(&fixture), line.repeat(count)).expect("written");
@@ -304,7 +304,7 @@ fn assert_pairs(records: &[Value], runs: usize) {
     }
 }
 
-/// Commands for root, in a mount namespace that goes away with them. `$1` is the fixture's directory, `$2` rcron.
+/// Runs commands as root in a mount namespace of their own. `$1` is the fixture's directory, `$2` rcron.
 fn in_namespace(fixture: &Fixture, script: &str) -> Command {
     let mut command = Command::new("unshare");
     command
@@ -341,7 +341,7 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
     }
     for user in users {
         let file = fixture.path("journal").join(format!("{user}-0.jsonl"));
-        // A blank line is one that looked torn because it was just being written.
+        // A blank line appears if a writer saw the last record while it was being written.
         let lines = until("200 lines", || {
             let text = fs::read_to_string(&file).ok()?;
             Some(text.lines().filter(|line| !line.is_empty()).count()).filter(|count| *count >= 200)
@@ -359,17 +359,17 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
 
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn a_file_of_somebody_else_is_left_alone() {
+fn a_file_of_another_user_is_not_changed() {
     let fixture = recorded("");
     fs::write(own_file(&fixture), "theirs\n").expect("written");
     std::os::unix::fs::chown(own_file(&fixture), Some(65534), Some(65534)).expect("chown");
-    assert!(warning(&fixture).contains("it is another user's"));
+    assert!(warning(&fixture).contains("it belongs to another user"));
     assert_eq!(fs::read_to_string(own_file(&fixture)).expect("readable"), "theirs\n");
 }
 
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn a_full_disk_and_a_read_only_one_are_in_the_way_of_the_journal_only() {
+fn a_full_or_read_only_disk_affects_the_journal_only() {
     for (mount, told) in [
         (
             "mount -t tmpfs -o size=4k none $1/journal; head -c 4096 /dev/zero >$1/journal/fill",
@@ -396,13 +396,13 @@ fn without_the_default_directory_there_is_no_journal_and_no_warning() {
     fixture.write("conf", configuration.replace("journal = none\n", ""));
     let script = "mount -t tmpfs none /var/lib; exec strace -q -f -e trace=none -o $1/trace \"$2\" --conf $1/conf true";
     assert_eq!(run(&mut in_namespace(&fixture, script)).code(), Some(0));
-    // strace has waited for all of them.
+    // strace waits for all processes.
     let ends = fs::read_to_string(fixture.path("trace")).expect("a trace");
     assert_eq!(ends.matches("+++ exited with 0 +++").count(), 3, "{ends}");
     assert!(!fixture.log.texts().iter().any(|text| text.starts_with("warning: ")));
 }
 
-/// A frozen file system is a disk that does not answer: who writes to it cannot even be killed.
+/// A frozen file system is like a disk that hangs: a process that writes to it cannot be killed.
 #[test]
 #[ignore = "needs root, a loop device and fsfreeze: `make test` runs it"]
 fn a_disk_that_stands_still_delays_neither_job_nor_signal_nor_end() {

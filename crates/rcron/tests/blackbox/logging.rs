@@ -1,4 +1,4 @@
-//! The log: its form, and that it never holds a job up.
+//! The log: its format, and that it never delays a job.
 
 use crate::support::log::field;
 use crate::support::process::Running;
@@ -37,7 +37,7 @@ fn a_run_has_two_lines_with_the_fields_in_their_order() {
 #[test]
 fn the_header_is_that_of_0_1_0() {
     let fixture = Fixture::passive();
-    // In this time zone it is another hour than in UTC.
+    // In this time zone the hour differs from UTC.
     let mut running = Running::start(
         fixture
             .rcron()
@@ -101,7 +101,7 @@ fn a_long_line_is_cut_at_the_end_of_the_command() {
 }
 
 #[test]
-fn without_a_log_socket_the_job_runs_and_nobody_complains() {
+fn without_a_log_socket_the_job_runs_without_a_warning() {
     let fixture = Fixture::active();
     let socket = format!("syslog_socket={}", fixture.path("none").display());
     let done = fixture.run(["-o", &socket, "echo", "ran"]);
@@ -111,7 +111,7 @@ fn without_a_log_socket_the_job_runs_and_nobody_complains() {
     );
 }
 
-/// A daemon that does not read: its queue is full after a few messages.
+/// A daemon that does not read, so that its queue is full after a few messages.
 fn stuck_daemon(fixture: &Fixture) -> UnixDatagram {
     let daemon = UnixDatagram::bind(fixture.path("stuck")).expect("bound");
     let filler = UnixDatagram::unbound().expect("a socket");
@@ -131,7 +131,7 @@ fn next_line(daemon: &UnixDatagram) -> String {
 }
 
 #[test]
-fn a_stuck_log_daemon_holds_nothing_up() {
+fn a_stuck_log_daemon_delays_nothing() {
     for state in ["active\n", "passive\n"] {
         let fixture = Fixture::new(Some(state));
         let _daemon = stuck_daemon(&fixture);
@@ -143,13 +143,13 @@ fn a_stuck_log_daemon_holds_nothing_up() {
 }
 
 #[test]
-fn the_job_starts_before_a_stuck_line_is_given_up_and_the_next_line_counts_it() {
+fn the_job_starts_before_a_stuck_line_is_dropped_and_the_next_line_counts_it() {
     let fixture = Fixture::active();
     let daemon = stuck_daemon(&fixture);
     let socket = format!("syslog_socket={}", fixture.path("stuck").display());
     let mut running = Running::start(fixture.rcron().args(["-o", &socket, "cat"]).stdin(Stdio::piped()));
     running.job("cat"); // although its start line is not sent
-    // A waiting line is waited for with a descriptor of the log; when it is given up, only signals are.
+    // While a line is pending, rcron polls with a time limit; when the line has been dropped, without one.
     let pid = running.pid();
     let waits_without_limit = || std::fs::read_to_string(format!("/proc/{pid}/syscall")).ok();
     let started = Instant::now();
@@ -176,7 +176,7 @@ fn a_line_that_waited_a_little_is_not_lost() {
     let daemon = stuck_daemon(&fixture);
     let socket = format!("syslog_socket={}", fixture.path("stuck").display());
     let mut running = Running::start(fixture.rcron().args(["-o", &socket, "cat"]).stdin(Stdio::piped()));
-    // Reading begins while the line waits, unless this machine is very slow: then it was lost and counted.
+    // The daemon starts to read while the line waits. On a very slow machine the line is lost and counted.
     let first = next_line(&daemon_with_reader(&daemon, &mut running));
     let is_start = first.contains(" status=start ");
     assert!(is_start || first.contains(" lost=1 "), "{first}");
@@ -227,7 +227,7 @@ fn a_stream_socket_is_served_too() {
 }
 
 #[test]
-fn five_hundred_runs_at_once_mix_nothing_up() {
+fn five_hundred_runs_at_once_log_complete_lines() {
     let fixture = Fixture::active();
     let runs: Vec<Running> = (0..500)
         .map(|number| Running::start(fixture.rcron().args(["true", &number.to_string()]).stdin(Stdio::null())))
@@ -245,6 +245,6 @@ fn five_hundred_runs_at_once_mix_nothing_up() {
         .filter(|line| line.contains(" status=start ") || line.contains(" status=ok "))
         .count();
     assert_eq!(both, texts.len());
-    // Each line is whole, and those that found no room for 200 ms are told by the next one of the same run.
+    // Each line is complete, and a line that found no room for 200 ms is counted in the next line of the same run.
     assert!(both + lost <= 1000 && both > 500, "{both} lines, {lost} lost");
 }

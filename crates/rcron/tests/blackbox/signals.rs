@@ -6,7 +6,7 @@ use crate::support::{Fixture, until};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-/// All that can be caught; 32 and 33 belong to the C library, and no shell can trap them.
+/// All signals that can be caught, except 32 and 33: they belong to the C library, and no shell can trap them.
 fn catchable() -> impl Iterator<Item = i32> {
     (1..=64).filter(|signal| ![9, 19, 32, 33].contains(signal))
 }
@@ -56,7 +56,7 @@ fn signals_that_kill_rcron_kill_the_job_and_both_end_alike() {
         bare.signal(signal);
         wrapped.signal(signal);
         if NOT_DEADLY.contains(&signal) {
-            // It shows nothing by its end; so ask for that, and let what it stopped go on.
+            // The signal does not end the job: continue what it stopped, and end the job.
             for pid in [bare.pid(), wrapped.pid()] {
                 send(pid, 15);
                 send(pid, 18);
@@ -73,7 +73,7 @@ const NOT_DEADLY: [i32; 9] = [17, 18, 20, 21, 22, 23, 28, 32, 33];
 #[test]
 fn a_signal_reaches_the_jobs_children_too() {
     let fixture = Fixture::active();
-    // Debian's dash stays between: a signal to it alone would leave the sleeps alive.
+    // Debian's dash is the parent of the sleeps: if only dash got the signal, they would survive.
     let mut running = Running::start(fixture.rcron().arg("sleep 1000 & sleep 1001; true"));
     let shell = running.job("sh");
     let sleeps = until("both sleeps", || Some(children(shell)).filter(|pids| pids.len() == 2));
@@ -110,7 +110,7 @@ fn without_a_terminal_a_stopped_job_does_not_stop_rcron() {
     let is = |pid: i32, letter: char| state(pid).is_some_and(|(state, _)| state == letter);
     for (stop_rcron, wake_rcron) in [(false, false), (true, true), (true, false)] {
         let rcron = fixture.rcron();
-        // In a session of its own there is no terminal, wherever the tests run.
+        // A session of its own has no terminal, wherever the tests run.
         let mut command = Command::new("setsid");
         command
             .arg(rcron.get_program())
@@ -127,15 +127,15 @@ fn without_a_terminal_a_stopped_job_does_not_stop_rcron() {
         send(if wake_rcron { running.pid() } else { job }, 18);
         until("the job to go on", || is(job, 'S').then_some(()));
         assert!(!is(running.pid(), 'T'));
-        send(job, 15); // whoever ends the job alone must not leave rcron behind
+        send(job, 15); // rcron must end, too, if only the job is ended
         assert_eq!(running.wait().signal(), Some(15));
     }
 }
 
 #[test]
-fn a_job_that_leaves_its_group_gets_signals_all_the_same() {
+fn a_job_that_leaves_its_group_still_gets_signals() {
     let fixture = Fixture::active();
-    // An interactive shell's way, as far as a test can have it: perl moves itself into rcron's group.
+    // perl moves itself into rcron's group, as an interactive shell would.
     let script = "$SIG{TERM} = sub { print qq(caught\\n); exit 3 }; setpgrp(0, getpgrp(getppid())); $| = 1; print qq(ready\\n); sleep 1 while 1";
     let mut running = Running::start(fixture.rcron().args(["perl", "-e", script, "x"]).stdout(Stdio::piped()));
     let mut lines = running.lines();
@@ -147,7 +147,7 @@ fn a_job_that_leaves_its_group_gets_signals_all_the_same() {
 #[test]
 fn no_zombie_is_left() {
     let fixture = Fixture::active();
-    // The shell leaves a dead child of its own to whoever it becomes.
+    // The shell has a dead child when it executes rcron.
     let line = format!(
         "true & exec {} --conf {} sh -c 'until [ \"$(cat /proc/$PPID/task/*/children)\" = \"$$ \" ]; do :; done; echo clean'",
         binary().display(),
@@ -157,7 +157,7 @@ fn no_zombie_is_left() {
     assert_eq!(done.stdout(), "clean\n");
 }
 
-/// `unshare` with a pid namespace; without root a user namespace of one's own is needed for it.
+/// `unshare` with a pid namespace; an ordinary user also needs a user namespace for it.
 fn unshare_pids() -> Command {
     let mut command = Command::new("unshare");
     if !nix::unistd::geteuid().is_root() {

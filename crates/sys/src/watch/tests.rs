@@ -121,7 +121,7 @@ fn links_are_followed_and_their_change_is_noticed() {
 }
 
 #[test]
-fn a_loop_of_links_is_no_loop_of_ours() {
+fn a_loop_of_links_ends() {
     let mut fixture = Fixture::new("a", |root| {
         symlink("b", root.join("a")).expect("linked");
         symlink("a", root.join("b")).expect("linked");

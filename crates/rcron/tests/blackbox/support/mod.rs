@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! Fixtures of the tests.
 
 pub(crate) mod fixture;
 pub(crate) mod lease;
