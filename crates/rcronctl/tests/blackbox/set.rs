@@ -92,7 +92,8 @@ fn is_refused_for_a_link_that_others_could_have_made() {
         let done = fixture.rcronctl(command);
         assert_eq!(done.code(), Some(2));
         assert!(
-            done.stderr().contains("is a symbolic link that others could have made"),
+            done.stderr()
+                .contains("is a symbolic link that another user could have created"),
             "{done:?}"
         );
     }

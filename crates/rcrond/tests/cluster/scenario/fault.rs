@@ -1,6 +1,6 @@
-//! What happens, and what must come of it.
+//! Injects faults and checks what follows.
 
-use super::Story;
+use super::Scenario;
 use crate::check;
 use crate::node::Node;
 use crate::sampler::Holder;
@@ -9,11 +9,11 @@ use inputs::clock::boot_time;
 use policy::moment::BootTime;
 use std::time::{Duration, Instant};
 
-/// Slow machines are slow, but not so much slower than the bound.
-const GENEROUS: u32 = 3;
+/// How many times its bound a failover may take on a slow machine.
+const TOLERANCE: u32 = 3;
 
-impl Story {
-    /// Something happens to the active node, and another one takes over: that one and this one.
+impl Scenario {
+    /// Something happens to the active node, and another one takes over. Returns the old node and the new one.
     pub(crate) fn fails_over(&self, fault: &str, bound: Duration, act: impl FnOnce(&Node)) -> (&Node, &Node) {
         let old = self.steady_holder();
         self.say(&format!("{fault}: {}", self.node(old).name()));
@@ -22,7 +22,7 @@ impl Story {
         self.taken_over(fault, bound, begun, old)
     }
 
-    /// After this moment another node becomes active than the one that was.
+    /// After `begun`, another node than `old` becomes active.
     pub(crate) fn taken_over(&self, fault: &str, bound: Duration, begun: BootTime, old: Holder) -> (&Node, &Node) {
         let next = || self.sampler.active().into_iter().find(|holder| holder.node != old.node);
         let new = self.wait(&format!("another node to take over ({fault})"), next);
@@ -31,7 +31,7 @@ impl Story {
         (self.node(old), self.node(new))
     }
 
-    /// Something happens, and the active node stays active all the time, with the same epoch, until a lease later at least.
+    /// Something happens, and the active node stays active with the same epoch, at least for one more lease.
     pub(crate) fn keeps(&self, fault: &str, act: impl FnOnce(&Node)) {
         let old = self.steady_holder();
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
@@ -43,14 +43,14 @@ impl Story {
             let same = |now: &Holder| (now.node, now.epoch) == (old.node, old.epoch);
             assert!(
                 now.len() == 1 && same(&now[0]),
-                "{fault}: it was to keep its lease: {old:?} {now:?}"
+                "{fault}: it must keep its lease: {old:?} {now:?}"
             );
             now.into_iter().find(|now| now.until >= renewed_until)
         });
         self.record(fault, None, begun, (old, kept), boot_time());
     }
 
-    /// Something happens to the store, and a lease is won or renewed after it: whether in time, that is the store's affair.
+    /// Something happens to the store, and afterwards a lease is won or renewed. Whether it is the old node's depends on the store.
     pub(crate) fn survives(&self, fault: &str, bound: Duration, act: impl FnOnce()) {
         let old = self.steady_holder();
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
@@ -65,7 +65,7 @@ impl Story {
         self.record(fault, bound, begun, (old, new), new.since.max(begun));
     }
 
-    /// Nobody has been active since `dark`, and the store answers again since `back`: somebody, also the same node, becomes active.
+    /// No node has been active since `dark`, and the store answers again since `back`. Then any node, perhaps the old one, becomes active.
     pub(crate) fn comes_back(&self, fault: &str, bound: Duration, dark: BootTime, back: BootTime, old: Holder) {
         let new = self.holder();
         assert!(new.until > dark, "{new:?}");
@@ -79,18 +79,18 @@ impl Story {
         );
     }
 
-    /// As long as this nobody is active.
+    /// No node is active for this long.
     pub(crate) fn stays_passive(&self, span: Duration) {
         let end = Instant::now() + span;
         self.wait("nothing to happen", || {
             let active = self.sampler.active();
-            assert!(active.is_empty(), "nobody could be active: {active:?}");
+            assert!(active.is_empty(), "no node can be active: {active:?}");
             (Instant::now() > end).then_some(())
         });
     }
 
-    /// Waits for a run after `active`, when the new holder was, and keeps how long all this took. `bound`: how long at most, and
-    /// since when.
+    /// Waits for a run after `active`, the time at which the new holder was active, and records the durations. `bound` is the longest
+    /// duration, and the time from which it counts.
     fn record(
         &self,
         fault: &str,
@@ -115,11 +115,11 @@ impl Story {
             gap: gap.map(|(span, _)| span),
             skipped: gap.map(|(_, ticks)| ticks),
         };
-        self.say(&format!("    {}", row.sentence()));
+        self.say(&format!("    {}", row.summary()));
         self.rows.borrow_mut().push(row);
         if let Some((bound, since)) = bound {
             let after = active.since(since);
-            assert!(after < bound * GENEROUS, "{fault}: active only after {after:?}");
+            assert!(after < bound * TOLERANCE, "{fault}: active only after {after:?}");
         }
     }
 }

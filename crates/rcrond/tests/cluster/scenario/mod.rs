@@ -1,4 +1,4 @@
-//! Three nodes with cron on them, watched from the first moment to the last.
+//! Three nodes with cron. Their state files and runs are recorded all the time.
 
 mod fault;
 
@@ -16,19 +16,19 @@ use std::time::{Duration, Instant};
 use testing::lab::Host;
 use testing::until;
 
-/// A made-up number: the same jitter each time.
+/// The same jitter each time.
 const SEED: u64 = 4;
-/// More starts too late than this share, and the test has shown nothing.
+/// If more than this part (one of 20) of the starts is too late, the test does not prove anything.
 const TOO_SLOW: usize = 20;
 
-/// Hundredths of the time between two renewals, from one fault to the next: all are different.
+/// From one fault to the next, in hundredths of the time between two renewals: each fault strikes at another point.
 const POINT: u32 = 37;
-/// Of each node's log, after a failure.
+/// How much of each node's log is printed after a failure.
 const LAST_LINES: usize = 40;
 
-/// What is told, and by whom.
-pub(crate) struct Story {
-    // Dropped in this order.
+/// A running scenario.
+pub(crate) struct Scenario {
+    // The fields are dropped in this order.
     ticker: Ticker,
     sampler: Sampler,
     pub(crate) nodes: Vec<Node>,
@@ -38,12 +38,12 @@ pub(crate) struct Story {
     title: &'static str,
 }
 
-impl Story {
+impl Scenario {
     /// Starts cron and rcrond on all nodes, and waits until one is active.
     pub(crate) fn begin(title: &'static str, site: &Site, nodes: Vec<Node>, settings: Settings) -> Self {
         let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
         let ticker = Ticker::start(&nodes, &site.directory(), SEED);
-        let story = Self {
+        let scenario = Self {
             ticker,
             sampler,
             nodes,
@@ -52,31 +52,31 @@ impl Story {
             rows: RefCell::default(),
             title,
         };
-        story.say("start of all nodes");
-        for node in &story.nodes {
-            node.configure(&story.settings);
+        scenario.say("start of all nodes");
+        for node in &scenario.nodes {
+            node.configure(&scenario.settings);
             node.start();
         }
-        for node in &story.nodes {
+        for node in &scenario.nodes {
             node.wait_until_ready();
         }
-        let holder = story.holder();
-        story.wait("the first run", || story.ticker.runs().first().cloned());
-        story.say(&format!("{} is active", story.node(holder).name()));
-        story
+        let holder = scenario.holder();
+        scenario.wait("the first run", || scenario.ticker.runs().first().cloned());
+        scenario.say(&format!("{} is active", scenario.node(holder).name()));
+        scenario
     }
 
     pub(crate) fn say(&self, what: &str) {
         println!("{:8.3} s  {what}", self.begun.elapsed().as_secs_f64());
     }
 
-    /// Who is active, once somebody is.
+    /// Waits until a node is active.
     pub(crate) fn holder(&self) -> Holder {
         self.wait("a node to be active", || self.sampler.active().first().copied())
     }
 
-    /// The same, once it has renewed its lease and a job has run there: what went before is over. And somewhat later, each time
-    /// at another point between two renewals, so that faults strike at all of them.
+    /// Waits until the active node has renewed its lease and has run a job, so that the last fault is over. Then waits a little longer, each
+    /// time until another point between two renewals, so that faults strike at different points.
     pub(crate) fn steady_holder(&self) -> Holder {
         let (first, begun) = (self.holder(), boot_time());
         let renewed = |now: &Holder| now.epoch != first.epoch || now.until > first.until;
@@ -93,7 +93,7 @@ impl Story {
         &self.nodes[holder.node]
     }
 
-    pub(crate) fn is_anybody_active(&self) -> bool {
+    pub(crate) fn is_any_active(&self) -> bool {
         !self.sampler.active().is_empty()
     }
 
@@ -101,17 +101,17 @@ impl Story {
         self.nodes.iter().map(|node| &*node.host).collect()
     }
 
-    /// After a crash, while the store has its leader.
+    /// The longest failover after a crash, while the store has a leader.
     pub(crate) fn crash_bound(&self) -> Duration {
         self.settings.lease * 11 / 10 + Duration::from_secs(1) + self.settings.settle
     }
 
-    /// After a release.
+    /// The longest failover after a release.
     pub(crate) fn release_bound(&self) -> Duration {
         self.settings.settle + Duration::from_millis(200)
     }
 
-    /// Waits for a fact while all daemons live.
+    /// Waits for a fact. Fails if a daemon exits.
     pub(crate) fn wait<T>(&self, what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
         until(what, || {
             self.ticker.assert_alive();
@@ -122,7 +122,7 @@ impl Story {
         })
     }
 
-    /// Ends everything, holds what was seen against what may be, and prints the table.
+    /// Ends everything, checks what was recorded, and prints the table.
     pub(crate) fn end(mut self) {
         self.ticker.stop();
         for node in &self.nodes {
@@ -131,20 +131,20 @@ impl Story {
             }
         }
         let (runs, seen) = (self.ticker.runs(), self.sampler.seen());
-        let (starts, late) = (self.ticker.starts(), check::late(&runs, &self.ticker.beat));
+        let (starts, late) = (self.ticker.starts(), check::late(&runs, &self.ticker.schedule));
         println!("\n{}\n{}", self.title, table(&self.rows.borrow()));
         println!(
             "rcron started {starts} times; {} runs, {late} of them too late after their tick to show anything",
             runs.len()
         );
         println!(
-            "state files looked at {} times, at most {:.1} ms apart; {} contents seen; from one active to the next at least {:?}",
-            seen.looks,
+            "state files read {} times, at most {:.1} ms apart; {} contents seen; from one active to the next at least {:?}",
+            seen.reads,
             seen.widest.as_secs_f64() * 1000.0,
             seen.versions.len(),
             check::closest(&seen.versions).unwrap_or_default()
         );
-        let faults = check::faults(&seen.versions, &runs, &self.ticker.beat);
+        let faults = check::faults(&seen.versions, &runs, &self.ticker.schedule);
         assert!(faults.is_empty(), "{}:\n{}", self.title, faults.join("\n"));
         assert!(
             late * TOO_SLOW <= runs.len(),
@@ -155,8 +155,8 @@ impl Story {
     }
 }
 
-impl Drop for Story {
-    /// Where something failed, what there is to find the reason in.
+impl Drop for Scenario {
+    /// After a failure, prints what helps to find the reason.
     fn drop(&mut self) {
         if !thread::panicking() {
             return;
@@ -165,9 +165,13 @@ impl Drop for Story {
             let log = node.log();
             let lines: Vec<_> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-            println!("--- {}, the last of its log:\n{}", node.name(), last.join("\n"));
+            println!("--- {}, the end of its log:\n{}", node.name(), last.join("\n"));
         }
-        let faults = check::faults(&self.sampler.seen().versions, &self.ticker.runs(), &self.ticker.beat);
-        println!("--- found in what was seen so far: {faults:#?}");
+        let faults = check::faults(
+            &self.sampler.seen().versions,
+            &self.ticker.runs(),
+            &self.ticker.schedule,
+        );
+        println!("--- violations found so far: {faults:#?}");
     }
 }
