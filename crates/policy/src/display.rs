@@ -77,6 +77,23 @@ pub fn json_escape(character: char) -> String {
     units.map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
+/// A JSON document in which characters of strings that are not printable are escaped. C0 characters, which every JSON writer escapes
+/// within strings, are left alone: those that are left are line breaks between the elements.
+#[must_use]
+pub fn json_document(document: &str) -> String {
+    let is_raw = |character: char| character >= '\u{7f}' && !is_printable(character);
+    document
+        .chars()
+        .fold(String::with_capacity(document.len()), |mut text, character| {
+            if is_raw(character) {
+                text.push_str(&json_escape(character));
+            } else {
+                text.push(character);
+            }
+            text
+        })
+}
+
 /// The beginning of a word, as a message quotes it: at most 60 bytes, with an ellipsis if the word is longer.
 #[must_use]
 pub fn clipped(word: &[u8]) -> String {
@@ -153,6 +170,11 @@ mod tests {
         ] {
             assert_eq!(json_escape(character), escape);
         }
+        let document = "{\n  \"command\": \"a\\tb\u{202e}c\u{7f}é\"\n}\n";
+        assert_eq!(
+            json_document(document),
+            "{\n  \"command\": \"a\\tb\\u202ec\\u007fé\"\n}\n"
+        );
     }
 
     proptest! {
