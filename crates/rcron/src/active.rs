@@ -53,7 +53,7 @@ impl<'a> Active<'a> {
     pub(crate) fn run_job(&self, log: &mut Log, log_warnings: impl FnOnce(&mut Log)) -> Outcome {
         let inherited = signal::take_over();
         log_warnings(log);
-        let basis = match self.current_basis() {
+        let basis = match self.current_basis(self.basis) {
             Ok(basis) => basis,
             Err(skip) => {
                 log.event(&self.subject, &Event::Ignored(skip));
@@ -70,7 +70,7 @@ impl<'a> Active<'a> {
                 return Outcome::Exited(FAILED);
             }
         };
-        let run = Run {
+        let mut run = Run {
             id: RunId::new(clock::wall_time(), random::ten_bytes()),
             subject: self.subject,
             basis,
@@ -78,9 +78,13 @@ impl<'a> Active<'a> {
             began: clock::boot_time(),
         };
         log.event(&self.subject, &Event::Started(&run.id));
-        let (end, journal) = match self.start(&run, &prepared) {
-            Ok(started) => self.supervise(started, prepared, run, log),
-            Err(failure) => self.report_failure(&failure, run, log),
+        let (end, journal) = match self.start_in_time(&mut run, &prepared) {
+            Ok(Ok(started)) => self.supervise(started, prepared, run, log),
+            Ok(Err(failure)) => self.report_failure(&failure, run, log),
+            Err(skip) => {
+                log.event(&self.subject, &Event::NotStarted(&run.id, skip));
+                return Outcome::Exited(SUCCESS);
+            }
         };
         self.finish(&run, &end, journal, log);
         end.outcome
@@ -107,22 +111,31 @@ impl<'a> Active<'a> {
         })
     }
 
-    /// What the start rests on now, or why the job is not started after all. The lease may have ended meanwhile: rcron was
+    /// What the start rests on now, or why the job is not started after all. The lease may have ended since `earlier`: rcron was
     /// stopped, or a stuck terminal delayed a warning. A lease that was renewed meanwhile may have another epoch.
-    fn current_basis(&self) -> Result<Basis, Skip> {
-        match self.basis {
-            Basis::State {
-                expires: Some(expires), ..
-            } if clock::boot_time() >= expires => match observe::observe(self.config).decision {
+    fn current_basis(&self, earlier: Basis) -> Result<Basis, Skip> {
+        match earlier.expires() {
+            Some(expires) if clock::boot_time() >= expires => match observe::observe(self.config).decision {
                 Decision::Run(renewed @ Basis::State { .. }) => Ok(renewed),
                 Decision::Run(Basis::Default) => Err(Skip::Stale(Stale::LeaseEnded)),
                 Decision::Skip(skip) => Err(skip),
             },
-            basis => Ok(basis),
+            _ => Ok(earlier),
         }
     }
 
-    fn start(&self, run: &Run, prepared: &Prepared) -> Result<Started, Failure> {
+    /// Starts the job, unless the state has expired by then and was not renewed.
+    fn start_in_time(&self, run: &mut Run, prepared: &Prepared) -> Result<Result<Started, Failure>, Skip> {
+        loop {
+            match self.start(run, prepared).transpose() {
+                Some(started) => return Ok(started),
+                None => run.basis = self.current_basis(run.basis)?,
+            }
+        }
+    }
+
+    /// `None` if the state has expired.
+    fn start(&self, run: &Run, prepared: &Prepared) -> Result<Option<Started>, Failure> {
         let text = self.job.text(LONGEST_NAME);
         let epoch = run.basis.epoch().map(|epoch| epoch.to_string());
         let additions = [
@@ -138,6 +151,7 @@ impl<'a> Active<'a> {
             own_group: prepared.group_mode == GroupMode::OwnGroup,
             shell: SHELL,
             nice_level: self.config.nice_level,
+            not_after: run.basis.expires().map(|end| end.0),
             dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
             signals: prepared.inherited,
         })

@@ -268,21 +268,3 @@ fn a_stuck_stderr_changes_nothing() {
             .is_some_and(|line| line.starts_with("error: "))
     );
 }
-
-#[test]
-fn a_lease_that_ends_between_decision_and_start_starts_nothing() {
-    let fixture = Fixture::new(None);
-    // A warning to a full stderr takes 200 ms, which is longer than the lease.
-    fixture.configure("nice_level = 99\n");
-    let (reader, writer) = nix::unistd::pipe().expect("a pipe");
-    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).expect("set");
-    while nix::unistd::write(&writer, &[b'x'; 4096]).is_ok() {}
-    fixture.set_state(&format!("active {} boot={}\n", lease::until(0.1), lease::boot_id()));
-    let mut command = fixture.rcron();
-    let output = command.args(JOB).stderr(writer).output().expect("run");
-    drop(reader);
-    assert_eq!((output.status.code(), output.stdout), (Some(0), vec![]));
-    fixture
-        .log
-        .wait_for("state=passive status=ignore reason=stale why=lease-ended cmd=echo ran");
-}
