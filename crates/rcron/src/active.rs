@@ -63,10 +63,8 @@ impl<'a> Active<'a> {
         let prepared = match inherited.and_then(|inherited| self.prepare(inherited, basis)) {
             Ok(prepared) => prepared,
             Err(error) => {
-                log.report_error(&Diagnostic::plain(format!(
-                    "cannot supervise the job: {}",
-                    error_text(&error)
-                )));
+                let error = format!("cannot supervise the job: {}", error_text(&error));
+                log.report_rejection(&Diagnostic::plain(error), self.subject.command);
                 return Outcome::Exited(FAILED);
             }
         };
@@ -165,6 +163,7 @@ impl<'a> Active<'a> {
                 "cannot set nice_level {level}: {reason}; the job keeps its niceness"
             ));
         }
+        self.leave_directory();
         let mut journal = Journal::begin(self.config, run, Some(started.child.pid()), log);
         let supervision = Supervision {
             processes: JobProcesses::new(started.child, prepared.group_mode),
@@ -176,6 +175,19 @@ impl<'a> Active<'a> {
             stopped: false,
         };
         (supervision.until_end(), journal)
+    }
+
+    /// rcron must not keep the file system of the job's directory busy while it waits. It stays if it still needs a relative path.
+    fn leave_directory(&self) {
+        let state_file = self.config.state_file.as_slice();
+        let is_watched = self.config.on_demotion == OnDemotion::Terminate;
+        let needed = [
+            self.config.syslog_socket.as_slice(),
+            if is_watched { state_file } else { b"/" },
+        ];
+        if needed.iter().all(|path| path.starts_with(b"/")) {
+            let _ = std::env::set_current_dir("/");
+        }
     }
 
     /// The job was not started: says why, and records a run that ended at once.
@@ -234,6 +246,6 @@ impl<'a> Active<'a> {
         // The journal first: its process writes while the line is sent.
         let writers = journal.end(&ending, log);
         log.event(&self.subject, &Event::Ended(&run.id, ending));
-        writers.finish();
+        writers.finish(log);
     }
 }

@@ -49,7 +49,7 @@ fn a_state_that_cannot_be_read_is_the_default_with_a_warning() {
         (
             "a megabyte",
             &|| fixture.write("state", vec![b'x'; 1 << 20]),
-            "its first line is longer than 4096 bytes",
+            "its first word is neither `active` nor `passive`",
         ),
         (
             "a directory",
@@ -103,6 +103,22 @@ fn a_fifo_is_never_waited_for() {
     let (ran, warning) = runs(&fixture);
     assert!(ran);
     assert!(warning.contains("it is a FIFO, not a regular file"), "{warning}");
+}
+
+#[test]
+fn the_first_word_decides_however_long_its_line_is() {
+    let fixture = Fixture::new(None);
+    for (line, ran) in [
+        (format!("passive{}", " ".repeat(1 << 20)), false),
+        (format!("passive{}", " ".repeat(4 << 20)), false),
+        (format!("active{}", " ".repeat(1 << 20)), true),
+        (format!("active{} draining", " ".repeat(1 << 20)), false),
+        // Who knows what follows.
+        (format!("active{} draining", " ".repeat(4 << 20)), false),
+    ] {
+        fixture.set_state(&line);
+        assert_eq!(runs(&fixture), (ran, String::new()), "{}", line.trim_end());
+    }
 }
 
 #[test]
