@@ -7,7 +7,6 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
 
 /// Where systems keep zone files. Only root can write there.
 const DIRECTORIES: [&str; 4] = [
@@ -33,7 +32,7 @@ pub(crate) fn is_safe() -> bool {
 /// Removes a `TZ` or `TZDIR` that may not be looked up, so that the system's zone is used. For programs with a library that reads
 /// these variables by itself, and that start no jobs; to be called before anything else, while the process has one thread.
 pub fn forget_unsafe() {
-    let is_foreign = |directory: OsString| !is_in_system_directory(Path::new(&directory));
+    let is_foreign = |directory: OsString| !is_in_system_directory(&[directory.as_bytes(), b"/"].concat());
     if env::var_os("TZDIR").is_some_and(is_foreign) {
         // SAFETY: the process has one thread.
         unsafe { env::remove_var("TZDIR") };
@@ -46,23 +45,34 @@ pub fn forget_unsafe() {
 
 fn names_zone(zone: &OsStr, directory: Option<OsString>) -> bool {
     let path = file_of(zone, directory);
-    let is_system = path == Path::new(SYSTEM_ZONE) || is_in_system_directory(&path);
+    let is_system = path == SYSTEM_ZONE.as_bytes() || is_in_system_directory(&path);
     // If there is no such file, `TZ` is a rule like `CET-1CEST`, or unknown and therefore UTC.
-    is_system && fs::metadata(path).map_or(true, |metadata| metadata.is_file() && metadata.len() <= LARGEST)
+    is_system
+        && fs::metadata(OsStr::from_bytes(&path))
+            .map_or(true, |metadata| metadata.is_file() && metadata.len() <= LARGEST)
 }
 
 /// The file that localtime(3) would open: tzset(3).
-fn file_of(zone: &OsStr, directory: Option<OsString>) -> PathBuf {
-    let name = zone.as_encoded_bytes();
-    let name = name.strip_prefix(b":").unwrap_or(name);
+fn file_of(zone: &OsStr, directory: Option<OsString>) -> Vec<u8> {
+    let zone = zone.as_bytes();
+    let name = zone.strip_prefix(b":").unwrap_or(zone);
+    if name.starts_with(b"/") {
+        return name.to_vec();
+    }
     let directory = directory.filter(|directory| !directory.is_empty());
-    let directory = directory.unwrap_or_else(|| DIRECTORIES[0].into());
-    Path::new(&directory).join(OsStr::from_bytes(name))
+    let directory = directory
+        .as_ref()
+        .map_or(DIRECTORIES[0].as_bytes(), |directory| directory.as_bytes());
+    [directory, b"/", name].concat()
 }
 
-fn is_in_system_directory(path: &Path) -> bool {
-    let goes_up = path.components().any(|component| component == Component::ParentDir);
-    !goes_up && DIRECTORIES.iter().any(|directory| path.starts_with(directory))
+fn is_in_system_directory(path: &[u8]) -> bool {
+    let goes_up = path.split(|byte| *byte == b'/').any(|component| component == b"..");
+    let begins_with = |directory: &&str| {
+        path.strip_prefix(directory.as_bytes())
+            .is_some_and(|rest| rest.starts_with(b"/"))
+    };
+    !goes_up && DIRECTORIES.iter().any(begins_with)
 }
 
 #[cfg(test)]
@@ -78,7 +88,7 @@ mod tests {
             ("UTC", Some(""), "/usr/share/zoneinfo/UTC"),
             ("::UTC", None, "/usr/share/zoneinfo/:UTC"),
         ] {
-            assert_eq!(file_of(OsStr::new(zone), directory.map(Into::into)), Path::new(file));
+            assert_eq!(file_of(OsStr::new(zone), directory.map(Into::into)), file.as_bytes());
         }
     }
 
