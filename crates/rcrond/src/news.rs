@@ -2,7 +2,7 @@
 
 use crate::daemon::Renewal;
 use lease::{ClusterName, Input};
-use store::Failure;
+use store::Error;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// Something that a task has to say.
@@ -10,7 +10,7 @@ pub(crate) enum News {
     /// For the machine.
     Input(Input),
     /// Why the store did not answer.
-    StoreFailed(Failure),
+    StoreFailed(Error),
     /// What an administrator should know of the store.
     Concerns(Vec<String>),
     /// Epochs or identity could not be written, and why.

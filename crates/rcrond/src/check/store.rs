@@ -1,9 +1,8 @@
 //! The store: whether it answers, what it warns of, and what must be created in it.
 
 use super::report::Report;
-use crate::config::{self, Config, StoreConfig};
-use ::store::{Failure, Store};
-use inputs::words::seconds;
+use crate::config::{self, Config};
+use ::store::{Error, Store};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,28 +18,28 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     tell(found, report);
 }
 
-fn tell(found: Result<Vec<String>, Failure>, report: &mut Report) {
+fn tell(found: Result<Vec<String>, Error>, report: &mut Report) {
     match found {
-        Ok(concerns) => {
+        Ok(warnings) => {
             report.fine("it answers");
-            for concern in concerns {
-                report.hint(&concern, None);
+            for warning in warnings {
+                report.hint(&warning, None);
             }
         }
-        Err(failure) => {
-            let remedy = failure.help.clone().unwrap_or_else(|| UNREACHED.into());
-            let told = Failure { help: None, ..failure };
-            report.wrong(&told.to_string(), &remedy);
-        }
+        Err(error) => report.wrong(&error.what(), remedy(&error)),
     }
 }
 
-const UNREACHED: &str = "see that it runs, that this host may reach it, and that servers, user and tls are right";
+fn remedy(error: &Error) -> &'static str {
+    error
+        .help()
+        .unwrap_or("see that it runs, that this host may reach it, and that servers, user and tls are right")
+}
 
-async fn ask(store: &dyn Store, key: String) -> Result<Vec<String>, Failure> {
+async fn ask(store: &dyn Store, key: String) -> Result<Vec<String>, Error> {
     let mut connection = store.connect().await?;
     connection.read(&[key]).await?;
-    connection.concerns().await
+    connection.warnings().await
 }
 
 /// `rcrond --init-store`: creates what must be there; exit status 1 if it is not there then.
@@ -57,34 +56,30 @@ pub(crate) fn init_store(path: &Path) -> ExitCode {
 /// What is there now, or why not.
 fn init(path: &Path) -> Result<String, String> {
     let config = config::load(path).map_err(|diagnostic| diagnostic.full)?.config;
-    let store = config::open(&config.store).map_err(|failure| failure.to_string())?;
-    wait(async { store.init().await }).map_err(|failure| failure.to_string())?;
-    Ok(match config.store {
-        StoreConfig::PostgreSql(settings) => {
-            format!("database {}: table {} is there\n", settings.database, settings.table)
-        }
-        StoreConfig::Etcd(_) => "etcd needs nothing that must be created\n".into(),
-        StoreConfig::Redis(_) => "Redis needs nothing that must be created\n".into(),
-    })
+    let made = config::open(&config.store).and_then(|store| wait(async move { store.init().await }));
+    match made {
+        Ok(()) => Ok(format!("{}\n", config.store.kind.prepared())),
+        Err(error) => Err(format!("{}; {}", error.what(), remedy(&error))),
+    }
 }
 
 /// Waits for an answer of the store, but not for ever.
-fn wait<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+fn wait<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     wait_for(PATIENCE, answer)
 }
 
-fn wait_for<T>(patience: Duration, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+fn wait_for<T>(patience: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("", error))?;
+        .map_err(|error| Error::Local {
+            act: "start the runtime",
+            cause: error.to_string(),
+        })?;
     let answer = runtime.block_on(async { tokio::time::timeout(patience, answer).await });
     // Not waiting for a name that is still being looked up.
     runtime.shutdown_background();
-    answer.unwrap_or_else(|_| {
-        let what = format!("no answer within {}", seconds(patience));
-        Err(Failure::new("", what).with_help(UNREACHED))
-    })
+    answer.unwrap_or(Err(Error::Late(patience)))
 }
 
 #[cfg(test)]
@@ -101,20 +96,28 @@ mod tests {
     #[test]
     fn a_store_that_answers_is_fine_and_one_that_is_gone_is_wrong() {
         let store = Memory::default();
-        let concern = "  hint      this store ends with its process\n";
-        assert_eq!(told(&store), format!("  fine      it answers\n{concern}"));
+        let warning = "  hint      this store ends with its process\n";
+        assert_eq!(told(&store), format!("  fine      it answers\n{warning}"));
         store.set_down(true);
         assert_eq!(
             told(&store),
-            format!("  wrong     memory: cut off\n            -> {UNREACHED}\n")
+            format!(
+                "  wrong     memory: the connection broke: cut off\n            -> {}\n",
+                remedy(&Error::Silent)
+            )
         );
     }
 
     #[test]
-    fn concerns_are_hints_and_help_is_the_remedy() {
+    fn warnings_are_hints_and_help_is_the_remedy() {
         let mut report = Report::new();
         tell(Ok(vec!["it forgets".into()]), &mut report);
-        tell(Err(Failure::new("a:1", "no table").with_help("make one")), &mut report);
+        let error = Error::Settings {
+            setting: "a:1".into(),
+            problem: "no table".into(),
+            help: Some("make one"),
+        };
+        tell(Err(error), &mut report);
         let expected =
             "  fine      it answers\n  hint      it forgets\n  wrong     a:1: no table\n            -> make one\n";
         assert_eq!(report.text(), expected);
@@ -122,8 +125,8 @@ mod tests {
 
     #[test]
     fn a_store_that_says_nothing_is_not_waited_for_longer_than_that() {
-        let answer = wait_for(Duration::from_millis(20), std::future::pending::<Result<(), Failure>>());
-        let failure = answer.expect_err("no answer");
-        assert_eq!(failure.to_string(), format!("no answer within 0.0 s; {UNREACHED}"));
+        let answer = wait_for(Duration::from_millis(20), std::future::pending::<Result<(), Error>>());
+        let error = answer.expect_err("no answer");
+        assert_eq!(error.to_string(), "no answer within 20 ms");
     }
 }

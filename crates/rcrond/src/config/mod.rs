@@ -10,7 +10,6 @@ mod keys;
 mod login;
 mod mask;
 mod node;
-mod open;
 mod sheet;
 mod spans;
 mod stores;
@@ -21,7 +20,7 @@ mod tls;
 mod value;
 
 pub(crate) use cluster::location;
-pub(crate) use open::open;
+pub(crate) use store::open;
 
 use inputs::diagnostic::Diagnostic;
 use lease::{ClusterName, NodeName, Timing};
@@ -71,7 +70,7 @@ pub(crate) struct Config {
     /// This node's name.
     pub(crate) node: NodeName,
     /// The store.
-    pub(crate) store: StoreConfig,
+    pub(crate) store: store::Settings,
     /// The clusters; names and state files are unique.
     pub(crate) clusters: Vec<ClusterSettings>,
     /// Where to show metrics.
@@ -82,17 +81,6 @@ pub(crate) struct Config {
     pub(crate) run_dir: PathBuf,
     /// For ever: epochs and what was drained.
     pub(crate) state_dir: PathBuf,
-}
-
-/// The store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StoreConfig {
-    /// `[etcd]`
-    Etcd(store::etcd::Settings),
-    /// `[postgresql]`
-    PostgreSql(store::postgresql::Settings),
-    /// `[redis]`
-    Redis(store::redis::Settings),
 }
 
 /// A `[[cluster]]`.

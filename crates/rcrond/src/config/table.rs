@@ -19,7 +19,7 @@ impl<'t> Table<'t> {
     pub(super) fn open(sheet: &mut Sheet, kind: &'static Kind, place: Range<usize>, entries: &'t DeTable<'t>) -> Self {
         for (key, _) in entries {
             let name: &str = key.get_ref();
-            if !kind.keys.contains(&name) {
+            if !kind.has(name) {
                 sheet.refuse(key.span(), unknown(kind, name));
             }
         }
@@ -42,7 +42,7 @@ impl<'t> Table<'t> {
     }
 
     fn entry(&self, key: &str) -> Option<(Range<usize>, &'t Spanned<DeValue<'t>>)> {
-        debug_assert!(self.kind.keys.contains(&key), "{key}");
+        debug_assert!(self.kind.has(key), "{key}");
         let found = self.entries.iter().find(|(name, _)| *name.get_ref() == key);
         found.map(|(name, value)| (name.span(), value))
     }

@@ -1,4 +1,4 @@
-//! TLS: a short form, and a table of files.
+//! The key `tls`: `true`, or a table of files.
 
 use super::Surroundings;
 use super::file;
@@ -15,7 +15,7 @@ use toml::de::DeValue;
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"];
 
-/// What the store's table says of TLS.
+/// Reads the store's TLS settings; `None` if TLS is not used.
 pub(super) fn read(sheet: &mut Sheet, store: &Table, surroundings: &Surroundings) -> Option<Settings> {
     let value = store.value("tls")?;
     match value.get_ref() {
@@ -27,7 +27,10 @@ pub(super) fn read(sheet: &mut Sheet, store: &Table, surroundings: &Surroundings
         }
         _ => {
             let help = "write `true`, or a table of files";
-            sheet.refuse(value.span(), Refusal::new("`tls` is `true`, `false` or a table", help));
+            sheet.refuse(
+                value.span(),
+                Refusal::new("`tls` must be `true`, `false` or a table", help),
+            );
             None
         }
     }
@@ -48,14 +51,14 @@ fn path_of(sheet: &mut Sheet, table: &Table, key: &str) -> Option<Spanned<PathBu
 fn host(text: &str) -> Result<String, Refusal> {
     if text.is_empty() || text.contains(':') && text.parse::<std::net::Ipv6Addr>().is_err() {
         return Err(Refusal::new(
-            "this is no server's name",
-            "write the name that stands in its certificate, without a port",
+            "this is not the name of a server",
+            "write the name in its certificate, without a port",
         ));
     }
     value::name(text)
 }
 
-/// Certificate and key: both or none.
+/// Reads the certificate and its key. Neither may be without the other.
 fn identity(sheet: &mut Sheet, table: &Table, surroundings: &Surroundings) -> Option<Identity> {
     let keys: Vec<&str> = ["key_file", "key_credential"]
         .into_iter()
@@ -98,7 +101,7 @@ fn certificates(sheet: &mut Sheet, path: &Spanned<PathBuf>) -> Option<Vec<u8>> {
         let name = file::named(path.get_ref());
         Err(Refusal::new(
             format!("there is no certificate in {name}"),
-            format!("it must be PEM: {CERTIFICATE}"),
+            format!("write it as PEM: {CERTIFICATE}"),
         ))
     });
     good(sheet, path.span(), read).map(Spanned::into_inner)
@@ -108,11 +111,12 @@ fn private_key(sheet: &mut Sheet, path: &Spanned<PathBuf>) -> Option<Vec<u8>> {
     let name = file::named(path.get_ref());
     let read = read_pem(path.get_ref()).and_then(|contents| {
         if ENCRYPTED.iter().any(|mark| holds(&contents.bytes, mark)) {
-            let help = "nobody could type the passphrase at boot: decrypt it, and protect it as a systemd credential";
+            let help =
+                "decrypt it, because no one can type the passphrase at boot; a systemd credential can protect it";
             return Err(Refusal::new(format!("the key in {name} is encrypted"), help));
         }
         if !holds(&contents.bytes, "PRIVATE KEY-----") {
-            let help = "it must be PEM: -----BEGIN PRIVATE KEY-----";
+            let help = "write it as PEM: -----BEGIN PRIVATE KEY-----";
             return Err(Refusal::new(format!("there is no private key in {name}"), help));
         }
         Ok(contents)

@@ -31,7 +31,7 @@ use start::Clusters;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Failure, Store};
+use store::{Error, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
@@ -62,7 +62,7 @@ pub(crate) struct Daemon {
     store: Arc<dyn Store>,
     outlets: Outlets,
     /// Why the store did not answer the last time.
-    failure: Option<Failure>,
+    failure: Option<Error>,
     /// Why epochs or identity could not be written the last time.
     file_failure: Option<String>,
     watching: bool,

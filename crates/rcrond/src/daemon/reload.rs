@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::{Daemon, start};
-use crate::config::{self, ClusterSettings, Config, StoreConfig};
+use crate::config::{self, ClusterSettings, Config};
 use crate::disk::state_file::{self, PreviousState};
 use crate::news::News;
 use crate::outside::systemd;
@@ -111,23 +111,11 @@ fn unmovable(old: &Config, new: &Config) -> Option<String> {
         ("[metrics] listen", old.metrics != new.metrics),
         (
             "which store it is, its prefix, database or table",
-            place(&old.store) != place(&new.store),
+            !old.store.has_same_records(&new.store),
         ),
     ];
     plain
         .iter()
         .find(|(_, differs)| *differs)
         .map(|(what, _)| (*what).to_owned())
-}
-
-/// Where the records are, whatever the servers' addresses and the credentials.
-fn place(store: &StoreConfig) -> (&'static str, &str, String) {
-    match store {
-        StoreConfig::Etcd(settings) => ("etcd", &settings.prefix, String::new()),
-        StoreConfig::PostgreSql(settings) => {
-            let place = format!("{}\0{}", settings.database, settings.table);
-            ("postgresql", &settings.prefix, place)
-        }
-        StoreConfig::Redis(settings) => ("redis", &settings.prefix, settings.database.to_string()),
-    }
 }

@@ -2,7 +2,6 @@
 
 use super::cluster::is_active;
 use super::{Card, Daemon};
-use crate::config::StoreConfig;
 use crate::disk::identity::Held;
 use crate::outside::{Snapshot, systemd};
 use crate::store_side::card::Entry;
@@ -57,18 +56,14 @@ impl Daemon {
 
     /// Everything, without the other nodes.
     pub(super) fn report(&self, now: BootTime) -> Report {
-        let (kind, servers) = match &self.config.store {
-            StoreConfig::Etcd(settings) => ("etcd", &settings.servers),
-            StoreConfig::PostgreSql(settings) => ("postgresql", &settings.servers),
-            StoreConfig::Redis(settings) => ("redis", &settings.servers),
-        };
+        let store = &self.config.store;
         let answers = self.machine.is_answered();
         Report {
             node: self.config.node.as_str().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             store: StoreReport {
-                kind: kind.to_owned(),
-                servers: servers.clone(),
+                kind: store.kind.name().to_owned(),
+                servers: store.servers.clone(),
                 answers,
                 failure: self.failure.as_ref().filter(|_| !answers).map(ToString::to_string),
                 session: self.machine.has_session(),

@@ -11,7 +11,7 @@ use lease::{Call, Change, Input, Key, Reading, Verdict};
 use policy::moment::BootTime;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Connection, Failure, Store};
+use store::{Connection, Error, Store};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// What to do.
@@ -93,7 +93,7 @@ impl Asker {
             }
             Err(failure) => {
                 if had {
-                    self.store.pass_over();
+                    self.store.skip_current();
                 }
                 self.newsroom.tell(News::StoreFailed(failure));
                 None
@@ -118,7 +118,7 @@ impl Asker {
         match answer {
             Ok(_) => self.connection = Some(connection),
             Err(failure) => {
-                self.store.pass_over();
+                self.store.skip_current();
                 self.newsroom.tell(News::StoreFailed(failure));
             }
         }
@@ -135,7 +135,7 @@ impl Asker {
         };
         self.concerned = true;
         // One that cannot say is no reason to lose the lease; the next read connects anew.
-        if let Ok(concerns) = in_time(by, connection.concerns()).await {
+        if let Ok(concerns) = in_time(by, connection.warnings()).await {
             self.connection = Some(connection);
             self.newsroom.tell(News::Concerns(concerns));
         }
@@ -143,14 +143,14 @@ impl Asker {
 }
 
 /// What has not come by then is a failure.
-pub(super) async fn in_time<T>(by: BootTime, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) async fn in_time<T>(by: BootTime, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     within(by.since(clock::boot_time()), answer).await
 }
 
 /// The same with a span.
-pub(super) async fn within<T>(span: Duration, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) async fn within<T>(span: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match tokio::time::timeout(span, answer).await {
         Ok(answer) => answer,
-        Err(_) => Err(Failure::new("", format!("no answer within {} ms", span.as_millis()))),
+        Err(_) => Err(Error::Late(span)),
     }
 }

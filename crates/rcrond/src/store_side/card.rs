@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Change, Failure, Store};
+use store::{Change, Error, Store};
 use tokio::sync::watch::Receiver;
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -57,8 +57,11 @@ pub(crate) async fn run(node: String, mut issues: Receiver<Issue>) {
     }
 }
 
-async fn publish(store: &Arc<dyn Store>, key: &str, card: &Card) -> Result<(), Failure> {
-    let value = serde_json::to_vec(card).map_err(|error| Failure::new("", error))?;
+async fn publish(store: &Arc<dyn Store>, key: &str, card: &Card) -> Result<(), Error> {
+    let value = serde_json::to_vec(card).map_err(|error| Error::Local {
+        act: "encode the record",
+        cause: error.to_string(),
+    })?;
     let change = Change {
         writes: vec![(key.to_owned(), value)],
         ..Change::default()

@@ -5,7 +5,7 @@ use crate::news::Newsroom;
 use lease::Input;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Failure, Store, Watch};
+use store::{Error, Store, Watch};
 use tokio::sync::watch::Receiver;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ enum Heard {
 
 async fn listen(mut watch: Box<dyn Watch>, subject: &mut Receiver<Subject>, newsroom: &Newsroom) -> Heard {
     loop {
-        let changed: Result<(), Failure> = tokio::select! {
+        let changed: Result<(), Error> = tokio::select! {
             changed = watch.changed() => changed,
             other = subject.changed() => {
                 return if other.is_ok() { Heard::OtherKeys } else { Heard::NobodyAsks };

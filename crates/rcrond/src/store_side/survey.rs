@@ -9,7 +9,7 @@ use policy::moment::WallTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Connection, Failure, Store};
+use store::{Connection, Error, Store};
 
 /// Less than rcronctl waits.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ struct Session {
 ///
 /// # Errors
 /// Why there is no answer.
-pub(crate) async fn take(store: &Arc<dyn Store>, clusters: &[String]) -> Result<Survey, Failure> {
+pub(crate) async fn take(store: &Arc<dyn Store>, clusters: &[String]) -> Result<Survey, Error> {
     within(LIMIT, async {
         let mut connection = store.connect().await?;
         let mut survey = Survey {
@@ -47,7 +47,7 @@ pub(crate) async fn take(store: &Arc<dyn Store>, clusters: &[String]) -> Result<
 }
 
 /// The cards of nodes that take part in one of these clusters. One that cannot be read is another version's.
-async fn cards(connection: &mut dyn Connection, clusters: &[String]) -> Result<BTreeMap<String, Card>, Failure> {
+async fn cards(connection: &mut dyn Connection, clusters: &[String]) -> Result<BTreeMap<String, Card>, Error> {
     let list = connection.list(CARDS).await?;
     let read = list.into_iter().filter_map(|(key, item)| {
         let card: Card = serde_json::from_slice(&item.value).ok()?;
@@ -59,7 +59,7 @@ async fn cards(connection: &mut dyn Connection, clusters: &[String]) -> Result<B
 }
 
 impl Survey {
-    async fn read_clusters(&mut self, connection: &mut dyn Connection, names: &[String]) -> Result<(), Failure> {
+    async fn read_clusters(&mut self, connection: &mut dyn Connection, names: &[String]) -> Result<(), Error> {
         let keys: Vec<_> = names.iter().map(|name| codec::cluster(name)).collect();
         let snapshot = connection.read(&keys).await?;
         for (name, item) in names.iter().zip(snapshot.items) {
@@ -71,7 +71,7 @@ impl Survey {
         Ok(())
     }
 
-    async fn read_sessions(&mut self, connection: &mut dyn Connection) -> Result<(), Failure> {
+    async fn read_sessions(&mut self, connection: &mut dyn Connection) -> Result<(), Error> {
         let holders = self.clusters.values().filter_map(ClusterRecord::holder);
         let holders = holders.map(|by| by.node.as_str().to_owned());
         let mut nodes: Vec<String> = self.cards.keys().cloned().chain(holders).collect();

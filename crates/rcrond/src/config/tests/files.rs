@@ -1,6 +1,5 @@
 //! Files: the configuration itself, and those that it names.
 
-use super::super::StoreConfig;
 use super::*;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -28,18 +27,12 @@ fn refusal(path: &Path) -> String {
 }
 
 fn password_of(loaded: Loaded) -> String {
-    let StoreConfig::Redis(settings) = loaded.config.store else {
-        panic!("another store");
-    };
-    let login = settings.login.expect("a login");
+    let login = loaded.config.store.login.expect("a login");
     login.password.expect("a password").reveal().to_owned()
 }
 
 fn tls_of(loaded: Loaded) -> Settings {
-    let StoreConfig::Redis(settings) = loaded.config.store else {
-        panic!("another store");
-    };
-    settings.tls.expect("tls")
+    loaded.config.store.tls.expect("tls")
 }
 
 fn warnings(loaded: &Loaded) -> Vec<&str> {
@@ -141,7 +134,7 @@ fn a_password_file_that_holds_no_password_is_refused() {
         (b"\n", format!("4:17: {named} is empty")),
         (
             b"a\nb\n",
-            format!("4:17: {named} has a control character (one line, and nothing but the password)"),
+            format!("4:17: {named} has a control character (write one line with only the password)"),
         ),
         (b"\xff", format!("4:17: {named} is not UTF-8")),
     ] {
@@ -220,20 +213,20 @@ fn what_is_no_certificate_or_key_is_refused_by_name() {
         (
             format!("ca_file = \"{key}\"\n"),
             vec![format!(
-                "5:11: there is no certificate in {key} (it must be PEM: -----BEGIN CERTIFICATE-----)"
+                "5:11: there is no certificate in {key} (write it as PEM: -----BEGIN CERTIFICATE-----)"
             )],
         ),
         (
             format!("cert_file = \"{cert}\"\nkey_file = \"{cert}\"\n"),
             vec![format!(
-                "6:12: there is no private key in {cert} (it must be PEM: -----BEGIN PRIVATE KEY-----)"
+                "6:12: there is no private key in {cert} (write it as PEM: -----BEGIN PRIVATE KEY-----)"
             )],
         ),
         (
             format!("cert_file = \"{cert}\"\nkey_file = \"{locked}\"\n"),
             vec![format!(
                 "6:12: the key in {locked} is encrypted \
-                 (nobody could type the passphrase at boot: decrypt it, and protect it as a systemd credential)"
+                 (decrypt it, because no one can type the passphrase at boot; a systemd credential can protect it)"
             )],
         ),
         (

@@ -1,11 +1,12 @@
 //! Good files.
 
-use super::super::{ClusterSettings, Config, StoreConfig};
+use super::super::{ClusterSettings, Config};
 use super::*;
 use lease::{ClusterName, NodeName, Timing};
 use proptest::prelude::*;
+use std::sync::Arc;
 use std::time::Duration;
-use store::{Login, Secret, etcd, postgresql, redis, tls};
+use store::{Login, Secret, Settings, etcd::Etcd, postgresql::PostgreSql, redis::Redis, tls};
 
 fn timing(lease: u64, settle: u64, grace: u64, delay: u64) -> Timing {
     let [lease, settle, grace, delay] = [lease, settle, grace, delay].map(Duration::from_secs);
@@ -19,7 +20,7 @@ fn login(user: &str, password: &str) -> Login {
     }
 }
 
-fn store_of(text: &str) -> StoreConfig {
+fn store_of(text: &str) -> Settings {
     taken(text).config.store
 }
 
@@ -28,12 +29,13 @@ fn what_is_not_said_has_its_default() {
     let config = taken(&format!("{ETCD}{CLUSTER}")).config;
     let expected = Config {
         node: NodeName::new("web1").expect("a name"),
-        store: StoreConfig::Etcd(etcd::Settings {
+        store: Settings {
+            kind: Arc::new(Etcd),
             servers: vec!["a:2379".into()],
             prefix: "rcron/".into(),
             login: None,
             tls: None,
-        }),
+        },
         clusters: vec![ClusterSettings {
             name: ClusterName::new("c"),
             state_file: "/var/run/rcron/state".into(),
@@ -62,7 +64,11 @@ fn what_is_said_counts() {
     assert_eq!(config.node.as_str(), "Server.1");
     assert_eq!(
         config.store,
-        StoreConfig::PostgreSql(postgresql::Settings {
+        Settings {
+            kind: Arc::new(PostgreSql {
+                database: "d".into(),
+                table: "ops.t".into(),
+            }),
             servers: [
                 "db1:5432",
                 "[::1]:5433",
@@ -72,12 +78,10 @@ fn what_is_said_counts() {
             ]
             .map(String::from)
             .to_vec(),
-            database: "d".into(),
-            table: "ops.t".into(),
             prefix: "p".into(),
             login: Some(login("u", "x y")),
             tls: Some(tls::Settings::default()),
-        })
+        }
     );
     assert_eq!(
         config.metrics.map(|address| address.to_string()),
@@ -98,25 +102,18 @@ fn what_is_said_counts() {
 
 #[test]
 fn each_store_has_its_own_user_where_only_a_password_is_given() {
-    let StoreConfig::Redis(redis) = store_of(&in_redis("password = 'x'\ndatabase = 3\n")) else {
-        panic!("another store");
-    };
-    let expected = redis::Settings {
+    let expected = Settings {
+        kind: Arc::new(Redis { database: 3 }),
         servers: vec!["a:6379".into()],
-        database: 3,
         prefix: "rcron:".into(),
         login: Some(login("", "x")),
         tls: None,
     };
-    assert_eq!(redis, expected);
-    let StoreConfig::PostgreSql(postgresql) = store_of(&in_postgresql("password = 'x'\n")) else {
-        panic!("another store");
-    };
+    assert_eq!(store_of(&in_redis("password = 'x'\ndatabase = 3\n")), expected);
+    let postgresql = store_of(&in_postgresql("password = 'x'\n"));
     assert_eq!(postgresql.login, Some(login("rcron", "x")));
-    assert_eq!((&*postgresql.database, &*postgresql.table), ("rcron", "rcron"));
-    let StoreConfig::PostgreSql(postgresql) = store_of(&in_postgresql("")) else {
-        panic!("another store");
-    };
+    assert_eq!(postgresql.kind.location(), "database rcron, table rcron");
+    let postgresql = store_of(&in_postgresql(""));
     let alone = Login {
         user: "rcron".into(),
         password: None,

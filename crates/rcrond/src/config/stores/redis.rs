@@ -1,0 +1,29 @@
+//! `[redis]`
+
+use super::Reader;
+use crate::config::sheet::Sheet;
+use crate::config::table::Table;
+use crate::config::{login, value};
+use std::sync::Arc;
+use store::{Kind, redis::Redis};
+
+/// The most that `databases` in redis.conf may be set to.
+const LAST_DATABASE: u32 = 65_535;
+
+pub(super) const READER: Reader = Reader {
+    default_prefix: "rcron:",
+    server: |text| value::local_or_server(text, 6379),
+    // A password without a user is the server's own, `requirepass`.
+    login: |sheet, table, surroundings, _| login::read(sheet, table, surroundings, Some("")),
+    kind,
+};
+
+fn kind(sheet: &mut Sheet, table: &Table) -> Option<Arc<dyn Kind>> {
+    let database = table.number(sheet, "database", LAST_DATABASE);
+    if database.is_none() && table.has("database") {
+        return None;
+    }
+    Some(Arc::new(Redis {
+        database: database.unwrap_or_default(),
+    }))
+}
