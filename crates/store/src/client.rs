@@ -1,4 +1,5 @@
-//! What the clients of all stores share: the choice of a server, the prefix of the keys, and connections that fail once and for good.
+//! What the clients of all stores share: the choice of a server, the prefix of the keys, and connections that fail once and
+//! for good.
 
 use crate::dial::{Address, Server};
 use crate::poisonable::Poisonable;

@@ -8,12 +8,12 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 
 /// A store: several servers, and the credentials for them.
 pub trait Store: Send + Sync {
-    /// Connects to one of the servers. It starts with the one that last answered a call, or else with the one after the last that was tried. It
-    /// goes on to the next as long as servers refuse at once.
+    /// Connects to one of the servers. It starts with the one that last answered a call, or else with the one after the last
+    /// that was tried. It goes on to the next as long as servers refuse at once.
     fn connect(&self) -> Answer<'_, Box<dyn Connection>>;
 
-    /// Makes the next connection start with another server. The caller reports so that a connection failed that had answered before: a
-    /// server that hangs still accepts connections, and a short lease leaves no time to try it again.
+    /// Makes the next connection start with another server. The caller reports so that a connection failed that had answered
+    /// before: a server that hangs still accepts connections, and a short lease leaves no time to try it again.
     fn skip_current(&self);
 
     /// Watches these keys for changes from now on, over a connection of its own.
@@ -34,7 +34,8 @@ pub trait Connection: Send {
     /// Lists all records whose key has this prefix, ordered by key. It is meant for people and may be slow.
     fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>>;
 
-    /// Returns what an administrator must know about this server, for example that it may lose what it has confirmed. Each is a sentence for the log.
+    /// Returns what an administrator must know about this server, for example that it may lose what it has confirmed. Each
+    /// is a sentence for the log.
     fn warnings(&mut self) -> Answer<'_, Vec<String>>;
 }
 

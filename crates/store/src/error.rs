@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// Why a call has no result.
 ///
-/// Every variant means "don't know": the server may have done what was asked, or may do it later. The store's "no" is not an error, it is
-/// [`Verdict::Refused`](crate::Verdict::Refused).
+/// Every variant means "don't know": the server may have done what was asked, or may do it later. The store's "no" is not an
+/// error, it is [`Verdict::Refused`](crate::Verdict::Refused).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// It happened with this server, named as in the configuration.
@@ -54,7 +54,8 @@ pub enum Error {
     Silent,
     /// The caller's time limit ended first.
     Late(Duration),
-    /// A call over this connection was dropped before its answer came. An answer that comes now cannot be told from that of another call.
+    /// A call over this connection was dropped before its answer came. An answer that comes now cannot be told from that of
+    /// another call.
     Abandoned,
     /// The server answered, but not with a result: with an error, or as one that cannot keep the records.
     Server(Arc<dyn ServerError>),

@@ -1,11 +1,12 @@
 //! Stores for leases.
 //!
-//! rcrond reads a few records with their versions, changes several records together if none of the named versions has moved, lists records for people, and, if
-//! the store can report them, watches for changes. docs/design/lease.md and docs/design/store.md say what a store must promise. rcrond does not use a store's clocks or TTLs.
+//! rcrond reads a few records with their versions, changes several records together if none of the named versions has moved,
+//! lists records for people, and, if the store can report them, watches for changes. docs/design/lease.md and
+//! docs/design/store.md say what a store must promise. rcrond does not use a store's clocks or TTLs.
 //!
-//! The clients here never repeat a request and never reconnect silently: a [`Connection`] is one connection to one server, and
-//! after a failure it stays failed. The caller sets the time limits: every future may be dropped at any time, and a connection whose future was dropped
-//! cannot be used again.
+//! The clients here never repeat a request and never reconnect silently: a [`Connection`] is one connection to one server,
+//! and after a failure it stays failed. The caller sets the time limits: every future may be dropped at any time, and a
+//! connection whose future was dropped cannot be used again.
 //!
 //! A new kind of store is a directory here, with its implementation of [`Kind`], and a line in the list of modules below.
 

@@ -3,8 +3,9 @@
 use crate::Error;
 use rustls::crypto::ring;
 
-/// Draws a version: 63 random bits, never 0, so that it fits a signed integer. Two of a million writes of one key get the same version with a
-/// probability of one in 18 million; two consecutive writes, which is where it would matter, of one in 2^63.
+/// Draws a version: 63 random bits, never 0, so that it fits a signed integer. Two of a million writes of one key get the
+/// same version with a probability of one in 18 million; two consecutive writes, which is where it would matter, of one in
+/// 2^63.
 ///
 /// A counter would have to be kept somewhere, and be lost with it: a table restored from a dump would use its numbers again.
 pub(crate) fn random_version() -> Result<u64, Error> {

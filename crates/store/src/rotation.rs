@@ -3,8 +3,9 @@
 use crate::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Starts with the server that was last [marked good](Self::mark_good). A server that was tried and not marked good since is not the first one of the
-/// next attempt: it may accept connections and never answer, and a caller whose time limit ends cannot report that.
+/// Starts with the server that was last [marked good](Self::mark_good). A server that was tried and not marked good since is
+/// not the first one of the next attempt: it may accept connections and never answer, and a caller whose time limit ends
+/// cannot report that.
 #[derive(Debug, Default)]
 pub(crate) struct Rotation {
     next: AtomicUsize,

@@ -27,7 +27,8 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// Its name as its makers write it.
     fn title(&self) -> &'static str;
 
-    /// Where in the servers the records are, besides the prefix: database, table. Nodes with different locations do not see each other.
+    /// Where in the servers the records are, besides the prefix: database, table. Nodes with different locations do not see
+    /// each other.
     fn location(&self) -> String;
 
     /// Whether a log-in sends the password itself, and not only a proof of it.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 
-/// How often a listening connection asks its server for an answer, and how long it waits for that. Seconds are short enough, because the connection carries only hints.
+/// How often a listening connection asks its server for an answer, and how long it waits for that. Seconds are short enough,
+/// because the connection carries only hints.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
 /// A task that ends with its owner.

@@ -7,6 +7,7 @@ use control::{Request, Response, Role};
 use node::Node;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use testing::servers::TestServer;
 use testing::servers::redis::Redis;
 use testing::until;
 

@@ -45,7 +45,8 @@ impl Tls {
     }
 }
 
-/// The error of a connection that broke. With TLS 1.3 a server that requires a client certificate says so only after the handshake, in answer to the first request.
+/// The error of a connection that broke. With TLS 1.3 a server that requires a client certificate says so only after the
+/// handshake, in answer to the first request.
 pub(crate) fn connection_error(error: &io::Error) -> Error {
     let inner = error.get_ref();
     if inner.is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some()) {

@@ -7,8 +7,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// After this time without an answer, the name's next address is tried as well. It is the shortest that RFC 8305 allows, because a
-/// call has no more than 250 ms with a short lease.
+/// After this time without an answer, the name's next address is tried as well. It is the shortest that RFC 8305 allows,
+/// because a call has no more than 250 ms with a short lease.
 const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Connects to the name's first address that answers.

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connected transport. It is a named type because a future of a client library that holds a `Box<dyn ...>` directly cannot be sent to a task.
+/// A connected transport. It is a named type because a future of a client library that holds a `Box<dyn ...>` directly
+/// cannot be sent to a task.
 pub(crate) struct Stream(Box<dyn Transport>);
 
 trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}

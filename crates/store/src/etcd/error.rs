@@ -63,7 +63,8 @@ pub(super) fn cancelled_watch(reason: &str) -> Error {
     Error::WatchCancelled(description.to_owned())
 }
 
-/// A call that failed. `first` is the help where no call over this connection had succeeded: perhaps the server is not etcd, or expects another transport.
+/// A call that failed. `first` is the help where no call over this connection had succeeded: perhaps the server is not etcd,
+/// or expects another transport.
 pub(super) fn call_error(status: &Status, first: Option<&'static str>) -> crate::Error {
     let Some(cause) = connection_cause(status) else {
         return crate::Error::from(Error::Reply {

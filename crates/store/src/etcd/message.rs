@@ -1,4 +1,5 @@
-//! The messages of etcd's API that are needed, with the fields that are used. The tags are those of its `rpc.proto` and `kv.proto`.
+//! The messages of etcd's API that are needed, with the fields that are used. The tags are those of its `rpc.proto` and
+//! `kv.proto`.
 //!
 //! A field of a `oneof` is an optional field here, which is the same on the wire.
 

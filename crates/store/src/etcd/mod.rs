@@ -1,7 +1,7 @@
 //! etcd 3.4 and later, through its gRPC API (v3).
 //!
-//! A record is a key under the site's prefix, and its version is the key's `mod_revision`. The incarnation is the cluster's id, the
-//! revision that of the whole store. docs/design/store.md says what etcd promises, and what follows from it.
+//! A record is a key under the site's prefix, and its version is the key's `mod_revision`. The incarnation is the cluster's
+//! id, the revision that of the whole store. docs/design/store.md says what etcd promises, and what follows from it.
 
 mod calls;
 mod error;
@@ -19,7 +19,8 @@ use session::Session;
 use tonic::Code;
 use wire::{Pings, Wire};
 
-/// etcd as a kind of store. Its servers are `HOST:PORT`, with the port for clients. With a login but without a password, etcd must know the user by the client certificate.
+/// etcd as a kind of store. Its servers are `HOST:PORT`, with the port for clients. With a login but without a password,
+/// etcd must know the user by the client certificate.
 #[derive(Debug)]
 pub struct Etcd;
 
@@ -64,7 +65,8 @@ impl Grpc {
         })
     }
 
-    /// Sends the password, if there is one. Returns `false` if etcd has no authentication enabled, so that everybody may do everything.
+    /// Sends the password, if there is one. Returns `false` if etcd has no authentication enabled, so that everybody may do
+    /// everything.
     async fn authenticate(&self, wire: &mut Wire) -> Result<bool, Error> {
         let Some(login) = &self.login else {
             return Ok(true);

@@ -16,7 +16,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Makes one call, and checks that its answer comes from the same cluster: a proxy before etcd might send each call elsewhere.
+    /// Makes one call, and checks that its answer comes from the same cluster: a proxy before etcd might send each call
+    /// elsewhere.
     pub(super) async fn call<Q, A>(&mut self, method: &'static str, request: Q) -> Result<A, crate::Error>
     where
         Q: Message + 'static,

@@ -23,7 +23,8 @@ impl Session {
         Ok(())
     }
 
-    /// Parses, plans and executes one statement in one round trip. A prepared statement could be for a table that was replaced since.
+    /// Parses, plans and executes one statement in one round trip. A prepared statement could be for a table that was
+    /// replaced since.
     async fn query(&self, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
         Ok(self.client.query_typed(statement, parameters).await?)
     }

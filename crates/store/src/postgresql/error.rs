@@ -94,7 +94,8 @@ fn help(code: &SqlState) -> Option<&'static str> {
         }
         SqlState::INVALID_PASSWORD => "check the user and the password in the configuration",
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            "check the user, and the server's pg_hba.conf: it must admit this user to this database from this address, with or without TLS as configured"
+            "check the user, and the server's pg_hba.conf: it must admit this user to this database from this address, \
+             with or without TLS as configured"
         }
         SqlState::INVALID_CATALOG_NAME => "create the database, or correct `database` in rcrond.toml",
         SqlState::INVALID_SCHEMA_NAME => "create the schema, or correct `table` in rcrond.toml",

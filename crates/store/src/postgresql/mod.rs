@@ -1,4 +1,5 @@
-//! PostgreSQL 13 and later: one table on the primary. docs/design/store.md says what PostgreSQL promises, and why these statements are used.
+//! PostgreSQL 13 and later: one table on the primary. docs/design/store.md says what PostgreSQL promises, and why these
+//! statements are used.
 
 mod calls;
 mod error;
@@ -17,8 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use table::Table;
 
-/// PostgreSQL as a kind of store. Its servers are `HOST:PORT`, or the directory of a Unix socket (`/run/postgresql`, or with the port that is in the
-/// socket's name, `/run/postgresql:5433`). Without a login, the user is this process's.
+/// PostgreSQL as a kind of store. Its servers are `HOST:PORT`, or the directory of a Unix socket (`/run/postgresql`, or with
+/// the port that is in the socket's name, `/run/postgresql:5433`). Without a login, the user is this process's.
 #[derive(Debug)]
 pub struct PostgreSql {
     /// The database's name.

@@ -14,9 +14,9 @@ const FILE: &str = include_str!("../../../../packaging/postgresql/rcrond.sql");
 
 /// The first statements of a session. The last one returns what [`check_server`](super::session) needs.
 ///
-/// The limits are a second protection: no statement takes that long, and none waits for its client while it holds a lock. A session that waits
-/// longer for the lock was abandoned by its client, and would only use up the site's connections. Of the values of `synchronous_commit` only `remote_apply` is
-/// stronger than `on`.
+/// The limits are a second protection: no statement takes that long, and none waits for its client while it holds a lock. A
+/// session that waits longer for the lock was abandoned by its client, and would only use up the site's connections. Of the
+/// values of `synchronous_commit` only `remote_apply` is stronger than `on`.
 pub(super) fn begin() -> String {
     format!(
         "SET standard_conforming_strings = on;
@@ -82,12 +82,12 @@ impl Sql {
         }
     }
 
-    /// A change, as one message of two statements, which the server executes as one transaction. It executes nothing before it has the whole
-    /// message, so a client that stops or is cut off cannot hold the lock.
+    /// A change, as one message of two statements, which the server executes as one transaction. It executes nothing before
+    /// it has the whole message, so a client that stops or is cut off cannot hold the lock.
     ///
-    /// The lock is a statement of its own, because a statement sees only what was committed before it began. The lock serializes all
-    /// changes of a table: only then does "there is no such record" still hold at the commit. The second statement
-    /// compares, writes and notifies. All foreign text is in hexadecimal digits, or is a number.
+    /// The lock is a statement of its own, because a statement sees only what was committed before it began. The lock
+    /// serializes all changes of a table: only then does "there is no such record" still hold at the commit. The second
+    /// statement compares, writes and notifies. All foreign text is in hexadecimal digits, or is a number.
     pub(super) fn change(&self, change: &Change, versions: &[u64]) -> String {
         let name = self.table.quoted();
         let key = |key: &str| format!("convert_from({}, 'UTF8')", hexadecimal(key.as_bytes()));
@@ -137,9 +137,9 @@ impl Sql {
     }
 }
 
-/// An expression for the incarnation: the cluster's system identifier, which initdb draws; the timeline, which the promotion of a standby
-/// and a recovery to a point in time change; the database; and the table with its file, which TRUNCATE and the restoration of a dump
-/// replace. (VACUUM FULL and CLUSTER replace it too, which costs a wait.)
+/// An expression for the incarnation: the cluster's system identifier, which initdb draws; the timeline, which the promotion
+/// of a standby and a recovery to a point in time change; the database; and the table with its file, which TRUNCATE and the
+/// restoration of a dump replace. (VACUUM FULL and CLUSTER replace it too, which costs a wait.)
 fn incarnation(table: &Table) -> String {
     let literal = table.literal();
     format!(

@@ -16,12 +16,14 @@ pub(super) fn of_row(row: &Row) -> Result<Vec<String>, crate::Error> {
         ),
         (
             column(row, 2)?,
-            "the server has standbys, but none is synchronous: if one is promoted while this server still runs, both accept writes, and two nodes can be active; \
-             with synchronous_standby_names a server that is cut off confirms nothing",
+            "the server has standbys, but none is synchronous: if one is promoted while this server still runs, both accept \
+             writes, and two nodes can be active; set synchronous_standby_names, so that a server that is cut off confirms \
+             nothing",
         ),
         (
             column::<Option<bool>>(row, 3)? == Some(true),
-            "the table is UNLOGGED: a crash of the server empties it, and no node is active until one has waited for the length of a lease",
+            "the table is UNLOGGED: a crash of the server empties it, and then no node is active until a whole lease has \
+             passed",
         ),
     ];
     let found = checks.into_iter().filter(|(holds, _)| *holds);

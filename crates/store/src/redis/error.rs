@@ -93,7 +93,8 @@ fn io_error(error: &RedisError) -> Option<&io::Error> {
     inner.downcast_ref::<io::Error>()
 }
 
-/// Looks for the word that Redis' errors begin with, wherever the library puts it: an error of a script has another word before it.
+/// Looks for the word that Redis' errors begin with, wherever the library puts it: an error of a script has another word
+/// before it.
 fn help(text: &str) -> Option<&'static str> {
     const HELPS: [(&str, &str); 11] = [
         // This is all that the library keeps of what the server said.

@@ -1,4 +1,5 @@
-//! Redis 6 and later, and Valkey: a string for each record, and a script for each call. docs/design/store.md says what Redis promises, and what it cannot.
+//! Redis 6 and later, and Valkey: a string for each record, and a script for each call. docs/design/store.md says what Redis
+//! promises, and what it cannot.
 
 mod calls;
 mod error;
@@ -16,7 +17,8 @@ use session::Session;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-/// Redis as a kind of store. Its servers are `HOST:PORT`, or the path of a Unix socket. The login has an empty user if the server only has a password (`requirepass`).
+/// Redis as a kind of store. Its servers are `HOST:PORT`, or the path of a Unix socket. The login has an empty user if the
+/// server only has a password (`requirepass`).
 #[derive(Debug)]
 pub struct Redis {
     /// The number of the database.

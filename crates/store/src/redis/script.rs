@@ -32,8 +32,8 @@ impl Named {
 
     /// Runs the script. Redis executes nothing else meanwhile.
     ///
-    /// The hash is sent first, because it is short. If the server does not know it, it has executed nothing, so the whole script can be sent safely. This
-    /// is the only call here that is ever sent twice.
+    /// The hash is sent first, because it is short. If the server does not know it, it has executed nothing, so the whole
+    /// script can be sent safely. This is the only call here that is ever sent twice.
     async fn run_script<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,
@@ -118,7 +118,8 @@ const FOREIGN: u64 = u64::MAX;
 
 /// A record is a string of its version, a line feed and its content, so that `redis-cli GET` shows it.
 ///
-/// A foreign string is returned as a record that rcrond cannot parse, with a version that no change finds. It affects its own key and no other.
+/// A foreign string is returned as a record that rcrond cannot parse, with a version that no change finds. It affects its
+/// own key and no other.
 fn item(key: &str, value: Value) -> Result<Option<Item>, Error> {
     let value = match value {
         Value::Nil => return Ok(None),

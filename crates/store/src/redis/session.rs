@@ -20,7 +20,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects to this server, and checks that it is a master. `pushed` gets what the server sends unasked, which needs the newer protocol.
+    /// Connects to this server, and checks that it is a master. `pushed` gets what the server sends unasked, which needs the
+    /// newer protocol.
     pub(super) async fn open<T: AsyncPushSender>(
         master: &Master,
         server: &Server,

@@ -31,7 +31,8 @@ pub(super) async fn find(connection: &mut MultiplexedConnection) -> Result<Vec<S
     Ok(of_settings(&settings, &info))
 }
 
-const UNCHECKED: &str = "this user may not read the server's settings (CONFIG GET), so rcrond could not check whether the server keeps what it has confirmed";
+const UNCHECKED: &str = "this user may not call CONFIG GET, so rcrond could not check whether the server keeps what it \
+     has confirmed";
 
 fn is_forbidden(error: &RedisError) -> bool {
     error.kind() == ServerErrorKind::NoPerm.into() || error.to_string().contains("unknown command")
@@ -43,7 +44,8 @@ fn of_settings(settings: &HashMap<String, String>, info: &str) -> Vec<String> {
     if !is("appendonly", "yes") || !is("appendfsync", "always") {
         all.push(format!(
             "the server may lose confirmed changes when it restarts (appendonly {}, appendfsync {}): \
-             no node is active then until one has waited for the length of a lease, and epochs continue from those that the nodes have stored",
+             no node is active then until a whole lease has passed, and epochs continue from those that the nodes have \
+             stored",
             shown(settings, "appendonly"),
             shown(settings, "appendfsync"),
         ));
@@ -60,8 +62,8 @@ fn of_settings(settings: &HashMap<String, String>, info: &str) -> Vec<String> {
     let replicas = field(info, "connected_slaves").unwrap_or("0");
     if replicas != "0" && is("min-replicas-to-write", "0") {
         all.push(
-            "the server has replicas, and min-replicas-to-write is 0: if a replica becomes the master while this server still runs, \
-             both accept writes, and two nodes can be active"
+            "the server has replicas, and min-replicas-to-write is 0: if a replica becomes the master while this server \
+             still runs, both accept writes, and two nodes can be active"
                 .to_owned(),
         );
     }

@@ -28,7 +28,10 @@ pub(crate) fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::S
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "each caller makes its settings in the call")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "each caller makes its settings in the call"
+)]
 pub(crate) fn open(settings: Settings) -> Box<dyn Store> {
     store::open(&settings).expect("good settings")
 }

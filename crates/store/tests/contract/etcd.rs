@@ -20,7 +20,8 @@ fn settings(server: &Server) -> Settings {
     }
 }
 
-/// Enables authentication, with two users besides root: `rcron` may do everything with the keys under the prefix, `guest` nothing.
+/// Enables authentication, with two users besides root: `rcron` may do everything with the keys under the prefix, `guest`
+/// nothing.
 fn enable_authentication(server: &Server) {
     for command in [
         &["user", "add", "root:secret"][..],

@@ -4,7 +4,7 @@ use super::{Server, Settings, settings};
 use crate::client::{A_WHILE, AT_LAST, connect, keys, open, read, write, written_and_read};
 use crate::outages;
 use store::{Change, Verdict};
-use testing::servers;
+use testing::servers::{TestServer, free_port};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "current_thread")]
@@ -18,7 +18,7 @@ async fn an_abandoned_call_closes_its_connection() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_dead_server_is_skipped_and_not_tried_first_again() {
     let server = Server::start();
-    let dead = format!("127.0.0.1:{}", servers::free_port());
+    let dead = format!("127.0.0.1:{}", free_port());
     let store = open(Settings {
         servers: vec![dead.clone(), server.address()],
         ..settings(&server)

@@ -4,7 +4,7 @@ use super::{Server, Settings, ready, settings};
 use crate::client::{A_WHILE, AT_LAST, connect, keys, open, read, write, written_and_read};
 use crate::outages;
 use store::{Change, Verdict};
-use testing::servers;
+use testing::servers::{TestServer, free_port};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "current_thread")]
@@ -57,7 +57,8 @@ async fn an_emptied_or_replaced_table_has_another_incarnation() {
     let store = ready(settings(&server)).await;
     let mut connection = connect(&*store).await;
     let mut before = written_and_read(&mut connection).await;
-    let again = "DROP TABLE rcron; CREATE TABLE rcron (key text PRIMARY KEY, version bigint, value bytea); GRANT ALL ON rcron TO rcrond";
+    let again = "DROP TABLE rcron; CREATE TABLE rcron (key text PRIMARY KEY, version bigint, value bytea);
+                 GRANT ALL ON rcron TO rcrond";
     for loss in ["TRUNCATE rcron", again] {
         server.sql(loss);
         // The same connection sees it: no prepared statement is for the old table.
@@ -77,7 +78,7 @@ async fn an_emptied_or_replaced_table_has_another_incarnation() {
 async fn a_standby_is_skipped_and_has_another_incarnation_when_promoted() {
     let mut primary = Server::start();
     let standby = primary.standby();
-    let dead = format!("127.0.0.1:{}", servers::free_port());
+    let dead = format!("127.0.0.1:{}", free_port());
     let store = ready(Settings {
         servers: vec![dead, standby.address(), primary.address()],
         ..settings(&primary)

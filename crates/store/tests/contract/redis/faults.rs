@@ -5,7 +5,7 @@ use crate::client::{AT_LAST, connect, keys, open, read, write, written_and_read}
 use crate::outages;
 use std::time::Duration;
 use store::{Change, Verdict};
-use testing::servers;
+use testing::servers::{TestServer, free_port};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "current_thread")]
@@ -110,7 +110,7 @@ async fn a_replica_is_skipped_and_has_another_incarnation_as_master() {
     let port = master.address().rsplit_once(':').expect("a port").1.to_owned();
     replica.cli(&["REPLICAOF", "127.0.0.1", &port]);
     wait_for_sync(&replica);
-    let dead = format!("127.0.0.1:{}", servers::free_port());
+    let dead = format!("127.0.0.1:{}", free_port());
     let store = open(Settings {
         servers: vec![dead, replica.address(), master.address()],
         ..settings(&master)

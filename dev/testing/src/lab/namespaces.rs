@@ -1,13 +1,13 @@
-//! The namespaces that all hosts share.
+//! The namespaces that all hosts of a lab share.
 
-use super::aside;
+use super::in_new_thread;
 use crate::wait::until;
 use nix::sched::{CloneFlags, setns, unshare};
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 
-/// The first process: makes the mounts, then only waits. Nobody here reads the machine's log, and libfaketime leaves its
-/// shared memory behind.
+/// The first process makes the mounts, and then only waits. Messages for the machine's log are dropped, and /dev/shm is a
+/// mount of the lab's own, because libfaketime leaves shared memory behind.
 const FIRST: &str = r#"
 set -e
 [ ! -e /dev/log ] || mount --bind /dev/null /dev/log
@@ -16,15 +16,15 @@ eval "$BOOT"
 exec env --ignore-signal=CHLD sleep infinity
 "#;
 
-/// Mounts, processes and the switch's network. Everything in it dies with its first process.
-pub(super) struct Realm {
+/// The mounts, the processes and the network of the switch. All processes end with the first one.
+pub(super) struct Namespaces {
     unshare: Child,
     mounts: File,
     processes: File,
     switch: File,
 }
 
-impl Realm {
+impl Namespaces {
     pub(super) fn new(boot: &str) -> Self {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "unshare", "--fork", "--kill-child"]);
@@ -55,17 +55,17 @@ impl Realm {
         }
     }
 
-    /// Does something on the switch, with the lab's mounts; what it starts is one of the lab's processes.
+    /// Runs `act` in these namespaces. What it starts is one of the lab's processes.
     pub(super) fn inside<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
-        aside(|| {
+        in_new_thread(|| {
             self.enter();
             act()
         })
     }
 
-    /// Brings the calling thread there for good.
+    /// Moves the calling thread into these namespaces for the rest of its life.
     pub(super) fn enter(&self) {
-        // Who shares root and working directory with other threads cannot change the mounts: setns(2).
+        // A thread that shares root and working directory with other threads cannot enter a mount namespace: setns(2).
         unshare(CloneFlags::CLONE_FS).expect("a directory of the thread's own");
         for (namespace, kind) in [
             (&self.switch, CloneFlags::CLONE_NEWNET),
@@ -77,7 +77,7 @@ impl Realm {
     }
 }
 
-impl Drop for Realm {
+impl Drop for Namespaces {
     fn drop(&mut self) {
         let _ = self.unshare.kill();
         let _ = self.unshare.wait();
