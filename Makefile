@@ -23,7 +23,7 @@ CARGO       ?= cargo
 # reach build scripts.
 target      = $(shell rustc -vV | sed -n 's/^host: //p')
 static      = -C target-feature=+crt-static -C relocation-model=static
-# The administrator's tool is static for the second reason only, and as random in its addresses as a service of root's should be.
+# rcronctl and rcron-keepalived are static only to run on every host. They are position-independent, because root runs them.
 static_pie  = -C target-feature=+crt-static
 # CARGO_TARGET_DIR may name another directory. rcrond is dynamic and position-independent, the compiler's default: names of stores are
 # looked up by the host's libc and its nsswitch.conf(5), which no static program can. Built for no named target, it has a directory
@@ -33,19 +33,23 @@ built_here  = $(or $(CARGO_TARGET_DIR),target)/release
 # Where `make install` finds it: root may have neither rustc nor the same environment.
 rcron       = build/rcron
 rcronctl    = build/rcronctl
+keepalived  = build/rcron-keepalived
 rcrond      = build/rcrond
 completions = build/completions
+# The licences of the crates that each package's programs link, and of what is linked besides crates (tools/licences).
+licences    = build/LICENCES-rcron.txt build/LICENCES-rcrond.txt
+licensed    = tools/licences Cargo.lock Cargo.toml $(wildcard crates/*/Cargo.toml packaging/licences/*.txt packaging/licences/crates/*)
 manuals     = $(filter-out rcrond%,$(notdir $(wildcard docs/man/*)))
 rcrond_man  = $(filter rcrond%,$(notdir $(wildcard docs/man/*)))
 units       = $(filter-out rcrond%,$(notdir $(wildcard packaging/systemd/*)))
 # A copy only if it is another one: what was built once stays as old as it is.
 take        = @mkdir -p build && { cmp -s $(1) $(2) || cp $(1) $(2); }
 
-.PHONY: all rcron rcronctl rcrond demo test test-packages bench bench-once lint fuzz deb rpm clean help
-.PHONY: install install-rcron install-rcrond uninstall
+.PHONY: all rcron rcronctl rcron-keepalived rcrond licences demo check test test-packages bench bench-once lint fuzz
+.PHONY: deb rpm clean help install install-rcron install-rcrond uninstall
 
-all: rcron rcronctl rcrond ## build the three programs
-	@echo "built $(rcron) $(rcronctl) $(rcrond) $(completions)"
+all: rcron rcronctl rcron-keepalived rcrond licences ## build the four programs
+	@echo "built $(rcron) $(rcronctl) $(keepalived) $(rcrond) $(completions)"
 
 rcron: ## build the wrapper alone
 	RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
@@ -59,12 +63,33 @@ rcronctl: ## build the administrator's tool and its completions
 	@$(rcronctl) completions zsh >$(completions)/_rcronctl
 	@$(rcronctl) completions fish >$(completions)/rcronctl.fish
 
+rcron-keepalived: ## build the service for keepalived
+	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcron-keepalived
+	$(call take,$(built)/rcron-keepalived,$(keepalived))
+
 rcrond: ## build the daemon (needs a C compiler, for its cryptography)
 	$(CARGO) build --release --locked -p rcrond
 	$(call take,$(built_here)/rcrond,$(rcrond))
 
+licences: $(licences) ## collect the licences of all crates that the programs link
+
+build/LICENCES-rcron.txt: $(licensed)
+	tools/licences $@ 'rcron rcronctl rcron-keepalived' packaging/licences/rust-standard-library.txt packaging/licences/glibc.txt
+
+build/LICENCES-rcrond.txt: $(licensed)
+	tools/licences $@ rcrond packaging/licences/rust-standard-library.txt
+
 demo: all ## show a job move from one server to another
 	demo/two-servers $(rcron)
+
+# No root, no server, no network. What needs one of these is in test programs that are not named here; `make test` runs them.
+checked     = --lib --bin rcronctl --bin rcron-keepalived --bin rcrond --test blackbox --test check --test histories --test liveness --test mutations
+
+check: ## the quick check before a commit: format, clippy, unit and black-box tests, as an ordinary user
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --quiet --locked --workspace $(checked)
+	$(CARGO) test --quiet --locked --workspace --test contract the_store_in_memory
 
 test: all ## install what the tests need, if possible, and run them all
 	tools/test $(rcron)
@@ -107,11 +132,12 @@ install_unit = sed 's,/usr/bin/rcron,$(bindir)/rcron,' packaging/systemd/$(1) >$
 install_man = for page in $(1); do $(INSTALL) -m 644 docs/man/$$page $(DESTDIR)$(mandir)/man$${page\#\#*.}; done
 
 install-rcron:
-	@test -x $(rcron) -a -x $(rcronctl) || { echo "no $(rcron) or $(rcronctl) here: run 'make' first, as yourself"; exit 1; }
+	@for file in $(rcron) $(rcronctl) $(keepalived) build/LICENCES-rcron.txt; do \
+		test -e $$file || { echo "$$file is missing: run 'make' first, as yourself"; exit 1; }; done
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
 	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(sysconfdir)/rcron
-	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(DESTDIR)$(bindir)
+	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(keepalived) $(DESTDIR)$(bindir)
 	@set -e; $(call install_man,$(manuals))
 	$(INSTALL) -m 644 completions/rcron.bash $(DESTDIR)$(bashcompdir)/rcron
 	$(INSTALL) -m 644 $(completions)/rcronctl.bash $(DESTDIR)$(bashcompdir)/rcronctl
@@ -120,6 +146,7 @@ install-rcron:
 	@set -e; $(foreach unit,$(units),$(call install_unit,$(unit));)
 	$(INSTALL) -m 644 packaging/tmpfiles.d/rcron.conf $(DESTDIR)$(tmpfilesdir)
 	$(INSTALL) -m 644 README.md CHANGELOG.md $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 build/LICENCES-rcron.txt $(DESTDIR)$(docdir)/LICENCES-third-party.txt
 	$(INSTALL) -m 644 docs/*.md $(DESTDIR)$(docdir)/docs
 	@set -e; cd examples; find . -type f ! -path './rcrond/*' | while read -r file; do \
 		$(INSTALL) -d "$(DESTDIR)$(docdir)/examples/$${file%/*}"; \
@@ -137,11 +164,12 @@ install-rcrond:
 	@set -e; $(call install_man,$(rcrond_man))
 	@set -e; $(call install_unit,rcrond.service)
 	$(INSTALL) -m 644 packaging/catalog/rcrond.catalog $(DESTDIR)$(catalogdir)
+	$(INSTALL) -m 644 build/LICENCES-rcrond.txt $(DESTDIR)$(rcronddocdir)/LICENCES-third-party.txt
 	$(INSTALL) -m 644 examples/rcrond/* packaging/postgresql/rcrond.sql $(DESTDIR)$(rcronddocdir)/examples
 
 uninstall: ## remove all of it but configuration, journal and epochs
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true
-	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcrond)
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcron-keepalived rcrond)
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(filter %.5,$(manuals) $(rcrond_man)))
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(filter %.8,$(manuals) $(rcrond_man)))
 	rm -f $(DESTDIR)$(bashcompdir)/rcron $(DESTDIR)$(bashcompdir)/rcronctl

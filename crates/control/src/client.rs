@@ -1,4 +1,4 @@
-//! rcronctl's end of the socket. Nothing here waits longer than it is told to, whatever listens at the other end.
+//! The client's end of the socket. No function waits longer than its limit, whatever program listens at the other end.
 
 use crate::{Request, Response};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -10,34 +10,43 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// No answer is longer, in bytes: a thousand clusters of ten nodes are two million.
-const LONGEST_ANSWER: usize = 16 << 20;
+/// In bytes. The report of a thousand clusters of ten nodes is two million bytes long.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug)]
 pub enum NoAnswer {
-    /// There is no such socket.
+    /// The path does not exist.
     NoSocket,
-    /// The socket is there, but nobody listens: who made it has ended.
-    Deaf,
-    /// Nothing came in time.
-    Late,
+    /// The socket exists, but the process that created it no longer listens.
+    NotListening,
+    /// The limit has passed.
+    TimedOut,
     /// The connection was closed before the answer was complete.
     Closed,
-    /// What came is no answer, and why.
-    Garbage(String),
-    /// The system's error.
+    /// The other end sent something other than an answer of rcrond.
+    Invalid(InvalidAnswer),
+    /// A system call failed.
     System(io::Error),
+}
+
+/// What is wrong with an answer.
+#[derive(Debug)]
+pub enum InvalidAnswer {
+    /// It is not JSON, or not a [`Response`].
+    Json(serde_json::Error),
+    /// It is longer than any answer of rcrond.
+    TooLong,
 }
 
 impl fmt::Display for NoAnswer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSocket => out.write_str("there is no such socket"),
-            Self::Deaf => out.write_str("nobody listens"),
-            Self::Late => out.write_str("no answer in time"),
-            Self::Closed => out.write_str("closed before an answer came"),
-            Self::Garbage(why) => write!(out, "not rcrond's answer: {why}"),
+            Self::NotListening => out.write_str("no process listens on the socket"),
+            Self::TimedOut => out.write_str("no answer in time"),
+            Self::Closed => out.write_str("the connection was closed before the answer was complete"),
+            Self::Invalid(error) => write!(out, "not an answer of rcrond: {error}"),
             Self::System(error) => error.fmt(out),
         }
     }
@@ -45,20 +54,29 @@ impl fmt::Display for NoAnswer {
 
 impl std::error::Error for NoAnswer {}
 
+impl fmt::Display for InvalidAnswer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => error.fmt(out),
+            Self::TooLong => write!(out, "a line of more than {MAX_ANSWER_BYTES} bytes"),
+        }
+    }
+}
+
 /// A connection to a daemon, for one request.
 #[derive(Debug)]
 pub struct Connection {
     stream: UnixStream,
-    /// What has been read beyond the last answer.
+    /// Bytes that were read after the end of the last answer.
     ahead: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects; waits at most so long where the daemon is slow to accept.
+    /// Connects. The limit matters if the daemon does not accept connections.
     ///
     /// # Errors
-    /// [`NoAnswer::NoSocket`], [`NoAnswer::Deaf`], [`NoAnswer::Late`], or the system's: no permission, no socket but
-    /// another kind of file.
+    /// [`NoAnswer::NoSocket`], [`NoAnswer::NotListening`], [`NoAnswer::TimedOut`]; or [`NoAnswer::System`], for instance without permission,
+    /// or if the file is not a socket.
     pub fn open(path: &Path, limit: Duration) -> Result<Self, NoAnswer> {
         match connect(path, limit) {
             Ok(stream) => Ok(Self {
@@ -67,18 +85,19 @@ impl Connection {
             }),
             Err(error) => Err(match error.kind() {
                 ErrorKind::NotFound => NoAnswer::NoSocket,
-                ErrorKind::ConnectionRefused if is_socket(path) => NoAnswer::Deaf,
+                ErrorKind::ConnectionRefused if is_socket(path) => NoAnswer::NotListening,
                 ErrorKind::ConnectionRefused => NoAnswer::System(io::Error::other("it is not a socket")),
-                ErrorKind::WouldBlock | ErrorKind::TimedOut => NoAnswer::Late,
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => NoAnswer::TimedOut,
                 _ => NoAnswer::System(error),
             }),
         }
     }
 
-    /// Sends the request; waits at most so long where the daemon does not read.
+    /// Sends the request. The limit matters if the daemon does not read.
     ///
     /// # Errors
-    /// [`NoAnswer::Late`], or the system's. A daemon that has closed the connection is none: it may have said why.
+    /// [`NoAnswer::TimedOut`] or [`NoAnswer::System`]. It is not an error if the daemon has closed the connection already: its answer may say
+    /// why.
     pub fn ask(&mut self, request: &Request, limit: Duration) -> Result<(), NoAnswer> {
         let mut line = serde_json::to_vec(request).map_err(|error| NoAnswer::System(error.into()))?;
         line.push(b'\n');
@@ -88,20 +107,20 @@ impl Connection {
             .and_then(|()| self.stream.write_all(&line));
         match sent {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            sent => sent.map_err(no_answer),
+            sent => sent.map_err(from_io),
         }
     }
 
-    /// The next answer; waits until then at most.
+    /// Reads the next answer.
     ///
     /// # Errors
-    /// Any but those of connecting.
+    /// Each kind except those of connecting.
     pub fn answer(&mut self, deadline: Instant) -> Result<Response, NoAnswer> {
-        let line = self.line(deadline)?;
-        serde_json::from_slice(&line).map_err(|error| NoAnswer::Garbage(error.to_string()))
+        let line = self.read_line(deadline)?;
+        serde_json::from_slice(&line).map_err(|error| NoAnswer::Invalid(InvalidAnswer::Json(error)))
     }
 
-    fn line(&mut self, deadline: Instant) -> Result<Vec<u8>, NoAnswer> {
+    fn read_line(&mut self, deadline: Instant) -> Result<Vec<u8>, NoAnswer> {
         let mut searched = 0;
         let mut chunk = vec![0; 1 << 16];
         loop {
@@ -110,8 +129,8 @@ impl Connection {
                 return Ok(std::mem::replace(&mut self.ahead, rest));
             }
             searched = self.ahead.len();
-            if searched > LONGEST_ANSWER {
-                return Err(NoAnswer::Garbage(format!("a line of more than {LONGEST_ANSWER} bytes")));
+            if searched > MAX_ANSWER_BYTES {
+                return Err(NoAnswer::Invalid(InvalidAnswer::TooLong));
             }
             match self.read(&mut chunk, deadline)? {
                 0 => return Err(NoAnswer::Closed),
@@ -124,7 +143,7 @@ impl Connection {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(NoAnswer::Late);
+                return Err(NoAnswer::TimedOut);
             }
             let read = self
                 .stream
@@ -132,16 +151,16 @@ impl Connection {
                 .and_then(|()| self.stream.read(chunk));
             match read {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => return read.map_err(no_answer),
+                read => return read.map_err(from_io),
             }
         }
     }
 }
 
-/// Asks for one thing and waits for its last answer. The limit is for all of it.
+/// Connects, sends the request and waits for the last answer. The limit applies to all of this together.
 ///
 /// # Errors
-/// [`NoAnswer`] says what was missing.
+/// Each kind of [`NoAnswer`].
 pub fn ask(path: &Path, request: &Request, limit: Duration) -> Result<Response, NoAnswer> {
     let deadline = Instant::now() + limit;
     let mut connection = Connection::open(path, limit)?;
@@ -154,7 +173,7 @@ pub fn ask(path: &Path, request: &Request, limit: Duration) -> Result<Response, 
     }
 }
 
-/// connect(2) waits while the listener's queue is full, but not beyond the limit for sending.
+/// While the listener's queue is full, connect(2) waits, but no longer than the socket's send timeout: unix(7).
 fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_write_timeout(Some(limit))?;
@@ -162,14 +181,14 @@ fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
     Ok(OwnedFd::from(socket).into())
 }
 
-/// connect(2) says the same of a file that is none.
+/// connect(2) fails with ECONNREFUSED both for a socket without a listener and for a file that is not a socket.
 fn is_socket(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-fn no_answer(error: io::Error) -> NoAnswer {
+fn from_io(error: io::Error) -> NoAnswer {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => NoAnswer::Late,
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => NoAnswer::TimedOut,
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => NoAnswer::Closed,
         _ => NoAnswer::System(error),
     }

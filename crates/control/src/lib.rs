@@ -1,161 +1,166 @@
-//! What rcronctl and rcrond say to each other, over a Unix socket: one line of JSON asks, one or more answer.
+//! The protocol between rcronctl and rcrond, over a Unix socket. A request is one line of JSON; each answer is one, too.
 //!
-//! Each connection is for one request. Its last answer is the first that is not [`Response::Progress`].
+//! A connection serves one request. Its last answer is the first that is not [`Response::Progress`].
+//!
+//! A field of an answer that rcronctl does not know is ignored, so that two versions can talk to each other during an upgrade. A request
+//! with an unknown field is refused: to execute a part of a drain would be worse than to refuse it.
 
 pub mod client;
 
 use serde::{Deserialize, Serialize};
 
-/// Where rcrond listens unless its configuration says otherwise.
+/// The socket that rcrond creates if `[control] socket` is not set.
 pub const DEFAULT_SOCKET: &str = "/run/rcrond/socket";
 
-/// What rcronctl asks.
+/// A request of rcronctl.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Request {
-    /// How things are. Anybody may ask.
+    /// Asks for the daemon's status. Every user may do so.
     Status {
-        /// Whether the other nodes are to be looked up in the store.
+        /// Whether to read the other nodes from the store.
         nodes: bool,
     },
-    /// Give clusters away and stay out. Only root.
+    /// Releases clusters and keeps this node from taking them over. Only root and rcrond's own user may do so.
     Drain {
-        /// Which; empty: all.
+        /// The clusters' names. An empty list means all clusters.
         clusters: Vec<String>,
-        /// Wait for running jobs: start none, keep the lease until they have ended, or this many milliseconds are over.
+        /// With a number of milliseconds, the node starts no more jobs, and keeps the lease until the running jobs have ended or this
+        /// time is over.
         wait_ms: Option<u64>,
     },
-    /// Take part again. Only root.
+    /// Lets this node take clusters over again. Only root and rcrond's own user may do so.
     Undrain {
-        /// Which; empty: all.
+        /// The clusters' names. An empty list means all clusters.
         clusters: Vec<String>,
     },
 }
 
-/// What rcrond answers.
+/// An answer of rcrond.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "lowercase")]
 pub enum Response {
-    /// To [`Request::Status`].
+    /// The answer to [`Request::Status`].
     Status(Report),
-    /// On the way: a line for people.
+    /// The request is being executed. More answers follow.
     Progress {
-        /// What is waited for.
+        /// What rcrond waits for, as a line to print.
         text: String,
     },
-    /// It is done.
+    /// The request was executed.
     Done {
-        /// What has become of each cluster: a line for people each.
+        /// A line to print for each cluster.
         lines: Vec<String>,
     },
-    /// It is not, and why.
+    /// The request was not executed, or not completely.
     Error {
-        /// A message for people.
+        /// The reason, to print.
         message: String,
     },
-    /// This user may not ask that. The daemon's loop never says so, but its socket.
+    /// This user is not permitted to send this request. The task of the connection answers it; the daemon's loop never sees it.
     Refused {
-        /// A message for people.
+        /// The reason, to print.
         message: String,
     },
 }
 
 impl Response {
-    /// Whether nothing comes after it.
+    /// Whether no other answer follows.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         !matches!(self, Self::Progress { .. })
     }
 }
 
-/// How a daemon sees the world.
+/// The daemon's status report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// This node's name.
+    /// The name of the daemon's node.
     pub node: String,
     /// rcrond's version.
     pub version: String,
-    /// The store.
+    /// What the daemon knows about its store.
     pub store: StoreReport,
-    /// The clusters, in the configuration's order.
+    /// The clusters in the order of the configuration. Clusters that a reload has added come last.
     pub clusters: Vec<ClusterReport>,
 }
 
-/// The store, from this node.
+/// The store, as this node sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreReport {
     /// `etcd`, `postgresql` or `redis`.
     pub kind: String,
-    /// The servers, as configured.
+    /// The servers, as in rcrond.toml(5).
     pub servers: Vec<String>,
-    /// Whether it answered last time.
+    /// Whether the last call was answered.
     pub answers: bool,
-    /// Why not, if not.
+    /// The error of the last call, if it was not answered.
     pub failure: Option<String>,
-    /// Whether this node has a session.
+    /// Whether this node has a session in it.
     pub session: bool,
-    /// Whether it tells of changes.
+    /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
 }
 
-/// A cluster, from this node.
+/// A cluster, as this node sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterReport {
-    /// Its name.
+    /// The cluster's name.
     pub name: String,
-    /// Its state file.
+    /// The path of the state file on this node.
     pub state_file: String,
-    /// What this node does.
+    /// This node's role.
     pub role: Role,
     /// This node's priority.
     pub priority: u32,
-    /// The lease, as configured here, in milliseconds.
+    /// The lease's duration as configured on this node, in milliseconds.
     pub lease_ms: u64,
-    /// How much of its lease this node has left, in milliseconds, if it has one.
+    /// If this node holds the cluster: how long its lease still lasts at least, in milliseconds.
     pub lease_left_ms: Option<u64>,
     /// The highest epoch that this node has seen.
     pub epoch: u64,
-    /// Who holds the cluster, as far as this node knows.
+    /// The node that holds the cluster, according to the last read.
     pub holder: Option<String>,
-    /// Whether the state file could be written last time.
+    /// Whether the last write of the state file succeeded.
     pub writable: bool,
-    /// All nodes that were ever seen, this one too; empty unless asked for.
+    /// All nodes of the cluster that the store has a record of, including this one. Empty unless the request asked for them.
     pub nodes: Vec<NodeReport>,
 }
 
-/// What a node does in a cluster.
+/// The role of a node in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Jobs run here.
+    /// The node holds the cluster, and its state file is active.
     Active,
-    /// It has the cluster, and is not active yet, or not any more.
+    /// The node holds the cluster, but its state file is not active yet, or no longer.
     Holding,
-    /// It has the cluster until its jobs have ended.
+    /// The node holds the cluster until its running jobs have ended.
     Draining,
-    /// It would take over.
+    /// Another node may hold the cluster; this one can take it over.
     Standby,
-    /// It stays out.
+    /// The node does not take the cluster over until `undrain`.
     Drained,
-    /// Not heard of for longer than a lease.
+    /// The node has not renewed its session for longer than a lease.
     Gone,
 }
 
-/// A node of a cluster, as the store has it.
+/// A node of a cluster, according to the records in the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeReport {
-    /// Its name.
+    /// The node's name.
     pub name: String,
-    /// What it does.
+    /// The node's role, as far as the records show it.
     pub role: Role,
-    /// Its priority.
+    /// The node's priority; 0 if it is not known.
     pub priority: u32,
-    /// The epoch, if it has the cluster.
+    /// The epoch, if the node holds the cluster.
     pub epoch: Option<u64>,
-    /// How much of its lease is left at least, in milliseconds, if it has the cluster.
+    /// If the node holds the cluster: about how long its lease still lasts, in milliseconds. For other nodes than this one it is
+    /// computed from the wall clocks of both, which may differ.
     pub lease_left_ms: Option<u64>,
-    /// rcrond's version there.
+    /// The version of rcrond on the node; empty if it is not known.
     pub version: String,
-    /// When it last wrote, by its own wall clock: RFC 3339, UTC.
+    /// The time of the node's last renewal by its own wall clock: RFC 3339, UTC.
     pub last_seen: Option<String>,
 }

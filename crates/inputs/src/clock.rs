@@ -1,4 +1,4 @@
-//! The clocks, as the types that keep them apart.
+//! The clocks. Each has a type of its own, so that their times cannot be mixed.
 
 use policy::datagram::CivilTime;
 use policy::moment::{BootTime, WallTime};

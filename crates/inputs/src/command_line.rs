@@ -1,31 +1,32 @@
-//! The command line of rcron: arguments into one request. The wrapper reads its own here, `rcronctl check` those in crontabs.
+//! The command line of rcron. The wrapper parses its own here, and `rcronctl check` those in crontabs.
 
 use crate::diagnostic::shown;
 use lexopt::{Arg, Parser};
-use policy::command::Job;
+use policy::command::{Job, NoCommand};
 use policy::suggest;
 use std::ffi::OsString;
+use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 
-/// What the user asks for.
+/// What the command line requests.
 pub enum Request {
     /// `--help`.
     Help,
     /// `--version`.
     Version,
-    /// Run a job, or say what would be done.
+    /// Run a job, or print what would be done.
     Job(Invocation),
 }
 
 /// A job and the options before it.
 pub struct Invocation {
-    /// What is set before and about the job.
+    /// rcron's own options.
     pub options: Options,
-    /// The job itself.
+    /// The words after them.
     pub job: Job,
 }
 
-/// The options.
+/// rcron's own options, as they were given.
 #[derive(Default)]
 pub struct Options {
     /// `--conf`.
@@ -40,92 +41,114 @@ pub struct Options {
     pub verbose: bool,
 }
 
-/// Why a command line is refused, with the options read so far: they may say where to log it.
+/// Why a command line is rejected. The options before the mistake may set where to log that.
 pub struct UsageError {
-    /// What is wrong with it.
-    pub message: String,
-    /// What stands before the fault.
-    pub options: Options,
+    /// What is wrong.
+    pub mistake: Mistake,
+    /// The options before it.
+    pub options: Box<Options>,
 }
 
-/// As long as a file's name: it stands in every line of the log, and in the job's environment.
+/// What can be wrong with a command line.
+#[derive(Debug)]
+pub enum Mistake {
+    /// An unknown option, with the known one that is perhaps meant.
+    UnknownOption(lexopt::Error, Option<&'static str>),
+    /// An option without its value, or with a value that it does not take.
+    Value(lexopt::Error),
+    /// A job's name with blanks, `=` or control characters, or an empty one.
+    JobName(OsString),
+    /// A job's name longer than 255 bytes.
+    LongJobName,
+    /// There is no job after the options.
+    NoCommand,
+}
+
+/// In bytes, as long as a file name may be: the name is in every log line, and in the job's environment.
 const LONGEST_JOB_NAME: usize = 255;
 
 const LONG_OPTIONS: [&str; 7] = ["conf", "option", "job", "dry-run", "verbose", "help", "version"];
 
-/// Reads the arguments.
+/// Parses the arguments.
 ///
 /// # Errors
-/// [`UsageError`]: an unknown option, a missing value, no command.
+/// [`UsageError`].
 pub fn read(parser: Parser) -> Result<Request, UsageError> {
     let mut options = Options::default();
     match read_into(&mut options, parser) {
-        Ok(Read::Words(words)) => match Job::read(words) {
-            Ok(job) => Ok(Request::Job(Invocation { options, job })),
-            Err(policy::command::NoCommand) => Err(UsageError {
-                message: "no command given".into(),
-                options,
-            }),
-        },
-        Ok(Read::Asked(request)) => Ok(request),
-        Err(message) => Err(UsageError { message, options }),
+        Ok(Parsed::Job(job)) => Ok(Request::Job(Invocation { options, job })),
+        Ok(Parsed::Other(request)) => Ok(request),
+        Err(mistake) => Err(UsageError {
+            mistake,
+            options: Box::new(options),
+        }),
     }
 }
 
-enum Read {
-    Words(Vec<Vec<u8>>),
-    Asked(Request),
+enum Parsed {
+    Job(Job),
+    Other(Request),
 }
 
-fn read_into(options: &mut Options, mut parser: Parser) -> Result<Read, String> {
-    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+fn read_into(options: &mut Options, mut parser: Parser) -> Result<Parsed, Mistake> {
+    while let Some(argument) = parser.next().map_err(Mistake::Value)? {
         match argument {
             Arg::Short('c') | Arg::Long("conf") => options.conf = Some(value(&mut parser)?),
             Arg::Short('o') | Arg::Long("option") => options.settings.push(value(&mut parser)?),
             Arg::Short('j') | Arg::Long("job") => options.job_name = Some(job_name(value(&mut parser)?)?),
             Arg::Short('n') | Arg::Long("dry-run") => options.dry_run = true,
             Arg::Short('v') | Arg::Long("verbose") => options.verbose = true,
-            Arg::Short('h') | Arg::Long("help") => return Ok(Read::Asked(Request::Help)),
-            Arg::Short('V') | Arg::Long("version") => return Ok(Read::Asked(Request::Version)),
-            Arg::Value(first) => return words(first, &mut parser).map(Read::Words),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Other(Request::Help)),
+            Arg::Short('V') | Arg::Long("version") => return Ok(Parsed::Other(Request::Version)),
+            Arg::Value(first) => return job(first, &mut parser).map(Parsed::Job),
             unknown => return Err(unknown_option(unknown)),
         }
     }
-    Ok(Read::Words(Vec::new()))
+    Err(Mistake::NoCommand)
 }
 
-/// All that follows the first argument that is no option belongs to the job.
-fn words(first: OsString, parser: &mut Parser) -> Result<Vec<Vec<u8>>, String> {
-    let rest = parser.raw_args().map_err(|error| error.to_string())?;
-    Ok([first].into_iter().chain(rest).map(OsString::into_vec).collect())
+/// Everything from the first argument that is not an option belongs to the job.
+fn job(first: OsString, parser: &mut Parser) -> Result<Job, Mistake> {
+    let rest = parser.raw_args().map_err(Mistake::Value)?;
+    let words = [first].into_iter().chain(rest).map(OsString::into_vec);
+    Job::read(words.collect()).map_err(|NoCommand| Mistake::NoCommand)
 }
 
-fn value(parser: &mut Parser) -> Result<OsString, String> {
-    parser.value().map_err(|error| error.to_string())
+fn value(parser: &mut Parser) -> Result<OsString, Mistake> {
+    parser.value().map_err(Mistake::Value)
 }
 
-fn job_name(name: OsString) -> Result<Vec<u8>, String> {
+fn job_name(name: OsString) -> Result<Vec<u8>, Mistake> {
     let refused = |character: char| character.is_whitespace() || character.is_control() || character == '=';
     if name.is_empty() || name.to_string_lossy().contains(refused) {
-        return Err(format!(
-            "`{}` is no job name: it must have no blanks, `=` or control characters",
-            shown(&name)
-        ));
+        return Err(Mistake::JobName(name));
     }
     if name.len() > LONGEST_JOB_NAME {
-        return Err(format!("the job's name is longer than {LONGEST_JOB_NAME} bytes"));
+        return Err(Mistake::LongJobName);
     }
     Ok(name.into_vec())
 }
 
-fn unknown_option(argument: Arg) -> String {
+fn unknown_option(argument: Arg) -> Mistake {
     let meant = match argument {
         Arg::Long(name) => suggest::nearest(name.as_bytes(), LONG_OPTIONS),
         _ => None,
     };
-    let refused = argument.unexpected().to_string();
-    match meant {
-        Some(meant) => format!("{refused}; did you mean '--{meant}'?"),
-        None => refused,
+    Mistake::UnknownOption(argument.unexpected(), meant)
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownOption(error, Some(meant)) => write!(out, "{error}; did you mean '--{meant}'?"),
+            Self::UnknownOption(error, None) | Self::Value(error) => error.fmt(out),
+            Self::JobName(name) => write!(
+                out,
+                "`{}` is not a job name: it must not contain blanks, `=` or control characters",
+                shown(name)
+            ),
+            Self::LongJobName => write!(out, "the job's name is longer than {LONGEST_JOB_NAME} bytes"),
+            Self::NoCommand => out.write_str("no command given"),
+        }
     }
 }

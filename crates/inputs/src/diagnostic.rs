@@ -1,12 +1,12 @@
-//! What is told when something is wrong: to people on stderr, and to the log.
+//! Messages about what is wrong: for people on stderr, and for the log.
 
 use policy::config::Problem;
-use policy::escape;
+use policy::display;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-/// How many wrong lines are told; the rest is counted.
+/// How many invalid lines a message shows; the others are counted.
 const MOST_PROBLEMS: usize = 5;
 
 /// A message in its two forms.
@@ -18,7 +18,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// One line for both.
+    /// A message of one line in both forms.
     pub fn plain(text: String) -> Self {
         Self {
             full: text.clone(),
@@ -34,7 +34,7 @@ impl Diagnostic {
         }
     }
 
-    /// All problems of a file for people, the first one for the log.
+    /// Several problems of a file, at least one: all for people, the first for the log.
     pub fn of_all(problems: &[Problem], origin: &[u8]) -> Self {
         let reports = problems
             .iter()
@@ -42,7 +42,7 @@ impl Diagnostic {
             .map(|problem| problem.report(origin).to_string());
         let mut full = reports.collect::<Vec<_>>().join("\n");
         if problems.len() > MOST_PROBLEMS {
-            let _ = write!(full, "\n({} more wrong lines)", problems.len() - MOST_PROBLEMS);
+            let _ = write!(full, "\n({} more invalid lines)", problems.len() - MOST_PROBLEMS);
         }
         Self {
             full,
@@ -51,7 +51,7 @@ impl Diagnostic {
     }
 }
 
-/// A path or another text of the user's, on one line of a message.
+/// A path or another text of the user's in a message: see [`policy::display`].
 pub fn shown(text: &OsStr) -> String {
-    String::from_utf8_lossy(&escape::escaped(text.as_bytes())).into_owned()
+    display::escaped(text.as_bytes()).into_owned()
 }

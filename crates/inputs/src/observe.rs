@@ -1,43 +1,54 @@
-//! The facts of the decision: the state file and the clocks, read together.
+//! The state file and the clocks, read together, and the decision that follows.
 
 use crate::clock;
 use crate::diagnostic::{Diagnostic, shown};
+use crate::state_file::{self, Content};
 use policy::config::Config;
 use policy::decide::{self, Basis, Decision, Reading, Skip};
-use policy::moment::{Moment, WallTime};
+use policy::moment::Moment;
 use policy::state::{LONGEST_LINE, NoState, State};
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
-use sys::file::{self, Unreadable};
+use std::path::Path;
+use sys::file::Unreadable;
 
 /// What was read, when, and what follows from it.
 pub struct Observation {
     /// What the state file said.
     pub reading: Reading,
-    /// When it was read.
+    /// When the file was read.
     pub moment: Moment,
     /// What follows from it.
     pub decision: Decision,
-    /// Why there is no state in the reading, if there is none.
-    pub obstacle: Option<String>,
+    /// Why the reading contains no state; `None` if it contains one.
+    pub obstacle: Option<Obstacle>,
 }
 
-/// Reads the state file and decides. The same at the start of a job and while it runs.
+/// Why there is no state.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// The file cannot be read.
+    Unreadable(Unreadable),
+    /// The file contains no state.
+    NoState(NoState),
+}
+
+/// Reads the state file and decides. Used in the same way before a job is started and while it runs.
 pub fn observe(config: &Config) -> Observation {
-    let (reading, obstacle) = match file::read_beginning(OsStr::from_bytes(&config.state_file), LONGEST_LINE + 1) {
-        Ok(contents) => {
-            let content = State::parse(&contents.bytes);
-            let obstacle = content.as_ref().err().map(|why| explain(*why).to_owned());
-            (
-                Reading::File {
-                    content,
-                    modified: WallTime(contents.modified),
-                },
-                obstacle,
-            )
+    let (reading, obstacle) = match state_file::read(Path::new(OsStr::from_bytes(&config.state_file))) {
+        Ok(Content { state, modified }) => {
+            let obstacle = state.as_ref().err().copied().map(Obstacle::NoState);
+            let content = state;
+            (Reading::File { content, modified }, obstacle)
         }
-        Err(Unreadable::Missing) => (Reading::Missing, Some(Unreadable::Missing.to_string())),
-        Err(error) => (Reading::Unreadable, Some(error.to_string())),
+        Err(error) => {
+            let reading = match error {
+                Unreadable::Missing => Reading::Missing,
+                _ => Reading::Unreadable,
+            };
+            (reading, Some(Obstacle::Unreadable(error)))
+        }
     };
     let boot_id = if reading.has_lease() { clock::boot_id() } else { None };
     let moment = Moment {
@@ -55,7 +66,7 @@ pub fn observe(config: &Config) -> Observation {
 }
 
 impl Observation {
-    /// The warning that goes with taking `default_state`; it names the file and what is wrong with it.
+    /// The warning if `default_state` decides: it names the file and what is wrong with it.
     pub fn default_warning(&self, config: &Config) -> Option<Diagnostic> {
         let is_default = matches!(
             self.decision,
@@ -77,7 +88,7 @@ impl Observation {
         })
     }
 
-    /// What the file says, if it says anything.
+    /// The state in the file, if there is one.
     pub fn state(&self) -> Option<&State> {
         match &self.reading {
             Reading::File { content, .. } => content.as_ref().ok(),
@@ -85,17 +96,20 @@ impl Observation {
         }
     }
 
-    /// Whether the file says anything at all. It may be just being written by one who does not rename.
-    pub fn is_clear(&self) -> bool {
+    /// Whether the file contains a state. If not, somebody may be writing it just now without renaming.
+    pub fn has_state(&self) -> bool {
         self.obstacle.is_none()
     }
 }
 
-fn explain(why: NoState) -> &'static str {
-    match why {
-        NoState::Empty => "the file is empty",
-        NoState::BlankLine => "its first line is blank",
-        NoState::OtherWord => "its first word is neither `active` nor `passive`",
-        NoState::LongLine => "its first line is longer than 4096 bytes",
+impl fmt::Display for Obstacle {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(out),
+            Self::NoState(NoState::Empty) => out.write_str("the file is empty"),
+            Self::NoState(NoState::BlankLine) => out.write_str("its first line is blank"),
+            Self::NoState(NoState::OtherWord) => out.write_str("its first word is neither `active` nor `passive`"),
+            Self::NoState(NoState::LongLine) => write!(out, "its first line is longer than {LONGEST_LINE} bytes"),
+        }
     }
 }

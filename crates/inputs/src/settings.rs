@@ -1,4 +1,4 @@
-//! The configuration of this run: built-in defaults, the file over them, the command line's options over both.
+//! The configuration of a run: the built-in defaults, overridden by the file, overridden by `--option`.
 
 use crate::diagnostic::{Diagnostic, shown};
 use policy::config::{Config, LARGEST_FILE};
@@ -7,36 +7,36 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use sys::file::{self, Unreadable};
 
-/// Where the configuration is if `--conf` does not say.
+/// The configuration file without `--conf`.
 pub const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
 
-/// What a wrong option is called where a file's name would stand.
+/// Stands in messages about an option where a file's name would be.
 const OPTION: &[u8] = b"--option";
 
-/// A configuration that may be used, and where it comes from.
+/// A valid configuration, and where it comes from.
 pub struct Settings {
     /// Every key's value.
     pub config: Config,
     /// The file, for messages.
     pub file: OsString,
-    /// Whether it exists. Only the default one may be missing.
+    /// Whether the file exists. Only the default one may be missing.
     pub found: bool,
-    /// What is wrong but no reason not to run the job.
+    /// What should be corrected but does not prevent the job.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Why no job may run, and the part of the configuration that says where to log it.
+/// Why a configuration is rejected, so that no job may run, and where to log that.
 pub struct Refused {
     /// What is wrong.
     pub diagnostic: Diagnostic,
-    /// What the options say by themselves.
+    /// The built-in defaults with the valid options: enough to log the rejection.
     pub known: Box<Config>,
 }
 
-/// Reads the configuration: the file that `conf` names or the default one, and over it each `KEY=VALUE` of `options`.
+/// Reads the configuration: the file `conf`, or the default one, and then each `KEY=VALUE` of `options`.
 ///
 /// # Errors
-/// [`Refused`]: no job may run on it.
+/// [`Refused`].
 pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refused> {
     assemble(conf, options).map_err(|diagnostic| Refused {
         diagnostic,
@@ -44,7 +44,7 @@ pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refu
     })
 }
 
-/// What the options say by themselves, as far as they can be read: enough to know where to log that nothing runs.
+/// The built-in defaults with the valid ones of `options`: enough to log that nothing runs.
 pub fn known(options: &[OsString]) -> Config {
     let mut config = Config::default();
     for option in options {

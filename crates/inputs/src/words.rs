@@ -1,4 +1,4 @@
-//! A state and a decision in words, for people.
+//! States and decisions in words, for people.
 
 use crate::diagnostic::shown;
 use crate::observe::Observation;
@@ -39,7 +39,7 @@ pub fn state_line(state: &State, now: &Moment) -> String {
     line
 }
 
-/// The decision, with its reason.
+/// The decision and its reason.
 #[must_use]
 pub fn decision(observation: &Observation, config: &Config) -> String {
     let act = match observation.decision {
@@ -49,7 +49,7 @@ pub fn decision(observation: &Observation, config: &Config) -> String {
     format!("{act}: {}", why(observation, config))
 }
 
-/// The reason alone.
+/// The reason of the decision.
 #[must_use]
 pub fn why(observation: &Observation, config: &Config) -> String {
     let default = config.default_state.as_str();
@@ -60,14 +60,14 @@ pub fn why(observation: &Observation, config: &Config) -> String {
     }
 }
 
-/// Why no job is started.
+/// Why no job is started. `default` is the word of `default_state`.
 #[must_use]
 pub fn reason(skip: Skip, default: &str) -> String {
     match skip {
         Skip::Passive => "this server is passive".to_owned(),
         Skip::PassiveByDefault => format!("the state cannot be read and default_state is {default}"),
         Skip::Stale(stale) => format!("the state is stale: {}", staleness(stale)),
-        Skip::Draining => "the server is draining: running jobs may end, none is started".to_owned(),
+        Skip::Draining => "the server is draining: running jobs continue, no job is started".to_owned(),
         Skip::NoLease => "require_lease is set and the state has no lease".to_owned(),
     }
 }
@@ -75,16 +75,16 @@ pub fn reason(skip: Skip, default: &str) -> String {
 fn staleness(stale: Stale) -> &'static str {
     match stale {
         Stale::LeaseEnded => "the lease has ended",
-        Stale::OtherBoot => "the lease is of another boot of this server",
-        Stale::Malformed => "until, boot or epoch is malformed, given twice, or one of the first two is missing",
+        Stale::OtherBoot => "the lease is from another boot of this server",
+        Stale::Malformed => "until, boot or epoch is malformed or given twice, or until or boot is missing",
         Stale::TooFarAhead => "the lease ends more than ten minutes ahead",
         Stale::TooOld => "the file is older than state_max_age",
-        Stale::FromTheFuture => "the file is from the future, further than state_max_age",
+        Stale::FromTheFuture => "the file's time is ahead of the clock by more than state_max_age",
         Stale::NotThere => "state_max_age is set and the file cannot be read",
     }
 }
 
-/// How long ago, or ahead, a file was modified.
+/// When a file was modified, relative to now.
 #[must_use]
 pub fn age(modified: WallTime, now: WallTime) -> String {
     let distance = seconds(modified.distance(now));
@@ -95,13 +95,13 @@ pub fn age(modified: WallTime, now: WallTime) -> String {
     }
 }
 
-/// A span in seconds with one decimal.
+/// A duration in seconds with one decimal.
 #[must_use]
-pub fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
+pub fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Bytes of the user's, on one line.
+/// [`shown`], for bytes.
 #[must_use]
 pub fn text_of(bytes: &[u8]) -> String {
     shown(OsStr::from_bytes(bytes))

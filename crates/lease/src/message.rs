@@ -1,35 +1,35 @@
-//! What the machine is told and what it wants done.
+//! The machine's inputs and actions, and what they consist of.
 
 use super::name::{ClusterName, NodeName, SessionId};
+use super::notice::Notice;
 use super::record::{ClusterRecord, SessionRecord};
-use super::tell::Notice;
 use super::timing::Timing;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use policy::moment::BootTime;
 use policy::state::{Lease, State, Word};
 
-/// The number of a call to the store: an answer to another than the last is of no use any more.
+/// The number of a call to the store. Only the answer to the last call counts.
 pub type Call = u64;
 
-/// A record's version, as its store counts. Compared for equality only.
+/// A record's version, given by the store. Compared for equality only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version(pub u64);
 
-/// What tells a store from the same store with other data.
+/// Identifies a store's data: the same store with other data has another incarnation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incarnation(pub Arc<[u8]>);
 
 /// A record's place in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// A node's session.
+    /// The session record of this node.
     Session(NodeName),
-    /// A cluster's record.
+    /// The record of this cluster.
     Cluster(ClusterName),
 }
 
-/// A record to write.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// For a [`Key::Session`].
@@ -38,43 +38,43 @@ pub enum Record {
     Cluster(ClusterRecord),
 }
 
-/// A record that was read.
+/// A record that a read found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its version.
+    /// The condition for a change of this record.
     pub version: Version,
-    /// What it says; `None` if that cannot be read.
+    /// The content; `None` if it is unreadable.
     pub record: Option<Record>,
 }
 
-/// What a read returned, all of it from one connection.
+/// The answer to a read, all of it over one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The store's incarnation, if it has one.
+    /// `None` if the store has no incarnation.
     pub incarnation: Option<Incarnation>,
-    /// A number that never goes back within one incarnation, if it has one.
+    /// A number that only grows within one incarnation; `None` if the store has none.
     pub revision: Option<u64>,
-    /// One for each key, in the order of the keys; `None` where there is no such record.
+    /// One for each key, in the order of the keys; `None` where there is no record.
     pub records: Vec<Option<Found>>,
 }
 
-/// Several records changed at once, or none.
+/// Writes of several records, of which the store does all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Refused by a store of another incarnation. `None`: of any.
+    /// A store of another incarnation must refuse the change. `None`: a store of any incarnation may do it.
     pub incarnation: Option<Incarnation>,
-    /// The versions that must not have moved; `None` where there must be no record.
+    /// The versions that these records must still have; `None` where there must be no record.
     pub conditions: Vec<(Key, Option<Version>)>,
-    /// What to write then.
+    /// What to write if all conditions hold.
     pub writes: Vec<(Key, Record)>,
 }
 
-/// What a change came to. "No" is not "don't know".
+/// The result of a change. "No" and "don't know" are different values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The store has done it, and will not forget.
+    /// The store has done it durably.
     Done,
-    /// The store has not done it, and never will.
+    /// The store has not done it and never will.
     Refused,
     /// It may have been done, may be done later, or never.
     NoAnswer,
@@ -83,151 +83,151 @@ pub enum Verdict {
 /// What a state file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateFileContent {
-    /// Another server runs the jobs.
+    /// This server does not run the jobs.
     Passive,
-    /// This one, up to a moment.
+    /// This server runs the jobs until its lease ends.
     Active {
-        /// The end. The file's text has it in milliseconds, rounded down.
+        /// The end of the lease. The file has it in milliseconds, rounded down.
         until: BootTime,
         /// The fencing token.
         epoch: u64,
-        /// No job is started any more.
+        /// Running jobs go on, and no job is started.
         draining: bool,
     },
 }
 
-/// A cluster's configuration.
+/// A cluster's configuration on this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterConfig {
-    /// Its name.
+    /// The same on all nodes of the cluster.
     pub name: ClusterName,
-    /// Its spans.
+    /// May differ between nodes while a configuration is rolled out.
     pub timing: Timing,
-    /// Who has more may ask for the cluster.
+    /// A node with a higher priority than the holder's asks for the cluster.
     pub priority: u32,
 }
 
 /// A cluster as the daemon finds it when it starts, or when the configuration first names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterStart {
-    /// Its configuration.
+    /// The configuration of this node.
     pub config: ClusterConfig,
-    /// `drain` was said, and not taken back.
+    /// The administrator has drained the cluster here, and not undrained it.
     pub drained: bool,
-    /// The highest epoch kept on disk; 0 if there is none.
+    /// The highest epoch saved on disk; 0 if there is none.
     pub epoch: u64,
-    /// What its state file says, if that is active with a lease of this boot. If it cannot be read: active for ten
-    /// minutes with epoch 0.
+    /// `until` and epoch of its state file, if that is active with a lease of this boot. For a file that cannot be read: ten
+    /// minutes from now, and epoch 0.
     pub file: Option<(BootTime, u64)>,
 }
 
 /// What the daemon starts with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// The node's name.
+    /// This node's name.
     pub node: NodeName,
-    /// The identity kept for this boot by a process that has ended.
+    /// The session to resume, if an earlier process of this boot left its identity.
     pub kept: Option<SessionId>,
-    /// Randomness from the kernel: for identities and jitter.
+    /// Randomness from the kernel, for identities and jitter.
     pub seed: [u64; 2],
-    /// The clusters.
+    /// The configured clusters.
     pub clusters: Vec<ClusterStart>,
 }
 
-/// Something that has happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Time has passed; nothing else.
+    /// Time has passed.
     Tick,
-    /// A read has ended; `None`: no answer.
+    /// A read has ended; `None`: without an answer.
     Read(Call, Option<Reading>),
     /// A change has ended.
     Changed(Call, Verdict),
-    /// The store says that something was changed, or may have been.
+    /// The store reports that something was, or may have been, changed.
     Hint,
-    /// Whether the store's watch works, so that looking seldom is enough.
+    /// Whether the store's watch works. While it does, the machine polls less often.
     Watching(bool),
-    /// A write of a state file has ended, well or not.
+    /// A write of a state file has ended.
     StateWritten {
-        /// The cluster.
+        /// The file's cluster.
         cluster: ClusterName,
-        /// Whether the file now says what it should. If not, it may say what it said before, or that.
+        /// Whether the file has the new content. If not, it may have the old content or the new.
         done: bool,
     },
-    /// An epoch was kept on disk, or could not be.
+    /// The write of an epoch to disk has ended.
     EpochKept {
-        /// The cluster.
+        /// The epoch's cluster.
         cluster: ClusterName,
-        /// The epoch.
+        /// The epoch of [`Action::PersistEpoch`].
         epoch: u64,
         /// Whether it is on disk.
         done: bool,
     },
-    /// Give the cluster away and stay out. With `wait`: keep it, start no job, and give it away at [`Input::Drained`].
+    /// Release the cluster and stay out. With `wait`: start no job, and release the cluster at [`Input::Drained`].
     Drain {
         /// The cluster.
         cluster: ClusterName,
-        /// Whether running jobs are waited for.
+        /// Whether to wait for running jobs.
         wait: bool,
     },
-    /// No job runs any more, or it has been waited long enough.
+    /// The jobs of a draining cluster have ended, or the wait for them is over.
     Drained(ClusterName),
     /// Take part again.
     Undrain(ClusterName),
-    /// The configuration names these clusters now. What is known of old ones is kept; only their configuration counts.
+    /// The configuration now names these clusters. Of a cluster that is known already, only the configuration is taken over.
     Configure(Vec<ClusterStart>),
-    /// Give everything away and end the session, then [`Action::Stopped`].
+    /// Release everything, end the session, then [`Action::Stopped`].
     Stop,
 }
 
 /// Something to do, in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Read these records, and answer with [`Input::Read`]. At `by` the machine does not wait any longer.
+    /// Read these records and answer with [`Input::Read`].
     Read {
-        /// Its number.
+        /// The number for the answer.
         call: Call,
-        /// The records.
+        /// The order of the records in the answer.
         keys: Vec<Key>,
-        /// When to give up.
+        /// The machine does not wait longer than this.
         by: BootTime,
     },
-    /// Change records, once and never again, and answer with [`Input::Changed`].
+    /// Change records, once, without repetition, and answer with [`Input::Changed`].
     Change {
-        /// Its number.
+        /// The number for the answer.
         call: Call,
         /// What to change.
         change: Change,
-        /// When to give up.
+        /// The machine does not wait longer than this.
         by: BootTime,
     },
-    /// Write a state file, and answer with [`Input::StateWritten`] when the write has ended, however long it takes: not at a time limit.
-    /// It may be executed late: its `until` is the lease's end.
+    /// Write a state file. Answer with [`Input::StateWritten`] when the write has ended, however long it takes, and not at a time
+    /// limit. The write may take effect late, because `until` ends with the lease.
     WriteState {
-        /// The cluster.
+        /// The file's cluster.
         cluster: ClusterName,
-        /// What it shall say.
+        /// What the file should say.
         content: StateFileContent,
     },
-    /// Keep the epoch on disk, synced, and answer with [`Input::EpochKept`].
+    /// Save the epoch on disk, synced, and answer with [`Input::EpochKept`].
     PersistEpoch {
-        /// The cluster.
+        /// The epoch's cluster.
         cluster: ClusterName,
-        /// The number.
+        /// Greater than all earlier ones of this cluster.
         epoch: u64,
     },
-    /// Keep the identity under /run for a later process of this boot. If that fails, a restart is a failover.
+    /// Save the identity under /run for a later process of this boot. If that fails, a restart is a failover.
     KeepIdentity(SessionId),
-    /// Something for the log.
+    /// Log this.
     Notify(Notice),
-    /// When to say [`Input::Tick`] if nothing else happens before. Takes the place of any earlier one.
+    /// Pass [`Input::Tick`] at this time. Replaces the time of every earlier one.
     WakeAt(BootTime),
-    /// Everything is given away: the daemon may end.
+    /// Everything is released: the daemon may end.
     Stopped,
 }
 
 impl StateFileContent {
-    /// The state file that says it.
+    /// The state file with this content.
     #[must_use]
     pub fn to_state(self, boot: &[u8], node: &NodeName, since: &[u8]) -> State {
         let (word, lease, epoch, draining) = match self {

@@ -1,6 +1,6 @@
-//! Faults put into the logic on purpose, to show that the simulation sees them.
+//! Faults put into the logic on purpose, to show that the simulation detects them.
 
-/// One rule left out.
+/// The rule that is left out.
 #[cfg_attr(
     not(feature = "mutations"),
     expect(
@@ -11,38 +11,38 @@
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutation {
-    /// The deadline counts from the answer to the renewal.
+    /// The lease counts from the answer to the renewal, not from before the read.
     DeadlineFromAnswer,
-    /// A missing record is free.
+    /// A cluster without a record is taken over without waiting.
     MissingIsFree,
-    /// A takeover is not conditional on the old session's version.
+    /// A takeover is not conditional on the version of the old session.
     TakeoverWithoutSessionVersion,
     /// A takeover does not end the old session.
     TakeoverLeavesOldSession,
-    /// A store with other data is the same store.
+    /// A new incarnation of the store is not noticed.
     IncarnationIgnored,
-    /// Holder and candidate count the same span.
+    /// Holder and candidate count the same duration.
     NoMargin,
-    /// A candidate counts from before its read was sent.
+    /// A candidate's wait counts from before its read was sent.
     WatchFromRequest,
-    /// A renewal that is not answered counts as done.
+    /// A renewal without an answer counts as done.
     NoAnswerIsDone,
     /// The lease is released before the state file is known to be passive.
     ReleaseBeforePassive,
     /// A node's change is not conditional on its own session.
     OwnSessionUnconditional,
-    /// A holder whose lease is over goes on in a store with other data.
+    /// A holder whose lease has expired goes on in a store with other data.
     ResumeInNewIncarnation,
-    /// A restarted daemon goes on whether its lease is over or not.
+    /// A restarted daemon goes on although no valid state file confirms its lease.
     AdoptExpired,
-    /// The epoch is counted in the store only.
+    /// A new epoch is greater than the store's only, not than those that this node has seen.
     EpochFromStoreOnly,
-    /// A new holder does not wait for the old one's jobs.
+    /// No `grace` is given to the jobs of the old holder.
     GraceIgnored,
-    /// What a session held for a longer lease is over with it.
+    /// A session that ended for a shorter lease counts as ended for a longer one.
     EndedWhateverTheLease,
-    /// What is free in a store with other data is free at once.
+    /// A cluster that is free in a store with other data is taken over without waiting.
     FreeAfterLoss,
-    /// The record's lease is lowered while the state file still says a longer one.
+    /// The record's lease is lowered while the state file still has a longer one.
     LoweredAtOnce,
 }

@@ -1,26 +1,26 @@
-//! Names of nodes and clusters, and a session's identity.
+//! Names of nodes and clusters, and sessions' identities.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-/// A node's name, as it stands in records: 1 to 255 visible ASCII characters without `:`. A host name is one.
+/// A node's name: 1 to 255 visible ASCII characters without `:`, and not `-`, because of the records' text. Every host name fits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeName(Arc<str>);
 
-/// A cluster's name: any text. It never stands in a record, only in keys.
+/// A cluster's name: any text, because it is used in keys only, not in records.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterName(Arc<str>);
 
-/// One life of one `rcrond`: 128 random bits.
+/// A session's identity: 128 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub [u8; 16]);
 
 impl NodeName {
-    /// The longest name: that of a host.
+    /// In bytes. Host names are not longer.
     pub const LONGEST: usize = 255;
 
-    /// Takes the name if it can stand in a record.
+    /// `None` if a record cannot contain the name.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let fits = (1..=Self::LONGEST).contains(&name.len()) && name != "-";
@@ -28,7 +28,7 @@ impl NodeName {
         (fits && plain).then(|| Self(name.into()))
     }
 
-    /// The name.
+    /// The name as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,13 +36,13 @@ impl NodeName {
 }
 
 impl ClusterName {
-    /// Any text is a cluster's name.
+    /// Copies the name once; clones share it.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// The name.
+    /// The name as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -109,7 +109,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn a_host_name_is_a_nodes_name_and_what_would_break_a_record_is_none() {
+    fn a_host_name_is_a_nodes_name_and_text_that_would_break_a_record_is_not() {
         for name in ["web1", "web-1.example.org", "_"] {
             assert!(NodeName::new(name).is_some(), "{name}");
         }

@@ -20,16 +20,16 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    pub(super) fn identity(&mut self) -> SessionId {
+    pub(super) fn session_id(&mut self) -> SessionId {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.next(0).to_be_bytes());
         id[8..].copy_from_slice(&self.next(1).to_be_bytes());
         SessionId(id)
     }
 
-    /// Between half of a span and all of it.
-    pub(super) fn jitter(&mut self, span: Duration) -> Duration {
+    /// Between half of `longest` and all of it.
+    pub(super) fn jitter(&mut self, longest: Duration) -> Duration {
         let share = u32::try_from(self.next(0) >> 54).unwrap_or(0); // 10 bits
-        span / 2 + span / 2048 * share
+        longest / 2 + longest / 2048 * share
     }
 }

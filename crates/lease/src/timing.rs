@@ -1,12 +1,16 @@
-//! The spans of time a lease is made of. docs/design/lease.md derives them.
+//! The durations that a lease is made of. docs/design/lease.md ("Time") derives them.
 
 use core::time::Duration;
+use policy::moment::BootTime;
 
-/// A lease between 1 s and 5 min, in whole milliseconds.
+/// The time of the boot: a moment that has passed.
+pub(super) const BOOT: BootTime = BootTime(Duration::ZERO);
+
+/// A lease: 1 s to 5 min, in whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeaseDuration(Duration);
 
-/// A cluster's spans. One that is wrong cannot be made.
+/// A cluster's durations, each within its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     lease: LeaseDuration,
@@ -15,10 +19,10 @@ pub struct Timing {
     preempt_delay: Duration,
 }
 
-/// What is wrong with a span.
+/// Which duration is outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadTiming {
-    /// The lease is shorter than 1 s, longer than 5 min, or has a part of a millisecond.
+    /// The lease is shorter than 1 s, longer than 5 min, or not in whole milliseconds.
     Lease,
     /// `settle` is longer than a minute.
     Settle,
@@ -29,63 +33,63 @@ pub enum BadTiming {
 }
 
 impl LeaseDuration {
-    /// The shortest lease.
+    /// 1 s.
     pub const SHORTEST: Self = Self(Duration::from_secs(1));
-    /// The longest one. `decide::FARTHEST_LEASE` refuses an end that is further away than twice that.
+    /// 5 min. `policy::decide::FARTHEST_LEASE` rejects an `until` that is more than twice that ahead.
     pub const LONGEST: Self = Self(Duration::from_secs(300));
 
-    /// Takes a lease that is neither too short nor too long.
+    /// `None` if the lease is outside its limits.
     #[must_use]
     pub fn new(lease: Duration) -> Option<Self> {
-        let term = Self(lease);
-        let fits = (Self::SHORTEST..=Self::LONGEST).contains(&term) && lease.subsec_nanos() % 1_000_000 == 0;
-        fits.then_some(term)
+        let duration = Self(lease);
+        let fits = (Self::SHORTEST..=Self::LONGEST).contains(&duration) && lease.subsec_nanos() % 1_000_000 == 0;
+        fits.then_some(duration)
     }
 
-    /// The lease as it was given.
+    /// The lease as it is configured: L.
     #[must_use]
     pub const fn get(self) -> Duration {
         self.0
     }
 
-    /// The lease in milliseconds.
+    /// The lease as records have it.
     #[must_use]
     pub fn milliseconds(self) -> u64 {
         u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Two clocks with rates wrong by 1 % need more than 1 % of the lease on each side; this is twice that, and what the
-    /// start of a job takes.
+    /// Two clocks whose rates are wrong by 1 % need more than 1 % of the lease on each side. This is twice that, and 20 ms for the
+    /// start of a job.
     #[must_use]
     pub fn margin(self) -> Duration {
         self.0 / 50 + Duration::from_millis(20)
     }
 
-    /// How long the holder may be active, from before it asked.
+    /// How long the holder may be active, counted from before it sent the read.
     #[must_use]
-    pub fn keep(self) -> Duration {
+    pub fn active_duration(self) -> Duration {
         self.0.saturating_sub(self.margin())
     }
 
-    /// How long a candidate waits, from after it was answered.
+    /// How long a candidate waits, counted from after its read returned. `grace` is added to this.
     #[must_use]
-    pub fn wait(self) -> Duration {
+    pub fn wait_duration(self) -> Duration {
         self.0 + self.margin()
     }
 
-    /// After how long a holder renews, and how long others leave a free cluster to the handover_target.
+    /// How often a holder renews, and for how long other nodes leave a free cluster to its `handover_target`.
     #[must_use]
     pub fn third(self) -> Duration {
         self.0 / 3
     }
 
-    /// How often a candidate looks if nothing tells it of changes: so that a crash is noticed within 1.1 leases and 1 s.
+    /// How often a candidate reads while no watch hints at changes. It notices a crash within 1.1 leases and 1 s.
     #[must_use]
-    pub fn poll(self) -> Duration {
+    pub fn poll_interval(self) -> Duration {
         self.third().min(self.0 / 16 + Duration::from_millis(500))
     }
 
-    /// How long a call to the store may take.
+    /// After this time a call to the store counts as unanswered.
     #[must_use]
     pub fn call_limit(self) -> Duration {
         (self.0 / 10).clamp(Duration::from_millis(250), Duration::from_secs(5))
@@ -93,10 +97,10 @@ impl LeaseDuration {
 }
 
 impl Timing {
-    /// Takes spans that make a lease.
+    /// Checks the limits.
     ///
     /// # Errors
-    /// [`BadTiming`] names the first that does not.
+    /// The first duration that is outside its limits.
     pub fn new(lease: Duration, settle: Duration, grace: Duration, preempt_delay: Duration) -> Result<Self, BadTiming> {
         let lease = LeaseDuration::new(lease).ok_or(BadTiming::Lease)?;
         if settle > Duration::from_secs(60) {
@@ -116,25 +120,25 @@ impl Timing {
         })
     }
 
-    /// The lease.
+    /// The lease as it is configured. A record can have another one while a configuration is rolled out.
     #[must_use]
     pub const fn lease(&self) -> LeaseDuration {
         self.lease
     }
 
-    /// How long after winning from another node the state becomes active: cron's jitter and the wall clocks' skew.
+    /// How long after a takeover from another node the state becomes active: for late crons and wall clocks that differ.
     #[must_use]
     pub const fn settle(&self) -> Duration {
         self.settle
     }
 
-    /// How long the jobs of a holder that is active no more may still run.
+    /// How long the jobs of the old holder may still run after it can no longer be active.
     #[must_use]
     pub const fn grace(&self) -> Duration {
         self.grace
     }
 
-    /// How long a node must have been fit before it asks one of lower priority for the cluster.
+    /// How long a node must have been able to win before it asks a holder of lower priority for the cluster.
     #[must_use]
     pub const fn preempt_delay(&self) -> Duration {
         self.preempt_delay
@@ -146,8 +150,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn ms(span: u64) -> Duration {
-        Duration::from_millis(span)
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
     }
 
     #[test]
@@ -171,24 +175,24 @@ mod tests {
     proptest! {
         #[test]
         fn no_two_clocks_within_one_percent_can_overlap(lease in 1000u64..=300_000) {
-            let term = LeaseDuration::new(ms(lease)).expect("a lease");
-            let longest_kept = term.keep().as_nanos() * 100 / 99;
-            let shortest_wait = term.wait().as_nanos() * 100 / 101;
-            let room = Duration::from_nanos(u64::try_from(shortest_wait - longest_kept).expect("little"));
-            prop_assert!(room >= ms(38) + term.get() / 51, "{room:?}");
+            let duration = LeaseDuration::new(ms(lease)).expect("a lease");
+            let longest_kept = duration.active_duration().as_nanos() * 100 / 99;
+            let shortest_wait = duration.wait_duration().as_nanos() * 100 / 101;
+            let room = Duration::from_nanos(u64::try_from(shortest_wait - longest_kept).expect("a few minutes"));
+            prop_assert!(room >= ms(38) + duration.get() / 51, "{room:?}");
         }
 
         #[test]
         fn a_crash_is_noticed_within_a_tenth_of_a_lease_and_a_second(lease in 1000u64..=300_000) {
-            let term = LeaseDuration::new(ms(lease)).expect("a lease");
-            let slowest = (term.wait() + term.poll()) * 100 / 99 + ms(100);
-            prop_assert!(slowest <= term.get() * 11 / 10 + ms(1000), "{slowest:?}");
+            let duration = LeaseDuration::new(ms(lease)).expect("a lease");
+            let slowest = (duration.wait_duration() + duration.poll_interval()) * 100 / 99 + ms(100);
+            prop_assert!(slowest <= duration.get() * 11 / 10 + ms(1000), "{slowest:?}");
         }
 
         #[test]
         fn a_renewal_may_fail_once_and_come_in_time(lease in 1000u64..=300_000) {
-            let term = LeaseDuration::new(ms(lease)).expect("a lease");
-            prop_assert!(term.third() + term.call_limit() * 2 < term.keep());
+            let duration = LeaseDuration::new(ms(lease)).expect("a lease");
+            prop_assert!(duration.third() + duration.call_limit() * 2 < duration.active_duration());
         }
     }
 }

@@ -1,11 +1,13 @@
-//! What a node has watched, and since when: on its own clock, from after a read returned.
+//! What a node watches in the store, and since when it has not changed.
+//!
+//! Times are on the node's own clock, from after the read returned.
 
 use super::message::Version;
 use super::name::SessionId;
 use super::timing::LeaseDuration;
 use policy::moment::BootTime;
 
-/// Something seen unchanged since a moment.
+/// Something that every read since a moment has found unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Watch<T> {
     pub(super) seen: T,
@@ -13,22 +15,22 @@ pub(super) struct Watch<T> {
 }
 
 impl<T: PartialEq> Watch<T> {
-    /// Goes on if it is the same, begins anew if not.
-    pub(super) fn look(watch: &mut Option<Self>, seen: T, now: BootTime) {
-        if !watch.as_ref().is_some_and(|old| old.seen == seen) {
+    /// Continues the watch if `seen` is unchanged; otherwise begins a new one.
+    pub(super) fn update(watch: &mut Option<Self>, seen: T, now: BootTime) {
+        if watch.as_ref().is_none_or(|old| old.seen != seen) {
             *watch = Some(Self { seen, since: now });
         }
     }
 }
 
-/// A cluster that this node does not hold.
+/// A cluster that this node does not hold, as a read found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// No record.
+    /// There is no record.
     Missing,
-    /// Given back.
+    /// The cluster is free, perhaps for another node than this one.
     Free { epoch: u64, for_another: bool },
-    /// Held by that session.
+    /// A session holds the cluster.
     Held {
         epoch: u64,
         id: SessionId,
@@ -36,45 +38,47 @@ pub(super) enum Seen {
     },
 }
 
-/// The session that a cluster's record names.
+/// The holder's session, as a read found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HolderSession {
-    /// Open, or unreadable, at this version.
+    /// It is open at this version. An unreadable record counts as open, because it may be a later rcron's.
     Open(Version),
-    /// It will hold nothing any more.
+    /// It is ended, and with it each lease up to this one.
     Ended(LeaseDuration),
-    /// No record under the node's name.
+    /// The holder's node has no record.
     Missing,
-    /// The node's record is another session's.
+    /// The record of the holder's node is another session's.
     Replaced,
 }
 
-/// An asker's session: alive if it was seen to move.
+/// Whether a session renews.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Liveness {
     pub(super) id: SessionId,
-    pub(super) version: Option<Version>,
-    pub(super) moved: bool,
-    /// When it last moved, or was first seen.
-    pub(super) at: BootTime,
+    /// `None` if the session is not open.
+    version: Option<Version>,
+    /// It was open at two different versions in the last two reads that differed.
+    pub(super) alive: bool,
+    /// When the version last changed, or was first seen.
+    pub(super) changed_at: BootTime,
 }
 
 impl Liveness {
-    pub(super) fn look(pulse: &mut Option<Self>, id: SessionId, version: Option<Version>, now: BootTime) {
-        match pulse {
+    pub(super) fn update(liveness: &mut Option<Self>, id: SessionId, version: Option<Version>, now: BootTime) {
+        match liveness {
             Some(old) if old.id == id => {
                 if old.version != version {
-                    old.moved = old.version.is_some() && version.is_some();
+                    old.alive = old.version.is_some() && version.is_some();
                     old.version = version;
-                    old.at = now;
+                    old.changed_at = now;
                 }
             }
             _ => {
-                *pulse = Some(Self {
+                *liveness = Some(Self {
                     id,
                     version,
-                    moved: false,
-                    at: now,
+                    alive: false,
+                    changed_at: now,
                 });
             }
         }

@@ -1,4 +1,4 @@
-//! The job's words on the command line: what is executed, and how (rcron(8), "COMMAND").
+//! The job on the command line: what is executed, and how (rcron(8), "COMMAND").
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -6,17 +6,17 @@ use alloc::vec::Vec;
 /// The shell of command lines and of scripts without `#!`, as in system(3) and execvp(3).
 pub const SHELL: &[u8] = b"/bin/sh";
 
-/// The longest text of a job that goes into its environment: a string of 128 KiB would be refused by execve(2).
+/// The longest text of a job in its environment, in bytes: execve(2) rejects a string of 128 KiB.
 pub const LONGEST_NAME: usize = 4096;
 
 /// A job as it will be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The words as they were given, for the log.
+    /// The words as they were given.
     words: Vec<Vec<u8>>,
-    /// How many of the words are `NAME=VALUE`.
+    /// How many of the first words are `NAME=VALUE`.
     assignments: usize,
-    /// How the rest is executed.
+    /// How the other words are executed.
     pub mode: Mode,
 }
 
@@ -25,16 +25,16 @@ pub struct Job {
 pub enum Mode {
     /// The program itself, with exactly these arguments.
     Direct,
-    /// One command line, by the shell.
+    /// One command line, executed by the shell.
     Shell,
 }
 
-/// The command line ends before a command.
+/// There is no word to execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoCommand;
 
 impl Job {
-    /// Takes the words after rcron's own options.
+    /// Reads the words after rcron's own options.
     ///
     /// Leading `NAME=VALUE` words set the environment, as with env(1). Several words after them are a program and its
     /// arguments; one word is a command line if it holds a blank or a character that a shell does not take literally.
@@ -44,7 +44,7 @@ impl Job {
     pub fn read(words: Vec<Vec<u8>>) -> Result<Self, NoCommand> {
         let mut assignments = words.iter().take_while(|word| is_assignment(word)).count();
         if assignments == words.len() && words.last().is_some_and(|last| is_command_line(last)) {
-            assignments -= 1; // 'A=1 job' is a line for the shell
+            assignments -= 1; // 'A=1 job' is a command line for the shell
         }
         let mode = match &words[assignments..] {
             [] => return Err(NoCommand),
@@ -68,13 +68,13 @@ impl Job {
         let words = &self.words[self.assignments..];
         match self.mode {
             Mode::Direct => words.iter().map(Vec::as_slice).collect(),
-            // A line that begins with a sign would be read as options.
+            // Without `--`, sh(1) would take a line that begins with `-` or `+` as options.
             Mode::Shell if matches!(words[0].first(), Some(b'-' | b'+')) => vec![SHELL, b"-c", b"--", &words[0]],
             Mode::Shell => vec![SHELL, b"-c", &words[0]],
         }
     }
 
-    /// All words with blanks between, as 0.1.0 logged them; no more than `limit` bytes.
+    /// All words, separated by blanks, as 0.1.0 logged them; at most `limit` bytes.
     #[must_use]
     pub fn text(&self, limit: usize) -> Vec<u8> {
         let mut text = Vec::new();
@@ -92,7 +92,7 @@ impl Job {
         text
     }
 
-    /// Whether the words look as if a shell was meant to read them (`cd /x '&&' job`), which 0.1.0 did.
+    /// Whether the words look as if they were meant for a shell (`cd /x '&&' job`), which 0.1.0 used.
     #[must_use]
     pub fn looks_like_shell(&self) -> bool {
         let words = &self.words[self.assignments..];
@@ -115,13 +115,14 @@ fn is_assignment(word: &[u8]) -> bool {
     parts.next().is_some() && name.first().is_some_and(|first| !first.is_ascii_digit()) && name.iter().all(is_name)
 }
 
-/// The characters that POSIX.1-2024, "Shell Command Language", 2.2, wants quoted, but for `=` and `%`.
+/// Whether the word contains a blank or a character that must be quoted for a shell: POSIX.1-2024, "Shell Command Language",
+/// 2.2, except `=` and `%`.
 fn is_command_line(word: &[u8]) -> bool {
     word.iter()
         .any(|byte| byte.is_ascii_whitespace() || b"|&;<>()$`\\\"'*?[#~".contains(byte))
 }
 
-/// `&&`, `;`, `2>&1`, `>file`, `a;` and their like.
+/// `&&`, `;`, `2>&1`, `>file`, `a;` and similar words.
 fn is_operator(word: &[u8]) -> bool {
     let bare = word.trim_ascii_start();
     let after_digits = &bare[bare.iter().take_while(|byte| byte.is_ascii_digit()).count()..];

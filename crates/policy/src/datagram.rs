@@ -1,6 +1,6 @@
 //! A message for `/dev/log`, as syslog(3) of the C library writes it: `<PRI>Mmm dd hh:mm:ss ident[PID]: text`.
 
-use crate::escape;
+use crate::display;
 use crate::priority::{self, Facility, Level};
 use alloc::format;
 use alloc::vec::Vec;
@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 /// host's name put in; journald takes more.
 pub const LARGEST: usize = 8000;
 
-/// The longest ident and the longest field before `cmd=`, in bytes.
+/// The longest ident, in bytes.
 const LONGEST_IDENT: usize = 64;
 
-/// Broken-down local time, the part that RFC 3164 wants.
+/// Local time without the year, as in the header of RFC 3164.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CivilTime {
     /// 0 for January.
@@ -27,14 +27,14 @@ pub struct CivilTime {
     pub second: u8,
 }
 
-/// Who speaks: the parts of the header that stay the same.
+/// The sender: the parts of the header that are the same in each message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// `syslog_facility`.
     pub facility: Facility,
     /// Base name of `argv[0]`.
     pub ident: Vec<u8>,
-    /// The process.
+    /// The process that sends.
     pub pid: u32,
 }
 
@@ -56,9 +56,9 @@ pub fn datagram(sender: &Sender, level: Level, time: CivilTime, text: &[u8]) -> 
     )
     .into_bytes();
     let ident_end = line.len() + LONGEST_IDENT;
-    escape::append(&mut line, &sender.ident, ident_end);
+    display::append(&mut line, &sender.ident, ident_end);
     line.extend_from_slice(format!("[{}]: ", sender.pid).as_bytes());
-    if !escape::append(&mut line, text, LARGEST - ELLIPSIS.len()) {
+    if !display::append(&mut line, text, LARGEST - ELLIPSIS.len()) {
         line.extend_from_slice(ELLIPSIS);
     }
     line

@@ -1,56 +1,56 @@
-//! Whether the job runs: a function of what the state file said, of the configuration and of the clocks.
+//! Whether the job runs: a function of the state file, the configuration and the clocks.
 
 use crate::moment::{BootTime, Moment, WallTime};
 use crate::state::{Lease, NoState, State, Word};
 use core::time::Duration;
 
-/// A lease that claims to last longer than this from now is not believed: none is longer than five minutes.
+/// A lease that ends further ahead than this is stale: no writer gives a lease of more than five minutes.
 pub const FARTHEST_LEASE: Duration = Duration::from_secs(600);
 
-/// What reading the state file came to.
+/// The result of reading the state file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// The file is there and can be read.
+    /// The file can be read.
     File {
-        /// What its first line says.
+        /// The state in its first line.
         content: Result<State, NoState>,
         /// Its modification time.
         modified: WallTime,
     },
     /// There is no such file.
     Missing,
-    /// It is there, but cannot be read: no permission, a directory, a FIFO, a loop of links.
+    /// The file exists but cannot be read: no permission, a directory, a FIFO, a loop of links.
     Unreadable,
 }
 
-/// The part of the configuration that decides.
+/// The part of the configuration that the decision depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// What to take where the state cannot be read.
+    /// The state if the file cannot be read.
     pub default_state: Word,
-    /// How far from now the file's modification may lie.
+    /// How far from now the file's modification time may be.
     pub state_max_age: Option<Duration>,
     /// Whether only an active state with a valid lease counts.
     pub require_lease: bool,
 }
 
-/// What rcron does with the job.
+/// Whether the job is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The job is started.
     Run(Basis),
-    /// It is not.
+    /// The job is not started.
     Skip(Skip),
 }
 
-/// What a start rests on.
+/// What a start is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The state file says so.
+    /// The state file says `active`.
     State {
         /// The fencing token to hand to the job.
         epoch: Option<u64>,
-        /// When the decision ends if nobody renews it: the lease's end or `state_max_age`, whichever is first.
+        /// When the decision expires unless the file is renewed: the lease's end or `state_max_age`, whichever is first.
         expires: Option<BootTime>,
     },
     /// The state cannot be read and `default_state` is active.
@@ -64,22 +64,22 @@ pub enum Skip {
     Passive,
     /// The state cannot be read and `default_state` is passive.
     PassiveByDefault,
-    /// What the file says is not to be believed any more. Passive, whatever `default_state` says.
+    /// The state is no longer valid: passive, whatever `default_state` says.
     Stale(Stale),
-    /// Running jobs may end, none is started.
+    /// Running jobs continue, no job is started.
     Draining,
-    /// `require_lease`, and the state has none.
+    /// `require_lease` is set, and the state has no lease.
     NoLease,
 }
 
 /// Why a state is stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
-    /// `until` is over.
+    /// `until` has passed.
     LeaseEnded,
     /// `boot` names another boot.
     OtherBoot,
-    /// `until`, `boot` or `epoch` cannot be read, is given twice, or one of the first two is missing.
+    /// `until`, `boot` or `epoch` is malformed or given twice, or `until` or `boot` is missing.
     Malformed,
     /// `until` is more than [`FARTHEST_LEASE`] ahead.
     TooFarAhead,
@@ -87,12 +87,12 @@ pub enum Stale {
     TooOld,
     /// Last modified further in the future than `state_max_age`.
     FromTheFuture,
-    /// `state_max_age` is set and the file is missing or cannot be read, so nothing shows that it is fresh.
+    /// `state_max_age` is set and the file cannot be read, so that its age is unknown.
     NotThere,
 }
 
 impl Reading {
-    /// Whether the decision will need [`Moment::boot_id`].
+    /// Whether the decision needs [`Moment::boot_id`], which costs a reading of `/proc`.
     #[must_use]
     pub fn has_lease(&self) -> bool {
         matches!(
@@ -120,7 +120,7 @@ impl Basis {
 }
 
 impl Skip {
-    /// The word after `reason=`, where the state alone does not say it.
+    /// The word after `reason=`; `None` for plain `passive`.
     #[must_use]
     pub const fn reason(self) -> Option<&'static str> {
         match self {
@@ -181,8 +181,8 @@ pub fn decide(reading: &Reading, rules: &Rules, now: &Moment) -> Decision {
 
 /// Whether a job that was started on `basis` may go on after a later decision.
 ///
-/// Only a valid active lets it go on, draining or not. A job that `default_state` started, because the state could not be
-/// read, is kept by the same rule for as long as nothing better can be read.
+/// It may while the state is a valid `active`, draining or not. A job that `default_state` started may also continue while the state
+/// still cannot be read.
 #[must_use]
 pub fn may_go_on(basis: Basis, later: Decision) -> bool {
     match later {
@@ -200,7 +200,7 @@ fn decide_unread(rules: &Rules) -> Decision {
     }
 }
 
-/// When the file will be too old, on the boot clock; `None` where age does not count.
+/// When the file will be too old, on the boot clock; `None` without `state_max_age`.
 fn freshness(reading: &Reading, max_age: Option<Duration>, now: &Moment) -> Result<Option<BootTime>, Stale> {
     let Some(max_age) = max_age else {
         return Ok(None);
@@ -209,7 +209,7 @@ fn freshness(reading: &Reading, max_age: Option<Duration>, now: &Moment) -> Resu
         return Err(Stale::NotThere);
     };
     if modified.distance(now.wall) <= max_age {
-        // At exactly `max_age` it is still fresh, so the first moment at which it is not lies a nanosecond later.
+        // At exactly `max_age` the file is still fresh: it becomes stale a nanosecond later.
         let first_stale = modified
             .0
             .saturating_add(max_age)
@@ -234,222 +234,4 @@ fn lease_end(lease: &Lease, now: &Moment) -> Result<Option<BootTime>, Stale> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::format;
-    use proptest::prelude::*;
-
-    const ACTIVE: Decision = Decision::Run(Basis::State {
-        epoch: None,
-        expires: None,
-    });
-    const BY_DEFAULT: Decision = Decision::Run(Basis::Default);
-    const LAX: Rules = Rules {
-        default_state: Word::Active,
-        state_max_age: None,
-        require_lease: false,
-    };
-    const SAFE: Rules = Rules {
-        default_state: Word::Passive,
-        ..LAX
-    };
-    const LEASED: Rules = Rules {
-        require_lease: true,
-        ..LAX
-    };
-    const FRESH: Rules = Rules {
-        state_max_age: Some(Duration::from_secs(60)),
-        ..LAX
-    };
-
-    fn boot(seconds: u64) -> BootTime {
-        BootTime(Duration::from_secs(seconds))
-    }
-
-    /// The tests' present: 1,000 s after boot "b", 50,000 s after 1970.
-    fn now() -> Moment {
-        Moment {
-            boot: boot(1000),
-            wall: WallTime(Duration::from_secs(50_000)),
-            boot_id: Some(b"b".to_vec()),
-        }
-    }
-
-    fn file(line: &str, age: i64) -> Reading {
-        let modified = WallTime(Duration::from_secs(50_000u64.saturating_add_signed(-age)));
-        Reading::File {
-            content: State::parse(line.as_bytes()),
-            modified,
-        }
-    }
-
-    fn decided(line: &str, rules: &Rules) -> Decision {
-        decide(&file(line, 0), rules, &now())
-    }
-
-    const fn stale(reason: Stale) -> Decision {
-        Decision::Skip(Skip::Stale(reason))
-    }
-
-    #[test]
-    fn the_state_decides_and_the_default_where_there_is_none() {
-        let unread = [
-            Reading::Missing,
-            Reading::Unreadable,
-            file("", 0),
-            file("junk", 0),
-            file("inactive", 0),
-        ];
-        for rules in [LAX, SAFE] {
-            assert_eq!(decided("active", &rules), ACTIVE);
-            assert_eq!(decided("passive", &rules), Decision::Skip(Skip::Passive));
-        }
-        for reading in unread {
-            assert_eq!(decide(&reading, &LAX, &now()), BY_DEFAULT, "{reading:?}");
-            assert_eq!(
-                decide(&reading, &SAFE, &now()),
-                Decision::Skip(Skip::PassiveByDefault),
-                "{reading:?}"
-            );
-            assert_eq!(
-                decide(&reading, &LEASED, &now()),
-                Decision::Skip(Skip::NoLease),
-                "{reading:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_lease_holds_until_its_end_on_its_own_boot() {
-        let held = |epoch, end| {
-            Decision::Run(Basis::State {
-                epoch,
-                expires: Some(boot(end)),
-            })
-        };
-        for (line, expected) in [
-            ("active until=1001 boot=b", held(None, 1001)),
-            ("active until=1600 boot=b epoch=7", held(Some(7), 1600)),
-            ("active until=1000 boot=b", stale(Stale::LeaseEnded)),
-            ("active until=999.999 boot=b", stale(Stale::LeaseEnded)),
-            ("active until=1600.001 boot=b", stale(Stale::TooFarAhead)),
-            ("active until=1001 boot=c", stale(Stale::OtherBoot)),
-            ("active until=1001", stale(Stale::Malformed)),
-            ("active boot=b", stale(Stale::Malformed)),
-            ("active epoch=x", stale(Stale::Malformed)),
-            ("active until=1001 boot=b draining", Decision::Skip(Skip::Draining)),
-            ("active until=999 boot=b draining", stale(Stale::LeaseEnded)),
-            ("passive until=999 boot=b", Decision::Skip(Skip::Passive)),
-        ] {
-            for rules in [LAX, SAFE, LEASED] {
-                assert_eq!(decided(line, &rules), expected, "{line}");
-            }
-        }
-        assert_eq!(decided("active draining", &LAX), Decision::Skip(Skip::Draining));
-    }
-
-    #[test]
-    fn where_a_lease_is_required_no_other_active_counts() {
-        for line in ["active", "active epoch=4", "active since monday", "active draining"] {
-            assert_eq!(decided(line, &LEASED), Decision::Skip(Skip::NoLease), "{line}");
-        }
-        assert_eq!(decided("passive", &LEASED), Decision::Skip(Skip::Passive));
-    }
-
-    #[test]
-    fn a_lease_whose_boot_cannot_be_told_is_stale() {
-        let moment = Moment { boot_id: None, ..now() };
-        assert_eq!(
-            decide(&file("active until=1001 boot=b", 0), &LAX, &moment),
-            stale(Stale::OtherBoot)
-        );
-    }
-
-    #[test]
-    fn a_state_may_be_as_old_as_the_configuration_says() {
-        let until = |end| {
-            Decision::Run(Basis::State {
-                epoch: None,
-                expires: Some(end),
-            })
-        };
-        let fresh = |end| until(boot(end).after(Duration::from_nanos(1)));
-        for (reading, expected) in [
-            (file("active", 0), fresh(1060)),
-            (file("active", 60), fresh(1000)),
-            (file("active", 61), stale(Stale::TooOld)),
-            (file("active", -60), fresh(1120)),
-            (file("active", -61), stale(Stale::FromTheFuture)),
-            (file("active until=1005 boot=b", 0), until(boot(1005))),
-            (file("active until=1105 boot=b", 0), fresh(1060)),
-            (file("passive", 0), Decision::Skip(Skip::Passive)),
-            (file("passive", 61), stale(Stale::TooOld)),
-            (file("junk", 0), BY_DEFAULT),
-            (file("junk", 61), stale(Stale::TooOld)),
-            (Reading::Missing, stale(Stale::NotThere)),
-            (Reading::Unreadable, stale(Stale::NotThere)),
-        ] {
-            assert_eq!(decide(&reading, &FRESH, &now()), expected, "{reading:?}");
-        }
-    }
-
-    #[test]
-    fn a_running_job_needs_what_it_was_started_on() {
-        let state = Basis::State {
-            epoch: None,
-            expires: None,
-        };
-        for (basis, later, goes_on) in [
-            (state, ACTIVE, true),
-            (state, Decision::Skip(Skip::Draining), true),
-            (state, BY_DEFAULT, false),
-            (state, Decision::Skip(Skip::Passive), false),
-            (state, Decision::Skip(Skip::PassiveByDefault), false),
-            (state, Decision::Skip(Skip::NoLease), false),
-            (state, stale(Stale::LeaseEnded), false),
-            (Basis::Default, ACTIVE, true),
-            (Basis::Default, BY_DEFAULT, true),
-            (Basis::Default, Decision::Skip(Skip::Passive), false),
-            (Basis::Default, stale(Stale::TooOld), false),
-        ] {
-            assert_eq!(may_go_on(basis, later), goes_on, "{basis:?} {later:?}");
-        }
-    }
-
-    fn any_rules() -> impl Strategy<Value = Rules> {
-        (any::<bool>(), proptest::option::of(1u64..10_000), any::<bool>()).prop_map(|(active, age, require_lease)| {
-            Rules {
-                default_state: if active { Word::Active } else { Word::Passive },
-                state_max_age: age.map(Duration::from_secs),
-                require_lease,
-            }
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_runs_past_its_lease(until in 0u64..5000, at in 0u64..5000, rules in any_rules()) {
-            let moment = Moment { boot: boot(at), ..now() };
-            let reading = file(&format!("active until={until} boot=b"), 0);
-            if let Decision::Run(basis) = decide(&reading, &rules, &moment) {
-                prop_assert!(until > at);
-                let Basis::State { expires: Some(expires), .. } = basis else {
-                    return Err(TestCaseError::fail("a lease without an end"));
-                };
-                prop_assert!(expires <= boot(until));
-                let later = Moment { boot: boot(until), ..now() };
-                prop_assert!(!may_go_on(basis, decide(&reading, &rules, &later)));
-            }
-        }
-
-        #[test]
-        fn junk_runs_only_where_the_default_allows_it(bytes: alloc::vec::Vec<u8>, rules in any_rules()) {
-            let content = State::parse(&bytes);
-            prop_assume!(content.is_err());
-            let modified = now().wall;
-            let decision = decide(&Reading::File { content, modified }, &rules, &now());
-            let allowed = rules.default_state == Word::Active && !rules.require_lease;
-            prop_assert_eq!(decision == BY_DEFAULT, allowed);
-        }
-    }
-}
+mod tests;

@@ -1,13 +1,12 @@
-//! How a job is ended when its server is no longer the active one: SIGTERM first, SIGKILL `kill_after` later.
+//! Ending a job when its server stops being the active one: SIGTERM first, SIGKILL after `kill_after`.
 
 use crate::moment::BootTime;
 use core::time::Duration;
 
-/// How far the ending has come. It is never taken back: a job that got SIGTERM is on its way out, whatever the state
-/// says next.
+/// The progress of the demotion. It is never undone: a job that got SIGTERM is ending, even if the state becomes active again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Demotion {
-    /// The state lets the job run.
+    /// The job may run.
     #[default]
     None,
     /// SIGTERM was sent.
@@ -22,14 +21,14 @@ pub enum Demotion {
 /// The signal to send now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KillStep {
-    /// SIGTERM (and SIGCONT, or a stopped job would never see it).
+    /// SIGTERM, and SIGCONT, without which a stopped job would not see it.
     Terminate,
-    /// SIGKILL.
+    /// SIGKILL, for what is left of the group.
     Kill,
 }
 
 impl Demotion {
-    /// Moves on: `may_go_on` is what the state says now, `kill_after` the configuration's.
+    /// Takes the next step, if it is time for one. `may_go_on`: whether the state lets the job run now.
     pub fn step(&mut self, may_go_on: bool, kill_after: Duration, now: BootTime) -> Option<KillStep> {
         match *self {
             Self::None if !may_go_on => {
@@ -46,17 +45,16 @@ impl Demotion {
         }
     }
 
-    /// Whether the job was told to end; its closing line then says `reason=demoted`.
+    /// Whether the job has got SIGTERM; the log line of its end then contains `reason=demoted`.
     #[must_use]
     pub fn has_begun(self) -> bool {
         self != Self::None
     }
 
-    /// Whether rcron may reap the job's leader, which has ended, and end itself.
+    /// Whether rcron may reap the job's leader, which has ended, and exit.
     ///
-    /// A job that ended by itself may leave children behind, as without rcron. One that was told to end may not: the
-    /// leader stays unreaped, which keeps the number of its process group from being used again, until the last of the
-    /// group is gone or has got SIGKILL.
+    /// A job that ended by itself may leave children behind, as without rcron. A demoted job may not: until its last process is gone
+    /// or has got SIGKILL, the leader stays unreaped, so that the number of its process group is not reused.
     #[must_use]
     pub fn is_over(self, others_left: bool) -> bool {
         match self {

@@ -1,44 +1,47 @@
-//! Spans of time as people write them in a configuration file: `10s`, `2m`, `1h`.
+//! Durations as people write them in a configuration file: `10s`, `2m`, `1h`.
 
-use crate::escape::clipped;
+use crate::display::clipped;
 use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-/// Longer than any use of it, short enough that sums never overflow.
+/// Ten years: longer than any useful value, and short enough that sums never overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 
-/// What is wrong with a span, as the end of the sentence "`VALUE` is …".
+/// Why a text is not a valid duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadDuration {
     /// A bare number.
     NoUnit,
-    /// Anything else that is no number with a unit.
+    /// Not a whole number with a unit.
     NotADuration,
     /// Longer than ten years.
     TooLong,
 }
 
 impl BadDuration {
-    /// What is wrong with this text, and what to do about it.
+    /// A message about `text`, and what to do.
     #[must_use]
     pub fn explain(self, text: &[u8]) -> (String, String) {
         let text = clipped(text);
         match self {
             Self::NoUnit => (format!("`{text}` has no unit"), format!("did you mean `{text}s`?")),
             Self::NotADuration => (
-                format!("`{text}` is no span of time"),
+                format!("`{text}` is not a duration"),
                 "write a whole number and a unit: 500ms, 10s, 2m, 1h, 1d".into(),
             ),
-            Self::TooLong => (format!("`{text}` is too long"), "ten years is the longest span".into()),
+            Self::TooLong => (
+                format!("`{text}` is too long"),
+                "the longest duration is ten years".into(),
+            ),
         }
     }
 }
 
-/// Reads a whole number followed by `ms`, `s`, `m`, `h` or `d`, without a blank between.
+/// Parses a whole number followed directly by `ms`, `s`, `m`, `h` or `d`.
 ///
 /// # Errors
-/// [`BadDuration`] says what is missing.
+/// [`BadDuration`].
 pub fn parse(text: &[u8]) -> Result<Duration, BadDuration> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, unit) = text.split_at(digits);
@@ -61,7 +64,7 @@ pub fn parse(text: &[u8]) -> Result<Duration, BadDuration> {
         })
         .and_then(|count| count.checked_mul(milliseconds_each))
         .map(Duration::from_millis)
-        .filter(|span| *span <= LONGEST)
+        .filter(|duration| *duration <= LONGEST)
         .ok_or(BadDuration::TooLong)
 }
 

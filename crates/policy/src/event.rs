@@ -1,7 +1,7 @@
 //! The log line: the fields of 0.1.0 in their order, new ones only before `cmd=`, which stays last and unquoted.
 
 use crate::decide::Skip;
-use crate::escape;
+use crate::display;
 use crate::exit::Outcome;
 use crate::run_id::RunId;
 use crate::state::Word;
@@ -9,11 +9,10 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// The longest a cluster's or a job's name may become in a line, in bytes, so that a name of 64 KB does not push the
-/// other fields out of the message.
+/// The longest value of a field before `cmd=`, in bytes: a name of 64 KB must not push the other fields out of the message.
 const LONGEST_FIELD: usize = 1024;
 
-/// What a line is about.
+/// The job that a line is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// `cluster_name`.
@@ -27,7 +26,7 @@ pub struct Subject<'a> {
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// The job was not run.
+    /// The job was not started.
     Ignored(Skip),
     /// The job is about to be started.
     Started(&'a RunId),
@@ -48,9 +47,9 @@ pub struct Ending<'a> {
     pub demoted: bool,
 }
 
-/// Writes the line. `lost` lines before it could not be sent to the log.
+/// The line. `lost` is the number of earlier lines that could not be sent to the log.
 ///
-/// Control characters are left as they are here, but for those in names: [`crate::datagram`] escapes the whole.
+/// The command is not escaped here, but with the whole message in [`crate::datagram`].
 #[must_use]
 pub fn line(subject: &Subject, event: &Event, lost: u32) -> Vec<u8> {
     let mut line = Vec::with_capacity(256);
@@ -118,7 +117,7 @@ fn field(line: &mut Vec<u8>, name: &str, value: &[u8]) {
     line.extend_from_slice(name.as_bytes());
     line.push(b'=');
     let limit = line.len() + LONGEST_FIELD;
-    escape::append(line, value, limit);
+    display::append(line, value, limit);
 }
 
 #[cfg(test)]

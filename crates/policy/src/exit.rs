@@ -1,6 +1,6 @@
-//! Exit statuses: how rcron ends (rcron(8), "EXIT STATUS"). Those of its own are env(1)'s, nice(1)'s and timeout(1)'s.
+//! Exit statuses of rcron (rcron(8), "EXIT STATUS"). Its own are those of env(1), nice(1) and timeout(1).
 
-/// The job was not run because another server is active, or rcron did what it was asked to print.
+/// The job was not run because this server is passive, or rcron only printed something.
 pub const SUCCESS: u8 = 0;
 /// rcron itself failed: usage, configuration, fork. The job was not run.
 pub const FAILED: u8 = 125;
@@ -25,7 +25,7 @@ impl Outcome {
         self == Self::Exited(SUCCESS)
     }
 
-    /// The exit status where one must be given as a number: 128 + N for a signal, as a shell has it.
+    /// The exit status as a number: 128 + N for signal N, as in a shell.
     #[must_use]
     pub fn status(self) -> u8 {
         match self {

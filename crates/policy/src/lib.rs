@@ -1,9 +1,8 @@
-//! What rcron decides, and nothing that it does.
+//! What rcron decides: grammars, decisions and the texts of log lines.
 //!
-//! Everything here is a function of its arguments: no file, no clock, no environment, no system call (`no_std` holds us
-//! to it). Time is an argument, the state file is a slice of bytes, the outcome is a value. So every grammar and every
-//! decision can be tested with a table, and the programs that act on them (`rcron` now; `rcronctl` and `rcrond` build on
-//! the same pieces) cannot disagree.
+//! Everything here is a function of its arguments: no file, no clock, no environment and no system call, which `no_std` ensures.
+//! Time is an argument, a state file is a slice of bytes, the result is a value. So every grammar and every decision can be tested
+//! with a table, and the programs that use them cannot disagree.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -14,13 +13,14 @@ pub mod config;
 pub mod datagram;
 pub mod decide;
 pub mod demotion;
+pub mod display;
 pub mod duration;
-pub mod escape;
 pub mod event;
 pub mod exit;
 pub mod moment;
 pub mod priority;
 pub mod relay;
 pub mod run_id;
+pub mod shell;
 pub mod state;
 pub mod suggest;

@@ -1,14 +1,14 @@
-//! The two clocks, kept apart by type.
+//! Times of the two clocks. Each clock has a type, so that they cannot be mixed.
 
 use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-/// Time since this boot, suspension included: `CLOCK_BOOTTIME` of `clock_gettime(2)`. Nobody can set it.
+/// Time since boot, including suspension: `CLOCK_BOOTTIME` of clock_gettime(2). It cannot be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BootTime(pub Duration);
 
-/// Time since 1970-01-01 UTC: `CLOCK_REALTIME` of `clock_gettime(2)`. An administrator or NTP may set it.
+/// Time since 1970-01-01 UTC: `CLOCK_REALTIME` of clock_gettime(2). An administrator or NTP can set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(pub Duration);
 
@@ -19,18 +19,18 @@ pub struct Moment {
     pub boot: BootTime,
     /// `CLOCK_REALTIME`.
     pub wall: WallTime,
-    /// `/proc/sys/kernel/random/boot_id` without its newline; `None` where it was not needed or could not be read.
+    /// `/proc/sys/kernel/random/boot_id` without its newline; `None` if it was not needed or cannot be read.
     pub boot_id: Option<alloc::vec::Vec<u8>>,
 }
 
 impl BootTime {
-    /// This moment plus `span`; the end of time where that does not fit.
+    /// This time plus `duration`, saturating.
     #[must_use]
-    pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span))
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// The duration from `earlier` to this time; zero if this time is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -38,7 +38,7 @@ impl BootTime {
 }
 
 impl WallTime {
-    /// UTC to the microsecond, 27 characters up to the year 9999: `2026-11-24T03:00:00.123456Z` (RFC 3339).
+    /// RFC 3339 in UTC with microseconds: `2026-11-24T03:00:00.123456Z`, 27 characters up to the year 9999.
     #[must_use]
     pub fn rfc3339(self) -> String {
         let seconds = self.0.as_secs();
@@ -48,7 +48,7 @@ impl WallTime {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 
-    /// The same to the second, as a state file's `since=` has it: `2026-11-23T09:15:02Z`.
+    /// RFC 3339 in UTC with seconds, as in a state file's `since=`: `2026-11-23T09:15:02Z`.
     #[must_use]
     pub fn rfc3339_seconds(self) -> String {
         let mut text = self.rfc3339();
@@ -57,7 +57,7 @@ impl WallTime {
         text
     }
 
-    /// How far apart two moments are, whichever is the later one.
+    /// The duration between two times, in either order.
     #[must_use]
     pub fn distance(self, other: Self) -> Duration {
         self.0.abs_diff(other.0)
@@ -66,8 +66,8 @@ impl WallTime {
 
 /// Year, month and day of a day since 1970-01-01, in the Gregorian calendar.
 ///
-/// Years that begin in March end with their leap day; 400 of them have always the same number of days (the method is Howard
-/// Hinnant's, "chrono-Compatible Low-Level Date Algorithms").
+/// Years are counted from March, so that a leap day is the last day of its year; 400 years always have the same number of days.
+/// The method is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms").
 fn date(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468; // since 0000-03-01
     let (era, of_era) = (day / 146_097, day % 146_097);

@@ -1,10 +1,10 @@
 //! Facilities and levels of `syslog(3)`, and the priority that heads a message (RFC 3164, section 4.1.1).
 
-/// Where a message comes from, as its number shifted into place.
+/// The part of the system that a message comes from, 0 to 23.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facility(u8);
 
-/// How grave a message is, 0 (emergency) to 7 (debug).
+/// The severity of a message, 0 (emergency) to 7 (debug).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(u8);
 

@@ -1,43 +1,42 @@
-//! Which of the signals that reach rcron are passed on to the job.
+//! Which signals that reach rcron are passed on to the job.
 
-/// Where the job stands.
+/// The process group of the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupMode {
     /// The job leads a process group of its own.
     OwnGroup,
-    /// rcron is in the foreground of a terminal and the job stays in its process group, so that the terminal's
-    /// keys reach both.
+    /// The job is in rcron's group, because rcron is in the foreground of a terminal: the terminal's keys reach both.
     SharedGroup,
 }
 
 /// Who sent a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// The kernel: a terminal's keys or its end, a timer, a limit.
+    /// The kernel: a terminal's key or hangup, a timer, a limit.
     Kernel,
-    /// A process, by kill(2) or its like.
+    /// A process, with kill(2) or a similar call.
     Process,
-    /// rcron itself, by way of its group.
+    /// rcron itself, which sent it to its own group.
     Myself,
 }
 
-/// The kinds of signal that need thought.
+/// The kinds of signals that are treated differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// SIGCHLD.
     Child,
     /// SIGCONT.
     Continue,
-    /// SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGWINCH, SIGTTIN, SIGTTOU: where the kernel sends one of these, it is the terminal,
-    /// and the whole foreground group gets it.
+    /// SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGWINCH, SIGTTIN, SIGTTOU: the kernel sends these for the terminal, to the whole
+    /// foreground group.
     Terminal,
-    /// Any other. From the kernel it is for rcron alone: an alarm(2) that was set before rcron was executed.
+    /// Any other signal. The kernel sends it to rcron alone, such as for an alarm(2) set before rcron was executed.
     Other,
 }
 
 /// Whether a signal is passed on.
 ///
-/// `stopped` is whether the job is stopped now: a SIGCONT to a group that the job is in has woken it already.
+/// `stopped`: whether the job is stopped now. If SIGCONT went to the group of both, the job has already continued.
 #[must_use]
 pub fn is_passed_on(kind: Kind, sender: Sender, group_mode: GroupMode, stopped: bool) -> bool {
     match (kind, sender, group_mode) {

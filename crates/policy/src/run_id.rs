@@ -1,16 +1,16 @@
-//! The name of one run of one job, unique across servers.
+//! The id of one run of a job, unique across servers.
 
 use crate::moment::WallTime;
 
-/// A version 7 UUID (RFC 9562, section 5.7): sorts by time, and tools know how to store it.
+/// A version 7 UUID (RFC 9562, section 5.7): it sorts by time, and databases have a type for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunId([u8; 36]);
 
 impl RunId {
-    /// Makes one from the wall clock's milliseconds and ten random bytes.
+    /// From the wall clock's milliseconds and ten random bytes.
     #[must_use]
     pub fn new(now: WallTime, random: [u8; 10]) -> Self {
-        // 48 bits hold the milliseconds of 8,900 years.
+        // 48 bits: enough for the milliseconds of 8,900 years.
         let milliseconds = u64::try_from(now.0.as_millis()).unwrap_or(u64::MAX) & 0xffff_ffff_ffff;
         let mut bytes = [0; 16];
         bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);

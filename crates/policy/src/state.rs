@@ -1,11 +1,11 @@
-//! The grammar of the state file: its first line, what it says and how long it holds (rcron.conf(5), "STATE FILE").
+//! The grammar of the state file: the state in its first line, and how long it is valid (rcron.conf(5), "STATE FILE").
 
 use crate::moment::BootTime;
 use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// A longer first line is not a state file. What `rcrond` writes is a tenth of it.
+/// In bytes. A file with a longer first line is not a state file; what `rcrond` writes is a tenth of this.
 pub const LONGEST_LINE: usize = 4096;
 
 /// `active` or `passive`, as the first word of a state file or as `default_state`.
@@ -13,22 +13,22 @@ pub const LONGEST_LINE: usize = 4096;
 pub enum Word {
     /// This server runs the jobs.
     Active,
-    /// Another one does.
+    /// This server does not run the jobs.
     Passive,
 }
 
-/// What the first line of a state file says.
+/// The first line of a state file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// The first word.
     pub word: Word,
-    /// How long it holds.
+    /// How long the state is valid.
     pub lease: Lease,
-    /// `draining`: running jobs go on, none is started.
+    /// `draining`: running jobs continue, no job is started.
     pub draining: bool,
-    /// `epoch=`, the fencing token: grows with every change of the lease's holder.
+    /// `epoch=`, the fencing token: it grows with every change of the lease's holder.
     pub epoch: Option<u64>,
-    /// `by=`, who wrote it.
+    /// `by=`, the writer.
     pub by: Option<Vec<u8>>,
     /// `since=`, for people.
     pub since: Option<Vec<u8>>,
@@ -37,25 +37,25 @@ pub struct State {
 /// The end of a state's validity, from its attributes `until` and `boot`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {
-    /// Neither attribute: written by hand, valid until it is replaced.
+    /// Neither attribute: written by hand, valid until the file is replaced.
     None,
-    /// Both attributes.
+    /// Both attributes, well-formed.
     Until {
         /// `until=`, seconds of `CLOCK_BOOTTIME`.
         end: BootTime,
-        /// `boot=`, the boot it counts on.
+        /// `boot=`, the id of the boot that `end` belongs to.
         boot: Vec<u8>,
     },
-    /// One without the other, one given twice, or one that cannot be read (a broken `epoch` too).
+    /// One is missing, malformed or given twice, or `epoch` is malformed.
     Malformed,
 }
 
-/// Why the content of a file is no state.
+/// Why the content of a file is not a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoState {
-    /// Nothing in it.
+    /// The file is empty.
     Empty,
-    /// The first line has no word.
+    /// The first line is blank.
     BlankLine,
     /// The first word is neither `active` nor `passive`.
     OtherWord,
@@ -87,7 +87,7 @@ impl Word {
 }
 
 impl State {
-    /// Reads the beginning of a state file: at least its first line, or [`LONGEST_LINE`] + 1 bytes of it.
+    /// Parses the beginning of a state file: at least its first line, or [`LONGEST_LINE`] + 1 bytes.
     ///
     /// # Errors
     /// [`NoState`] where the first word is neither `active` nor `passive`.
@@ -104,12 +104,8 @@ impl State {
         let word = Word::parse(first).ok_or(NoState::OtherWord)?;
         Ok(Attributes::collect(words).into_state(word))
     }
-}
 
-impl State {
-    /// The line of a state file that says it, with its newline.
-    ///
-    /// A malformed lease is written as an `until` without a `boot`, which reads as one again.
+    /// The line for a state file, with its newline. A malformed lease is written as an `until` without a `boot`, which is malformed, too.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
         let mut line = self.word.as_str().as_bytes().to_vec();
@@ -139,7 +135,7 @@ impl State {
     }
 }
 
-/// One attribute. Blanks would end its value.
+/// Appends an attribute. Bytes that would end or hide its value become `_`.
 fn append(line: &mut Vec<u8>, name: &str, value: &[u8]) {
     line.push(b' ');
     line.extend_from_slice(name.as_bytes());
@@ -151,7 +147,7 @@ fn append(line: &mut Vec<u8>, name: &str, value: &[u8]) {
     );
 }
 
-/// The attributes of a line as they come, before they are held against each other.
+/// The attributes of a line, before they are checked together.
 #[derive(Default)]
 struct Attributes<'a> {
     until: Option<&'a [u8]>,
@@ -160,11 +156,12 @@ struct Attributes<'a> {
     by: Option<&'a [u8]>,
     since: Option<&'a [u8]>,
     draining: bool,
+    /// One is given twice or misspelt.
     broken: bool,
 }
 
 impl<'a> Attributes<'a> {
-    /// Words that are no attribute are a person's remark (`active since monday`), and ignored as 0.1.0 did.
+    /// Other words are a person's remark (`active since monday`) and are ignored, as in 0.1.0.
     fn collect(words: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut all = Self::default();
         for word in words {
@@ -188,7 +185,7 @@ impl<'a> Attributes<'a> {
     }
 
     fn into_state(self, word: Word) -> State {
-        let epoch = self.epoch.and_then(parse_epoch);
+        let epoch = self.epoch.and_then(parse_number);
         let broken = self.broken || (self.epoch.is_some() && epoch.is_none());
         let lease = match (self.until.map(parse_seconds), self.boot) {
             _ if broken => Lease::Malformed,
@@ -210,13 +207,13 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// `draining`, also where a person wrote it: in doubt no job is started.
+/// `draining`, in any case and with punctuation behind it, as people write it: when in doubt, no job is started.
 fn is_draining(word: &[u8]) -> bool {
     let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     word[..letters].eq_ignore_ascii_case(b"draining")
 }
 
-/// `Until=`: somebody meant an end, and it must not be overlooked.
+/// `Until=`: whoever wrote it meant the attribute, so that it is not ignored as a remark.
 fn is_misspelt(word: &[u8]) -> bool {
     [&b"until="[..], b"boot=", b"epoch="].iter().any(|name| {
         word.get(..name.len())
@@ -224,7 +221,7 @@ fn is_misspelt(word: &[u8]) -> bool {
     })
 }
 
-/// `83125.402`: whole seconds and up to nine decimals.
+/// Parses whole seconds with up to nine decimals: `83125.402`.
 fn parse_seconds(text: &[u8]) -> Option<BootTime> {
     let mut parts = text.splitn(2, |byte| *byte == b'.');
     let seconds = parse_number(parts.next()?)?;
@@ -239,11 +236,7 @@ fn parse_seconds(text: &[u8]) -> Option<BootTime> {
     Some(BootTime(Duration::new(seconds, nanoseconds)))
 }
 
-fn parse_epoch(text: &[u8]) -> Option<u64> {
-    parse_number(text)
-}
-
-/// Digits only: no sign, no blank.
+/// Parses digits without sign or blank.
 fn parse_number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -252,176 +245,4 @@ fn parse_number(digits: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn word(text: &[u8]) -> Result<Word, NoState> {
-        State::parse(text).map(|state| state.word)
-    }
-
-    fn lease(text: &str) -> Lease {
-        State::parse(text.as_bytes()).expect("a state").lease
-    }
-
-    #[test]
-    fn the_first_word_of_the_first_line_decides() {
-        for text in [
-            "active",
-            "active\n",
-            "Active\n",
-            "ACTIVE\r\n",
-            " active\n",
-            "\tactive",
-            "active   \n",
-            "active since monday\n",
-            "active\npassive\n",
-            "active\u{c}",
-            "active draining the swamp?",
-        ] {
-            assert_eq!(word(text.as_bytes()), Ok(Word::Active), "{text:?}");
-        }
-        for text in ["passive", "PASSIVE\r\n", "passive since monday\n", "passive\nactive\n"] {
-            assert_eq!(word(text.as_bytes()), Ok(Word::Passive), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_else_counts_as_a_state() {
-        for (text, why) in [
-            (&b""[..], NoState::Empty),
-            (b"\n", NoState::BlankLine),
-            (b"\nactive\n", NoState::BlankLine),
-            (b"   \r\n", NoState::BlankLine),
-            (b"inactive\n", NoState::OtherWord),
-            (b"proactive", NoState::OtherWord),
-            (b"activepassive", NoState::OtherWord),
-            (b"xpassive", NoState::OtherWord),
-            (b"actively", NoState::OtherWord),
-            (b"active,passive", NoState::OtherWord),
-            (b"not active", NoState::OtherWord),
-            (b"\0active", NoState::OtherWord),
-            (b"active\0", NoState::OtherWord),
-            (b"\xef\xbb\xbfactive\n", NoState::OtherWord),
-            (b"a\xffctive", NoState::OtherWord),
-        ] {
-            assert_eq!(word(text), Err(why), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_line_may_be_as_long_as_4096_bytes() {
-        let mut text = b"active".to_vec();
-        text.resize(LONGEST_LINE, b' ');
-        assert_eq!(word(&text), Ok(Word::Active));
-        text.push(b' ');
-        assert_eq!(word(&text), Err(NoState::LongLine));
-        text.truncate(LONGEST_LINE);
-        text.extend_from_slice(b"\nlater lines do not count");
-        assert_eq!(word(&text), Ok(Word::Active));
-    }
-
-    #[test]
-    fn attributes_are_read() {
-        let state = State::parse(b"active until=83125.402 boot=7c1e epoch=42 by=server1 since=2026-11-23T09:15:02Z\n");
-        let end = BootTime(Duration::from_millis(83_125_402));
-        assert_eq!(
-            state,
-            Ok(State {
-                word: Word::Active,
-                lease: Lease::Until {
-                    end,
-                    boot: b"7c1e".to_vec()
-                },
-                draining: false,
-                epoch: Some(42),
-                by: Some(b"server1".to_vec()),
-                since: Some(b"2026-11-23T09:15:02Z".to_vec()),
-            })
-        );
-        for line in [
-            "active epoch=1 draining",
-            "active Draining",
-            "active draining, says Bob",
-            "active draining=1",
-        ] {
-            assert!(
-                State::parse(line.as_bytes()).is_ok_and(|state| state.draining),
-                "{line}"
-            );
-        }
-        assert!(State::parse(b"active since the drainings").is_ok_and(|state| !state.draining));
-    }
-
-    #[test]
-    fn a_lease_is_whole_or_malformed() {
-        let until = |milliseconds| Lease::Until {
-            end: BootTime(Duration::from_millis(milliseconds)),
-            boot: b"b".to_vec(),
-        };
-        for (line, expected) in [
-            ("active", Lease::None),
-            ("active Until=5", Lease::Malformed),
-            ("active BOOT=b", Lease::Malformed),
-            ("active until=5 boot=b Epoch=1", Lease::Malformed),
-            ("active until monday", Lease::None),
-            ("active by=x epoch=3", Lease::None),
-            ("active until=5 boot=b", until(5000)),
-            ("active boot=b until=5.25", until(5250)),
-            (
-                "active until=0.000000001 boot=b",
-                Lease::Until {
-                    end: BootTime(Duration::from_nanos(1)),
-                    boot: b"b".to_vec(),
-                },
-            ),
-            ("active until=5", Lease::Malformed),
-            ("active boot=b", Lease::Malformed),
-            ("active until= boot=b", Lease::Malformed),
-            ("active until=5 boot=", Lease::Malformed),
-            ("active until=5. boot=b", Lease::Malformed),
-            ("active until=.5 boot=b", Lease::Malformed),
-            ("active until=5.0000000001 boot=b", Lease::Malformed),
-            ("active until=-5 boot=b", Lease::Malformed),
-            ("active until=+5 boot=b", Lease::Malformed),
-            ("active until=5s boot=b", Lease::Malformed),
-            ("active until=1e9 boot=b", Lease::Malformed),
-            ("active until=99999999999999999999 boot=b", Lease::Malformed),
-            ("active until=5 until=6 boot=b", Lease::Malformed),
-            ("active until=5 boot=b boot=c", Lease::Malformed),
-            ("active until=5 boot=b epoch=x", Lease::Malformed),
-            ("active epoch=", Lease::Malformed),
-            ("active epoch=1 epoch=2", Lease::Malformed),
-        ] {
-            assert_eq!(lease(line), expected, "{line}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_a_state_only_if_their_first_word_is_one(bytes: Vec<u8>) {
-            if let Ok(state) = State::parse(&bytes) {
-                let start = bytes.trim_ascii_start();
-                prop_assert!(start[..state.word.as_str().len()].eq_ignore_ascii_case(state.word.as_str().as_bytes()));
-            }
-        }
-
-        #[test]
-        fn a_written_lease_is_read_back(seconds in 0u64..u64::MAX / 2, milliseconds in 0u32..1000, boot in "[0-9a-f-]{1,36}") {
-            let line = alloc::format!("active until={seconds}.{milliseconds:03} boot={boot}");
-            let end = BootTime(Duration::new(seconds, milliseconds * 1_000_000));
-            prop_assert_eq!(lease(&line), Lease::Until { end, boot: boot.into_bytes() });
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_again(milliseconds in 0u64..1 << 45, epoch: Option<u64>, by in proptest::option::of("[!-~]{1,20}"), draining: bool) {
-            for lease in [Lease::None, Lease::Malformed, Lease::Until { end: BootTime(Duration::from_millis(milliseconds)), boot: b"b".to_vec() }] {
-                let by = by.as_ref().map(|by| by.as_bytes().to_vec());
-                let state = State { word: Word::Active, lease, draining, epoch, by: by.clone(), since: by };
-                prop_assert_eq!(State::parse(&state.line()), Ok(state));
-            }
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,8 @@
-//! "Did you mean": the known word that is nearest to a misspelt one.
+//! "Did you mean": the known word nearest to a misspelt one.
 
 use alloc::vec::Vec;
 
-/// The candidate nearest to `word`, if one is near enough to be meant: at most a third of its letters differ.
+/// The candidate nearest to `word`, if at most a third of its letters differ.
 #[must_use]
 pub fn nearest<'a>(word: &[u8], candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > 64 {
@@ -17,7 +17,7 @@ pub fn nearest<'a>(word: &[u8], candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
-/// Letters to insert, delete, replace or swap with their neighbour (Damerau 1964, "optimal string alignment").
+/// How many letters must be inserted, deleted, replaced or swapped with their neighbour (Damerau 1964, "optimal string alignment").
 fn distance(from: &[u8], to: &[u8]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=to.len()).collect();

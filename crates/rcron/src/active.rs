@@ -12,11 +12,11 @@ use inputs::observe;
 use policy::command::{Job, LONGEST_NAME, SHELL};
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Basis, Decision, Skip, Stale};
-use policy::escape;
 use policy::event::{Ending, Event, Subject};
 use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
 use policy::relay::GroupMode;
 use policy::run_id::RunId;
+use policy::shell;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -26,45 +26,49 @@ use sys::signal::{self, PreviousState, Signals};
 use sys::spawn::{self, Failure, Launch, Started};
 use sys::terminal::Terminal;
 
-/// A job on the active server.
+/// A job that the decision lets run on this server.
 pub(crate) struct Active<'a> {
     pub(crate) config: &'a Config,
     pub(crate) job: &'a Job,
+    /// How log and journal name the job.
     pub(crate) subject: Subject<'a>,
+    /// What the decision rests on; checked again just before the start.
     pub(crate) basis: Basis,
 }
 
-impl Active<'_> {
-    /// Runs it from start to end. `tell` gives the warnings that came before.
+/// What must be in place before the job is started, since it cannot be obtained while the job runs unwatched.
+struct Prepared<'a> {
+    /// The signal mask and dispositions that the job inherits.
+    inherited: PreviousState,
+    signals: Signals,
+    guard: Option<Guard<'a>>,
+    terminal: Option<Terminal>,
+    group_mode: GroupMode,
+}
+
+impl<'a> Active<'a> {
+    /// Runs the job from start to end. `log_warnings` logs what was found before.
     ///
-    /// Signals are blocked first of all: from here on none can end rcron and leave the job alone.
-    pub(crate) fn run(&self, log: &mut Log, tell: impl FnOnce(&mut Log)) -> Outcome {
+    /// Signals are blocked first of all: from here on, none can end rcron and leave the job alone.
+    pub(crate) fn run_job(&self, log: &mut Log, log_warnings: impl FnOnce(&mut Log)) -> Outcome {
         let inherited = signal::take_over();
-        tell(log);
-        let basis = match self.basis_now() {
+        log_warnings(log);
+        let basis = match self.current_basis() {
             Ok(basis) => basis,
             Err(skip) => {
                 log.event(&self.subject, &Event::Ignored(skip));
                 return Outcome::Exited(SUCCESS);
             }
         };
-        let prepared = inherited.and_then(|inherited| Ok((inherited, Signals::open()?, self.guard(basis)?)));
-        let (inherited, signals, guard) = match prepared {
+        let prepared = match inherited.and_then(|inherited| self.prepare(inherited, basis)) {
             Ok(prepared) => prepared,
             Err(error) => {
-                log.tell_error(&Diagnostic::plain(format!(
-                    "cannot watch over the job: {}",
+                log.report_error(&Diagnostic::plain(format!(
+                    "cannot supervise the job: {}",
                     error_text(&error)
                 )));
                 return Outcome::Exited(FAILED);
             }
-        };
-        let terminal = Terminal::controlling();
-        let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
-        let group_mode = if in_foreground {
-            GroupMode::SharedGroup
-        } else {
-            GroupMode::OwnGroup
         };
         let run = Run {
             id: RunId::new(clock::wall_time(), random::ten_bytes()),
@@ -74,39 +78,38 @@ impl Active<'_> {
             began: clock::boot_time(),
         };
         log.event(&self.subject, &Event::Started(&run.id));
-        let (journal, end) = match self.start(&run, group_mode, inherited) {
-            Ok(started) => {
-                self.tell_niceness(&started, log);
-                let mut journal = Journal::begin(self.config, run, Some(started.child.pid()), log);
-                let supervision = Supervision {
-                    processes: JobProcesses::new(started.child, group_mode),
-                    signals,
-                    guard,
-                    terminal,
-                    log,
-                    journal: &mut journal,
-                    stopped: false,
-                };
-                let end = supervision.until_end();
-                (journal, end)
-            }
-            Err(failure) => {
-                let outcome = self.explain(&failure, log);
-                let end = End {
-                    outcome,
-                    demoted: false,
-                };
-                (Journal::begin(self.config, run, None, log), end)
-            }
+        let (end, journal) = match self.start(&run, &prepared) {
+            Ok(started) => self.supervise(started, prepared, run, log),
+            Err(failure) => self.report_failure(&failure, run, log),
         };
-        self.record_end(&run, &end, journal, log);
+        self.finish(&run, &end, journal, log);
         end.outcome
     }
 
-    /// What the start rests on now, or why the job is not to be run after all: what came between may have outlasted the
-    /// lease, telling a warning to a stuck terminal for one, or rcron was stopped. A lease that was renewed meanwhile may
-    /// have another epoch.
-    fn basis_now(&self) -> Result<Basis, Skip> {
+    fn prepare(&self, inherited: PreviousState, basis: Basis) -> io::Result<Prepared<'a>> {
+        let signals = Signals::open()?;
+        let guard = match self.config.on_demotion {
+            OnDemotion::Continue => None,
+            OnDemotion::Terminate => Some(Guard::new(self.config, basis)?),
+        };
+        let terminal = Terminal::controlling();
+        let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
+        Ok(Prepared {
+            inherited,
+            signals,
+            guard,
+            terminal,
+            group_mode: if in_foreground {
+                GroupMode::SharedGroup
+            } else {
+                GroupMode::OwnGroup
+            },
+        })
+    }
+
+    /// What the start rests on now, or why the job is not started after all. The lease may have ended meanwhile: rcron was
+    /// stopped, or a stuck terminal delayed a warning. A lease that was renewed meanwhile may have another epoch.
+    fn current_basis(&self) -> Result<Basis, Skip> {
         match self.basis {
             Basis::State {
                 expires: Some(expires), ..
@@ -119,14 +122,7 @@ impl Active<'_> {
         }
     }
 
-    fn guard(&self, basis: Basis) -> io::Result<Option<Guard<'_>>> {
-        match self.config.on_demotion {
-            OnDemotion::Continue => Ok(None),
-            OnDemotion::Terminate => Guard::new(self.config, basis).map(Some),
-        }
-    }
-
-    fn start(&self, run: &Run, group_mode: GroupMode, signals: PreviousState) -> Result<Started, Failure> {
+    fn start(&self, run: &Run, prepared: &Prepared) -> Result<Started, Failure> {
         let text = self.job.text(LONGEST_NAME);
         let epoch = run.basis.epoch().map(|epoch| epoch.to_string());
         let additions = [
@@ -139,31 +135,53 @@ impl Active<'_> {
         spawn::start(&Launch {
             argv: &self.job.argv(),
             environment: &environment.entries(),
-            own_group: group_mode == GroupMode::OwnGroup,
+            own_group: prepared.group_mode == GroupMode::OwnGroup,
             shell: SHELL,
             nice_level: self.config.nice_level,
             dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
-            signals,
+            signals: prepared.inherited,
         })
     }
 
-    fn tell_niceness(&self, started: &Started, log: &mut Log) {
+    /// Records the start and stays until the job has ended.
+    fn supervise(&self, started: Started, prepared: Prepared<'a>, run: Run<'a>, log: &mut Log) -> (End, Journal<'a>) {
         if let Err(error) = &started.niceness {
-            let reason = error_text(error);
+            let (level, reason) = (self.config.nice_level, error_text(error));
             log.warn(&format!(
-                "the job keeps its niceness: nice_level {}: {reason}",
-                self.config.nice_level
+                "cannot set nice_level {level}: {reason}; the job keeps its niceness"
             ));
         }
+        let mut journal = Journal::begin(self.config, run, Some(started.child.pid()), log);
+        let supervision = Supervision {
+            processes: JobProcesses::new(started.child, prepared.group_mode),
+            signals: prepared.signals,
+            guard: prepared.guard,
+            terminal: prepared.terminal,
+            log,
+            journal: &mut journal,
+            stopped: false,
+        };
+        (supervision.until_end(), journal)
     }
 
-    /// Tells why the job did not start; returns how rcron ends.
-    fn explain(&self, failure: &Failure, log: &mut Log) -> Outcome {
-        let program = shown(OsStr::from_bytes(&escape::shell_quoted(self.job.argv()[0])));
+    /// The job was not started: says why, and records a run that ended at once.
+    fn report_failure(&self, failure: &Failure, run: Run<'a>, log: &mut Log) -> (End, Journal<'a>) {
+        let (status, text) = self.explain(failure);
+        log.report_error(&Diagnostic::plain(text));
+        let end = End {
+            outcome: Outcome::Exited(status),
+            demoted: false,
+        };
+        (end, Journal::begin(self.config, run, None, log))
+    }
+
+    /// rcron's exit status and message where the job was not started.
+    fn explain(&self, failure: &Failure) -> (u8, String) {
+        let program = shown(OsStr::from_bytes(&shell::quoted(self.job.argv()[0])));
         let (status, mut text) = match failure {
             Failure::Fork(error) => (FAILED, format!("cannot start a process: {}", error_text(error))),
             Failure::Execute(error) if error.kind() == io::ErrorKind::NotFound => {
-                (NOT_FOUND, format!("{program}: {}", self.not_found()))
+                (NOT_FOUND, format!("{program}: {}", self.why_not_found()))
             }
             Failure::Execute(error) => (
                 CANNOT_EXECUTE,
@@ -173,12 +191,11 @@ impl Active<'_> {
         if self.job.looks_like_shell() {
             text.push_str("; this looks like a shell command line: quote the whole of it, as in rcron 'cd /x && job'");
         }
-        log.tell_error(&Diagnostic::plain(text));
-        Outcome::Exited(status)
+        (status, text)
     }
 
-    /// A program that is there but cannot be found has a first line that names an interpreter that is not.
-    fn not_found(&self) -> &'static str {
+    /// If the program exists, execve(2) did not find the interpreter that its first line names.
+    fn why_not_found(&self) -> &'static str {
         if launch::program(self.job).is_some() {
             "its interpreter, named in its first line, was not found"
         } else if self.job.argv()[0].contains(&b'/') {
@@ -188,7 +205,8 @@ impl Active<'_> {
         }
     }
 
-    fn record_end(&self, run: &Run, end: &End, journal: Journal, log: &mut Log) {
+    /// Records and logs the end.
+    fn finish(&self, run: &Run, end: &End, journal: Journal, log: &mut Log) {
         let signal = match end.outcome {
             Outcome::Exited(_) => String::new(),
             Outcome::Killed(number) => signal::name(number),
@@ -199,9 +217,9 @@ impl Active<'_> {
             lasted: clock::boot_time().since(run.began),
             demoted: end.demoted,
         };
-        // The journal first: it is written while the line is sent.
-        let closing = journal.end(&ending, log);
+        // The journal first: its process writes while the line is sent.
+        let writers = journal.end(&ending, log);
         log.event(&self.subject, &Event::Ended(&run.id, ending));
-        closing.finish();
+        writers.finish();
     }
 }

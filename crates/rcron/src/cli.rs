@@ -5,19 +5,18 @@ usage: rcron [OPTIONS] COMMAND [ARG]...
        rcron [OPTIONS] 'SHELL COMMAND LINE'
 ";
 
-pub(crate) const HELP: &str = "\
-usage: rcron [OPTIONS] COMMAND [ARG]...
-       rcron [OPTIONS] 'SHELL COMMAND LINE'
-
-Run COMMAND if this server is the active one of its cluster, else return 0.
+/// Follows [`USAGE`].
+pub(crate) const HELP: &str = "
+Run COMMAND if this server is the active one of its cluster; otherwise exit
+with status 0.
 
   -c, --conf FILE         configuration file (default /etc/rcron/rcron.conf)
   -o, --option KEY=VALUE  set a configuration key for this run; may be repeated
-  -j, --job NAME          the job's name in log and environment
-  -n, --dry-run           say what would be done and why; run nothing
-  -v, --verbose           log lines also to stderr
-  -h, --help              this text
-  -V, --version           the version
+  -j, --job NAME          the job's name in log, journal and environment
+  -n, --dry-run           print what would be done and why; run nothing
+  -v, --verbose           print log lines to stderr as well
+  -h, --help              print this help
+  -V, --version           print the version
 
 In a crontab:
   0 3 * * *    rcron /usr/local/bin/backup --all

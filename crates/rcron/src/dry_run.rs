@@ -1,4 +1,4 @@
-//! `--dry-run`: what would be done, and why.
+//! `--dry-run`: prints what would be done, and why.
 
 use crate::launch;
 use inputs::command_line::Invocation;
@@ -9,13 +9,13 @@ use inputs::words::{age, decision, seconds, state_line, text_of};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::Reading;
-use policy::escape;
+use policy::shell;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The whole report, for stdout.
+/// The whole report, a line for each fact.
 pub(crate) fn report(invocation: &Invocation, settings: &Settings, observation: &Observation) -> String {
     let config = &settings.config;
     let mut text = String::new();
@@ -48,7 +48,7 @@ fn configuration(settings: &Settings) -> String {
     if settings.found {
         file
     } else {
-        format!("{file} is missing: built-in defaults")
+        format!("{file} is missing: the built-in defaults apply")
     }
 }
 
@@ -81,7 +81,8 @@ fn content(observation: &Observation) -> String {
                 age(*modified, observation.moment.wall)
             )
         }
-        (_, obstacle) => format!("nothing: {}", obstacle.as_deref().unwrap_or_default()),
+        (_, Some(obstacle)) => format!("nothing: {obstacle}"),
+        (_, None) => "nothing".to_owned(),
     }
 }
 
@@ -90,7 +91,7 @@ fn argv(invocation: &Invocation) -> String {
         .job
         .argv()
         .into_iter()
-        .map(|word| text_of(&escape::shell_quoted(word)))
+        .map(|word| text_of(&shell::quoted(word)))
         .collect();
     let how = match invocation.job.mode {
         Mode::Direct => "directly",
@@ -99,14 +100,14 @@ fn argv(invocation: &Invocation) -> String {
     format!("{} ({how})", words.join(" "))
 }
 
-/// What the program's name leads to. A dry run by hand may have another PATH than cron.
+/// The program's file. A dry run by hand may have another PATH than cron.
 fn program(invocation: &Invocation) -> String {
     match launch::program(&invocation.job) {
         Some(path) => shown(path.as_os_str()),
         None if invocation.job.looks_like_shell() => {
             "not found; for a shell command line, quote the whole of it".to_owned()
         }
-        None => "not found, or may not be executed".to_owned(),
+        None => "not found, or not executable".to_owned(),
     }
 }
 
@@ -115,24 +116,24 @@ fn log(config: &Config) -> String {
     if Path::new(path).exists() {
         shown(path)
     } else {
-        format!("{} is missing: log lines go nowhere", shown(path))
+        format!("{} is missing: nothing is logged", shown(path))
     }
 }
 
 fn journal(config: &Config) -> String {
     let Some(directory) = config.journal.as_deref().map(OsStr::from_bytes) else {
-        return "none is kept".to_owned();
+        return "none".to_owned();
     };
     if Path::new(directory).is_dir() {
         shown(directory)
     } else {
-        format!("{} is missing: none is kept", shown(directory))
+        format!("{} is missing: runs are not recorded", shown(directory))
     }
 }
 
 fn on_demotion(config: &Config) -> String {
     match config.on_demotion {
-        OnDemotion::Continue => "the job goes on".to_owned(),
-        OnDemotion::Terminate => format!("the job gets SIGTERM, after {} SIGKILL", seconds(config.kill_after)),
+        OnDemotion::Continue => "the job continues".to_owned(),
+        OnDemotion::Terminate => format!("the job gets SIGTERM, and SIGKILL after {}", seconds(config.kill_after)),
     }
 }

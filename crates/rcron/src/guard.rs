@@ -1,7 +1,7 @@
 //! `on_demotion = terminate`: watching the state while the job runs.
 
 use inputs::clock;
-use inputs::observe;
+use inputs::observe::{self, Obstacle};
 use policy::config::Config;
 use policy::decide::{self, Basis, Decision};
 use policy::demotion::{Demotion, KillStep};
@@ -14,35 +14,36 @@ use std::time::Duration;
 use sys::alarm::Alarm;
 use sys::watch::Watch;
 
-/// Without inotify, and before it. With the doubt below: within 100 ms.
+/// The interval of readings while there is no inotify watch. With [`DOUBT`], a change takes effect within 100 ms.
 const POLLING: Duration = Duration::from_millis(80);
-/// With inotify, which does not see what another host writes (NFS), what is mounted over, nor a wall clock that is set.
+/// The interval of readings beside inotify, which reports neither another host's writes (NFS), nor mounts, nor a changed wall clock.
 const SAFETY_NET: Duration = Duration::from_secs(1);
-/// A file that says nothing must stay as it is for so long before a job is ended for it: `echo active >state` empties it
-/// first.
+/// How long a file must contain no state before the job is ended: `echo active >state` empties the file first.
 const DOUBT: Duration = Duration::from_millis(20);
-/// One that is written again and again gets no more than this.
+/// The same for a file that keeps changing.
 const LONGEST_DOUBT: Duration = Duration::from_millis(80);
-/// How often to look whether a job's last process is gone, once it was told to end.
+/// How often to check whether the job's last process is gone after SIGTERM.
 const LINGERING: Duration = Duration::from_millis(50);
 
-/// The watch over one job.
+/// Watches the state for one job, and decides when to end the job.
 pub(crate) struct Guard<'a> {
     config: &'a Config,
+    /// What the job's start rested on.
     basis: Basis,
-    /// `None` before `watch_from`, and where inotify is refused: then the file is read again and again.
+    /// `None` before `watch_from`, and where inotify is not available: then the file is read at intervals.
     watch: Option<Watch>,
-    /// Closing an inotify instance takes the kernel some 20 ms, which a short job need not pay.
+    /// When to start using inotify. Closing an instance takes the kernel some 20 ms, which a short job is spared.
     watch_from: BootTime,
+    /// Wakes rcron for the next reading, or for the next step of the demotion.
     alarm: Alarm,
     next_reading: BootTime,
     doubt: Option<Doubt>,
-    /// Why there is no state any more, where a job is ended for that.
-    obstacle: Option<String>,
+    /// Why the state cannot be read, if the job is ended for that reason.
+    obstacle: Option<Obstacle>,
     demotion: Demotion,
 }
 
-/// The file says nothing, perhaps only for a moment.
+/// The file contains no state, perhaps only for a moment.
 #[derive(Clone, Copy)]
 struct Doubt {
     since: BootTime,
@@ -50,8 +51,8 @@ struct Doubt {
 }
 
 impl<'a> Guard<'a> {
-    /// Begins to watch, before the job is started. The first look reads the state once more: it may have changed
-    /// between the decision and now.
+    /// Begins to watch, before the job is started. The first check reads the state once more: it may have changed since the
+    /// decision.
     pub(crate) fn new(config: &'a Config, basis: Basis) -> io::Result<Self> {
         let now = clock::boot_time();
         let alarm = Alarm::new()?;
@@ -69,7 +70,7 @@ impl<'a> Guard<'a> {
         })
     }
 
-    /// What to wait for before the next look.
+    /// The files to poll before the next [`Guard::check_state`].
     pub(crate) fn waits_for(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let watch = self.watch.as_ref().filter(|_| !self.demotion.has_begun());
         watch.map(AsFd::as_fd).into_iter().chain([self.alarm.as_fd()])
@@ -79,15 +80,15 @@ impl<'a> Guard<'a> {
         self.demotion
     }
 
-    /// Why the state could not be read, once, where that ended the job: no other line would tell it.
-    pub(crate) fn take_obstacle(&mut self) -> Option<String> {
+    /// Why the state cannot be read, if the job is ended for that reason. Returned once, to be logged.
+    pub(crate) fn take_obstacle(&mut self) -> Option<Obstacle> {
         self.obstacle.take()
     }
 
-    /// Looks at the state if it is time to, and says what the job is to get.
-    pub(crate) fn look(&mut self) -> Option<KillStep> {
+    /// Reads the state if it changed or is due, and returns the signal that the job must get now.
+    pub(crate) fn check_state(&mut self) -> Option<KillStep> {
         self.alarm.acknowledge();
-        let may_go_on = self.demotion.has_begun() || self.state_lets_it_run();
+        let may_go_on = self.demotion.has_begun() || self.job_may_go_on();
         let now = clock::boot_time();
         let step = self.demotion.step(may_go_on, self.config.kill_after, now);
         let next = match self.demotion {
@@ -99,10 +100,10 @@ impl<'a> Guard<'a> {
         step
     }
 
-    fn state_lets_it_run(&mut self) -> bool {
+    fn job_may_go_on(&mut self) -> bool {
         let changed = self.has_changed();
         let due = clock::boot_time() >= self.next_reading;
-        !(changed || due) || self.read(changed)
+        !(changed || due) || self.read_state(changed)
     }
 
     fn has_changed(&mut self) -> bool {
@@ -116,10 +117,10 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Reads the state; whether the job may go on.
-    fn read(&mut self, changed: bool) -> bool {
+    /// Reads the state. Returns whether the job may go on.
+    fn read_state(&mut self, changed: bool) -> bool {
         if self.watch.is_none() && clock::boot_time() >= self.watch_from {
-            // Before the reading, so that no change falls between the two.
+            // Before the reading, so that no change between the two is missed.
             self.watch = Watch::new(OsStr::from_bytes(&self.config.state_file)).ok();
         }
         let observation = observe::observe(self.config);
@@ -132,7 +133,7 @@ impl<'a> Guard<'a> {
             _ => now.after(interval),
         };
         let may_go_on = decide::may_go_on(self.basis, observation.decision);
-        if may_go_on || observation.is_clear() {
+        if may_go_on || observation.has_state() {
             self.doubt = None;
             return may_go_on;
         }

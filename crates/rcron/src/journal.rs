@@ -1,13 +1,13 @@
-//! Writing the run journal: at the start and the end of a run, each time in the background.
+//! Writing the run journal: a record at the start of a run and one at its end, each by a process in the background.
 //!
-//! Everything that could be held up by a stalled disk happens in a process of its own. That process also tells what went wrong;
-//! rcron itself waits for it no longer than a moment, and does not fail for it.
+//! A stalled disk can only delay that process. The process also logs what went wrong; rcron waits for it only briefly, and a
+//! failure does not change rcron's exit status.
 
 use crate::log::Log;
 use inputs::clock;
 use inputs::diagnostic::shown;
 use journal::append::{self, Appended};
-use journal::format::{self, Entry};
+use journal::format::{self, Entry, Event};
 use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::decide::Basis;
 use policy::event::{Ending, Subject};
@@ -24,49 +24,52 @@ use sys::environment;
 use sys::output::error_text;
 use sys::process_tree::{self, Process};
 
-/// The writer's exit status where a record could not be written, and syslog has been told.
-const TROUBLE: u8 = 1;
-/// How long the writer of the start waits for the end before it lets the disk have the start. A quick job needs one process only,
-/// and no disk.
-const AT_ONCE: Duration = Duration::from_millis(100);
-/// Far more than a record: its texts are cut, and escaped to six times their length at most.
+/// The writer's exit status if it logged that a record could not be written.
+const NOT_WRITTEN: u8 = 1;
+/// How long the writer of the start waits for the record of the end before it syncs the start to disk. So a short job needs
+/// only one process, and does not wait for a disk.
+const SHORT_JOB: Duration = Duration::from_millis(100);
+/// More than the longest record, in bytes: the texts of a record are cut, and escaping makes them at most six times as long.
 const LONGEST_RECORD: usize = 64 << 10;
-/// How long rcron waits at its end for records to be written. Usually it is a tenth of a millisecond. Where the disk takes longer,
-/// rcron ends before: an orphan is lost where the end of a container's first process ends everything, and stays a zombie
-/// where that process reaps none.
-const LAST_RECORD: Duration = Duration::from_millis(20);
-/// How long a writer may take until it is scheduled at all. Until then it holds our caller's descriptors, and with them his locks.
-const BIRTH: Duration = Duration::from_secs(1);
+/// How long rcron waits at its end for its writers. They usually take a tenth of a millisecond. If the disk takes longer, rcron
+/// leaves the writer behind. In a container, such an orphan is killed with the first process, or stays a zombie if that process
+/// does not reap it; so rcron waits a little first.
+const LAST_WAIT: Duration = Duration::from_millis(20);
+/// How long a new writer may take until it has closed the descriptors that it inherited, which may be locks of our caller.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// The journal of one run.
 pub(crate) struct Journal<'a> {
     config: &'a Config,
     run: Run<'a>,
-    /// `None` where no journal is kept.
+    /// `None` if journaling is off.
     origin: Option<Origin>,
-    /// Who writes the start, as long as it has not been seen to end.
+    /// The process that writes the record of the start; `None` once it has been reaped.
     writer: Option<Worker>,
-    /// Whether syslog has been told of trouble: once is enough for one run.
-    told: bool,
+    /// Whether a failure has been logged. One warning for each run is enough.
+    warned: bool,
 }
 
-/// What is known of a run without asking anybody.
+/// One run of the job, as rcron itself knows it: both records, the log lines and the job's environment describe it.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub(crate) id: RunId,
     pub(crate) subject: Subject<'a>,
     pub(crate) basis: Basis,
+    /// The start, for people.
     pub(crate) started: WallTime,
+    /// The same moment, for the duration: nobody can set this clock.
     pub(crate) began: BootTime,
 }
 
-/// Where a run happens: what the kernel and the caller know, and no disk can hold up. Found out once, while the job begins.
+/// Where a run takes place, as the kernel and the environment know it: no disk can delay this. Found out once, after the start.
 struct Origin {
     node: Vec<u8>,
-    /// As the caller says, and cron does. A static program cannot ask the name service, and a file is on a disk.
+    /// `LOGNAME`, which cron sets. The real name is not looked up: a static program cannot ask the name service, and a file is on
+    /// a disk.
     user: Option<Vec<u8>>,
     wrapper: format::Process,
-    /// `None` if it could not be started.
+    /// `None` if the job could not be started.
     leader: Option<format::Process>,
     boot: Option<Vec<u8>>,
     pid_namespace: Option<u64>,
@@ -86,49 +89,49 @@ impl Origin {
 }
 
 impl<'a> Journal<'a> {
-    /// Records the start, right after it: the job is not held up even by a fork. `leader` is its first process; `None` if it could
-    /// not be started.
+    /// Records the start, after the job was started, so that not even a fork delays the job. `leader` is the job's first process;
+    /// `None` if it could not be started.
     pub(crate) fn begin(config: &'a Config, run: Run<'a>, leader: Option<i32>, log: &mut Log) -> Self {
         let mut journal = Self {
             config,
             run,
             origin: config.journal.as_ref().map(|_| Origin::of(leader)),
             writer: None,
-            told: false,
+            warned: false,
         };
         if let Some(record) = journal.record(None) {
-            journal.writer = journal.write(&record, Turn::First, log);
+            journal.writer = journal.write(&record, Event::Start, log);
         }
         journal
     }
 
-    /// A child has ended: perhaps the writer.
-    pub(crate) fn notice(&mut self, pid: i32, status: ExitStatus) {
+    /// Notes that a child has been reaped, which may be the writer.
+    pub(crate) fn child_reaped(&mut self, pid: i32, status: ExitStatus) {
         if self.writer.as_ref().is_some_and(|writer| writer.pid() == pid) {
             self.writer = None;
-            self.told |= !status.success();
+            self.warned |= !status.success();
         }
     }
 
-    /// Records the end.
+    /// Records the end, and returns the writers that may still be busy.
     ///
-    /// Not synced: a run that ended seconds before a power cut may look cut off, which is better than a disk's wait for each job.
-    pub(crate) fn end(mut self, ending: &Ending, log: &mut Log) -> Closing {
+    /// The record is not synced: a run that ended seconds before a power cut may look interrupted, but no job waits for the disk.
+    pub(crate) fn end(mut self, ending: &Ending, log: &mut Log) -> Writers {
         let mut writers: Vec<Worker> = self.writer.take().into_iter().collect();
         let Some(record) = self.record(Some(ending)) else {
-            return Closing(writers);
+            return Writers(writers);
         };
-        // A job that was quick still has the writer of its start.
+        // After a short job, the writer of its start still waits for this record.
         if !writers.iter().any(|writer| writer.send(&record)) {
             if let Some(status) = writers.first().and_then(Worker::try_reap) {
-                self.told |= !status.success();
+                self.warned |= !status.success();
             }
-            writers.extend(self.write(&record, Turn::Last, log));
+            writers.extend(self.write(&record, Event::End, log));
         }
-        Closing(writers)
+        Writers(writers)
     }
 
-    /// The record of the start, or of this end. `None` where no journal is kept.
+    /// The record of the start, or of this end; `None` if journaling is off.
     fn record(&self, ending: Option<&Ending>) -> Option<Vec<u8>> {
         let (run, origin) = (&self.run, self.origin.as_ref()?);
         let entry = Entry {
@@ -154,27 +157,31 @@ impl<'a> Journal<'a> {
         })
     }
 
-    fn write(&mut self, record: &[u8], turn: Turn, log: &mut Log) -> Option<Worker> {
+    /// Starts a process that writes the record. If that fails, the run has no record, and a warning is logged.
+    fn write(&mut self, record: &[u8], event: Event, log: &mut Log) -> Option<Worker> {
         let directory = Path::new(OsStr::from_bytes(self.config.journal.as_deref()?));
         let wrapper = std::process::id();
-        let tell = !self.told;
+        let may_warn = !self.warned;
         let started = background::start(|line| {
-            let trouble = match turn {
-                Turn::First => first(directory, record, line),
-                Turn::Last => trouble(directory, append::append(directory, record)),
+            let warning = match event {
+                Event::Start => append_start(directory, record, line),
+                Event::End => warning(directory, append::append(directory, record)),
             };
-            if let Some(trouble) = trouble.as_ref().filter(|_| tell) {
-                let mut log = Log::of(self.config, wrapper);
-                log.warn(trouble);
+            if let Some(warning) = warning.as_ref().filter(|_| may_warn) {
+                let mut log = Log::on_behalf_of(self.config, wrapper);
+                log.warn(warning);
                 log.finish();
             }
-            if trouble.is_some() { TROUBLE } else { 0 }
+            if warning.is_some() { NOT_WRITTEN } else { 0 }
         });
         match started {
             Ok(writer) => Some(writer),
             Err(error) => {
-                if !std::mem::replace(&mut self.told, true) {
-                    log.warn(&format!("no process to write the journal: {}", error_text(&error)));
+                if !std::mem::replace(&mut self.warned, true) {
+                    log.warn(&format!(
+                        "cannot start a process to write the journal: {}",
+                        error_text(&error)
+                    ));
                 }
                 None
             }
@@ -182,36 +189,29 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Which of a run's two records.
-#[derive(Clone, Copy)]
-enum Turn {
-    First,
-    Last,
-}
-
-/// What the writer of the start does: the record, and that of the end if it comes at once; else the disk is to have the start.
-/// Returns what is to be told.
-fn first(directory: &Path, record: &[u8], line: &Line) -> Option<String> {
+/// Appends the record of the start. Then waits briefly for that of the end and appends it, too; if it does not come, syncs the
+/// start to disk. Returns the warning to log.
+fn append_start(directory: &Path, record: &[u8], line: &Line) -> Option<String> {
     let start = append::append(directory, record);
-    if let Some(record) = line.receive(LONGEST_RECORD, AT_ONCE) {
+    if let Some(record) = line.receive(LONGEST_RECORD, SHORT_JOB) {
         let end = append::append(directory, &record);
-        return trouble(directory, start).or(trouble(directory, end));
+        return warning(directory, start).or(warning(directory, end));
     }
     if let Ok(appended) = &start {
-        // Not every file system can: then it is as safe as that one makes it.
+        // Not every file system can sync.
         let _ = appended.file.sync_data();
     }
-    trouble(directory, start)
+    warning(directory, start)
 }
 
-/// What is to be told of an append.
-fn trouble(directory: &Path, appended: io::Result<Appended>) -> Option<String> {
-    let advice = "the job runs all the same; see rcronctl check";
+/// The warning to log after an append.
+fn warning(directory: &Path, appended: io::Result<Appended>) -> Option<String> {
+    let advice = "the job runs anyway; see rcronctl check";
     match appended {
         Ok(appended) => {
             let (path, error) = appended.skipped?;
             Some(format!(
-                "the journal takes another name than {}: {}; {advice}",
+                "cannot write {}: {}; the journal uses another name; {advice}",
                 shown(path.as_os_str()),
                 error_text(&error)
             ))
@@ -239,19 +239,19 @@ fn process(pid: u32) -> format::Process {
     format::Process { pid, born }
 }
 
-/// The writers that are still at it when the run is over.
+/// The processes that may still write when the run is over.
 #[must_use]
-pub(crate) struct Closing(Vec<Worker>);
+pub(crate) struct Writers(Vec<Worker>);
 
-impl Closing {
-    /// Waits until they have let go of what is our caller's, and a little for their end.
+impl Writers {
+    /// Waits until they have closed our caller's descriptors, and then briefly for their end.
     pub(crate) fn finish(self) {
         for writer in &self.0 {
-            writer.has_let_go(BIRTH);
+            writer.has_released_ours(RELEASE);
         }
-        let given_up_at = clock::boot_time().after(LAST_RECORD);
+        let deadline = clock::boot_time().after(LAST_WAIT);
         for writer in &self.0 {
-            let _ = writer.wait(given_up_at.since(clock::boot_time()));
+            let _ = writer.wait(deadline.since(clock::boot_time()));
         }
     }
 }

@@ -1,17 +1,17 @@
-//! The job's environment, and where its program is found in it.
+//! The job's environment, and the program file that its `PATH` leads to.
 
 use policy::command::Job;
 use std::ffi::{CStr, CString, NulError};
 use std::path::PathBuf;
 use sys::{environment, spawn};
 
-/// The environment that a job gets: rcron's own, the job's assignments over it, rcron's additions over both.
+/// The environment that a job gets: rcron's own, overridden by the job's assignments, then by rcron's additions.
 pub(crate) struct Environment {
     added: Vec<CString>,
     kept: Vec<&'static CStr>,
 }
 
-/// What rcron tells the job about its run. `None` takes the variable away: an outer rcron's epoch is not ours.
+/// Variables that describe the run. `None` removes the variable: the epoch of an outer rcron is not ours.
 pub(crate) type Additions<'a> = [(&'static str, Option<&'a [u8]>)];
 
 impl Environment {
@@ -29,15 +29,15 @@ impl Environment {
             .iter()
             .filter(|word| !ours(name(word)))
             .map(|word| CString::new(*word));
-        let told = additions.iter().filter_map(|(name, value)| Some((name, (*value)?)));
-        let told = told.map(|(name, value)| CString::new([name.as_bytes(), b"=", value].concat()));
+        let added = additions.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+        let added = added.map(|(name, value)| CString::new([name.as_bytes(), b"=", value].concat()));
         Ok(Self {
-            added: assigned.chain(told).collect::<Result<_, _>>()?,
+            added: assigned.chain(added).collect::<Result<_, _>>()?,
             kept,
         })
     }
 
-    /// As execve(2) wants it.
+    /// The entries for execve(2).
     pub(crate) fn entries(&self) -> Vec<&CStr> {
         self.kept
             .iter()
@@ -47,7 +47,7 @@ impl Environment {
     }
 }
 
-/// The file that the job's program leads to, by the `PATH` that the job gets; `None` if there is none to execute.
+/// The file that the job's program name leads to with the `PATH` that the job gets; `None` if there is no executable one.
 pub(crate) fn program(job: &Job) -> Option<PathBuf> {
     let environment = Environment::new(job, &[]).ok()?;
     spawn::lookup(job.argv()[0], &environment.entries())
@@ -57,7 +57,7 @@ fn name(entry: &[u8]) -> &[u8] {
     entry.split(|byte| *byte == b'=').next().unwrap_or_default()
 }
 
-/// `A=1 A=2`: as with env(1), the last one counts.
+/// Of several assignments to a variable the last one counts, as with env(1).
 fn last_of_each(words: &[Vec<u8>]) -> Vec<&[u8]> {
     let is_last = |(index, word): &(usize, &Vec<u8>)| !words[index + 1..].iter().any(|later| name(later) == name(word));
     words

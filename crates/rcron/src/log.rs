@@ -1,9 +1,10 @@
-//! The log: lines to syslog that never hold a job up.
+//! The log: lines to syslog that never delay a job.
 
 use inputs::clock;
 use inputs::diagnostic::Diagnostic;
 use policy::config::Config;
 use policy::datagram::{self, Sender};
+use policy::display;
 use policy::event::{self, Event, Subject};
 use policy::moment::BootTime;
 use policy::priority::Level;
@@ -16,27 +17,28 @@ use sys::output;
 use sys::poll;
 use sys::syslog::{Sent, Syslog};
 
-/// How long a line may wait for room in the daemon's queue, from its first try on.
+/// How long a line may wait for room in the log daemon's queue, counted from its first try.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How often to try. Not by poll(2): when a place gets free, that wakes every sender that waits, be it a thousand.
+/// The pause between two tries. poll(2) would not do: each free place would wake every waiting sender, be it a thousand.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// Where lines go.
+/// The connection to the log daemon, and the lines that it has not taken yet.
 pub(crate) struct Log {
     syslog: Syslog,
     sender: Sender,
     level: Level,
+    /// Whether log lines also go to stderr.
     verbose: bool,
     pending: VecDeque<Pending>,
-    /// Lines that could not be sent, and that no line has told of yet.
+    /// How many lines could not be sent and are not counted by the `lost=` of a later line yet.
     lost: u32,
 }
 
 struct Pending {
     datagram: Vec<u8>,
     given_up_at: BootTime,
-    /// How many lost lines it tells of.
-    tells_of: u32,
+    /// Its `lost=`: if this line is lost too, these lines must be counted again.
+    reports_lost: u32,
 }
 
 impl Log {
@@ -57,43 +59,43 @@ impl Log {
         }
     }
 
-    /// The same log, for one who works for the process of this number.
-    pub(crate) fn of(config: &Config, pid: u32) -> Self {
+    /// The log for a process that logs in the name of the process `pid`.
+    pub(crate) fn on_behalf_of(config: &Config, pid: u32) -> Self {
         let mut log = Self::new(config, false);
         log.sender.pid = pid;
         log
     }
 
-    /// The log line of an event.
+    /// Logs an event of the job, with the number of lines lost before.
     pub(crate) fn event(&mut self, subject: &Subject, event: &Event) {
-        let tells_of = std::mem::take(&mut self.lost);
-        let line = event::line(subject, event, tells_of);
-        self.write(self.level, &line, tells_of);
+        let reports_lost = std::mem::take(&mut self.lost);
+        let line = event::line(subject, event, reports_lost);
+        self.write(self.level, &line, reports_lost);
     }
 
-    /// A line that is none of an event.
+    /// Logs a remark at the level of events.
     pub(crate) fn note(&mut self, text: &str) {
         self.write(self.level, text.as_bytes(), 0);
     }
 
-    /// A warning that nobody needs to be mailed.
+    /// Logs a warning. It is not printed to stderr, because cron mails that.
     pub(crate) fn warn(&mut self, text: &str) {
         self.write(Level::WARNING, format!("warning: {text}").as_bytes(), 0);
     }
 
-    /// A warning to stderr and syslog.
-    pub(crate) fn tell_warning(&mut self, diagnostic: &Diagnostic) {
+    /// Prints a warning to stderr and logs its summary.
+    pub(crate) fn report_warning(&mut self, diagnostic: &Diagnostic) {
         output::to_stderr(format!("rcron: warning: {}\n", diagnostic.full).as_bytes());
         self.send(Level::WARNING, format!("warning: {}", diagnostic.summary).as_bytes(), 0);
     }
 
-    /// An error to stderr and syslog.
-    pub(crate) fn tell_error(&mut self, diagnostic: &Diagnostic) {
+    /// Prints an error to stderr and logs its summary.
+    pub(crate) fn report_error(&mut self, diagnostic: &Diagnostic) {
         output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
         self.send(Level::ERROR, format!("error: {}", diagnostic.summary).as_bytes(), 0);
     }
 
-    /// Tries what has not been sent yet.
+    /// Sends the pending lines, in order, as far as the daemon takes them. Never waits.
     pub(crate) fn retry(&mut self) {
         while let Some(first) = self.pending.front() {
             let sent = self.syslog.send(&first.datagram);
@@ -104,55 +106,55 @@ impl Log {
         }
     }
 
-    /// How long to wait before the next [`Log::retry`]; `None` if all is sent.
+    /// How long to wait before the next [`Log::retry`]; `None` if no line is pending.
     pub(crate) fn patience(&self) -> Option<Duration> {
         let first = self.pending.front()?;
         Some(first.given_up_at.since(clock::boot_time()).min(RETRY))
     }
 
-    /// Waits until every line is sent or given up: at the end of rcron, when nothing else is to be done.
+    /// Waits until every line is sent or given up. Called when rcron has nothing else left to do.
     pub(crate) fn finish(&mut self) {
         while let Some(first) = self.pending.front() {
             let remaining = first.given_up_at.since(clock::boot_time());
             let sent = self.syslog.send_within(&first.datagram, remaining);
             if sent == Sent::NotNow && !remaining.is_zero() {
-                poll::until_ready(&[], Some(remaining.min(RETRY))); // a stream, which is not waited for
+                poll::until_ready(&[], Some(remaining.min(RETRY))); // a stream: send(2) does not wait on it
                 continue;
             }
             self.settle(sent);
         }
     }
 
-    /// Takes the first line off, and counts it if it is lost.
+    /// Removes the first pending line, and counts it if it is lost.
     fn settle(&mut self, sent: Sent) {
-        let tells_of = self.pending.pop_front().map_or(0, |first| first.tells_of);
+        let reports_lost = self.pending.pop_front().map_or(0, |first| first.reports_lost);
         if matches!(sent, Sent::NotNow | Sent::Lost) {
-            self.lost += 1 + tells_of;
+            self.lost += 1 + reports_lost;
         }
     }
 
-    fn write(&mut self, level: Level, text: &[u8], tells_of: u32) {
+    fn write(&mut self, level: Level, text: &[u8], reports_lost: u32) {
         if self.verbose {
-            let line = [b"rcron: ", policy::escape::escaped(text).as_slice(), b"\n"].concat();
-            output::to_stderr(&line);
+            let line = format!("rcron: {}\n", display::escaped(text));
+            output::to_stderr(line.as_bytes());
         }
-        self.send(level, text, tells_of);
+        self.send(level, text, reports_lost);
     }
 
-    fn send(&mut self, level: Level, text: &[u8], tells_of: u32) {
+    fn send(&mut self, level: Level, text: &[u8], reports_lost: u32) {
         let time = clock::civil_time(clock::wall_time());
         let datagram = datagram::datagram(&self.sender, level, time, text);
         let given_up_at = clock::boot_time().after(PATIENCE);
         self.pending.push_back(Pending {
             datagram,
             given_up_at,
-            tells_of,
+            reports_lost,
         });
         self.retry();
     }
 }
 
-/// The base name of `argv[0]`: a renamed rcron logs under its new name.
+/// The base name of `argv[0]`: a renamed rcron logs under its new name, as syslog(3) does.
 fn ident() -> Vec<u8> {
     let name = std::env::args_os().next().unwrap_or_default();
     Path::new(&name)

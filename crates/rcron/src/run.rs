@@ -1,4 +1,4 @@
-//! One run of rcron: read the facts, ask the policy, act.
+//! One run of rcron: read the configuration and the state, decide, act.
 
 use crate::active::Active;
 use crate::cli;
@@ -19,17 +19,17 @@ use sys::signal;
 /// The program; returns its exit status.
 pub(crate) fn main() -> u8 {
     match command_line::read(lexopt::Parser::from_env()) {
-        Ok(Request::Help) => print(cli::HELP),
+        Ok(Request::Help) => print(&[cli::USAGE, cli::HELP].concat()),
         Ok(Request::Version) => print(concat!("rcron ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Request::Job(invocation)) => run(&invocation),
-        Err(error) => refuse_usage(&error),
+        Ok(Request::Job(invocation)) => run_job(&invocation),
+        Err(error) => reject_command_line(&error),
     }
 }
 
-fn run(invocation: &Invocation) -> u8 {
+fn run_job(invocation: &Invocation) -> u8 {
     let settings = match settings::read(invocation.options.conf.as_deref(), &invocation.options.settings) {
         Ok(settings) => settings,
-        Err(refused) => return refuse(&refused, &invocation.options),
+        Err(refused) => return reject_configuration(&refused, &invocation.options),
     };
     let observation = observe::observe(&settings.config);
     if invocation.options.dry_run {
@@ -46,7 +46,7 @@ fn run(invocation: &Invocation) -> u8 {
     match observation.decision {
         Decision::Skip(skip) => {
             signal::survive_writing();
-            tell_circumstances(&settings, &observation, &mut log);
+            log_warnings(&settings, &observation, &mut log);
             log.event(&subject, &Event::Ignored(skip));
             log.finish();
             SUCCESS
@@ -58,25 +58,25 @@ fn run(invocation: &Invocation) -> u8 {
                 subject,
                 basis,
             };
-            let outcome = active.run(&mut log, |log| tell_circumstances(&settings, &observation, log));
+            let outcome = active.run_job(&mut log, |log| log_warnings(&settings, &observation, log));
             log.finish();
             end_as(outcome)
         }
     }
 }
 
-/// What is told besides the decision: a missing default file, odd values, a state that cannot be read.
-fn tell_circumstances(settings: &Settings, observation: &Observation, log: &mut Log) {
+/// Logs what an administrator may want to correct: no default file, odd values, a state that cannot be read.
+fn log_warnings(settings: &Settings, observation: &Observation, log: &mut Log) {
     if !settings.found {
         log.note(&format!("no {}: the built-in defaults apply", settings::DEFAULT_FILE));
     }
     let by_default = observation.default_warning(&settings.config);
     for warning in settings.warnings.iter().chain(&by_default) {
-        log.tell_warning(warning);
+        log.report_warning(warning);
     }
 }
 
-/// The job is over: rcron ends as it did.
+/// rcron ends as the job did. PID 1 of a container survives its own signal and exits with a status.
 fn end_as(outcome: Outcome) -> u8 {
     if let Outcome::Killed(number) = outcome {
         signal::die_of(number);
@@ -84,15 +84,15 @@ fn end_as(outcome: Outcome) -> u8 {
     outcome.status()
 }
 
-fn refuse(refused: &Refused, options: &Options) -> u8 {
-    tell_refusal(&refused.diagnostic, &refused.known, options);
+fn reject_configuration(refused: &Refused, options: &Options) -> u8 {
+    report_rejection(&refused.diagnostic, &refused.known, options);
     output::to_stderr(b"rcron: the job was not run\n");
     FAILED
 }
 
-fn refuse_usage(error: &UsageError) -> u8 {
-    tell_refusal(
-        &Diagnostic::plain(error.message.clone()),
+fn reject_command_line(error: &UsageError) -> u8 {
+    report_rejection(
+        &Diagnostic::plain(error.mistake.to_string()),
         &settings::known(&error.options.settings),
         &error.options,
     );
@@ -101,15 +101,15 @@ fn refuse_usage(error: &UsageError) -> u8 {
     FAILED
 }
 
-/// A dry run logs nothing, not even that it could not be.
-fn tell_refusal(diagnostic: &Diagnostic, known: &Config, options: &Options) {
+/// A dry run logs nothing, not even that it was rejected.
+fn report_rejection(diagnostic: &Diagnostic, known: &Config, options: &Options) {
     signal::survive_writing();
     if options.dry_run {
         output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
         return;
     }
     let mut log = Log::new(known, false);
-    log.tell_error(diagnostic);
+    log.report_error(diagnostic);
     log.finish();
 }
 

@@ -1,4 +1,4 @@
-//! From the job's start to its end: passing signals on, ending it when the state says so, waiting for it.
+//! From the job's start to its end: passes signals on, ends the job if the state requires it, and waits for it.
 
 use crate::guard::Guard;
 use crate::job_processes::JobProcesses;
@@ -19,12 +19,13 @@ use sys::signal::{
 };
 use sys::terminal::Terminal;
 
-/// A running job and all that is waited for.
+/// A running job, and everything that rcron waits for meanwhile.
 pub(crate) struct Supervision<'a, 'j> {
     pub(crate) processes: JobProcesses,
     pub(crate) signals: Signals,
-    /// With `on_demotion = terminate`.
+    /// `None` unless `on_demotion = terminate`.
     pub(crate) guard: Option<Guard<'a>>,
+    /// The controlling terminal. A job without one cannot be stopped by its keys.
     pub(crate) terminal: Option<Terminal>,
     pub(crate) log: &'a mut Log,
     pub(crate) journal: &'a mut Journal<'j>,
@@ -32,20 +33,23 @@ pub(crate) struct Supervision<'a, 'j> {
     pub(crate) stopped: bool,
 }
 
-/// How it ended, and whether rcron had told it to.
+/// How a run ended.
 pub(crate) struct End {
     pub(crate) outcome: Outcome,
+    /// Whether rcron ended the job because the state was no longer active.
     pub(crate) demoted: bool,
 }
 
 impl Supervision<'_, '_> {
-    /// Stays until the job has ended.
+    /// Returns when the job has ended.
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
-            child::reap_others(&self.processes.leader, |pid, status| self.journal.notice(pid, status));
-            self.wait();
+            child::reap_others(&self.processes.leader, |pid, status| {
+                self.journal.child_reaped(pid, status);
+            });
+            self.wait_for_event();
             self.log.retry();
-            // Before any SIGCONT is passed on: a job that was demoted while it was stopped must not run on.
+            // Before a SIGCONT is passed on: a job that was demoted while it was stopped must not continue first.
             self.enforce_state();
             self.pass_signals_on();
         }
@@ -62,20 +66,20 @@ impl Supervision<'_, '_> {
         }
     }
 
-    /// Until something has happened.
-    fn wait(&self) {
+    /// Waits for a signal, for the guard, or until it is time to retry a log line.
+    fn wait_for_event(&self) {
         let guard = self.guard.iter().flat_map(Guard::waits_for);
         let waits: Vec<BorrowedFd> = std::iter::once(self.signals.as_fd()).chain(guard).collect();
         poll::until_ready(&waits, self.log.patience());
     }
 
-    /// Takes in the job's changes. Whether rcron may reap it and end.
+    /// Notices the job's changes. Returns whether rcron may reap the job and end.
     fn has_ended(&mut self) -> bool {
         let demotion = self.guard.as_ref().map_or(Demotion::None, Guard::demotion);
         self.notice_changes() && demotion.is_over(demotion.has_begun() && self.processes.has_others())
     }
 
-    /// Whether the job's leader has ended.
+    /// Follows the leader when it stops or continues. Returns whether it has ended.
     fn notice_changes(&mut self) -> bool {
         while let Some(change) = self.processes.leader.next_change() {
             match change {
@@ -83,24 +87,24 @@ impl Supervision<'_, '_> {
                 Change::Continued => self.stopped = false,
                 Change::Stopped(number) => {
                     self.stopped = true;
-                    self.stop_too(number);
+                    self.stop_with_job(number);
                 }
             }
         }
         false
     }
 
-    /// A shell with job control must see that the job is stopped, or ^Z would never give the prompt back.
+    /// Stops rcron as the job was stopped: a shell with job control returns to its prompt only then.
     ///
-    /// Without a terminal rcron stays awake: who wakes or kills the job alone would leave rcron stopped for ever.
-    fn stop_too(&mut self, number: i32) {
+    /// Without a terminal rcron keeps running: if only the job is continued or killed, nothing would wake rcron.
+    fn stop_with_job(&mut self, number: i32) {
         let leader = self.processes.leader.pid();
         let Some(terminal) = &self.terminal else {
             return;
         };
         let wants_terminal = matches!(number, SIGTTIN | SIGTTOU) && self.processes.group_mode == GroupMode::OwnGroup;
         if wants_terminal && terminal.is_ours() {
-            // `fg` came before the job wanted to read: the shell sends no SIGCONT to those that run.
+            // The user typed `fg` before the job wanted to read, and the shell sends no SIGCONT to a running process.
             terminal.give_to(leader);
             let _ = self.processes.signal(SIGCONT);
             return;
@@ -130,11 +134,11 @@ impl Supervision<'_, '_> {
         if kind(arrived.number) == Kind::Continue {
             self.follow_into_foreground();
         }
-        // An error means that the job runs as another user: then the sender could not have sent it either.
+        // It fails if the job runs as another user. Then the sender could not have signalled the job either.
         let _ = self.processes.signal(arrived.number);
     }
 
-    /// A shell's `fg` has put rcron's group into the foreground; the job, in a group of its own, must be there instead.
+    /// A shell's `fg` has put rcron's process group in the foreground. A job in its own group must be there instead.
     fn follow_into_foreground(&self) {
         if let (Some(terminal), GroupMode::OwnGroup) = (&self.terminal, self.processes.group_mode) {
             if terminal.is_ours() {
@@ -143,16 +147,17 @@ impl Supervision<'_, '_> {
         }
     }
 
+    /// Sends the job the signal that the guard requires.
     fn enforce_state(&mut self) {
-        let step = self.guard.as_mut().and_then(Guard::look);
+        let step = self.guard.as_mut().and_then(Guard::check_state);
         if let Some(obstacle) = self.guard.as_mut().and_then(Guard::take_obstacle) {
             self.log.warn(&format!(
-                "the job is told to end, for the state cannot be read any more: {obstacle}"
+                "the state can no longer be read: {obstacle}; the job gets SIGTERM"
             ));
         }
         let result = match step {
             None => return,
-            // A stopped job would not see SIGTERM before it is woken.
+            // A stopped job does not see SIGTERM before SIGCONT.
             Some(KillStep::Terminate) => self
                 .processes
                 .signal(SIGTERM)
@@ -161,14 +166,14 @@ impl Supervision<'_, '_> {
         };
         if let Err(error) = result {
             self.log.warn(&format!(
-                "cannot end the job though the state is not active: {}",
+                "cannot end the job although the state is not active: {}",
                 error_text(&error)
             ));
         }
     }
 }
 
-/// What kind of signal a number is, as far as passing it on goes.
+/// The kind of a signal, which decides whether it is passed on.
 fn kind(number: i32) -> Kind {
     match number {
         SIGCHLD => Kind::Child,
@@ -186,7 +191,7 @@ fn sender(pid: Option<u32>) -> Sender {
     }
 }
 
-/// How a child ended. One that was stopped or woken has not ended, and has no status here.
+/// How a child ended. (Neither a code nor a signal is in the status of a stopped child, which has not ended.)
 fn outcome(status: ExitStatus) -> Outcome {
     match (status.code(), status.signal()) {
         (Some(code), _) => Outcome::Exited(u8::try_from(code).unwrap_or(u8::MAX)),

@@ -1,7 +1,7 @@
 //! `rcronctl check`: what is wrong on this server, and what to do about it. See rcronctl-check(8).
 //!
-//! Each module looks at one subject and adds findings to a report, as data. Nothing is changed; only rcrond's answer is waited
-//! for, at most two seconds.
+//! Each module examines one subject and adds findings to the report. Nothing is changed, and nothing is waited for except the
+//! answer of rcrond, for at most two seconds.
 
 mod access;
 mod configuration;
@@ -11,12 +11,14 @@ mod finding;
 mod freshness;
 mod journal;
 mod json;
+mod kind;
 mod lease;
 mod log_socket;
 mod mounts;
 mod print;
 mod programs;
 mod rcrond;
+mod report;
 mod root;
 mod state_directory;
 mod state_file;
@@ -24,9 +26,11 @@ mod tmpfiles;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use finding::{Group, Report, Severity};
+use finding::Severity;
 use inputs::diagnostic::shown;
+use kind::Group;
 use mounts::Mounts;
+use report::Report;
 use root::Root;
 use state_file::State;
 use std::collections::BTreeSet;
@@ -34,18 +38,18 @@ use std::path::Path;
 use std::process::ExitCode;
 use sys::file::read_beginning;
 
-/// Looks at everything; exit status 1 if anything is wrong.
+/// Exits with 1 if anything is wrong.
 pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Failure> {
     let directory = options.root.as_deref();
     let named = || shown(directory.unwrap_or(Path::new("/")).as_os_str());
-    let root = Root::new(directory).map_err(|error| Failure::of(format!("look into {}", named()), &error))?;
+    let root = Root::new(directory).map_err(|error| Failure::cannot(format!("look into {}", named()), &error))?;
     let report = examine(&root, common);
     let text = if common.json {
         json::text(&report)
     } else {
         print::text(&report)
     };
-    sys::output::to_stdout(text.as_bytes()).map_err(|error| Failure::of("write to standard output", &error))?;
+    sys::output::to_stdout(text.as_bytes()).map_err(|error| Failure::cannot("write to standard output", &error))?;
     let is_wrong = report.count(Severity::Wrong) > 0;
     Ok(ExitCode::from(u8::from(is_wrong)))
 }
@@ -70,6 +74,7 @@ fn examine(root: &Root, common: &Common) -> Report {
         }
     }
     programs::check(root, &mut report);
+    report.close();
     report
 }
 
@@ -80,7 +85,7 @@ fn check_state(root: &Root, mounts: &Mounts, state: &State, has_ordinary_users: 
     default_state::check(root, mounts, state, report);
 }
 
-/// Of a container, what its first process sees.
+/// In a container, the mounts that its first process sees.
 fn mounts(root: &Root, report: &mut Report) -> Mounts {
     let file = if root.is_ours() {
         "/proc/self/mountinfo"

@@ -11,10 +11,10 @@ pub(crate) struct Cli {
     /// Configuration file
     #[arg(short, long = "conf", value_name = "FILE", default_value = DEFAULT_FILE)]
     pub(crate) conf: PathBuf,
-    /// Look at the configuration, at what it names and at the store, and say what is wrong; exit status 1 if anything is
+    /// Check the configuration, the files that it names, and the store; exit with 1 if anything is wrong
     #[arg(long, conflicts_with = "init_store")]
     pub(crate) check: bool,
-    /// Create in the store what must be there before it can be used: PostgreSQL's table
+    /// Create what the store needs before rcrond can use it: for PostgreSQL, the table
     #[arg(long)]
     pub(crate) init_store: bool,
 }

@@ -1,21 +1,21 @@
 //! Elects the active server of each cluster by a lease in a store: rcrond(8).
 
+mod api;
 mod check;
 mod cli;
 mod config;
 mod daemon;
-mod disk;
-mod news;
-mod outside;
-mod store_side;
+mod event;
+mod files;
+mod new_config;
+mod store_tasks;
 
 use clap::Parser;
 use cli::Cli;
-use daemon::Trouble;
 use std::process::ExitCode;
 
-/// EX_CONFIG of sysexits(3): it would be the same the next time.
-const REFUSED: u8 = 78;
+/// EX_CONFIG of sysexits(3). The unit does not restart rcrond then, because the next start would fail in the same way.
+const EX_CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -25,9 +25,9 @@ fn main() -> ExitCode {
     if cli.init_store {
         return check::init_store(&cli.conf);
     }
-    match daemon::main(&cli.conf) {
+    match daemon::run(&cli.conf) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Trouble::Configuration) => ExitCode::from(REFUSED),
-        Err(Trouble::System) => ExitCode::FAILURE,
+        Err(error) if error.is_configuration() => ExitCode::from(EX_CONFIG),
+        Err(_) => ExitCode::FAILURE,
     }
 }

@@ -1,4 +1,4 @@
-//! What must never be, and when it is, why.
+//! The promises that every history must keep.
 
 use crate::Micros;
 use crate::node::Node;
@@ -8,66 +8,67 @@ use policy::state::Word;
 use std::fmt;
 use std::time::Duration;
 
-/// Something that must not be.
+/// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// When, in true time.
+    /// The true time.
     pub at: Micros,
-    /// What.
+    /// The promise, and the nodes that broke it.
     pub what: Broken,
 }
 
 /// Which promise was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// Two nodes would run the cluster's jobs.
+    /// Two nodes would run the cluster's jobs at the same time.
     TwoActive {
-        /// The cluster.
+        /// The cluster's index.
         cluster: usize,
-        /// The nodes.
+        /// The indices of both nodes.
         nodes: [usize; 2],
     },
     /// A new holder is active while the old one's jobs may still run.
     Grace {
-        /// The cluster.
+        /// The cluster's index.
         cluster: usize,
-        /// The old and the new holder.
+        /// The old holder, then the new one.
         nodes: [usize; 2],
     },
-    /// A job was handed a fencing token that is not higher than that of an earlier holder.
+    /// A job gets a fencing token that is not greater than that of an earlier holder.
     Epoch {
-        /// The cluster.
+        /// The cluster's index.
         cluster: usize,
-        /// The node.
+        /// The node's index.
         node: usize,
-        /// Its token.
+        /// The job's token.
         epoch: u64,
-        /// The highest so far.
+        /// The greatest token before.
         highest: u64,
     },
-    /// Nobody is active though somebody could be.
+    /// No node is active although one could be.
     NobodyActive {
-        /// The cluster.
+        /// The cluster's index.
         cluster: usize,
     },
-    /// A process asks the store without end.
+    /// There is no end of events: a process calls the store in a loop.
     Storm,
 }
 
-/// What has been seen.
+/// What has been seen so far.
 #[derive(Clone, Debug)]
 pub struct Checker {
-    /// For each cluster: the highest epoch, and who had it.
+    /// For each cluster: the highest epoch, and the node that had it.
     highest: Vec<Option<(u64, usize)>>,
-    /// For each node and cluster: its own highest epoch.
-    own: Vec<Vec<u64>>,
-    /// For each node and cluster: the end of its activity, as far as known.
-    pub ends: Vec<Vec<Option<Micros>>>,
+    /// For each node and cluster: the highest epoch of that node.
+    own_highest: Vec<Vec<u64>>,
+    /// For each node and cluster: when its last activity ends or ended, as far as is known.
+    ends: Vec<Vec<Option<Micros>>>,
     grace: Micros,
-    lossy: bool,
+    /// The store has lost data: a winner knows only the epochs that it has seen itself.
+    store_lost_data: bool,
 }
 
-/// As for a cluster run by rcrond.
+/// As for a cluster that rcrond runs.
 const RULES: Rules = Rules {
     default_state: Word::Passive,
     state_max_age: None,
@@ -75,29 +76,29 @@ const RULES: Rules = Rules {
 };
 
 impl Checker {
-    /// Nothing seen yet.
+    /// Nothing has been seen. `grace` is that of every cluster.
     #[must_use]
     pub fn new(nodes: usize, clusters: usize, grace: Micros) -> Self {
         Self {
             highest: vec![None; clusters],
-            own: vec![vec![0; clusters]; nodes],
+            own_highest: vec![vec![0; clusters]; nodes],
             ends: vec![vec![None; clusters]; nodes],
             grace,
-            lossy: false,
+            store_lost_data: false,
         }
     }
 
-    /// Data was lost: from now on a winner knows only what it has seen itself.
-    pub fn store_lost(&mut self) {
-        self.lossy = true;
+    /// From now on epochs must grow on each node only.
+    pub fn store_lost_data(&mut self) {
+        self.store_lost_data = true;
     }
 
-    /// The node has lost its disk.
+    /// The node no longer knows the epochs that it had.
     pub fn disk_lost(&mut self, node: usize) {
-        self.own[node].fill(0);
+        self.own_highest[node].fill(0);
     }
 
-    /// The node's jobs are gone with its boot.
+    /// A reboot ends the node's jobs.
     pub fn rebooted(&mut self, node: usize, now: Micros) {
         for end in self.ends[node].iter_mut().flatten() {
             *end = now.min(*end);
@@ -107,23 +108,23 @@ impl Checker {
     /// A state file was written. Only this can make a second node active.
     ///
     /// # Errors
-    /// [`Violation`] if it has.
-    pub fn written(&mut self, now: Micros, nodes: &[Node], node: usize, cluster: usize) -> Result<(), Violation> {
+    /// A promise was broken by it.
+    pub fn check_written(&mut self, now: Micros, nodes: &[Node], node: usize, cluster: usize) -> Result<(), Violation> {
         let before = self.ends[node][cluster];
-        self.ends[node][cluster] = match nodes[node].active_end(cluster) {
+        self.ends[node][cluster] = match nodes[node].active_until(cluster) {
             Some(end) if end > now => Some(end),
             _ => before.map(|end| end.min(now)),
         };
-        if !runs(&nodes[node], cluster, now) {
+        if !runs_jobs(&nodes[node], cluster, now) {
             return Ok(());
         }
         let broken = |what| Err(Violation { at: now, what });
         for (other, of) in nodes.iter().enumerate().filter(|(other, _)| *other != node) {
             let nodes = [other, node];
-            if runs(of, cluster, now) {
+            if runs_jobs(of, cluster, now) {
                 return broken(Broken::TwoActive { cluster, nodes });
             }
-            // Both clocks may be wrong: the old holder's, and that of the new one which counts the grace.
+            // Both clocks may be wrong: that of the old holder, and that of the new one, which counts the grace.
             let over = self.ends[other][cluster].is_none_or(|end| now >= end + self.grace * 98 / 100);
             if !over {
                 return broken(Broken::Grace { cluster, nodes });
@@ -134,33 +135,29 @@ impl Checker {
 
     fn check_epoch(&mut self, now: Micros, node: usize, cluster: usize, epoch: u64) -> Result<(), Violation> {
         let (highest, by) = self.highest[cluster].unwrap_or((0, node));
-        let own = self.own[node][cluster];
-        let elsewhere = !self.lossy && (epoch < highest || (epoch == highest && by != node));
-        let lower = elsewhere || epoch < own || epoch == 0;
-        if lower {
-            let highest = highest.max(own);
-            return Err(Violation {
-                at: now,
-                what: Broken::Epoch {
-                    cluster,
-                    node,
-                    epoch,
-                    highest,
-                },
-            });
+        let own = self.own_highest[node][cluster];
+        let elsewhere = !self.store_lost_data && (epoch < highest || (epoch == highest && by != node));
+        if elsewhere || epoch < own || epoch == 0 {
+            let what = Broken::Epoch {
+                cluster,
+                node,
+                epoch,
+                highest: highest.max(own),
+            };
+            return Err(Violation { at: now, what });
         }
         self.highest[cluster] = Some((epoch, node));
-        self.own[node][cluster] = epoch;
+        self.own_highest[node][cluster] = epoch;
         Ok(())
     }
 
-    /// Somebody was active in the last `span`.
+    /// A node must have been active within `duration` before now.
     ///
     /// # Errors
-    /// [`Violation`] if nobody was.
-    pub fn somebody(&self, now: Micros, cluster: usize, span: Micros) -> Result<(), Violation> {
+    /// None was.
+    pub fn check_somebody_active(&self, now: Micros, cluster: usize, duration: Micros) -> Result<(), Violation> {
         let ends = self.ends.iter().filter_map(|of| of[cluster]);
-        if ends.max().is_some_and(|end| end + span >= now) {
+        if ends.max().is_some_and(|end| end + duration >= now) {
             Ok(())
         } else {
             let what = Broken::NobodyActive { cluster };
@@ -169,15 +166,15 @@ impl Checker {
     }
 }
 
-/// Whether rcron would run a job there, or let a running one go on.
+/// Whether rcron would start a job there, or let a running one go on.
 #[must_use]
-pub fn runs(node: &Node, cluster: usize, now: Micros) -> bool {
-    let Some(reading) = node.reading(cluster) else {
+pub fn runs_jobs(node: &Node, cluster: usize, now: Micros) -> bool {
+    let Some(reading) = node.state_file(cluster) else {
         return false;
     };
     let moment = Moment {
         boot: node.clock.at(now),
-        // Wall clocks are set to anything: here a different time on each node and at each instant.
+        // The wall clock may show anything: here another time on each node and at each instant.
         wall: WallTime(Duration::from_micros(now.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12)),
         boot_id: Some(node.boot_id()),
     };
@@ -201,8 +198,8 @@ impl fmt::Display for Violation {
                 epoch,
                 highest,
             } => write!(f, "n{node} is active in c{cluster} with epoch {epoch} after {highest}"),
-            Broken::NobodyActive { cluster } => write!(f, "nobody is active in c{cluster}"),
-            Broken::Storm => write!(f, "the store is asked without end"),
+            Broken::NobodyActive { cluster } => write!(f, "no node is active in c{cluster}"),
+            Broken::Storm => write!(f, "a process calls the store without end"),
         }
     }
 }

@@ -1,92 +1,92 @@
-//! What can go wrong, and what people do.
+//! What goes wrong, and what administrators do.
 
 use crate::Micros;
 use crate::store::Loss;
 
-/// Something that happens to the world at an instant.
+/// Something that happens at an instant. Nodes are given by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The node's process stands still for so long.
+    /// The node's process is stopped for this duration, as by SIGSTOP.
     Pause(usize, Micros),
     /// The node's process is killed.
     Kill(usize),
-    /// And started again.
+    /// The node's process is started, if none runs.
     Start(usize),
-    /// The machine is rebooted: process, /run and the state file are gone, the clock begins anew.
+    /// The machine is rebooted: the process and /run are gone, and the clock begins again.
     Reboot(usize),
-    /// What the node has kept on disk is lost.
+    /// The node loses its saved epochs and drains.
     LoseDisk(usize),
-    /// Requests of the node do not arrive any more, or again.
-    CutTo(usize, bool),
-    /// Answers to the node do not arrive any more, or again.
-    CutFrom(usize, bool),
+    /// Requests of the node no longer arrive (`true`), or arrive again.
+    CutRequests(usize, bool),
+    /// Answers to the node no longer arrive (`true`), or arrive again.
+    CutAnswers(usize, bool),
     /// The store is stopped.
     StoreDown,
-    /// The store is started, with or without its data.
+    /// The store is started, with what the loss leaves.
     StoreUp(Loss),
     /// The store loses data while it runs.
     StoreLoses(Loss),
-    /// What [`Loss::Back`] goes back to.
+    /// [`Loss::Back`] goes back to the data of this instant.
     Snapshot,
-    /// The node's state files can be written, or not.
+    /// Whether the node's state files and epochs can be written.
     Writable(usize, bool),
-    /// `rcronctl drain`, or `drain --wait`, of all its clusters.
+    /// `rcronctl drain` of all the node's clusters; `true`: with `--wait`.
     Drain(usize, bool),
-    /// Running jobs have ended.
+    /// The jobs of the node's draining clusters have ended.
     Drained(usize),
-    /// `rcronctl undrain`.
+    /// `rcronctl undrain` of all the node's clusters.
     Undrain(usize),
-    /// The node stops gracefully.
+    /// The node's daemon gets SIGTERM.
     Stop(usize),
-    /// The node's priority in all its clusters.
+    /// The node gets this priority in all its clusters.
     Priority(usize, u32),
-    /// The node's lease in all its clusters.
+    /// The node gets this lease in all its clusters.
     Lease(usize, Micros),
-    /// All faults end: everything runs, everybody is reached.
+    /// All faults end: everything runs, and every node reaches the store.
     Heal,
 }
 
 /// How messages, files and processes behave all the time.
 #[derive(Clone, Copy, Debug)]
-pub struct Weather {
-    /// A message takes at least this.
-    pub quick: Micros,
-    /// And mostly not more than this.
-    pub slow: Micros,
-    /// Per mille of messages that take up to `stray`.
-    pub strays: u64,
-    /// The longest that a message may take.
-    pub stray: Micros,
+pub struct FaultProfile {
+    /// The shortest delay of a message.
+    pub min_delay: Micros,
+    /// The longest delay of a message that is not late.
+    pub usual_delay: Micros,
+    /// Per mille of messages that are late.
+    pub late_messages: u64,
+    /// The longest delay of a late message or a duplicate.
+    pub max_delay: Micros,
     /// Per mille of requests that are lost.
     pub lost_requests: u64,
     /// Per mille of answers that are lost.
     pub lost_answers: u64,
-    /// Per mille of requests that are carried out once more, up to `stray` later.
+    /// Per mille of requests that the store carries out a second time.
     pub duplicates: u64,
-    /// Per mille of actions before which the process pauses, up to `pause`.
+    /// Per mille of actions before which the process pauses.
     pub pauses: u64,
-    /// The longest such pause.
-    pub pause: Micros,
-    /// Per mille of file writes that take up to `pause`.
+    /// The longest such pause, and the longest time of a slow write.
+    pub max_pause: Micros,
+    /// Per mille of file writes that are slow.
     pub slow_writes: u64,
     /// Per mille of file writes that fail.
     pub failed_writes: u64,
-    /// Whether the store's watch works: changes are hinted at.
+    /// Whether the store's watch works and hints at changes.
     pub hints: bool,
 }
 
-impl Weather {
+impl FaultProfile {
     /// Nothing goes wrong.
-    pub const FINE: Self = Self {
-        quick: 500,
-        slow: 2000,
-        strays: 0,
-        stray: 0,
+    pub const NONE: Self = Self {
+        min_delay: 500,
+        usual_delay: 2000,
+        late_messages: 0,
+        max_delay: 0,
         lost_requests: 0,
         lost_answers: 0,
         duplicates: 0,
         pauses: 0,
-        pause: 0,
+        max_pause: 0,
         slow_writes: 0,
         failed_writes: 0,
         hints: true,

@@ -1,8 +1,8 @@
-//! A history: servers, weather and faults, all from one number.
+//! A history: servers, a fault profile and faults, all from one seed.
 
 use crate::checker::Violation;
 use crate::clock::Clock;
-use crate::faults::{Fault, Weather};
+use crate::faults::{Fault, FaultProfile};
 use crate::node::Node;
 use crate::random::Random;
 use crate::store::{Loss, Store};
@@ -11,73 +11,69 @@ use crate::{MILLISECOND, Micros, SECOND};
 use lease::{ClusterConfig, ClusterName, Mutation, Timing};
 use std::time::Duration;
 
-/// How long faults go on, in leases.
+/// How long faults begin, in leases.
 const LEASES: u64 = 12;
 
-/// What came of a history.
+/// The result of a history.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The first thing that must not be.
+    /// The first broken promise.
     pub violation: Option<Violation>,
-    /// How many events it had.
+    /// How many events there were.
     pub events: u64,
-    /// What happened, if it was asked for.
+    /// What happened, line by line, if a trace was requested.
     pub trace: Vec<String>,
 }
 
-/// Runs the history of this number.
+/// Runs the history of this seed.
 #[must_use]
-pub fn run(seed: u64, mutation: Option<Mutation>, trace: bool) -> Outcome {
+pub fn run_history(seed: u64, mutation: Option<Mutation>, trace: bool) -> Outcome {
     let mut random = Random::new(seed);
     random.bits();
     let lease = random.one_of(&[SECOND, SECOND, SECOND, 2 * SECOND, 3 * SECOND]);
-    let mut world = world(&mut random, lease);
+    let mut world = random_world(&mut random, lease);
     world.mutation = mutation;
     world.trace = trace.then(Vec::new);
     let end = LEASES * lease;
     let nodes = world.nodes.len();
     for node in 0..nodes {
-        world.at(random.below(lease), Fault::Start(node));
+        world.schedule(random.below(lease), Fault::Start(node));
     }
-    faults(&mut random, &mut world, lease, end);
-    let violation = world.run(end).and_then(|()| quiet(&mut world, lease, end)).err();
+    schedule_faults(&mut random, &mut world, lease, end);
+    let result = world.run_until(end).and_then(|()| heal(&mut world, lease, end));
     Outcome {
-        violation,
+        violation: result.err(),
         events: world.events,
         trace: world.trace.take().unwrap_or_default(),
     }
 }
 
-/// All faults end, and a while later each cluster must have somebody.
-fn quiet(world: &mut World, lease: Micros, end: Micros) -> Result<(), Violation> {
+/// All faults end. A while later each cluster must have an active node.
+fn heal(world: &mut World, lease: Micros, end: Micros) -> Result<(), Violation> {
     let timing = world.nodes[0].configs[0].timing;
-    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(0);
+    let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(0);
     let (settle, grace) = (micros(timing.settle()), micros(timing.grace()));
-    // Two waits: one for a new incarnation, and one for a session that was lost at the very end. A lease may have been configured longer.
-    let longest = world
-        .nodes
-        .iter()
-        .flat_map(|node| &node.configs)
-        .map(|config| micros(config.timing.lease().get()));
-    let longest = longest.max().unwrap_or(lease).max(2 * lease);
+    // Two waits: one for a new incarnation, and one for a session that was lost at the very end. A fault may have made a lease longer.
+    let configs = world.nodes.iter().flat_map(|node| &node.configs);
+    let longest = configs.map(|config| micros(config.timing.lease().get())).max();
+    let longest = longest.unwrap_or(lease).max(2 * lease);
     let calm = 2 * (longest + longest / 10 + grace) + settle + 2 * SECOND;
-    world.at(end, Fault::Heal);
-    world.run(end + calm)?;
+    world.schedule(end, Fault::Heal);
+    world.run_until(end + calm)?;
     for cluster in 0..world.nodes[0].configs.len() {
-        world
-            .checker
-            .somebody(end + calm, cluster, settle + grace * 2 + SECOND)?;
+        let checker = &world.checker;
+        checker.check_somebody_active(end + calm, cluster, settle + grace * 2 + SECOND)?;
     }
     Ok(())
 }
 
-fn world(random: &mut Random, lease: Micros) -> World {
+fn random_world(random: &mut Random, lease: Micros) -> World {
     let nodes = random.one_of(&[2, 3, 3, 3, 4]);
     let clusters = random.one_of(&[1, 1, 1, 2]);
     let settle = random.one_of(&[0, lease / 10]);
     let grace = random.one_of(&[0, 0, 0, lease / 2]);
     let delay = random.one_of(&[0, lease / 2]);
-    let span = Duration::from_micros;
+    let duration = Duration::from_micros;
     let priorities = random.one_of(&[0, 0, 1]);
     let longer = random.between(1, 2);
     let servers = (0..nodes).map(|node| {
@@ -87,7 +83,8 @@ fn world(random: &mut Random, lease: Micros) -> World {
             let lease = if cluster == 1 { lease * longer } else { lease };
             ClusterConfig {
                 name: ClusterName::new(if cluster == 0 { "c0" } else { "c1" }),
-                timing: Timing::new(span(lease), span(settle), span(grace), span(delay)).expect("good spans"),
+                timing: Timing::new(duration(lease), duration(settle), duration(grace), duration(delay))
+                    .expect("within their limits"),
                 priority: priorities * u32::try_from(node).unwrap_or(0),
             }
         });
@@ -100,13 +97,13 @@ fn world(random: &mut Random, lease: Micros) -> World {
         Node::new(node, clock, configs)
     });
     let servers: Vec<_> = servers.collect();
-    let incarnate = !random.per_mille(200);
-    let store = Store::new(incarnate, incarnate && random.per_mille(500));
-    let weather = weather(random, lease);
-    World::new(servers, store, weather, random.bits())
+    let has_incarnation = !random.per_mille(200);
+    let store = Store::new(has_incarnation, has_incarnation && random.per_mille(500));
+    let profile = random_profile(random, lease);
+    World::new(servers, store, profile, random.bits())
 }
 
-fn weather(random: &mut Random, lease: Micros) -> Weather {
+fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
     let mut some = |chance: u64, most: u64| {
         if random.per_mille(chance) {
             random.between(1, most)
@@ -114,96 +111,97 @@ fn weather(random: &mut Random, lease: Micros) -> Weather {
             0
         }
     };
-    Weather {
-        quick: 200,
-        slow: 200 + some(700, 5 * MILLISECOND) + some(200, 100 * MILLISECOND),
-        strays: some(500, 100),
-        stray: 1 + some(1000, 2 * lease),
+    FaultProfile {
+        min_delay: 200,
+        usual_delay: 200 + some(700, 5 * MILLISECOND) + some(200, 100 * MILLISECOND),
+        late_messages: some(500, 100),
+        max_delay: 1 + some(1000, 2 * lease),
         lost_requests: some(500, 200),
         lost_answers: some(500, 200),
         duplicates: some(500, 300),
         pauses: some(500, 30),
-        pause: 101 + some(1000, 2 * lease),
+        max_pause: 101 + some(1000, 2 * lease),
         slow_writes: some(300, 200),
         failed_writes: some(200, 50),
         hints: some(500, 1) == 1,
     }
 }
 
-fn faults(random: &mut Random, world: &mut World, lease: Micros, end: Micros) {
+fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: Micros) {
     let mut at = lease;
-    // Leases that differ between nodes are told by records only, so then none may be lost.
-    let other_leases = random.per_mille(250);
+    // Nodes learn from records only that leases differ. So where they do, no records may be lost.
+    let leases_differ = random.per_mille(250);
     let density = random.between(lease / 4, 3 * lease);
     while at < end {
-        fault(random, world, at, lease, other_leases);
+        schedule_fault(random, world, at, lease, leases_differ);
         at += random.below(density * 2);
     }
 }
 
-/// One fault, and its end.
-fn fault(random: &mut Random, world: &mut World, at: Micros, lease: Micros, other_leases: bool) {
-    let lossy = !other_leases;
+/// Schedules one fault, and its end.
+fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, lease: Micros, leases_differ: bool) {
     let node = random.index(world.nodes.len());
-    let span = if random.per_mille(500) {
+    let duration = if random.per_mille(500) {
         random.below(lease / 2)
     } else {
         random.between(lease / 2, 3 * lease)
     };
-    let later = at + span;
-    let mut plan = |first: Fault, last: Option<Fault>| {
-        world.at(at, first);
-        if let Some(last) = last {
-            world.at(later, last);
-        }
+    let later = at + duration;
+    let has_incarnation = world.store.has_incarnation();
+    let mut between = |first: Fault, last: Fault| {
+        world.schedule(at, first);
+        world.schedule(later, last);
     };
     match random.below(20) {
-        0..=2 => plan(Fault::Pause(node, span), None),
-        3 | 4 => plan(Fault::Kill(node), Some(Fault::Start(node))),
-        5 => plan(Fault::Reboot(node), Some(Fault::Start(node))),
+        0..=2 => world.schedule(at, Fault::Pause(node, duration)),
+        3 | 4 => between(Fault::Kill(node), Fault::Start(node)),
+        5 => between(Fault::Reboot(node), Fault::Start(node)),
         6 if random.per_mille(300) => {
-            plan(Fault::LoseDisk(node), None);
-            plan(Fault::Reboot(node), Some(Fault::Start(node)));
+            world.schedule(at, Fault::LoseDisk(node));
+            world.schedule(at, Fault::Reboot(node));
+            world.schedule(later, Fault::Start(node));
         }
-        6 | 7 => plan(Fault::CutTo(node, true), Some(Fault::CutTo(node, false))),
-        8 => plan(Fault::CutFrom(node, true), Some(Fault::CutFrom(node, false))),
+        6 | 7 => between(Fault::CutRequests(node, true), Fault::CutRequests(node, false)),
+        8 => between(Fault::CutAnswers(node, true), Fault::CutAnswers(node, false)),
         9 => {
-            plan(Fault::CutTo(node, true), Some(Fault::CutTo(node, false)));
-            plan(Fault::CutFrom(node, true), Some(Fault::CutFrom(node, false)));
+            between(Fault::CutRequests(node, true), Fault::CutRequests(node, false));
+            between(Fault::CutAnswers(node, true), Fault::CutAnswers(node, false));
         }
-        10 | 11 => {
-            let loss = loss(random, world.store.is_incarnate(), lossy);
-            world.at(at, Fault::StoreDown);
-            world.at(later, Fault::StoreUp(loss));
-        }
+        10 | 11 => between(
+            Fault::StoreDown,
+            Fault::StoreUp(random_loss(random, has_incarnation, leases_differ)),
+        ),
         12 => {
-            let loss = loss(random, world.store.is_incarnate(), lossy);
-            world.at(at, Fault::StoreLoses(loss));
+            let loss = random_loss(random, has_incarnation, leases_differ);
+            world.schedule(at, Fault::StoreLoses(loss));
         }
-        13 => plan(Fault::Snapshot, None),
-        14 => plan(Fault::Writable(node, false), Some(Fault::Writable(node, true))),
-        15 => plan(Fault::Drain(node, false), Some(Fault::Undrain(node))),
+        13 => world.schedule(at, Fault::Snapshot),
+        14 => between(Fault::Writable(node, false), Fault::Writable(node, true)),
+        15 => between(Fault::Drain(node, false), Fault::Undrain(node)),
         16 => {
-            world.at(at, Fault::Drain(node, true));
+            world.schedule(at, Fault::Drain(node, true));
             let last = random.one_of(&[Fault::Drained(node), Fault::Undrain(node)]);
-            world.at(at + span / 2, last);
-            world.at(later, Fault::Undrain(node));
+            world.schedule(at + duration / 2, last);
+            world.schedule(later, Fault::Undrain(node));
         }
-        17 => plan(Fault::Stop(node), Some(Fault::Start(node))),
-        18 => plan(Fault::Priority(node, u32::try_from(random.below(4)).unwrap_or(0)), None),
-        _ if other_leases => {
+        17 => between(Fault::Stop(node), Fault::Start(node)),
+        18 => {
+            let priority = u32::try_from(random.below(4)).unwrap_or(0);
+            world.schedule(at, Fault::Priority(node, priority));
+        }
+        _ if leases_differ => {
             let other = random.one_of(&[lease, 2 * lease, SECOND, 5 * SECOND / 4]);
-            plan(Fault::Lease(node, other), None);
+            world.schedule(at, Fault::Lease(node, other));
         }
-        _ => plan(Fault::Pause(node, span), None),
+        _ => world.schedule(at, Fault::Pause(node, duration)),
     }
 }
 
-/// Without an incarnation a store that goes back is not covered.
-fn loss(random: &mut Random, incarnate: bool, lossy: bool) -> Loss {
-    if !lossy {
+/// A store without an incarnation that goes back is not covered (docs/design/lease.md, "Assumptions").
+fn random_loss(random: &mut Random, has_incarnation: bool, leases_differ: bool) -> Loss {
+    if leases_differ {
         random.one_of(&[Loss::None, Loss::Renamed])
-    } else if incarnate {
+    } else if has_incarnation {
         random.one_of(&[Loss::None, Loss::Renamed, Loss::All, Loss::Back, Loss::Back])
     } else {
         random.one_of(&[Loss::None, Loss::None, Loss::All])

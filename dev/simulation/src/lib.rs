@@ -1,23 +1,24 @@
-//! The lease's logic (`policy::lease`) in a world of faults, deterministic from a seed.
+//! The lease machine of `lease` in a world of faults, deterministic from a seed.
 //!
-//! True time is known here and to nobody inside: each node has its own clock. The checker asks the real decision, `policy::decide`, of the
-//! real text of each state file whether two nodes would run a job at one true instant.
+//! Only the simulation knows true time: each node has its own clock. The checker passes the real text of each state file to the real
+//! decision of `policy::decide`, and asks whether two nodes would run a job at one true instant.
 
 pub mod checker;
 pub mod clock;
-pub mod crowd;
 pub mod faults;
+pub mod fixture;
 pub mod history;
 pub mod node;
+mod queue;
 pub mod random;
-pub mod scene;
 pub mod store;
+pub mod workload;
 pub mod world;
 
-/// True time in microseconds since the history began.
+/// True time in microseconds since the history began, or a duration.
 pub type Micros = u64;
 
-/// One second.
+/// In microseconds.
 pub const SECOND: Micros = 1_000_000;
-/// One millisecond.
+/// In microseconds.
 pub const MILLISECOND: Micros = 1000;

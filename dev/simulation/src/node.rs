@@ -1,4 +1,4 @@
-//! A server: its clock, what it keeps, and its process, if one runs.
+//! A server: its clock, its disk, and its daemon, if one runs.
 
 use crate::Micros;
 use crate::clock::Clock;
@@ -14,39 +14,48 @@ use std::time::Duration;
 /// A server.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its name.
+    /// `n0`, `n1`, and so on.
     pub name: NodeName,
-    /// Its boot clock.
+    /// Begins again with each boot.
     pub clock: Clock,
-    /// How often it was booted.
-    pub boots: u32,
-    /// Its configuration.
+    /// The number of boots after the first.
+    pub reboots: u32,
+    /// One for each cluster, in the same order on all nodes.
     pub configs: Vec<ClusterConfig>,
-    /// Its state files.
-    files: Vec<Option<File>>,
-    /// The highest epochs on its disk.
+    /// The state file of each cluster.
+    files: Vec<Option<StateFile>>,
+    /// The highest saved epoch of each cluster.
     pub epochs: Vec<u64>,
-    /// `drain` was said. On disk too.
+    /// All clusters are drained here. Survives a restart.
     pub drained: bool,
     /// The identity under /run.
     pub kept: Option<SessionId>,
-    /// The process.
+    /// The running daemon.
     pub process: Option<Process>,
-    /// How many processes there were.
+    /// How many processes were started: distinguishes an event for an earlier one.
     pub lives: u32,
-    /// Its process was told to stop.
+    /// The process got SIGTERM.
     pub stopping: bool,
-    /// Until when it stands still.
-    pub paused: Micros,
-    /// Whether state files can be written.
+    /// The process does nothing before this.
+    pub paused_until: Micros,
+    /// Whether state files and epochs can be written.
     pub writable: bool,
-    /// Whether requests arrive, and answers.
-    pub reaches: [bool; 2],
+    /// The network.
+    pub link: Link,
 }
 
-/// A state file: what it says, as rcron reads it.
+/// Which messages between a node and the store arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// From the node to the store.
+    pub requests: bool,
+    /// From the store to the node.
+    pub answers: bool,
+}
+
+/// A state file as it was written, and as rcron reads it.
 #[derive(Clone, Debug)]
-struct File {
+struct StateFile {
     content: StateFileContent,
     boot: u32,
     reading: Reading,
@@ -55,13 +64,13 @@ struct File {
 /// A running rcrond.
 #[derive(Clone, Debug)]
 pub struct Process {
-    /// The logic.
+    /// The logic that is checked.
     pub machine: Machine,
-    /// What it has not taken in yet.
-    pub inbox: VecDeque<Input>,
-    /// What it has not done yet.
-    pub todo: VecDeque<Action>,
-    /// When it wants to be woken.
+    /// Inputs that the machine has not taken in yet.
+    pub inputs: VecDeque<Input>,
+    /// Actions that are not executed yet.
+    pub actions: VecDeque<Action>,
+    /// The time of the last [`Action::WakeAt`], if it has not come yet.
     pub wake: Option<Micros>,
 }
 
@@ -73,9 +82,9 @@ impl Node {
     #[must_use]
     pub fn new(index: usize, clock: Clock, configs: Vec<ClusterConfig>) -> Self {
         Self {
-            name: NodeName::new(&format!("n{index}")).expect("a plain name"),
+            name: NodeName::new(&format!("n{index}")).expect("visible ASCII characters"),
             clock,
-            boots: 0,
+            reboots: 0,
             files: vec![None; configs.len()],
             epochs: vec![0; configs.len()],
             configs,
@@ -84,22 +93,22 @@ impl Node {
             process: None,
             lives: 0,
             stopping: false,
-            paused: 0,
+            paused_until: 0,
             writable: true,
-            reaches: [true, true],
+            link: Link::UP,
         }
     }
 
-    /// What the clusters are now.
+    /// The clusters as a daemon finds them now.
     #[must_use]
-    pub fn starts(&self) -> Vec<ClusterStart> {
+    pub fn cluster_starts(&self) -> Vec<ClusterStart> {
         let configs = self.configs.iter().enumerate();
         configs
             .map(|(cluster, config)| ClusterStart {
                 config: config.clone(),
                 drained: self.drained,
                 epoch: self.epochs[cluster],
-                file: self.found(cluster),
+                file: self.lease_in_file(cluster),
             })
             .collect()
     }
@@ -110,70 +119,80 @@ impl Node {
             node: self.name.clone(),
             kept: self.kept,
             seed,
-            clusters: self.starts(),
+            clusters: self.cluster_starts(),
         };
         self.lives += 1;
         self.stopping = false;
-        self.paused = now;
+        self.paused_until = now;
         self.process = Some(Process {
             machine: Machine::new(start, self.clock.at(now)).mutated(mutation),
-            inbox: VecDeque::from([Input::Tick]),
-            todo: VecDeque::new(),
+            inputs: VecDeque::from([Input::Tick]),
+            actions: VecDeque::new(),
             wake: None,
         });
     }
 
-    /// The id of this boot.
+    /// Differs from boot to boot.
     #[must_use]
     pub fn boot_id(&self) -> Vec<u8> {
-        vec![b'a' + u8::try_from(self.boots % 26).unwrap_or(0)]
+        vec![b'a' + u8::try_from(self.reboots % 26).unwrap_or(0)]
     }
 
-    /// Boots anew: /run is empty, the state file may be left, the clock begins anew.
+    /// /run is empty after a boot, and the clock begins again. The state file may be on a disk.
     pub fn reboot(&mut self, now: Micros, offset: Micros) {
-        self.boots += 1;
+        self.process = None;
+        self.reboots += 1;
         self.kept = None;
         self.clock.booted = now;
         self.clock.offset = offset;
     }
 
     /// Replaces the state file.
-    pub fn write(&mut self, cluster: usize, content: StateFileContent) {
+    pub fn write_state_file(&mut self, cluster: usize, content: StateFileContent) {
         let state = content.to_state(&self.boot_id(), &self.name, b"2026-11-23T09:15:02Z");
         let reading = Reading::File {
             content: State::parse(&state.line()),
             modified: WallTime(Duration::ZERO),
         };
-        let boot = self.boots;
-        self.files[cluster] = Some(File { content, boot, reading });
+        let boot = self.reboots;
+        self.files[cluster] = Some(StateFile { content, boot, reading });
     }
 
-    /// What rcron reads.
+    /// What rcron reads from the state file; `None` if it was never written.
     #[must_use]
-    pub fn reading(&self, cluster: usize) -> Option<&Reading> {
+    pub fn state_file(&self, cluster: usize) -> Option<&Reading> {
         self.files[cluster].as_ref().map(|file| &file.reading)
     }
 
-    fn found(&self, cluster: usize) -> Option<(BootTime, u64)> {
+    /// `until` and epoch of an active state file of this boot.
+    fn lease_in_file(&self, cluster: usize) -> Option<(BootTime, u64)> {
         match self.files[cluster].as_ref() {
-            Some(File {
+            Some(StateFile {
                 content: StateFileContent::Active { until, epoch, .. },
                 boot,
                 ..
-            }) if *boot == self.boots => Some((*until, *epoch)),
+            }) if *boot == self.reboots => Some((*until, *epoch)),
             _ => None,
         }
     }
 
-    /// When its state file stops to be active, in true time.
+    /// When the state file's lease ends, in true time.
     #[must_use]
-    pub fn active_end(&self, cluster: usize) -> Option<Micros> {
-        self.found(cluster).map(|(until, _)| self.clock.when(until))
+    pub fn active_until(&self, cluster: usize) -> Option<Micros> {
+        self.lease_in_file(cluster).map(|(until, _)| self.clock.when(until))
     }
 
-    /// The epoch of its state file.
+    /// The epoch in the state file.
     #[must_use]
     pub fn epoch(&self, cluster: usize) -> Option<u64> {
-        self.found(cluster).map(|(_, epoch)| epoch)
+        self.lease_in_file(cluster).map(|(_, epoch)| epoch)
     }
+}
+
+impl Link {
+    /// Nothing is cut.
+    pub const UP: Self = Self {
+        requests: true,
+        answers: true,
+    };
 }

@@ -5,7 +5,7 @@
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of this seed.
+    /// The same seed gives the same numbers.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -20,28 +20,27 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`.
+    /// A number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.bits() % end }
     }
 
-    /// A number from `low` to `high`.
+    /// A number from `low` to `high`, both included.
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    /// Whether something happens that happens so many times in a thousand.
+    /// `true` in `chance` of 1000 cases. A chance of 0 uses no random number.
     pub fn per_mille(&mut self, chance: u64) -> bool {
         chance > 0 && self.below(1000) < chance
     }
 
-    /// One of several.
+    /// One of several values, all equally likely.
     pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        let at = self.below(choices.len() as u64);
-        choices[usize::try_from(at).unwrap_or(0)]
+        choices[self.index(choices.len())]
     }
 
-    /// An index.
+    /// An index into a slice of this length.
     pub fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }

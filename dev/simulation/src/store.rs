@@ -1,17 +1,18 @@
-//! A store in memory: linearizable, until it is told to lose its data.
+//! A store in memory. It is linearizable, until it is told to lose data.
 
 use lease::{Change, ClusterName, Found, Incarnation, Key, NodeName, Reading, Record, Verdict, Version};
 
-/// The records, and what tells this store from the same with other data.
+/// The records, and what identifies them.
 #[derive(Clone, Debug)]
 pub struct Store {
     data: Data,
     snapshot: Data,
     incarnation: Option<Incarnation>,
-    lives: u8,
+    /// How often the store has restarted or lost data; its incarnation, if it has one.
+    restarts: u8,
     /// Whether readings have a revision.
-    pub revisions: bool,
-    /// Whether requests reach it.
+    has_revision: bool,
+    /// Whether the store answers.
     pub up: bool,
 }
 
@@ -22,29 +23,29 @@ struct Data {
     clusters: Vec<(ClusterName, Found)>,
 }
 
-/// What becomes of the data.
+/// What happens to the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// All stays, also the incarnation.
+    /// Nothing, and the incarnation stays too.
     None,
-    /// All stays, but nobody can know: another incarnation.
+    /// Nothing, but the incarnation changes.
     Renamed,
-    /// All is lost: another incarnation, where there is one.
+    /// All data are lost, and the incarnation changes, if the store has one.
     All,
-    /// As it was at the last snapshot: another incarnation. Versions are used again for other content.
+    /// The data go back to the last snapshot, and the incarnation changes. Versions are used again for other content.
     Back,
 }
 
 impl Store {
-    /// An empty store, with or without an incarnation.
+    /// An empty store.
     #[must_use]
-    pub fn new(incarnate: bool, revisions: bool) -> Self {
+    pub fn new(has_incarnation: bool, has_revision: bool) -> Self {
         Self {
             data: Data::default(),
             snapshot: Data::default(),
-            incarnation: incarnate.then(|| Incarnation([0].into())),
-            lives: 0,
-            revisions,
+            incarnation: has_incarnation.then(|| Incarnation([0].into())),
+            restarts: 0,
+            has_revision,
             up: true,
         }
     }
@@ -54,18 +55,18 @@ impl Store {
         self.snapshot = self.data.clone();
     }
 
-    /// Whether it can tell its incarnations apart.
+    /// Whether the store has an incarnation.
     #[must_use]
-    pub const fn is_incarnate(&self) -> bool {
+    pub const fn has_incarnation(&self) -> bool {
         self.incarnation.is_some()
     }
 
-    /// Starts anew, with what is left.
+    /// Restarts with what the loss leaves.
     pub fn lose(&mut self, loss: Loss) {
         match loss {
             Loss::None => return,
             Loss::Renamed => {}
-            // Without an incarnation a version must never be used twice; with one it may.
+            // Without an incarnation no version may be used twice, so the revision stays.
             Loss::All if self.incarnation.is_none() => {
                 self.data.sessions.clear();
                 self.data.clusters.clear();
@@ -73,23 +74,23 @@ impl Store {
             Loss::All => self.data = Data::default(),
             Loss::Back => self.data = self.snapshot.clone(),
         }
-        self.lives = self.lives.wrapping_add(1);
+        self.restarts = self.restarts.wrapping_add(1);
         if self.incarnation.is_some() {
-            self.incarnation = Some(Incarnation([self.lives].into()));
+            self.incarnation = Some(Incarnation([self.restarts].into()));
         }
     }
 
-    /// Reads records.
+    /// Answers [`lease::Action::Read`].
     #[must_use]
     pub fn read(&self, keys: &[Key]) -> Reading {
         Reading {
             incarnation: self.incarnation.clone(),
-            revision: self.revisions.then_some(self.data.revision),
+            revision: self.has_revision.then_some(self.data.revision),
             records: keys.iter().map(|key| self.data.get(key).cloned()).collect(),
         }
     }
 
-    /// Changes records, if nothing speaks against it.
+    /// Answers [`lease::Action::Change`].
     pub fn change(&mut self, change: &Change) -> Verdict {
         let other = change.incarnation.is_some() && change.incarnation != self.incarnation;
         let holds = |(key, version): &(Key, Option<Version>)| self.data.get(key).map(|found| found.version) == *version;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// If it does not exist: for the tests of a package, cargo builds only the programs of that package.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
-    let variable = format!("{}_TEST_BINARY", name.to_ascii_uppercase());
+    let variable = format!("{}_TEST_BINARY", name.to_ascii_uppercase().replace('-', "_"));
     if let Some(named) = env::var_os(variable) {
         return named.into();
     }

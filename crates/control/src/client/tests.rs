@@ -1,4 +1,4 @@
-//! Against listeners that do what a daemon should not.
+//! The client against listeners that behave as rcrond never does.
 
 use super::*;
 use std::os::unix::net::UnixListener;
@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 use tempfile::TempDir;
 
-/// Enough on any machine, where an answer is there.
+/// Enough on each machine, if an answer comes.
 const LONG: Duration = Duration::from_secs(60);
-/// Too little for one that never comes.
+/// For an answer that never comes.
 const SHORT: Duration = Duration::from_millis(50);
 const STATUS: Request = Request::Status { nodes: false };
 
-fn place() -> (TempDir, PathBuf) {
+fn socket_path() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("socket");
     (directory, path)
 }
 
-/// Reads one request, writes these bytes, then waits until the client is gone if it should stay.
+/// Reads one request and writes these bytes. If `stays`, it then waits until the client has closed the connection.
 fn daemon(path: &Path, answer: &'static [u8], stays: bool) -> JoinHandle<()> {
     let listener = UnixListener::bind(path).expect("bound");
     std::thread::spawn(move || {
@@ -33,40 +33,43 @@ fn daemon(path: &Path, answer: &'static [u8], stays: bool) -> JoinHandle<()> {
 }
 
 #[track_caller]
-fn told(answer: &'static [u8], stays: bool, limit: Duration) -> Result<Response, NoAnswer> {
-    let (_directory, path) = place();
+fn ask_daemon(answer: &'static [u8], stays: bool, limit: Duration) -> Result<Response, NoAnswer> {
+    let (_directory, path) = socket_path();
     let daemon = daemon(&path, answer, stays);
-    let told = ask(&path, &STATUS, limit);
+    let answer = ask(&path, &STATUS, limit);
     daemon.join().expect("served");
-    told
+    answer
 }
 
 #[test]
 fn the_last_answer_counts() {
     let answer = b"{\"answer\":\"progress\",\"text\":\"one job\"}\n{\"answer\":\"done\",\"lines\":[\"web\"]}\n";
     let lines = vec!["web".to_owned()];
-    assert_eq!(told(answer, true, LONG).expect("an answer"), Response::Done { lines });
+    assert_eq!(
+        ask_daemon(answer, true, LONG).expect("an answer"),
+        Response::Done { lines }
+    );
 }
 
 #[test]
-fn what_is_no_answer_is_told_from_none() {
-    assert!(matches!(told(b"", false, LONG), Err(NoAnswer::Closed)));
+fn a_missing_answer_and_an_invalid_one_are_different_errors() {
+    assert!(matches!(ask_daemon(b"", false, LONG), Err(NoAnswer::Closed)));
     assert!(matches!(
-        told(b"{\"answer\":\"done\"", false, LONG),
+        ask_daemon(b"{\"answer\":\"done\"", false, LONG),
         Err(NoAnswer::Closed)
     ));
-    assert!(matches!(told(b"", true, SHORT), Err(NoAnswer::Late)));
-    assert!(matches!(told(b"hello\n", true, LONG), Err(NoAnswer::Garbage(_))));
+    assert!(matches!(ask_daemon(b"", true, SHORT), Err(NoAnswer::TimedOut)));
+    assert!(matches!(ask_daemon(b"hello\n", true, LONG), Err(NoAnswer::Invalid(_))));
     assert!(matches!(
-        told(b"{\"answer\":\"maybe\"}\n", true, LONG),
-        Err(NoAnswer::Garbage(_))
+        ask_daemon(b"{\"answer\":\"maybe\"}\n", true, LONG),
+        Err(NoAnswer::Invalid(_))
     ));
 }
 
-/// Each byte comes in time, but not the answer.
+/// Each byte comes in time, but the answer does not.
 #[test]
-fn the_limit_is_for_the_whole_answer() {
-    let (_directory, path) = place();
+fn the_limit_applies_to_the_whole_answer() {
+    let (_directory, path) = socket_path();
     let listener = UnixListener::bind(&path).expect("bound");
     let daemon = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
@@ -74,39 +77,39 @@ fn the_limit_is_for_the_whole_answer() {
             std::thread::sleep(Duration::from_millis(1));
         }
     });
-    assert!(matches!(ask(&path, &STATUS, SHORT), Err(NoAnswer::Late)));
+    assert!(matches!(ask(&path, &STATUS, SHORT), Err(NoAnswer::TimedOut)));
     daemon.join().expect("served");
 }
 
 #[test]
-fn a_line_without_end_is_not_read_for_ever() {
-    let (_directory, path) = place();
+fn a_line_without_an_end_is_not_read_for_ever() {
+    let (_directory, path) = socket_path();
     let listener = UnixListener::bind(&path).expect("bound");
     let daemon = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
         while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
     });
-    assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::Garbage(_))));
+    assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::Invalid(_))));
     daemon.join().expect("served");
 }
 
 #[test]
-fn a_socket_that_was_left_behind_is_told_from_none() {
-    let (_directory, path) = place();
+fn a_missing_socket_and_one_without_a_listener_are_different_errors() {
+    let (_directory, path) = socket_path();
     assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::NoSocket)));
     drop(UnixListener::bind(&path).expect("bound"));
-    assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::Deaf)));
+    assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::NotListening)));
     std::fs::remove_file(&path).expect("removed");
     std::fs::write(&path, "").expect("written");
     assert!(matches!(ask(&path, &STATUS, LONG), Err(NoAnswer::System(_))));
 }
 
 #[test]
-fn connecting_to_a_daemon_that_accepts_nobody_ends() {
-    let (_directory, path) = place();
+fn connecting_to_a_daemon_that_does_not_accept_ends() {
+    let (_directory, path) = socket_path();
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
     socket.bind(&SockAddr::unix(&path).expect("an address")).expect("bound");
     socket.listen(0).expect("listening");
     let _first = Connection::open(&path, LONG).expect("room for one");
-    assert!(matches!(Connection::open(&path, SHORT), Err(NoAnswer::Late)));
+    assert!(matches!(Connection::open(&path, SHORT), Err(NoAnswer::TimedOut)));
 }

@@ -1,173 +1,120 @@
-//! When to ask the store, and for what.
+//! When a round begins, and its read.
 
-use super::{Machine, Phase};
-use crate::cluster::{Cluster, Duty};
-use crate::message::{Action, Key};
-use crate::own::Opening;
-use crate::tell::Notice;
+use super::{Demand, Machine, Phase};
+use crate::cluster::{Cluster, Mode};
+use crate::message::{Action, Call, Key};
+use crate::own_session::OwnSessionState;
 use alloc::vec::Vec;
 use core::time::Duration;
 use policy::moment::BootTime;
 
-/// Rounds do not follow each other quicker than this.
+/// The shortest pause between two rounds.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Nor those that hints begin: a store with a thousand nodes hints often.
+/// The shortest time between the beginnings of two rounds that hints cause: a store with a thousand nodes hints often.
 const HINT_PAUSE: Duration = Duration::from_millis(50);
-const RETRY: Duration = Duration::from_millis(100);
-const LONGEST_RETRY: Duration = Duration::from_millis(300);
-/// When the store is back, the holder comes back too, a little later than we perhaps. Else each outage would be a failover.
-const COURTESY: Duration = Duration::from_millis(400);
 
 impl Machine {
     pub(super) fn begin_round_if_due(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        if matches!(self.phase, Phase::Idle) && now >= self.due(now) {
+        if matches!(self.phase, Phase::Idle) && now >= self.round_due(now) {
             self.begin_round(now, out);
         }
     }
 
     fn begin_round(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        // One that was perhaps won is kept until the next answer tells, or nobody would ever give it back.
+        // A cluster that was perhaps won is kept until a read shows it; otherwise it would never be released.
         self.clusters.retain(|cluster| {
-            let open = cluster.holder.is_some() || cluster.attempt.is_some() || !cluster.file.idle();
-            cluster.duty != Duty::Removed || open
+            let idle = cluster.unanswered_takeover.is_none() && cluster.state_file.is_idle();
+            cluster.mode != Mode::Removed || cluster.holder.is_some() || !idle
         });
-        self.store.hinted = false;
-        self.store.urgent = false;
-        self.store.began = now;
-        self.calls += 1;
-        let by = now.after(self.shortest().call_limit());
-        self.phase = Phase::Reading {
-            call: self.calls,
-            sent: now,
-            by,
-        };
+        self.store.demand = Demand::None;
+        self.store.round_began = now;
+        let (call, by) = self.next_call(now);
+        self.phase = Phase::Reading { call, sent: now, by };
         let own = core::iter::once(Key::Session(self.node.clone()));
-        let clusters = self
-            .clusters
-            .iter()
-            .map(|cluster| Key::Cluster(cluster.config.name.clone()));
+        let clusters = self.clusters.iter().map(|cluster| &cluster.config.name);
         let peers = self.peers.iter().cloned().map(Key::Session);
         out.push(Action::Read {
-            call: self.calls,
-            keys: own.chain(clusters).chain(peers).collect(),
+            call,
+            keys: own.chain(clusters.cloned().map(Key::Cluster)).chain(peers).collect(),
             by,
         });
     }
 
-    /// An answer that has not come by now is none.
+    /// The number of a new call, and when to give up waiting for its answer.
+    pub(super) fn next_call(&mut self, now: BootTime) -> (Call, BootTime) {
+        self.last_call += 1;
+        (self.last_call, now.after(self.shortest_lease().call_limit()))
+    }
+
     pub(super) fn give_up_waiting(&mut self, now: BootTime, out: &mut Vec<Action>) {
         match &self.phase {
-            Phase::Reading { by, .. } if *by <= now => self.no_answer(now, out),
-            Phase::Changing { by, .. } if *by <= now => self.unanswered(now, out),
+            Phase::Reading { by, .. } if *by <= now => self.take_no_answer(now, out),
+            Phase::Changing { by, .. } if *by <= now => self.take_unanswered_change(now, out),
             _ => {}
         }
     }
 
-    /// The store does not answer: again a little later.
-    pub(super) fn no_answer(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        self.phase = Phase::Idle;
-        let span = RETRY.saturating_mul(1 << self.store.silent.min(3)).min(LONGEST_RETRY);
-        self.store.retry = now.after(self.random.jitter(span));
-        self.store.silent = self.store.silent.saturating_add(1);
-        self.store.urgent = true;
-        if self.store.silent == 2 {
-            out.push(Action::Notify(Notice::StoreSilent));
-        }
-    }
-
-    /// The store has answered a read: it is well, unless it answers reads only.
-    pub(super) fn read_answered(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        if self.store.undone == 0 {
-            self.answered(now, out);
-        }
-    }
-
-    /// The store has answered a change, or a read where changes were well.
-    pub(super) fn answered(&mut self, now: BootTime, out: &mut Vec<Action>) {
-        self.store.undone = 0;
-        if self.store.silent >= 2 {
-            for cluster in &mut self.clusters {
-                cluster.not_before = cluster.not_before.max(now.after(COURTESY));
-            }
-            out.push(Action::Notify(Notice::StoreBack));
-        }
-        self.store.silent = 0;
-    }
-
-    /// When the next round begins.
-    fn due(&self, now: BootTime) -> BootTime {
+    fn round_due(&self, now: BootTime) -> BootTime {
         let store = &self.store;
-        let floor = store.ended.after(PAUSE).max(store.retry);
-        if store.urgent {
-            return floor;
+        let earliest = store.round_ended.after(PAUSE).max(store.retry_at);
+        if store.demand == Demand::Urgent {
+            return earliest;
         }
-        let shortest = self.shortest();
-        let candidate = self.clusters.iter().any(|cluster| cluster.holder.is_none());
-        let poll = if store.watching || !candidate {
-            shortest.third()
+        let lease = self.shortest_lease();
+        let has_candidate = self.clusters.iter().any(|cluster| cluster.holder.is_none());
+        let interval = if store.watching || !has_candidate {
+            lease.third()
         } else {
-            shortest.poll()
+            lease.poll_interval()
         };
-        let mut at = store.began.after(poll);
-        if self.own.is_open() {
-            at = at.min(store.renew);
-        }
-        if store.hinted {
-            at = at.min(store.began.after(HINT_PAUSE));
-        }
-        if let (false, Some(name_conflict)) = (self.own.is_open(), &self.own.name_conflict) {
-            at = at.min(
-                name_conflict
-                    .since
-                    .after(self.longest().wait())
-                    .max(store.ended.after(PAUSE)),
-            );
-        }
+        let usual = store.round_began.after(interval);
+        let renewal = self.session.is_open().then_some(store.renew_at);
+        let hint = (store.demand == Demand::Hinted).then(|| store.round_began.after(HINT_PAUSE));
+        let conflict = self.session.name_conflict.as_ref().filter(|_| !self.session.is_open());
+        let opening = conflict.map(|watch| watch.since.after(self.longest_lease().wait_duration()));
         let clusters = self
             .clusters
             .iter()
             .filter_map(|cluster| self.cluster_due(cluster, now));
-        clusters.fold(at, BootTime::min).max(floor)
+        let times = [renewal, hint, opening].into_iter().flatten().chain(clusters);
+        times.fold(usual, BootTime::min).max(earliest)
     }
 
     /// When there will be something to change for this cluster.
     fn cluster_due(&self, cluster: &Cluster, now: BootTime) -> Option<BootTime> {
         if cluster.holder.is_some() {
-            let leaving = cluster.leaving(self.stopping);
-            return leaving.then(|| cluster.release_at(self.mutation()));
+            let release = cluster.must_release(self.is_stopping());
+            return release.then(|| cluster.release_at(self.mutation()));
         }
-        if self.stopping || !(self.own.is_open() || self.own.may_open) {
+        if self.is_stopping() || !(self.session.is_open() || self.session.may_open) {
             return None;
         }
-        let ready = cluster
-            .ready_at(self.store.trusted, self.mutation())
-            .filter(|_| cluster.fit(now));
-        let ask = self.ask_at(cluster).filter(|_| cluster.able());
-        match (ready, ask) {
-            (Some(ready), Some(ask)) => Some(ready.min(ask)),
-            _ => ready.or(ask),
-        }
+        let takeover = cluster.takeover_at(self.store.trusted_since, self.mutation());
+        let takeover = takeover.filter(|_| cluster.can_take_over(now));
+        let ask = self.ask_at(cluster).filter(|_| cluster.is_able_candidate());
+        takeover.into_iter().chain(ask).min()
     }
 
-    /// When something is to be done though nothing happens.
+    /// When something must be done although nothing happens.
     pub(super) fn wake_at(&self, now: BootTime) -> BootTime {
         let store = match &self.phase {
-            Phase::Idle => self.due(now),
+            Phase::Idle => self.round_due(now),
             Phase::Reading { by, .. } | Phase::Changing { by, .. } => *by,
         };
         let clusters = self.clusters.iter().flat_map(|cluster| {
-            let file = cluster.file.idle().then(|| cluster.file.retry());
-            let found = cluster.found.map(|(until, _)| until);
+            let inherited = cluster.inherited.map(|(until, _)| until);
             let holder = cluster.holder.as_ref();
-            let from = holder.map(|holder| holder.active_from);
-            let until = holder.and_then(|holder| holder.valid);
-            let stop = self.stopping.then(|| cluster.file.horizon());
-            // Then the file is written to show that it can be.
-            let ready = cluster.ready_at(self.store.trusted, self.mutation());
-            let ready = ready.filter(|_| cluster.able());
-            let epoch = (self.own.opening != Opening::Kept).then_some(cluster.epochs.retry);
-            // What is past has been seen to in this step.
-            let times = [file, found, from, until, stop, ready, epoch];
+            let active_from = holder.map(|holder| holder.active_from);
+            let valid_until = holder.and_then(|holder| holder.valid_until);
+            let stopped = self.is_stopping().then(|| cluster.state_file.active_until());
+            // The state file is then written to prove that it can be.
+            let takeover = cluster.takeover_at(self.store.trusted_since, self.mutation());
+            let takeover = takeover.filter(|_| cluster.is_able_candidate());
+            let may_reserve = self.session.state != OwnSessionState::Resumed;
+            let epoch = cluster.epochs.retry_at().filter(|_| may_reserve);
+            let file = cluster.state_file.retry_at();
+            let times = [file, inherited, active_from, valid_until, stopped, takeover, epoch];
+            // This step has done what was due earlier.
             times.into_iter().flatten().filter(move |at| *at > now)
         });
         clusters.fold(store, BootTime::min).max(now)

@@ -1,7 +1,7 @@
-//! What people may want to know of the machine. Nothing is decided by it.
+//! What the daemon reports of the machine. Nothing is decided by it.
 
-use super::Machine;
-use crate::cluster::{Cluster, Duty};
+use super::{Lifecycle, Machine};
+use crate::cluster::{Cluster, Mode};
 use crate::message::ClusterConfig;
 use crate::record::ClusterRecord;
 use policy::moment::BootTime;
@@ -9,67 +9,54 @@ use policy::moment::BootTime;
 /// A cluster, as this node sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// Its configuration.
+    /// The configuration of this node.
     pub config: &'a ClusterConfig,
-    /// What this node wants with it.
+    /// What this node wants with the cluster.
     pub mode: Mode,
-    /// The record of the last read, if there was one.
+    /// The record of the last read, if there was one. It can be older than `held_lease`.
     pub record: Option<&'a ClusterRecord>,
-    /// What this node has of it.
+    /// Present while this node holds the cluster.
     pub held_lease: Option<HeldLease>,
-    /// The highest epoch that was kept on disk: seen, or reserved.
+    /// The highest epoch that this node has saved on disk. It may be reserved and not used yet.
     pub epoch: u64,
 }
 
-/// What a node wants with a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// To have it.
-    Serve,
-    /// To keep it only until its jobs have ended.
-    Drain,
-    /// Not to have it.
-    Out,
-    /// The configuration names it no more.
-    Removed,
-}
-
-/// This node holds the cluster.
+/// The lease of a cluster that this node holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldLease {
     /// The fencing token.
     pub epoch: u64,
-    /// The lease's end; `None`: it must be renewed first.
+    /// The lease's end; `None` if it must be renewed first.
     pub until: Option<BootTime>,
 }
 
 impl Machine {
-    /// All clusters, those too that are being given away for good.
+    /// All clusters, including those that are released before they are forgotten.
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
         self.clusters.iter().map(view)
     }
 
-    /// Whether this node has a session in the store.
+    /// Whether this node's session is open in the store.
     #[must_use]
     pub fn has_session(&self) -> bool {
-        self.own.is_open()
+        self.session.is_open()
     }
 
-    /// Whether everything has been given away after [`Input::Stop`](crate::Input::Stop).
+    /// Whether everything is released after [`Input::Stop`](crate::Input::Stop).
     #[must_use]
-    pub const fn is_finished(&self) -> bool {
-        self.finished
+    pub fn is_finished(&self) -> bool {
+        self.lifecycle == Lifecycle::Stopped
     }
 
     /// Whether the store answered the last call that has ended.
     #[must_use]
     pub const fn is_answered(&self) -> bool {
-        self.store.known && self.store.silent == 0
+        self.store.is_answering()
     }
 }
 
 impl View<'_> {
-    /// The node that the record names, and its session's key with it.
+    /// The node that the record names as the holder.
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
         Some(self.record?.holder()?.node.as_str())
@@ -77,21 +64,14 @@ impl View<'_> {
 }
 
 fn view(cluster: &Cluster) -> View<'_> {
-    let holder = cluster.holder.as_ref();
-    let record = cluster.current();
     View {
         config: &cluster.config,
-        mode: match cluster.duty {
-            Duty::Serve => Mode::Serve,
-            Duty::Draining => Mode::Drain,
-            Duty::Out => Mode::Out,
-            Duty::Removed => Mode::Removed,
-        },
-        record,
-        held_lease: holder.map(|holder| HeldLease {
+        mode: cluster.mode,
+        record: cluster.record(),
+        held_lease: cluster.holder.as_ref().map(|holder| HeldLease {
             epoch: holder.epoch,
-            until: holder.valid,
+            until: holder.valid_until,
         }),
-        epoch: cluster.epochs.kept,
+        epoch: cluster.epochs.highest_saved,
     }
 }

@@ -1,10 +1,9 @@
-//! The keys, and what each one takes.
+//! The keys, and the values that each one takes.
 
-use super::OnDemotion;
 use super::line::Piece;
 use super::problem::Problem;
-use crate::duration;
-use crate::escape::clipped;
+use super::{Config, OnDemotion};
+use crate::display::clipped;
 use crate::priority::{Facility, Level};
 use crate::state::Word;
 use crate::suggest;
@@ -42,30 +41,12 @@ pub enum Key {
     Journal,
 }
 
-/// A key with a value of its own kind.
-#[expect(missing_docs, reason = "each is the value of the key of the same name")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    ClusterName(Vec<u8>),
-    StateFile(Vec<u8>),
-    DefaultState(Word),
-    SyslogFacility(Facility),
-    SyslogLevel(Level),
-    SyslogSocket(Vec<u8>),
-    NiceLevel(i8),
-    StateMaxAge(Option<Duration>),
-    RequireLease(bool),
-    OnDemotion(OnDemotion),
-    KillAfter(Duration),
-    Journal(Option<Vec<u8>>),
-}
-
-/// Half of what execve(2) takes as one string.
+/// In bytes: half of what execve(2) takes as one string.
 const LONGEST_NAME: usize = 64 * 1024;
-/// `sun_path` of unix(7) without its NUL.
+/// In bytes: `sun_path` of unix(7) without its NUL.
 const LONGEST_SOCKET: usize = 107;
 
-/// What is wrong with a value, before its place is known.
+/// What is wrong with a value; its place in the line is added later.
 struct ValueError {
     message: String,
     help: Option<String>,
@@ -100,32 +81,29 @@ impl Key {
         })
     }
 
-    /// Reads the value, with a warning where it is taken otherwise than it stands.
-    pub(super) fn value(self, piece: Piece) -> Result<(Value, Option<Problem>), Problem> {
-        let value = match self {
-            Self::NiceLevel => return nice_level(piece),
-            Self::ClusterName => cluster_name(piece.text),
-            Self::StateFile => path(piece.text).map(Value::StateFile),
-            Self::SyslogSocket => socket(piece.text),
-            Self::DefaultState => default_state(piece.text),
-            Self::SyslogFacility => facility(piece.text),
-            Self::SyslogLevel => level(piece.text),
-            Self::StateMaxAge => max_age(piece.text),
-            Self::RequireLease => one_of(
-                piece.text,
-                [("yes", Value::RequireLease(true)), ("no", Value::RequireLease(false))],
-            ),
-            Self::OnDemotion => one_of(
-                piece.text,
-                [
-                    ("continue", Value::OnDemotion(OnDemotion::Continue)),
-                    ("terminate", Value::OnDemotion(OnDemotion::Terminate)),
-                ],
-            ),
-            Self::KillAfter => span(piece.text).map(Value::KillAfter),
-            Self::Journal => journal(piece.text),
+    /// Takes the value over into `config`. Returns a warning if another value is taken than the one given.
+    pub(super) fn set(self, piece: Piece, config: &mut Config) -> Result<Option<Problem>, Problem> {
+        let text = piece.text;
+        let set = match self {
+            Self::NiceLevel => return set_nice_level(piece, config),
+            Self::ClusterName => cluster_name(text).map(|name| config.cluster_name = name),
+            Self::StateFile => path(text).map(|path| config.state_file = path),
+            Self::DefaultState => default_state(text).map(|word| config.default_state = word),
+            Self::SyslogFacility => facility(text).map(|facility| config.syslog_facility = facility),
+            Self::SyslogLevel => level(text).map(|level| config.syslog_level = level),
+            Self::SyslogSocket => socket(text).map(|path| config.syslog_socket = path),
+            Self::StateMaxAge => max_age(text).map(|age| config.state_max_age = age),
+            Self::RequireLease => {
+                one_of(text, [("yes", true), ("no", false)]).map(|required| config.require_lease = required)
+            }
+            Self::OnDemotion => {
+                let choices = [("continue", OnDemotion::Continue), ("terminate", OnDemotion::Terminate)];
+                one_of(text, choices).map(|action| config.on_demotion = action)
+            }
+            Self::KillAfter => duration(text).map(|duration| config.kill_after = duration),
+            Self::Journal => journal(text).map(|directory| config.journal = directory),
         };
-        value.map(|value| (value, None)).map_err(|refusal| refusal.at(piece))
+        set.map(|()| None).map_err(|error| error.at(piece))
     }
 }
 
@@ -146,25 +124,25 @@ impl ValueError {
     }
 }
 
-fn cluster_name(text: &[u8]) -> Result<Value, ValueError> {
+fn cluster_name(text: &[u8]) -> Result<Vec<u8>, ValueError> {
     if text.len() > LONGEST_NAME {
         return Err(ValueError::new(
             "the name is longer than 64 KiB",
             "it goes into the job's environment: make it short",
         ));
     }
-    Ok(Value::ClusterName(text.to_vec()))
+    Ok(text.to_vec())
 }
 
-fn socket(text: &[u8]) -> Result<Value, ValueError> {
+fn socket(text: &[u8]) -> Result<Vec<u8>, ValueError> {
     let path = path(text)?;
     if path.len() > LONGEST_SOCKET {
         return Err(ValueError::new(
             "the path is longer than 107 bytes",
-            "unix(7) allows no longer one for a socket",
+            "a socket's path cannot be longer: unix(7)",
         ));
     }
-    Ok(Value::SyslogSocket(path))
+    Ok(path)
 }
 
 fn path(text: &[u8]) -> Result<Vec<u8>, ValueError> {
@@ -174,29 +152,27 @@ fn path(text: &[u8]) -> Result<Vec<u8>, ValueError> {
     Ok(text.to_vec())
 }
 
-fn journal(text: &[u8]) -> Result<Value, ValueError> {
+fn journal(text: &[u8]) -> Result<Option<Vec<u8>>, ValueError> {
     match text {
-        b"none" => Ok(Value::Journal(None)),
-        [b'/', ..] => Ok(Value::Journal(Some(text.to_vec()))),
+        b"none" => Ok(None),
+        [b'/', ..] => Ok(Some(text.to_vec())),
         _ => Err(ValueError::new(
-            format!("`{}` is no absolute path", clipped(text)),
+            format!("`{}` is not an absolute path", clipped(text)),
             "give a directory's path, or `none`",
         )),
     }
 }
 
-fn default_state(text: &[u8]) -> Result<Value, ValueError> {
-    Word::parse(text)
-        .map(Value::DefaultState)
-        // No guess here: `inactive` is near to the wrong one.
-        .ok_or_else(|| unknown("state", text, "write `active` or `passive`"))
+fn default_state(text: &[u8]) -> Result<Word, ValueError> {
+    // No "did you mean" here: `inactive` resembles the wrong word.
+    Word::parse(text).ok_or_else(|| unknown("state", text, "write `active` or `passive`"))
 }
 
-fn facility(text: &[u8]) -> Result<Value, ValueError> {
-    Facility::parse(text).map(Value::SyslogFacility).ok_or_else(|| {
+fn facility(text: &[u8]) -> Result<Facility, ValueError> {
+    Facility::parse(text).ok_or_else(|| {
         if Level::parse(text).is_some() {
             return ValueError::new(
-                format!("`{}` is a level, no facility", clipped(text)),
+                format!("`{}` is a level, not a facility", clipped(text)),
                 "did you mean `syslog_level`?",
             );
         }
@@ -204,11 +180,11 @@ fn facility(text: &[u8]) -> Result<Value, ValueError> {
     })
 }
 
-fn level(text: &[u8]) -> Result<Value, ValueError> {
-    Level::parse(text).map(Value::SyslogLevel).ok_or_else(|| {
+fn level(text: &[u8]) -> Result<Level, ValueError> {
+    Level::parse(text).ok_or_else(|| {
         if Facility::parse(text).is_some() {
             return ValueError::new(
-                format!("`{}` is a facility, no level", clipped(text)),
+                format!("`{}` is a facility, not a level", clipped(text)),
                 "did you mean `syslog_facility`?",
             );
         }
@@ -216,52 +192,50 @@ fn level(text: &[u8]) -> Result<Value, ValueError> {
     })
 }
 
-fn max_age(text: &[u8]) -> Result<Value, ValueError> {
+fn max_age(text: &[u8]) -> Result<Option<Duration>, ValueError> {
     if text == b"none" {
-        return Ok(Value::StateMaxAge(None));
+        return Ok(None);
     }
-    let age = span(text)?;
+    let age = duration(text)?;
     if age.is_zero() {
         return Err(ValueError::new(
             "with an age of 0 every state is stale",
-            "give a span such as 2m, or `none`",
+            "give a duration such as 2m, or `none`",
         ));
     }
-    Ok(Value::StateMaxAge(Some(age)))
+    Ok(Some(age))
 }
 
-fn span(text: &[u8]) -> Result<Duration, ValueError> {
-    duration::parse(text).map_err(|bad| {
+fn duration(text: &[u8]) -> Result<Duration, ValueError> {
+    crate::duration::parse(text).map_err(|bad| {
         let (message, help) = bad.explain(text);
         ValueError::new(message, help)
     })
 }
 
-/// Out of range is no reason to refuse the file, as in 0.1.0: 0 is taken and the job runs.
-fn nice_level(piece: Piece) -> Result<(Value, Option<Problem>), Problem> {
+/// A number out of range does not reject the file: as in 0.1.0, 0 is taken and the job runs.
+fn set_nice_level(piece: Piece, config: &mut Config) -> Result<Option<Problem>, Problem> {
     let digits = piece
         .text
         .strip_prefix(b"-")
         .or(piece.text.strip_prefix(b"+"))
         .unwrap_or(piece.text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        let message = format!("`{}` is no niceness", clipped(piece.text));
+        let message = format!("`{}` is not a niceness", clipped(piece.text));
         return Err(Problem::new(piece.span, message).with_help("write a whole number from -20 to 19".into()));
     }
     let number = core::str::from_utf8(piece.text)
         .ok()
         .and_then(|text| text.parse::<i8>().ok());
-    match number.filter(|level| (-20..=19).contains(level)) {
-        Some(level) => Ok((Value::NiceLevel(level), None)),
-        None => {
-            let message = format!("nice_level {} is out of range, 0 is taken", clipped(piece.text));
-            let warning = Problem::new(piece.span, message).with_help("write a number from -20 to 19".into());
-            Ok((Value::NiceLevel(0), Some(warning)))
-        }
-    }
+    let valid = number.filter(|level| (-20..=19).contains(level));
+    config.nice_level = valid.unwrap_or(0);
+    Ok(valid.is_none().then(|| {
+        let message = format!("nice_level {} is out of range, 0 is taken", clipped(piece.text));
+        Problem::new(piece.span, message).with_help("write a number from -20 to 19".into())
+    }))
 }
 
-fn one_of(text: &[u8], choices: [(&'static str, Value); 2]) -> Result<Value, ValueError> {
+fn one_of<T>(text: &[u8], choices: [(&'static str, T); 2]) -> Result<T, ValueError> {
     let names = [choices[0].0, choices[1].0];
     let found = choices.into_iter().find(|(name, _)| name.as_bytes() == text);
     found.map(|(_, value)| value).ok_or_else(|| {
@@ -270,7 +244,7 @@ fn one_of(text: &[u8], choices: [(&'static str, Value); 2]) -> Result<Value, Val
     })
 }
 
-/// The prefix, which all names share, makes none of them nearer.
+/// The suggestion ignores the prefix `LOG_`, which all names share.
 fn unknown_priority(kind: &str, text: &[u8], names: impl Iterator<Item = &'static str>) -> ValueError {
     let bare = if text.to_ascii_uppercase().starts_with(b"LOG_") {
         &text[4..]

@@ -1,8 +1,8 @@
-//! One line of the configuration file, taken apart.
+//! Parsing one line of the configuration file.
 
 use super::problem::{Problem, Span};
 
-/// A piece of a line and where it stands.
+/// A part of a line, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Piece<'a> {
     pub(super) text: &'a [u8],
@@ -17,11 +17,11 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Takes a line of the file apart; `None` for a blank line or a comment.
+    /// Parses a line of the file; `None` for a blank line or a comment.
     pub(super) fn parse(line: &'a [u8]) -> Result<Option<Self>, Problem> {
         if let Some(at) = line.iter().position(|byte| *byte == 0) {
             let span = Span { start: at, end: at + 1 };
-            return Err(Problem::new(span, "a NUL byte: this is no text file".into()));
+            return Err(Problem::new(span, "a NUL byte: this is not a text file".into()));
         }
         let end = line.trim_ascii_end().len();
         let start = end - line[..end].trim_ascii_start().len();
@@ -31,7 +31,7 @@ impl<'a> Line<'a> {
         let key = piece(line, start, end_of_key(line, start, end));
         if key.text.first() == Some(&b'[') {
             return Err(Problem::new(key.span, "there are no sections".into())
-                .with_help("write a file for each cluster, and name it by --conf".into()));
+                .with_help("write one file for each cluster, and name it with --conf".into()));
         }
         let value_start = end_of_separator(line, key.span.end, end);
         if let Some(colon) = colon_for_separator(line, &key, value_start) {
@@ -40,7 +40,7 @@ impl<'a> Line<'a> {
                     start: colon,
                     end: colon + 1,
                 },
-                "`:` is no separator".into(),
+                "`:` is not a separator".into(),
             )
             .with_help("write it as `key = value`".into()));
         }
@@ -50,7 +50,7 @@ impl<'a> Line<'a> {
         }))
     }
 
-    /// Takes `KEY=VALUE` of the command line apart. The shell has done the quoting.
+    /// Parses `KEY=VALUE` of the command line. The shell has removed quotes.
     pub(super) fn parse_option(option: &'a [u8]) -> Result<Self, Problem> {
         let whole = Span {
             start: 0,
@@ -85,7 +85,7 @@ fn end_of_key(line: &[u8], start: usize, end: usize) -> usize {
         .map_or(end, |length| start + length)
 }
 
-/// Where a `:` stands in place of the `=`: in the key, or before the value.
+/// The place of a `:` that was written instead of `=`, in the key or before the value.
 fn colon_for_separator(line: &[u8], key: &Piece, value_start: usize) -> Option<usize> {
     if let Some(at) = key.text.iter().position(|byte| *byte == b':') {
         return Some(key.span.start + at);

@@ -4,7 +4,7 @@ mod key;
 mod line;
 mod problem;
 
-pub use key::{Key, Value};
+pub use key::Key;
 pub use problem::{Problem, Report};
 
 use crate::decide::Rules;
@@ -14,13 +14,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use line::Line;
 
-/// The directory of the journal by default. Where it is missing, nothing was installed to keep one, and none is missed.
+/// The default directory of the journal. If it is missing, journaling is off; this is not an error.
 pub const DEFAULT_JOURNAL: &[u8] = b"/var/lib/rcron/journal";
 
-/// A larger file is refused: it is no configuration.
+/// In bytes. A larger file is not a configuration and is rejected.
 pub const LARGEST_FILE: usize = 1 << 20;
 
-/// Every key's value. [`Config::default`] holds the built-in defaults.
+/// The value of every key. [`Config::default`] has the built-in defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `cluster_name`.
@@ -52,9 +52,9 @@ pub struct Config {
 /// What happens to a running job when the state stops being active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDemotion {
-    /// Nothing.
+    /// The job continues.
     Continue,
-    /// Its process group gets SIGTERM, after `kill_after` SIGKILL.
+    /// Its process group gets SIGTERM, and SIGKILL after `kill_after`.
     Terminate,
 }
 
@@ -78,17 +78,17 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Takes over every line of a configuration file; the last of duplicate keys wins.
+    /// Applies every line of a configuration file; the last of duplicate keys wins.
     ///
-    /// Returns what is wrong but no reason to refuse the file (`nice_level` out of range).
+    /// Returns warnings about values that do not reject the file (`nice_level` out of range).
     ///
     /// # Errors
-    /// Every line that is refused. Nothing may run on such a file.
+    /// Every invalid line. No job may run with such a file.
     pub fn read(&mut self, text: &[u8]) -> Result<Vec<Problem>, Vec<Problem>> {
         let (mut warnings, mut errors) = (Vec::new(), Vec::new());
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text); // a byte order mark, as some editors leave it
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            match Line::parse(line).and_then(|entry| entry.map_or(Ok(None), |entry| self.take(&entry))) {
+            match Line::parse(line).and_then(|entry| entry.map_or(Ok(None), |entry| self.apply(&entry))) {
                 Ok(warning) => warnings.extend(warning.map(|problem| problem.on_line(index + 1, line))),
                 Err(problem) => errors.push(problem.on_line(index + 1, line)),
             }
@@ -96,20 +96,20 @@ impl Config {
         if errors.is_empty() { Ok(warnings) } else { Err(errors) }
     }
 
-    /// Takes over one `KEY=VALUE` of the command line. The value is all that follows the first `=`, without quoting.
+    /// Applies one `KEY=VALUE` of the command line. The value is everything after the first `=`, without quoting.
     ///
     /// Returns a warning as [`Config::read`] does.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the option.
     pub fn set(&mut self, option: &[u8]) -> Result<Option<Problem>, Problem> {
         Line::parse_option(option)
-            .and_then(|entry| self.take(&entry))
+            .and_then(|entry| self.apply(&entry))
             .map(|warning| warning.map(|problem| problem.on_line(1, option)))
             .map_err(|problem| problem.on_line(1, option))
     }
 
-    /// The keys that decide whether a job runs.
+    /// The values that decide whether a job runs.
     #[must_use]
     pub fn rules(&self) -> Rules {
         Rules {
@@ -119,24 +119,8 @@ impl Config {
         }
     }
 
-    fn take(&mut self, entry: &Line) -> Result<Option<Problem>, Problem> {
-        let key = Key::parse(entry.key)?;
-        let (value, warning) = key.value(entry.value)?;
-        match value {
-            Value::ClusterName(name) => self.cluster_name = name,
-            Value::StateFile(path) => self.state_file = path,
-            Value::DefaultState(word) => self.default_state = word,
-            Value::SyslogFacility(facility) => self.syslog_facility = facility,
-            Value::SyslogLevel(level) => self.syslog_level = level,
-            Value::SyslogSocket(path) => self.syslog_socket = path,
-            Value::NiceLevel(level) => self.nice_level = level,
-            Value::StateMaxAge(age) => self.state_max_age = age,
-            Value::RequireLease(yes) => self.require_lease = yes,
-            Value::OnDemotion(act) => self.on_demotion = act,
-            Value::KillAfter(span) => self.kill_after = span,
-            Value::Journal(directory) => self.journal = directory,
-        }
-        Ok(warning)
+    fn apply(&mut self, entry: &Line) -> Result<Option<Problem>, Problem> {
+        Key::parse(entry.key)?.set(entry.value, self)
     }
 }
 

@@ -1,13 +1,13 @@
-//! What is wrong with a line, told so that it can be mended: place, line, caret, hint.
+//! What is wrong with a line, reported with place, line, caret and hint.
 
-use crate::escape;
+use crate::display;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-/// Where in a line, in bytes from its start.
+/// A place in a line, in bytes from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -17,9 +17,9 @@ pub(super) struct Span {
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Line of the file, from 1.
+    /// Number of the line, from 1.
     pub line: usize,
-    /// Column of the line, in characters from 1.
+    /// Column in the line, in characters from 1.
     pub column: usize,
     /// What is wrong.
     pub message: String,
@@ -29,7 +29,7 @@ pub struct Problem {
     span: Span,
 }
 
-/// The line as it is shown, and the part of it that is underlined, in characters.
+/// The line as it is printed, and which part of it is underlined, in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Excerpt {
     text: String,
@@ -37,9 +37,9 @@ struct Excerpt {
     marked: usize,
 }
 
-/// The widest excerpt: a line of 64 KB must not drown its own message.
+/// The widest excerpt, in characters: a line of 64 KB must not hide its own message.
 const WIDEST: usize = 100;
-/// How much of the line is shown before the mark where all of it does not fit.
+/// How many characters are printed before the mark if the line is too wide.
 const CONTEXT: usize = 30;
 
 impl Problem {
@@ -54,7 +54,7 @@ impl Problem {
         }
     }
 
-    /// A problem of a text of several lines, at these of its bytes. Shown is the line on which they begin.
+    /// A problem at these bytes of a text of several lines. The report shows the line on which they begin.
     #[must_use]
     pub fn in_text(text: &[u8], bytes: Range<usize>, message: String) -> Self {
         let (before, after) = text.split_at(bytes.start.min(text.len()));
@@ -68,14 +68,14 @@ impl Problem {
         Self::new(span, message).on_line(number, &text[start..end])
     }
 
-    /// Adds what to do about it.
+    /// Adds what to do about the problem.
     #[must_use]
     pub fn with_help(mut self, help: String) -> Self {
         self.help = Some(help);
         self
     }
 
-    /// Sets the place, and what of the line is shown.
+    /// Sets the line that is reported.
     pub(super) fn on_line(mut self, number: usize, line: &[u8]) -> Self {
         let line = line.trim_ascii_end();
         let (before, marked) = line.split_at(self.span.start.min(line.len()));
@@ -86,22 +86,22 @@ impl Problem {
         self
     }
 
-    /// Shows the problem as found in `origin`, which is a file's name or an option.
+    /// The report; `origin` is the file's name, or the option.
     #[must_use]
     pub fn report<'a>(&'a self, origin: &'a [u8]) -> Report<'a> {
         Report { problem: self, origin }
     }
 
-    /// The first line of the report alone, for a log.
+    /// The first line of the report, for a log.
     #[must_use]
     pub fn summary(&self, origin: &[u8]) -> String {
-        let origin = String::from_utf8_lossy(&escape::escaped(origin)).into_owned();
+        let origin = display::escaped(origin);
         let help = self.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
         format!("{origin}:{}:{}: {}{help}", self.line, self.column, self.message)
     }
 }
 
-/// A [`Problem`] with the line, a caret and the hint below it; no newline at its end.
+/// A [`Problem`] as it is printed: with the line, and a caret and the hint below it. No newline at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
     problem: &'a Problem,
@@ -118,9 +118,9 @@ impl fmt::Display for Report<'_> {
             excerpt,
             ..
         } = self.problem;
-        let origin = escape::escaped(self.origin);
+        let origin = display::escaped(self.origin);
         let margin = format!("{line}").len();
-        writeln!(out, "{}:{line}:{column}: {message}", String::from_utf8_lossy(&origin))?;
+        writeln!(out, "{origin}:{line}:{column}: {message}")?;
         writeln!(out, "  {line} | {}", excerpt.text)?;
         write!(out, "  {:margin$} | {:2$}^", "", "", excerpt.before)?;
         for _ in 1..excerpt.marked {
@@ -157,12 +157,12 @@ impl Excerpt {
     }
 }
 
-/// One character to show for each of the line's, so that the caret stands below the right one.
+/// One printable character for each of the line, so that the caret is below the right one.
 fn shown(bytes: &[u8]) -> Vec<char> {
     let visible = |character: char| match character {
         '\t' => ' ',
-        control if control.is_control() => char::REPLACEMENT_CHARACTER,
-        other => other,
+        printable if display::is_printable(printable) => printable,
+        _ => char::REPLACEMENT_CHARACTER,
     };
     String::from_utf8_lossy(bytes).chars().map(visible).collect()
 }

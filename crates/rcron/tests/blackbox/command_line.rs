@@ -84,7 +84,7 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
     for name in ["", "a b", "a=b", "a\nb"] {
         let done = scene.run(["--job", name, "echo"]);
         assert!(
-            done.code() == Some(125) && done.stderr().contains("is no job name"),
+            done.code() == Some(125) && done.stderr().contains("is not a job name"),
             "{done:?}"
         );
     }
@@ -132,9 +132,9 @@ fn dry_run_says_what_and_why_and_does_nothing() {
         "program:       /",
         "environment:   FOO=1\n",
         "niceness:      0\n",
-        "on demotion:   the job goes on\n",
+        "on demotion:   the job continues\n",
         &format!("log:           {}\n", scene.path("log").display()),
-        "journal:       none is kept\n",
+        "journal:       none\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -161,12 +161,12 @@ fn dry_run_explains_each_decision() {
         (
             Some("active until=1 boot=x"),
             "",
-            "do not run: the state is stale: the lease is of another boot of this server",
+            "do not run: the state is stale: the lease is from another boot of this server",
         ),
         (
             Some("active draining"),
             "",
-            "do not run: the server is draining: running jobs may end, none is started",
+            "do not run: the server is draining: running jobs continue, no job is started",
         ),
         (
             Some("active"),
@@ -234,7 +234,7 @@ fn verbose_tells_nothing_twice() {
 fn dry_run_tells_what_would_not_be_found() {
     let scene = Scene::active();
     let report = |words: &[&str]| scene.run([&["-n"], words].concat()).stdout();
-    assert!(report(&["no-such-program", "x"]).contains("program:       not found, or may not be executed\n"));
+    assert!(report(&["no-such-program", "x"]).contains("program:       not found, or not executable\n"));
     let hint = "program:       not found; for a shell command line, quote the whole of it\n";
     assert!(report(&["no-such-program", "&&", "x"]).contains(hint));
     assert!(report(&["PATH=/nowhere", "true", "x"]).contains("program:       not found"));
@@ -243,7 +243,7 @@ fn dry_run_tells_what_would_not_be_found() {
         text.contains("state file:    ~/state (relative to the working directory; `~` and `$` are not expanded)\n")
     );
     assert!(
-        text.contains("log:           /none is missing: log lines go nowhere\n"),
+        text.contains("log:           /none is missing: nothing is logged\n"),
         "{text}"
     );
 }

@@ -88,7 +88,7 @@ fn a_file_that_cannot_be_read_is_refused_with_the_reason() {
             format!("rcron: {reason}\nrcron: the job was not run\n")
         );
     }
-    assert!(refused(&scene, "binary").contains("a NUL byte: this is no text file"));
+    assert!(refused(&scene, "binary").contains("a NUL byte: this is not a text file"));
 }
 
 #[test]

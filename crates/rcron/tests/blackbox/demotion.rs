@@ -75,7 +75,7 @@ fn a_job_started_on_the_state_file_does_not_go_on_by_default_state() {
     assert_demoted(&scene, running, "removed");
     scene
         .log
-        .wait_for("warning: the job is told to end, for the state cannot be read any more: no such file");
+        .wait_for("warning: the state can no longer be read: no such file; the job gets SIGTERM");
 }
 
 #[test]

@@ -122,5 +122,5 @@ fn a_guard_that_cannot_watch_starts_nothing() {
         .stdin(Stdio::null());
     let done = run(&mut command);
     assert_eq!((done.code(), done.stdout()), (Some(125), String::new()), "{done:?}");
-    assert_eq!(done.stderr(), "rcron: cannot watch over the job: Too many open files\n");
+    assert_eq!(done.stderr(), "rcron: cannot supervise the job: Too many open files\n");
 }

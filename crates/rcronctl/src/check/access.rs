@@ -1,11 +1,11 @@
-//! Who may do what to a file, from its owner and mode.
+//! Who can do what to a file, by its owner and mode.
 
-use super::finding::Severity;
+use super::finding::{Finding, Place, Severity};
+use super::kind::Kind;
 use super::root::Root;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-/// The part of an inode that says who may do what.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access {
     pub(crate) owner: u32,
@@ -24,15 +24,13 @@ impl From<&Metadata> for Access {
 }
 
 impl Access {
-    /// Who may write besides the owner, in words; everybody is wrong, a group may be meant.
+    /// Who can write to it besides the owner: every user is wrong, a group may be intended.
     pub(crate) fn writers(self, root: &Root) -> Option<(Severity, String)> {
         if self.mode & 0o002 != 0 {
-            Some((
-                Severity::Wrong,
-                format!("everybody may write it (mode {:04o})", self.mode),
-            ))
+            let text = format!("every user can write to it (mode {:04o})", self.mode);
+            Some((Severity::Wrong, text))
         } else if self.mode & 0o020 != 0 && self.group != root.group && self.group != 0 {
-            let text = format!("its group, {}, may write it (mode {:04o})", self.group, self.mode);
+            let text = format!("its group, {}, can write to it (mode {:04o})", self.group, self.mode);
             Some((Severity::Doubtful, text))
         } else {
             None
@@ -41,6 +39,12 @@ impl Access {
 
     pub(crate) fn is_roots(self, root: &Root) -> bool {
         self.owner == root.owner || self.owner == 0
+    }
+
+    /// A hint that a file of root's belongs to another user.
+    pub(crate) fn foreign_owner(self, kind: Kind, place: &Place) -> Finding {
+        let what = format!("it belongs to user {}, not to root", self.owner);
+        Finding::doubtful(kind, place, what, format!("chown root {place}"))
     }
 
     pub(crate) fn is_executable(self) -> bool {

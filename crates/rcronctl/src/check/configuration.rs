@@ -1,25 +1,24 @@
-//! Configuration files: the wrapper's own messages, who may write them, and whether they agree with each other.
+//! Configuration files: rcron's own messages about them, who can write to them, and whether they agree with each other.
 
 use super::access::Access;
 use super::crontab::Usage;
-use super::finding::{Finding, Group, Kind, Place, Report, Severity};
+use super::finding::{Finding, Place};
+use super::kind::{Group, Kind};
+use super::report::Report;
 use super::root::Root;
-use crate::clusters::DIRECTORY;
-use inputs::diagnostic::shown;
+use inputs::clusters::{self, DIRECTORY, ListError};
 use inputs::settings::{self, DEFAULT_FILE};
-use inputs::words::text_of;
 use policy::config::Config;
+use policy::display::escaped;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use sys::output::error_text;
 
-/// A configuration that may be used.
+/// A cluster with a valid configuration.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     /// As it is opened here.
     pub(crate) file: PathBuf,
-    /// Whether it exists: else these are the built-in defaults.
+    /// Whether the file exists. If not, `config` has the built-in defaults.
     pub(crate) found: bool,
     pub(crate) config: Config,
 }
@@ -30,11 +29,11 @@ impl Cluster {
     }
 
     pub(crate) fn name(&self) -> String {
-        text_of(&self.config.cluster_name)
+        escaped(&self.config.cluster_name).into_owned()
     }
 }
 
-/// Reads every configuration: those that are named, else those in the directory and those that crontabs name.
+/// Reads the named configurations, or if there are none, those in the directory and those that crontabs name.
 pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut Report) -> Vec<Cluster> {
     let files = if named.is_empty() {
         known(root, usage, report)
@@ -53,21 +52,13 @@ pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut 
 
 fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<PathBuf> {
     let directory = root.outside(Path::new(DIRECTORY));
-    let mut files: Vec<PathBuf> = match fs::read_dir(&directory) {
-        Ok(entries) => entries
-            .flatten()
-            .map(|entry| Path::new(DIRECTORY).join(entry.file_name()))
-            .collect(),
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                let text = format!("{}: {}", shown(directory.as_os_str()), error_text(&error));
-                report.missed(Group::Configuration, text);
-            }
-            Vec::new()
-        }
-    };
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "conf"));
-    files.extend(usage.configurations.iter().map(|(file, _)| file.clone()));
+    let found = clusters::files_in(&directory).unwrap_or_else(|ListError { directory, error }| {
+        report.cannot_read(Group::Configuration, &directory, &error);
+        Vec::new()
+    });
+    let inside = |file: PathBuf| Path::new(DIRECTORY).join(file.file_name().unwrap_or_default());
+    let mut files: Vec<PathBuf> = found.into_iter().map(inside).collect();
+    files.extend(usage.configurations.iter().cloned());
     files.sort_by_key(|file| (file != Path::new(DEFAULT_FILE), file.clone()));
     files.dedup();
     files
@@ -77,106 +68,94 @@ fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
     let outside = if root.is_ours() {
         std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
     } else {
-        root.locate(file)
-            .map_or_else(|_| root.outside(file), |located| located.outside)
+        let located = root.locate(file).map(|located| located.outside);
+        located.unwrap_or_else(|_| root.outside(file))
     };
     check_access(root, &outside, report);
-    match settings::read(Some(outside.as_os_str()), &[]) {
-        Ok(settings) => {
-            let place = Place::file(&outside);
-            for warning in &settings.warnings {
-                let remedy = "rcron runs jobs all the same, but not as the line says: correct it";
-                report.add(Finding::doubtful(
-                    Kind::ConfigWarning,
-                    place.clone(),
-                    warning.full.clone(),
-                    remedy,
-                ));
-            }
-            let cluster = text_of(&settings.config.cluster_name);
-            report.saw(Group::Configuration, format!("{place}: cluster {cluster}"));
-            let config = settings.config;
-            Some(Cluster {
-                file: outside,
-                found: true,
-                config,
-            })
+    let place = Place::file(&outside);
+    let settings = match settings::read(Some(outside.as_os_str()), &[]) {
+        Ok(settings) => settings,
+        Err(rejected) => {
+            let what = rejected.diagnostic.full;
+            let finding = Finding::wrong(Kind::ConfigRefused, &place, what, "correct the file");
+            report.add(finding.because("no server with this file runs the jobs that use it"));
+            return None;
         }
-        Err(refused) => {
-            let remedy = "correct it: until then rcron runs no job that uses it, on no server that has this file";
-            let what = refused.diagnostic.full;
-            report.add(Finding::wrong(Kind::ConfigRefused, Place::file(&outside), what, remedy));
-            None
-        }
+    };
+    for warning in settings.warnings {
+        let finding = Finding::doubtful(Kind::ConfigWarning, &place, warning.full, "correct the value");
+        report.add(finding.because("rcron runs the jobs, but does not use this value"));
     }
+    let cluster = Cluster {
+        file: outside,
+        found: true,
+        config: settings.config,
+    };
+    report.saw(Group::Configuration, format!("{place}: cluster {}", cluster.name()));
+    Some(cluster)
 }
 
-/// Who writes the configuration decides which jobs run, and where they are logged.
 fn check_access(root: &Root, file: &Path, report: &mut Report) {
+    const POWER: &str = "whoever can write to the configuration decides whether jobs run";
     let directory = file.parent().unwrap_or(Path::new("/"));
     for path in [file, directory] {
         let Ok(metadata) = fs::metadata(path) else { return };
         let (access, place) = (Access::from(&metadata), Place::file(path));
-        let me = sys::environment::effective_user();
         if let Some((severity, who)) = access.writers(root) {
-            let remedy = format!("chmod go-w {place}");
-            report.add(Finding::new(severity, Kind::ConfigWritable, place.clone(), who, remedy).because(POWER));
+            let finding = Finding::new(
+                severity,
+                Kind::ConfigWritable,
+                &place,
+                who,
+                format!("chmod go-w {place}"),
+            );
+            report.add(finding.because(POWER));
         }
-        if !access.is_roots(root) && access.owner != me {
-            let what = format!("it belongs to user {}, not to root", access.owner);
-            let remedy = format!("chown root {place}");
-            report.add(Finding::doubtful(Kind::ConfigOwner, place, what, remedy).because(POWER));
+        if !access.is_roots(root) && access.owner != sys::environment::effective_user() {
+            report.add(access.foreign_owner(Kind::ConfigOwner, &place).because(POWER));
         }
     }
 }
 
-const POWER: &str = "who may write the configuration decides whether jobs run";
-
-/// The built-in defaults are in force for jobs without `--conf` where the default file is missing.
+/// Without the default file, jobs without `--conf` use the built-in defaults.
 fn defaults(root: &Root, files: &[PathBuf], usage: &Usage, report: &mut Report) -> Option<Cluster> {
-    let is_there = files.iter().any(|file| file == Path::new(DEFAULT_FILE));
-    if is_there || !(files.is_empty() || usage.without_conf.is_some()) {
+    let exists = files.iter().any(|file| file == Path::new(DEFAULT_FILE));
+    let is_used = files.is_empty() || usage.without_conf.is_some();
+    if exists || !is_used {
         return None;
     }
-    let file = root.outside(Path::new(DEFAULT_FILE));
-    let what = match &usage.without_conf {
-        Some(place) => format!("no such file: the built-in defaults are in force, first for {place}"),
-        None => "no such file: the built-in defaults are in force".to_owned(),
-    };
-    let remedy = "write it, with cluster_name and default_state = passive; see rcron.conf(5)";
-    report.add(Finding::new(
-        Severity::Doubtful,
-        Kind::ConfigMissing,
-        Place::file(&file),
-        what,
-        remedy,
-    ));
-    let config = Config::default();
-    Some(Cluster {
-        file,
+    let cluster = Cluster {
+        file: root.outside(Path::new(DEFAULT_FILE)),
         found: false,
-        config,
-    })
+        config: Config::default(),
+    };
+    let what = "the file does not exist: the built-in defaults apply";
+    let remedy = "create it, with cluster_name and default_state = passive; see rcron.conf(5)";
+    let mut finding = Finding::doubtful(Kind::ConfigMissing, &cluster.place(), what, remedy);
+    if let Some(place) = &usage.without_conf {
+        finding = finding.because(format!("the job at {place} uses them"));
+    }
+    report.add(finding);
+    Some(cluster)
 }
 
 fn compare(cluster: &Cluster, earlier: &[Cluster], report: &mut Report) {
     for other in earlier {
         let same_file = other.config.state_file == cluster.config.state_file;
         let same_name = other.config.cluster_name == cluster.config.cluster_name;
+        let (name, place) = (cluster.name(), other.place());
         if same_file && !same_name {
             let what = format!(
-                "cluster {} has the state file of cluster {} in {}",
-                cluster.name(),
-                other.name(),
-                other.place()
+                "cluster {name} uses the state file of cluster {} ({place})",
+                other.name()
             );
-            let remedy = "give each cluster a state_file of its own, unless they are to switch together";
-            report.add(Finding::doubtful(Kind::SameStateFile, cluster.place(), what, remedy));
+            let remedy = "set another state_file, unless the two clusters are to switch together";
+            report.add(Finding::doubtful(Kind::SameStateFile, &cluster.place(), what, remedy));
         }
         if same_name && !same_file {
-            let what = format!("cluster {} has another state file in {}", cluster.name(), other.place());
-            let remedy = "give each cluster a cluster_name of its own: the log tells them apart by it";
-            report.add(Finding::doubtful(Kind::SameCluster, cluster.place(), what, remedy));
+            let what = format!("cluster {name} has another state file in {place}");
+            let finding = Finding::doubtful(Kind::SameCluster, &cluster.place(), what, "set another cluster_name");
+            report.add(finding.because("the log does not tell two clusters of one name apart"));
         }
     }
 }

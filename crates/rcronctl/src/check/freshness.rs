@@ -1,77 +1,73 @@
-//! Whether the state file's writer is alive, by what it wrote and when.
+//! Whether the writer of the state file is alive, by the file's content and age.
 
-use super::finding::{Finding, Kind, Report};
+use super::finding::Finding;
+use super::kind::Kind;
+use super::report::Report;
 use super::state_file::State;
 use inputs::words;
 use policy::decide::{Decision, Reading, Skip, Stale};
 use std::time::Duration;
 
-/// Clocks of servers, and of file servers, differ by less.
+/// The clocks of servers, and of file servers, differ by less.
 const TOLERANCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn check(state: &State, report: &mut Report) {
-    let observation = &state.observation;
+    let (observation, place) = (&state.observation, state.place());
     let Reading::File { modified, .. } = observation.reading else {
-        return; // told already
+        return; // state_file.rs reports it
     };
+    let now = observation.moment.wall;
     if let Decision::Skip(Skip::Stale(stale)) = observation.decision {
         let (what, remedy) = explain(stale);
-        let what = format!("{what} (modified {})", words::age(modified, observation.moment.wall));
-        let finding = Finding::wrong(Kind::StateStale, state.place(), what, remedy);
-        report.add(finding.because("a stale state is passive: no job is run here"));
+        let what = format!("{what} (modified {})", words::age(modified, now));
+        let finding = Finding::wrong(Kind::StateStale, &place, what, remedy);
+        report.add(finding.because("a stale state is passive: no job runs here"));
         return;
     }
-    let distance = modified.distance(observation.moment.wall);
-    let is_ahead = modified > observation.moment.wall;
-    if is_ahead && distance > TOLERANCE {
-        let what = format!("it was modified {}", words::age(modified, observation.moment.wall));
-        let remedy = "set this server's clock, and the file server's if it is on one: see chronyc(1) or timedatectl(1)";
-        report.add(Finding::doubtful(Kind::StateFuture, state.place(), what, remedy));
+    let distance = modified.distance(now);
+    if modified > now && distance > TOLERANCE {
+        let what = format!("the file was modified {}", words::age(modified, now));
+        let remedy = "set the clock of this server, or of the file server: see chronyc(1) or timedatectl(1)";
+        report.add(Finding::doubtful(Kind::StateFuture, &place, what, remedy));
         return;
     }
-    if let Some(limit) = state
-        .cluster
-        .config
-        .state_max_age
-        .filter(|limit| is_nearly_over(distance, *limit))
-    {
-        let what = format!(
-            "it is {} old, and stale at {}",
-            words::seconds(distance),
-            words::seconds(limit)
-        );
-        let remedy = "let its writer touch it several times in state_max_age; look whether it is alive";
-        report.add(Finding::doubtful(Kind::StateNearlyStale, state.place(), what, remedy));
+    let limit = state.cluster.config.state_max_age;
+    if let Some(limit) = limit.filter(|limit| is_nearly_over(distance, *limit)) {
+        let (age, limit) = (words::seconds(distance), words::seconds(limit));
+        let what = format!("the state is {age} old; it is stale after {limit}");
+        let remedy = "check that its writer is alive, and let it touch the file several times within state_max_age";
+        report.add(Finding::doubtful(Kind::StateNearlyStale, &place, what, remedy));
     }
 }
 
-/// A writer that touches the file often enough never lets three quarters pass.
+/// A writer that touches the file often enough never lets three quarters of the limit pass.
 fn is_nearly_over(age: Duration, limit: Duration) -> bool {
     age > limit / 4 * 3
 }
 
+/// What makes the state stale, and the remedy.
 fn explain(stale: Stale) -> (&'static str, &'static str) {
-    const RESTART: &str = "look why its writer died (journalctl), and start it again";
+    const RESTART: &str = "find out why its writer does not run (journalctl), and start it";
     match stale {
-        Stale::LeaseEnded => ("its lease is over: the writer has died", RESTART),
+        Stale::LeaseEnded => ("the lease of the state has ended: its writer has died", RESTART),
         Stale::OtherBoot => (
-            "its lease is of another boot: the writer was not started since",
+            "the lease of the state is from another boot: its writer has not run since the reboot",
             RESTART,
         ),
-        Stale::TooOld => ("nobody has written or touched it for state_max_age", RESTART),
+        Stale::TooOld => ("the file was not written or touched within state_max_age", RESTART),
         Stale::Malformed => (
-            "until, boot or epoch is malformed, given twice, or one of the first two is missing",
-            "let the writer set both until and boot, or none; see rcron.conf(5)",
+            "until, boot or epoch is malformed or set twice, or until or boot is missing",
+            "let the writer set both until and boot, or neither; see rcron.conf(5)",
         ),
         Stale::TooFarAhead => (
-            "its lease ends more than ten minutes ahead",
-            "no lease is as long: let the writer set a shorter one",
+            "the lease of the state ends more than ten minutes from now",
+            "let the writer set a shorter lease",
         ),
         Stale::FromTheFuture => (
-            "it is from the future, further than state_max_age",
-            "set this server's clock, and touch the file",
+            "the file was modified in the future, by more than state_max_age",
+            "set the clock of this server, and touch the file",
         ),
-        Stale::NotThere => ("state_max_age is set and it cannot be read", RESTART),
+        Stale::NotThere => ("state_max_age is set, and the file cannot be read", RESTART),
     }
 }
 
@@ -80,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_nearly_stale_in_the_last_quarter() {
+    fn state_is_nearly_stale_in_the_last_quarter() {
         let limit = Duration::from_secs(60);
         assert!(!is_nearly_over(Duration::from_secs(45), limit));
         assert!(is_nearly_over(Duration::from_secs(46), limit));

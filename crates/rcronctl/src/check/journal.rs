@@ -1,11 +1,12 @@
-//! The directory of the run journal: rcron(8), and who may put what there.
+//! The directory of the run journal: rcron(8), and who can put files into it.
 
 use super::access::Access;
 use super::configuration::Cluster;
-use super::finding::{Finding, Group, Kind, Place, Report, Severity};
-use super::mounts::Mounts;
+use super::finding::{Finding, Place, Severity};
+use super::kind::{Group, Kind};
+use super::mounts::{Mount, Mounts};
+use super::report::Report;
 use super::root::{Located, Root};
-use inputs::diagnostic::shown;
 use journal::append::LARGEST;
 use nix::sys::statvfs::statvfs;
 use policy::config::DEFAULT_JOURNAL;
@@ -14,14 +15,15 @@ use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use sys::output::error_text;
 
-/// Sticky, and everybody may add files but not list them.
+/// With the sticky bit; every user can add files, but not list them.
 const MODE: u32 = 0o1733;
+/// How many wrong files are listed: every user can make any number of them.
+const MOST_FILES: usize = 100;
 
 pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mut Report) {
     let Some(path) = &cluster.config.journal else {
-        report.saw(Group::Journal, format!("{}: no journal is wanted", cluster.place()));
+        report.saw(Group::Journal, format!("{}: journal = none", cluster.place()));
         return;
     };
     let Ok(located) = root.locate(Path::new(OsStr::from_bytes(path))) else {
@@ -32,90 +34,86 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
     let metadata = match fs::metadata(&located.outside) {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => {
-            let what = "the journal is no directory";
-            report.add(Finding::wrong(Kind::JournalNotDirectory, place, what, install));
+            let remedy = format!("remove it, then run {install}");
+            let finding = Finding::wrong(
+                Kind::JournalNotDirectory,
+                &place,
+                "the journal is not a directory",
+                remedy,
+            );
+            report.add(finding.because("no run is recorded"));
             return;
         }
         Err(_) => {
-            // Where nobody asked for one, its absence is no mistake.
+            // The default directory may be missing on purpose.
             let severity = if path == DEFAULT_JOURNAL {
                 Severity::Doubtful
             } else {
                 Severity::Wrong
             };
-            let what = "there is no such directory: no journal is kept";
-            report.add(Finding::new(severity, Kind::JournalMissing, place, what, install));
+            let what = "the directory of the journal does not exist";
+            let finding = Finding::new(severity, Kind::JournalMissing, &place, what, install);
+            report.add(finding.because("no run is recorded"));
             return;
         }
     };
     report.saw(Group::Journal, place.to_string());
-    directory(root, &place, Access::from(&metadata), report);
-    medium(mounts, &located, report);
-    files(&located, report);
+    check_directory(root, &place, Access::from(&metadata), report);
+    check_medium(mounts, &located, report);
+    check_files(&located, report);
 }
 
-fn directory(root: &Root, place: &Place, access: Access, report: &mut Report) {
+fn check_directory(root: &Root, place: &Place, access: Access, report: &mut Report) {
     let fault = match access.mode {
         MODE => None,
         mode if mode & 0o022 != 0 && mode & 0o1000 == 0 => Some((
             Severity::Wrong,
-            "without the sticky bit every user may remove the others' files",
+            "without the sticky bit, every user can remove the files of others",
         )),
         mode if mode & 0o003 != 0o003 => Some((
             Severity::Wrong,
-            "not every user may write it: their jobs have no journal",
+            "the jobs of users who cannot write to it are not recorded",
         )),
-        _ => Some((Severity::Doubtful, "every user may see who has jobs here")),
+        _ => Some((Severity::Doubtful, "every user can see who has jobs here")),
     };
     if let Some((severity, why)) = fault {
-        let what = format!("the journal's mode is {:04o}, not 1733", access.mode);
-        let finding = Finding::new(
-            severity,
-            Kind::JournalMode,
-            place.clone(),
-            what,
-            format!("chmod 1733 {place}"),
-        );
+        let what = format!("the journal has mode {:04o}, not 1733", access.mode);
+        let finding = Finding::new(severity, Kind::JournalMode, place, what, format!("chmod 1733 {place}"));
         report.add(finding.because(why));
     }
     if !access.is_roots(root) {
-        let what = format!(
-            "the journal belongs to user {}, who may remove all files in it",
-            access.owner
-        );
-        report.add(Finding::wrong(
-            Kind::JournalOwner,
-            place.clone(),
-            what,
-            format!("chown root {place}"),
-        ));
+        let what = format!("the journal belongs to user {}, not to root", access.owner);
+        let finding = Finding::wrong(Kind::JournalOwner, place, what, format!("chown root {place}"));
+        report.add(finding.because("this user can remove every file in it"));
     }
 }
 
-fn medium(mounts: &Mounts, located: &Located, report: &mut Report) {
+fn check_medium(mounts: &Mounts, located: &Located, report: &mut Report) {
     let place = Place::file(&located.outside);
     let mount = mounts.of(&located.inside);
-    if mount.is_some_and(super::mounts::Mount::is_volatile) {
-        let what = "the journal is gone after a reboot: nobody will see which runs a crash cut off";
+    if mount.is_some_and(Mount::is_volatile) {
         let remedy = "keep it on a disk: journal = /var/lib/rcron/journal";
-        report.add(Finding::doubtful(Kind::JournalVolatile, place.clone(), what, remedy));
+        let finding = Finding::doubtful(Kind::JournalVolatile, &place, "a reboot empties the journal", remedy);
+        report.add(finding.because("after a crash, nobody can see which runs were interrupted"));
     }
     if mount.is_some_and(|mount| mount.read_only) {
-        let what = "its file system is mounted read-only: no journal is kept";
+        let what = "the file system of the journal is mounted read-only";
         let remedy = "mount it read-write, or set journal to another directory";
-        report.add(Finding::wrong(Kind::JournalReadOnly, place, what, remedy));
+        let finding = Finding::wrong(Kind::JournalReadOnly, &place, what, remedy);
+        report.add(finding.because("no run is recorded"));
         return;
     }
     let Ok(room) = statvfs(&located.outside) else { return };
     let free = room.blocks_available() * room.fragment_size();
     if let Some(severity) = lack_of_room(free) {
-        let what = format!("only {} KiB are free for the journal", free >> 10);
-        let remedy = "make room, or set journal to another directory; jobs run all the same";
-        report.add(Finding::new(severity, Kind::JournalFull, place, what, remedy));
+        let what = format!("the file system of the journal has only {} KiB free", free >> 10);
+        let remedy = "free some space, or set journal to another directory";
+        let finding = Finding::new(severity, Kind::JournalFull, &place, what, remedy);
+        report.add(finding.because("jobs run, but are not recorded once it is full"));
     }
 }
 
-/// A journal's file grows to 16 MiB; the next record needs one block.
+/// A file of the journal grows to 16 MiB, and the next record needs one block.
 fn lack_of_room(free: u64) -> Option<Severity> {
     match free {
         0..4096 => Some(Severity::Wrong),
@@ -124,56 +122,62 @@ fn lack_of_room(free: u64) -> Option<Severity> {
     }
 }
 
-fn files(located: &Located, report: &mut Report) {
+fn check_files(located: &Located, report: &mut Report) {
     let entries = match fs::read_dir(&located.outside) {
         Ok(entries) => entries,
         Err(error) => {
-            let text = format!(
-                "files in {}: {}",
-                shown(located.outside.as_os_str()),
-                error_text(&error)
-            );
-            report.missed(Group::Journal, text);
+            report.cannot_read(Group::Journal, &located.outside, &error);
             return;
         }
     };
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    for file in files {
-        let user = file.file_name().and_then(|name| user_of(name.as_bytes()));
-        let (Some(user), Ok(metadata)) = (user, fs::symlink_metadata(&file)) else {
+    let mut count = 0;
+    for entry in entries.flatten() {
+        let user = user_of(entry.file_name().as_bytes());
+        let (Some(user), Ok(metadata)) = (user, fs::symlink_metadata(entry.path())) else {
             continue;
         };
-        if let Some(finding) = fault(&Place::file(&file), user, &metadata) {
+        let Some(finding) = fault(&Place::file(&entry.path()), user, &metadata) else {
+            continue;
+        };
+        count += 1;
+        if count <= MOST_FILES {
             report.add(finding);
         }
+    }
+    if count > MOST_FILES {
+        let directory = Place::file(&located.outside);
+        let text = format!(
+            "{directory}: {} more files with a wrong type, owner or mode",
+            count - MOST_FILES
+        );
+        report.missed(Group::Journal, text);
     }
 }
 
 fn fault(place: &Place, user: u32, metadata: &Metadata) -> Option<Finding> {
-    let foreign = if !metadata.is_file() {
-        "it is no regular file".to_owned()
+    let fault = if !metadata.is_file() {
+        "it is not a regular file".to_owned()
     } else if metadata.uid() != user {
-        format!("it belongs to user {}, not to user {user}", metadata.uid())
+        format!("it belongs to user {}", metadata.uid())
     } else if metadata.nlink() != 1 {
-        format!("it has {} names (hard links)", metadata.nlink())
+        format!("it has {} hard links", metadata.nlink())
     } else {
-        return mode(place, metadata.mode() & 0o7777);
+        return wrong_mode(place, metadata.mode() & 0o7777);
     };
-    let what = format!("the name of user {user}'s journal is taken: {foreign}");
-    let remedy = format!("look who made it, then remove it: rm {place}");
-    let finding = Finding::wrong(Kind::JournalTaken, place.clone(), what, remedy);
-    Some(finding.because("rcron does not write to it, and takes the next of nine names"))
+    let what = format!("rcron cannot use this file as the journal of user {user}: {fault}");
+    let remedy = format!("find out who made it, then remove it: rm {place}");
+    let finding = Finding::wrong(Kind::JournalTaken, place, what, remedy);
+    Some(finding.because("rcron uses the next of nine names; if all are taken, the user's jobs are not recorded"))
 }
 
-fn mode(place: &Place, mode: u32) -> Option<Finding> {
+fn wrong_mode(place: &Place, mode: u32) -> Option<Finding> {
     (mode & 0o077 != 0).then(|| {
-        let what = format!("others may read or write it (mode {mode:04o})");
-        Finding::doubtful(Kind::JournalFileMode, place.clone(), what, format!("chmod 600 {place}"))
+        let what = format!("other users can read it or write to it (mode {mode:04o})");
+        Finding::doubtful(Kind::JournalFileMode, place, what, format!("chmod 600 {place}"))
     })
 }
 
-/// `UID-N.jsonl`, N from 0 to 8, and `.1` to `.4` of it.
+/// The user of `UID-N.jsonl`, N from 0 to 8, or of an older file, `UID-N.jsonl.1` to `.4`.
 fn user_of(name: &[u8]) -> Option<u32> {
     let name = std::str::from_utf8(name).ok()?;
     let (user, rest) = name.split_once('-')?;
@@ -188,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn journals_are_known_by_their_names() {
+    fn names_of_journal_files_name_a_user() {
         for (name, user) in [
             ("0-0.jsonl", Some(0)),
             ("1000-8.jsonl.4", Some(1000)),
@@ -203,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_wanted_for_a_whole_file() {
+    fn room_for_a_whole_file_is_expected() {
         assert_eq!(lack_of_room(0), Some(Severity::Wrong));
         assert_eq!(lack_of_room(1 << 20), Some(Severity::Doubtful));
         assert_eq!(lack_of_room(LARGEST), None);

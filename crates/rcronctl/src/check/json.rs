@@ -1,6 +1,8 @@
 //! The report for programs: rcronctl-check(8), "JSON".
 
-use super::finding::{Finding, Group, Report, Severity};
+use super::finding::{Finding, Severity};
+use super::kind::Group;
+use super::report::Report;
 use inputs::diagnostic::shown;
 use serde::Serialize;
 
@@ -54,8 +56,8 @@ fn item(finding: &Finding) -> Item<'_> {
         kind: finding.kind.name(),
         subject: finding.kind.group().name(),
         file: shown(finding.place.file.as_os_str()),
-        line: finding.place.line,
-        column: finding.place.column,
+        line: finding.place.position.map(|(line, _)| line),
+        column: finding.place.position.map(|(_, column)| column),
         what: &finding.what,
         why: finding.why.as_deref(),
         remedy: &finding.remedy,

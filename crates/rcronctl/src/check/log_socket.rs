@@ -1,11 +1,14 @@
-//! Whether anybody takes rcron's log lines. Nothing is sent, and a full queue is not waited for.
+//! Whether rcron's log lines reach a log daemon. Nothing is sent, and a full queue is not waited for.
 
 use super::configuration::Cluster;
-use super::finding::{Finding, Group, Kind, Place, Report, Severity};
+use super::finding::{Finding, Place, Severity};
+use super::kind::{Group, Kind};
+use super::report::Report;
 use super::root::Root;
 use std::ffi::OsStr;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use sys::output::error_text;
 use sys::syslog::Syslog;
@@ -17,49 +20,49 @@ pub(crate) fn check(root: &Root, cluster: &Cluster, report: &mut Report) {
     let path = Path::new(OsStr::from_bytes(socket));
     let Ok(located) = root.locate(path) else { return };
     let place = Place::file(&located.outside);
-    let error = match Syslog::new(located.outside.clone().into_os_string()).probe() {
-        Ok(()) => {
-            report.saw(Group::Log, format!("{place}: somebody listens"));
-            return;
-        }
+    match Syslog::new(located.outside.into_os_string()).probe() {
+        Ok(()) => report.saw(Group::Log, format!("{place}: a log daemon listens")),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            report.saw(Group::Log, format!("{place}: its queue is full at the moment"));
-            return;
+            report.saw(
+                Group::Log,
+                format!("{place}: the queue of the log daemon is full at present"),
+            );
         }
-        Err(error) => error,
-    };
-    let finding = match error.kind() {
+        Err(error) => report.add(fault(&place, socket == DEFAULT, &error).because("rcron's log lines are lost")),
+    }
+}
+
+fn fault(place: &Place, is_default: bool, error: &io::Error) -> Finding {
+    match error.kind() {
         ErrorKind::NotFound => {
-            // A container without a log daemon is none the worse; but who names a socket wants it.
-            let severity = if socket == DEFAULT {
+            // A container may do without a log daemon, but a socket that is configured is wanted.
+            let severity = if is_default {
                 Severity::Doubtful
             } else {
                 Severity::Wrong
             };
-            let what = "there is no log socket: rcron's lines go nowhere";
             let remedy = "start the log daemon; in a container, use rcron --verbose or mount the host's socket";
-            Finding::new(severity, Kind::SyslogMissing, place, what, remedy)
-        }
-        ErrorKind::ConnectionRefused if is_socket(&located.outside) => {
-            let remedy = "start the log daemon (rsyslog, syslog-ng, systemd-journald.socket)";
-            Finding::wrong(
-                Kind::SyslogDeaf,
+            Finding::new(
+                severity,
+                Kind::SyslogMissing,
                 place,
-                "nobody listens: rcron's lines are lost",
+                "the log socket does not exist",
                 remedy,
             )
         }
+        ErrorKind::ConnectionRefused if is_socket(&place.file) => {
+            let remedy = "start the log daemon (rsyslog, syslog-ng, systemd-journald.socket)";
+            Finding::wrong(Kind::SyslogDeaf, place, "no log daemon listens on the socket", remedy)
+        }
         _ => {
-            let what = format!("the log socket cannot be reached: {}", error_text(&error));
-            let remedy = "name the log daemon's socket as syslog_socket; every user must be able to write it";
+            let what = format!("cannot connect to the log socket: {}", error_text(error));
+            let remedy = "set syslog_socket to the socket of the log daemon; every user must be able to write to it";
             Finding::wrong(Kind::SyslogUnreachable, place, what, remedy)
         }
-    };
-    report.add(finding);
+    }
 }
 
-/// connect(2) says the same of a file that is none.
+/// connect(2) returns the same error for a file of another type.
 fn is_socket(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
+    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
 }

@@ -1,10 +1,9 @@
-//! What is mounted where: proc_pid_mountinfo(5). statfs(2) would not tell that a single file is a mount.
+//! The mounts of a system: proc_pid_mountinfo(5). statfs(2) would not show that a single file is a mount point.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
     pub(crate) point: PathBuf,
@@ -12,7 +11,7 @@ pub(crate) struct Mount {
     pub(crate) read_only: bool,
 }
 
-/// All of them, in the kernel's order: a later one lies over an earlier one of the same place.
+/// In the kernel's order: a later mount covers an earlier one of the same point.
 #[derive(Debug, Default)]
 pub(crate) struct Mounts(Vec<Mount>);
 
@@ -21,7 +20,7 @@ impl Mounts {
         Self(text.split(|byte| *byte == b'\n').filter_map(mount).collect())
     }
 
-    /// The mount that holds a path without links.
+    /// The mount that holds a path. The path must have no symbolic links.
     pub(crate) fn of(&self, path: &Path) -> Option<&Mount> {
         let holding = self.0.iter().filter(|mount| path.starts_with(&mount.point));
         holding.max_by_key(|mount| mount.point.components().count())
@@ -34,7 +33,7 @@ impl Mounts {
 }
 
 impl Mount {
-    /// Whether it is empty after a reboot.
+    /// Whether a reboot empties it.
     pub(crate) fn is_volatile(&self) -> bool {
         matches!(self.file_system.as_str(), "tmpfs" | "ramfs")
     }
@@ -56,7 +55,7 @@ fn mount(line: &[u8]) -> Option<Mount> {
     })
 }
 
-/// Blank, tab, newline and backslash are `\ooo`.
+/// The kernel writes a blank, tab, newline or backslash as `\ooo`.
 fn decoded(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -85,7 +84,7 @@ broken
 ";
 
     #[test]
-    fn the_nearest_mount_holds_a_path() {
+    fn nearest_mount_holds_a_path() {
         let mounts = Mounts::parse(TEXT);
         for (path, file_system, read_only) in [
             ("/", "ext4", false),

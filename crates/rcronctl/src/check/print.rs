@@ -1,6 +1,8 @@
-//! The report for people: by subject, what is wrong first, then what was looked at, then what could not be.
+//! The report for people: a section for each subject, what is wrong first, then what was looked at, then what was not.
 
-use super::finding::{Finding, Group, Report, Severity};
+use super::finding::{Finding, Severity};
+use super::kind::Group;
+use super::report::Report;
 use crate::screen::Screen;
 use std::fmt::Write;
 
@@ -9,14 +11,22 @@ const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[33m";
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
-/// Below the text that stands after the label.
+/// The width of a label and the blanks before it.
 const INDENT: &str = "            ";
 
 pub(crate) fn text(report: &Report) -> String {
     let paint = Paint(Screen::of_stdout().has_colour);
     let mut text = String::new();
     for group in Group::ALL {
-        section(&mut text, paint, group, report);
+        let _ = writeln!(text, "{}", paint.with(BOLD, group.name()));
+        for finding in report.findings.iter().filter(|finding| finding.kind.group() == group) {
+            describe(&mut text, paint, finding);
+        }
+        for (label, lines) in [("looked at", &report.seen), ("not seen", &report.unseen)] {
+            for (_, line) in lines.iter().filter(|(of, _)| *of == group) {
+                row(&mut text, paint, (label, DIM), line);
+            }
+        }
     }
     let _ = writeln!(text, "{}", paint.with(BOLD, &summary(report)));
     text
@@ -35,45 +45,28 @@ impl Paint {
     }
 }
 
-fn section(text: &mut String, paint: Paint, group: Group, report: &Report) {
-    let _ = writeln!(text, "{}", paint.with(BOLD, group.name()));
-    let mut findings: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.kind.group() == group)
-        .collect();
-    findings.sort_by_key(|finding| (finding.severity, finding.place.clone()));
-    for finding in findings {
-        tell(text, paint, finding);
-    }
-    for (label, lines) in [("looked at", &report.seen), ("not seen", &report.unseen)] {
-        for (_, line) in lines.iter().filter(|(of, _)| *of == group) {
-            row(text, &paint.with(DIM, &format!("{label:10}")), line);
-        }
-    }
-}
-
-fn tell(text: &mut String, paint: Paint, finding: &Finding) {
-    let (label, colour) = match finding.severity {
+fn describe(text: &mut String, paint: Paint, finding: &Finding) {
+    let label = match finding.severity {
         Severity::Wrong => ("wrong", RED),
         Severity::Doubtful => ("hint", YELLOW),
     };
     let place = finding.place.to_string();
-    // The wrapper's messages name their place themselves.
-    let what = if finding.what.contains(&place) && finding.place.line.is_none() {
+    // rcron's own messages about a configuration begin with the place.
+    let what = if finding.place.position.is_none() && finding.what.contains(&place) {
         finding.what.clone()
     } else {
         format!("{place}: {}", finding.what)
     };
-    row(text, &paint.with(colour, &format!("{label:10}")), &what);
+    row(text, paint, label, &what);
     for line in finding.why.iter().chain([&format!("-> {}", finding.remedy)]) {
         let _ = writeln!(text, "{INDENT}{line}");
     }
 }
 
-/// A text of several lines is indented as a whole.
-fn row(text: &mut String, label: &str, content: &str) {
-    let _ = writeln!(text, "  {label}{}", content.replace('\n', &format!("\n{INDENT}")));
+fn row(text: &mut String, paint: Paint, (label, colour): (&str, &str), content: &str) {
+    let label = paint.with(colour, &format!("{label:10}"));
+    let indented = content.replace('\n', &format!("\n{INDENT}"));
+    let _ = writeln!(text, "  {label}{indented}");
 }
 
 fn summary(report: &Report) -> String {

@@ -1,12 +1,14 @@
-//! rcron itself. It is not run: its version would tell little, and a doctor must not start what it suspects.
+//! rcron itself. It is not run: its version would show little, and a program under suspicion must not be started.
 
 use super::access::Access;
-use super::finding::{Finding, Group, Kind, Place, Report};
+use super::finding::{Finding, Place};
+use super::kind::{Group, Kind};
+use super::report::Report;
 use super::root::{Located, Root};
 use std::fs;
 use std::path::Path;
 
-/// Where administrators and packages put programs; on most systems some of them lead to the same directory.
+/// Where administrators and packages put programs. On most systems some of these lead to the same directory.
 const DIRECTORIES: [&str; 6] = [
     "/usr/local/sbin",
     "/usr/local/bin",
@@ -19,63 +21,50 @@ const DIRECTORIES: [&str; 6] = [
 pub(crate) fn check(root: &Root, report: &mut Report) {
     let mut found: Vec<Located> = Vec::new();
     for directory in DIRECTORIES {
-        let located = root.locate(&Path::new(directory).join("rcron"));
-        let is_new = |located: &Located| !found.iter().any(|other| other.inside == located.inside);
-        found.extend(
-            located
-                .ok()
-                .filter(|located| located.outside.is_file() && is_new(located)),
-        );
-    }
-    let Some(first) = found.first() else {
-        let what = format!("there is no rcron in {}", DIRECTORIES.join(", "));
-        let place = Place::file(&root.outside(Path::new("/usr/bin/rcron")));
-        report.add(Finding::wrong(
-            Kind::RcronMissing,
-            place,
-            what,
-            "install it, best in /usr/bin: cron looks there",
-        ));
-        return;
-    };
-    if let [_, others @ ..] = found.as_slice() {
-        for other in others {
-            let what = format!("there is another rcron in {}", Place::file(&first.outside));
-            let remedy = "remove the one that is not wanted: which of them runs depends on PATH";
-            report.add(Finding::doubtful(
-                Kind::RcronSeveral,
-                Place::file(&other.outside),
-                what,
-                remedy,
-            ));
+        let Ok(located) = root.locate(&Path::new(directory).join("rcron")) else {
+            continue;
+        };
+        let is_known = found.iter().any(|other| other.inside == located.inside);
+        if located.outside.is_file() && !is_known {
+            found.push(located);
         }
     }
+    let Some(first) = found.first().map(|first| Place::file(&first.outside)) else {
+        let what = format!("rcron is in none of {}", DIRECTORIES.join(", "));
+        let place = Place::file(&root.outside(Path::new("/usr/bin/rcron")));
+        let remedy = "install it, preferably in /usr/bin, where cron searches";
+        report.add(Finding::wrong(Kind::RcronMissing, &place, what, remedy));
+        return;
+    };
     for program in &found {
-        report.saw(Group::Programs, Place::file(&program.outside).to_string());
-        check_access(root, program, report);
+        let place = Place::file(&program.outside);
+        if place != first {
+            let what = format!("there is another rcron, {first}");
+            let finding = Finding::doubtful(Kind::RcronSeveral, &place, what, "remove the one that is not wanted");
+            report.add(finding.because("PATH decides which of them runs"));
+        }
+        report.saw(Group::Programs, place.to_string());
+        check_access(root, &place, report);
     }
 }
 
-fn check_access(root: &Root, program: &Located, report: &mut Report) {
-    let Ok(metadata) = fs::metadata(&program.outside) else {
+fn check_access(root: &Root, place: &Place, report: &mut Report) {
+    const USE: &str = "root's crontab executes it";
+    let Ok(metadata) = fs::metadata(&place.file) else {
         return;
     };
     let access = Access::from(&metadata);
-    let place = Place::file(&program.outside);
+    let chmod = format!("chmod 755 {place}");
     if access.mode & 0o6000 != 0 {
-        let what = format!(
-            "it is set-user-ID or set-group-ID (mode {:04o}): every user's jobs get its rights",
-            access.mode
-        );
-        let remedy = format!("chmod 755 {place}");
-        report.add(Finding::wrong(Kind::RcronSetuid, place.clone(), what, remedy));
+        let what = format!("rcron is set-user-ID or set-group-ID (mode {:04o})", access.mode);
+        let finding = Finding::wrong(Kind::RcronSetuid, place, what, chmod.clone());
+        report.add(finding.because("the jobs of every user run with its rights"));
     }
     if let Some((_, who)) = access.writers(root) {
-        let finding = Finding::wrong(Kind::RcronWritable, place.clone(), who, format!("chmod 755 {place}"));
-        report.add(finding.because("root's crontab executes it"));
+        report.add(Finding::wrong(Kind::RcronWritable, place, who, chmod).because(USE));
     } else if !access.is_roots(root) {
         let what = format!("it belongs to user {}, not to root", access.owner);
-        let finding = Finding::wrong(Kind::RcronWritable, place.clone(), what, format!("chown root {place}"));
-        report.add(finding.because("root's crontab executes it"));
+        let finding = Finding::wrong(Kind::RcronWritable, place, what, format!("chown root {place}"));
+        report.add(finding.because(USE));
     }
 }

@@ -1,5 +1,6 @@
-//! The system that is checked: this one, or the one below a directory (a container's root, an image).
+//! The system that is examined: this one, or the one below a directory (the root of a container, an image).
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs;
@@ -7,38 +8,40 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// path_resolution(7): the kernel gives up after as many links.
+/// The kernel's own limit: path_resolution(7).
 const MOST_LINKS: usize = 40;
 
-/// Where `/` is.
 #[derive(Debug)]
 pub(crate) struct Root {
     directory: PathBuf,
-    /// Who owns what root owns: the directory's owner where another system is looked at, which root may have unpacked or not.
+    /// Stands for root: the owner of the directory, since an image may have been unpacked by another user.
     pub(crate) owner: u32,
-    /// And root's group.
+    /// Stands for root's group.
     pub(crate) group: u32,
+    /// How many components of paths were looked up so far. A caller that follows the paths of other users stops at a limit.
+    pub(crate) lookups: Cell<usize>,
 }
 
-/// Where a path leads to, with what is passed on the way.
+/// The file that a path leads to.
 #[derive(Debug)]
 pub(crate) struct Located {
-    /// As that system sees it, without links.
+    /// Its path in that system, without links.
     pub(crate) inside: PathBuf,
-    /// As it is opened here.
+    /// Its path in this system.
     pub(crate) outside: PathBuf,
-    /// The symbolic links that were followed, as they are opened here.
+    /// The symbolic links that were followed, as paths in this system.
     pub(crate) links: Vec<PathBuf>,
 }
 
 impl Root {
-    /// This system, or the one whose `/` is this directory.
+    /// This system if there is no directory, otherwise the one whose `/` it is.
     pub(crate) fn new(directory: Option<&Path>) -> io::Result<Self> {
         let Some(directory) = directory else {
             return Ok(Self {
                 directory: "/".into(),
                 owner: 0,
                 group: 0,
+                lookups: Cell::default(),
             });
         };
         let directory = directory.canonicalize()?;
@@ -47,6 +50,7 @@ impl Root {
             owner: metadata.uid(),
             group: metadata.gid(),
             directory,
+            lookups: Cell::default(),
         })
     }
 
@@ -55,18 +59,19 @@ impl Root {
         self.directory == Path::new("/")
     }
 
-    /// A path of that system, as it is opened here.
+    /// The path in this system of a path in that system. Links are not followed.
     pub(crate) fn outside(&self, inside: &Path) -> PathBuf {
         self.directory.join(inside.strip_prefix("/").unwrap_or(inside))
     }
 
-    /// Follows symbolic links as that system would: an absolute one begins at its own `/`. What does not exist is taken as it
-    /// is written.
+    /// Follows symbolic links as that system would: an absolute link begins at its own `/`. Components that do not exist are
+    /// kept as written.
     pub(crate) fn locate(&self, path: &Path) -> io::Result<Located> {
         let mut rest: VecDeque<OsString> = names(path).collect();
         let mut inside = PathBuf::from("/");
         let mut links = Vec::new();
         while let Some(name) = rest.pop_front() {
+            self.lookups.set(self.lookups.get() + 1);
             if name == ".." {
                 inside.pop();
                 continue;
@@ -95,7 +100,7 @@ impl Root {
 }
 
 impl Located {
-    /// The directory that holds it.
+    /// The directory that holds it, as a path in this system.
     pub(crate) fn directory(&self) -> &Path {
         self.outside.parent().unwrap_or(&self.outside)
     }

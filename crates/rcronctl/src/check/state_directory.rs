@@ -1,9 +1,11 @@
-//! The directory of the state file: whether it is there after a reboot, and what is in it then.
+//! The directory of the state file: whether it exists after a reboot, and which state it contains then.
 
 use super::access::Access;
-use super::finding::{Finding, Kind, Place, Report, Severity};
-use super::lease::{WRITERS, has_lease, is_written_by_a_program};
-use super::mounts::Mounts;
+use super::finding::{Finding, Place, Severity};
+use super::kind::Kind;
+use super::lease::{has_lease, is_written_by_a_program};
+use super::mounts::{Mount, Mounts};
+use super::report::Report;
 use super::root::Root;
 use super::state_file::State;
 use super::tmpfiles;
@@ -11,63 +13,42 @@ use inputs::diagnostic::shown;
 use std::fs;
 use std::path::Path;
 
-pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
-    foreign_links(root, state, report);
-    let directory = state.located.directory();
-    let inside = state.located.inside.parent().unwrap_or(Path::new("/"));
-    let is_volatile = mounts.of(inside).map(super::mounts::Mount::is_volatile);
-    let is_made = tmpfiles::make(root, inside);
-    let line = format!(
-        "echo 'd {} 0755 root root' >{}",
-        shown(inside.as_os_str()),
-        shown(TMPFILES.as_ref())
-    );
-    let Ok(metadata) = fs::metadata(directory) else {
-        let remedy = if is_made {
-            "systemd-tmpfiles --create".to_owned()
-        } else {
-            format!("make it; for one in /run also at each boot: {line}")
-        };
-        let what = "the state file's directory does not exist";
-        report.add(Finding::wrong(
-            Kind::StateDirectoryMissing,
-            Place::file(directory),
-            what,
-            remedy,
-        ));
-        return;
-    };
-    if let Some((severity, who)) = Access::from(&metadata).writers(root) {
-        let remedy = "keep the state file in a directory that only its writer may write";
-        let finding = Finding::new(
-            severity,
-            Kind::StateDirectoryWritable,
-            Place::file(directory),
-            who,
-            remedy,
-        );
-        report.add(finding.because("who may write the directory may put another state there, or a link"));
-    }
-    if is_volatile == Some(true) && !is_made && !mounts.is_point(inside) && inside != Path::new("/run") {
-        let what = "it is gone after a reboot, and no tmpfiles.d(5) makes it anew";
-        let remedy = format!("unless its writer makes it: {line}");
-        report.add(Finding::doubtful(
-            Kind::StateDirectoryAtBoot,
-            Place::file(directory),
-            what,
-            remedy,
-        ));
-    }
-    if is_volatile == Some(false) {
-        persistent(root, mounts, state, report);
-    }
-}
-
 /// Not rcron.conf: that name would hide the package's file, and with it the directories that it makes.
 const TMPFILES: &str = "/etc/tmpfiles.d/rcron-state.conf";
 
-/// By hand this may be meant: the server goes on as what it was. A program's state is of before the boot.
-fn persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
+pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
+    check_links(root, state, report);
+    let inside = state.located.inside.parent().unwrap_or(Path::new("/"));
+    let place = Place::file(state.located.directory());
+    let is_made = tmpfiles::make(root, inside);
+    let make = format!("echo 'd {} 0755 root root' >{TMPFILES}", shown(inside.as_os_str()));
+    let Ok(metadata) = fs::metadata(&place.file) else {
+        let remedy = if is_made {
+            "systemd-tmpfiles --create".to_owned()
+        } else {
+            format!("create it; if it is in /run, let each boot create it: {make}")
+        };
+        let what = "the directory of the state file does not exist";
+        report.add(Finding::wrong(Kind::StateDirectoryMissing, &place, what, remedy));
+        return;
+    };
+    if let Some((severity, who)) = Access::from(&metadata).writers(root) {
+        let remedy = "move the state file to a directory to which only its writer can write";
+        let finding = Finding::new(severity, Kind::StateDirectoryWritable, &place, who, remedy);
+        report.add(finding.because("whoever can write to the directory can replace the state file"));
+    }
+    let Some(mount) = mounts.of(inside) else { return };
+    if !mount.is_volatile() {
+        check_persistent(root, mounts, state, report);
+    } else if !is_made && !mounts.is_point(inside) && inside != Path::new("/run") {
+        let what = "a reboot removes the directory, and no tmpfiles.d(5) file creates it again";
+        let remedy = format!("unless the writer of the state file creates it, run {make}");
+        report.add(Finding::doubtful(Kind::StateDirectoryAtBoot, &place, what, remedy));
+    }
+}
+
+/// A state that is set by hand may be meant to survive a reboot. The state that a program wrote is older than the boot.
+fn check_persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
     let rules = state.cluster.config.rules();
     if rules.require_lease || rules.state_max_age.is_some() || state.content().is_some_and(has_lease) {
         return; // an old state is stale
@@ -77,33 +58,24 @@ fn persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) 
     } else {
         Severity::Doubtful
     };
-    let file_system = mounts
-        .of(&state.located.inside)
-        .map_or("", |mount| mount.file_system.as_str());
-    let what = format!("it outlives a reboot (on {file_system})");
-    let finding = Finding::new(
-        severity,
-        Kind::StatePersistent,
-        state.place(),
-        what,
-        format!("keep it in /run, {WRITERS}"),
-    );
-    report.add(finding.because("after a crash it still says active, while another server has taken over"));
+    let mount = mounts.of(&state.located.inside);
+    let file_system = mount.map_or("", |mount: &Mount| mount.file_system.as_str());
+    let what = format!("the state file survives a reboot (its file system is {file_system})");
+    let remedy = "keep it in /run, or set state_max_age (its writer must touch it) or require_lease (with rcrond)";
+    let finding = Finding::new(severity, Kind::StatePersistent, &state.place(), what, remedy);
+    report.add(finding.because("after a crash it still says active, although another server has taken over"));
 }
 
-/// In a directory that others may write, anybody could have made the link.
-fn foreign_links(root: &Root, state: &State, report: &mut Report) {
+/// Finds links on the way to the state file that other users could have made.
+fn check_links(root: &Root, state: &State, report: &mut Report) {
     for link in &state.located.links {
         let holder = link.parent().unwrap_or(Path::new("/"));
         let is_open = fs::metadata(holder).is_ok_and(|metadata| Access::from(&metadata).writers(root).is_some());
         if is_open {
-            let target = fs::read_link(link).unwrap_or_default();
-            let what = format!(
-                "a symbolic link to {} in a directory that others may write",
-                shown(target.as_os_str())
-            );
-            let remedy = "name the file itself as state_file, in a directory that only its writer may write";
-            report.add(Finding::wrong(Kind::StateForeignLink, Place::file(link), what, remedy));
+            let target = shown(fs::read_link(link).unwrap_or_default().as_os_str());
+            let what = format!("other users can replace this link to {target}: they can write to its directory");
+            let remedy = "set state_file to the file itself, in a directory to which only its writer can write";
+            report.add(Finding::wrong(Kind::StateForeignLink, &Place::file(link), what, remedy));
         }
     }
 }

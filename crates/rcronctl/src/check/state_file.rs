@@ -1,14 +1,17 @@
-//! The state file itself: what it is, who may read it and who may write it.
+//! The state file itself: its content, who can read it and who can write to it.
 
 use super::access::Access;
 use super::configuration::Cluster;
-use super::finding::{Finding, Group, Kind, Place, Report, Severity};
+use super::finding::{Finding, Place, Severity};
+use super::kind::{Group, Kind};
 use super::mounts::Mounts;
+use super::report::Report;
 use super::root::{Located, Root};
 use inputs::observe::{self, Observation};
 use inputs::words;
 use policy::config::Config;
 use policy::decide::Reading;
+use policy::display::escaped;
 use policy::state::State as Content;
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// A cluster's state file as it is found, and what rcron would decide on it.
+/// The state file of a cluster as it is now, with rcron's decision.
 pub(crate) struct State<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) located: Located,
@@ -24,26 +27,24 @@ pub(crate) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    /// `None` if the configuration does not name one place.
+    /// `None` if the configuration does not name one certain file.
     pub(crate) fn read(root: &Root, cluster: &'a Cluster, report: &mut Report) -> Option<Self> {
         let path = Path::new(OsStr::from_bytes(&cluster.config.state_file));
         if !path.is_absolute() {
-            let what = format!(
-                "state_file = {} counts from the working directory of each job",
-                path.display()
-            );
-            let remedy = "name it from the root; `~` and `$` are not expanded";
-            report.add(Finding::doubtful(Kind::StateRelative, cluster.place(), what, remedy));
+            let name = escaped(&cluster.config.state_file);
+            let what = format!("state_file = {name} is relative to the working directory of each job");
+            let remedy = "write an absolute path; `~` and `$` are not expanded";
+            report.add(Finding::doubtful(Kind::StateRelative, &cluster.place(), what, remedy));
             return None;
         }
         let located = match root.locate(path) {
             Ok(located) => located,
             Err(error) => {
-                let what = format!("cannot be read: {error}");
                 let place = Place::file(&root.outside(path));
+                let what = format!("the state file cannot be read: {error}");
                 report.add(Finding::wrong(
                     Kind::StateUnreadable,
-                    place,
+                    &place,
                     what,
                     "put a regular file there",
                 ));
@@ -66,18 +67,18 @@ impl<'a> State<'a> {
         Place::file(&self.located.outside)
     }
 
-    /// What it says, if it says anything.
+    /// `None` if the file has no valid state.
     pub(crate) fn content(&self) -> Option<&Content> {
         self.observation.state()
     }
 
-    pub(crate) fn decision(&self) -> String {
+    fn decision(&self) -> String {
         words::decision(&self.observation, &self.cluster.config)
     }
 }
 
 pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, has_ordinary_users: bool, report: &mut Report) {
-    content(state, report);
+    check_content(state, report);
     let Ok(metadata) = fs::metadata(&state.located.outside) else {
         return;
     };
@@ -85,86 +86,94 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, has_ordinary_us
         return;
     }
     let access = Access::from(&metadata);
-    writers(root, state, access, report);
-    readers(state, access, has_ordinary_users, report);
+    check_writers(root, state, access, report);
+    check_readers(state, access, has_ordinary_users, report);
     if mounts.is_point(&state.located.inside) || metadata.nlink() == 0 {
-        let what = "the file is a mount of its own (a bind mount)";
+        let what = "the state file itself is a mount point (a bind mount)";
         let remedy = "mount the directory that holds it instead";
-        let finding = Finding::wrong(Kind::StateMount, state.place(), what, remedy);
-        report.add(finding.because("a writer that renames a new file into its place never reaches the readers here"));
+        let finding = Finding::wrong(Kind::StateMount, &state.place(), what, remedy);
+        report.add(finding.because("a writer that renames a new file over it does not change what is read here"));
     }
 }
 
-/// What cannot be read is told with what follows from it.
-fn content(state: &State, report: &mut Report) {
-    let consequence = format!("now: {}", state.decision());
-    let obstacle = state.observation.obstacle.clone().unwrap_or_default();
-    let finding = match &state.observation.reading {
+/// A state that cannot be read is reported with rcron's decision.
+fn check_content(state: &State, report: &mut Report) {
+    let place = state.place();
+    let obstacle = state.observation.obstacle.as_ref().map(ToString::to_string);
+    let obstacle = obstacle.unwrap_or_default();
+    let (kind, what, remedy) = match &state.observation.reading {
         Reading::File { content: Ok(said), .. } => {
             let line = words::state_line(said, &state.observation.moment);
-            let text = format!("{}: {line}; {}", state.place(), state.decision());
+            let text = format!("{place}: {line}; {}", state.decision());
             report.saw(Group::State, text);
             return;
         }
-        Reading::File { .. } => {
-            let remedy = "write `active` or `passive` as its first word";
-            Finding::wrong(Kind::StateJunk, state.place(), obstacle, remedy)
-        }
-        Reading::Missing => {
-            let remedy = "start what writes it, or say it: rcronctl set active on the one server that is to run the jobs, set passive on others";
-            let what = format!("cluster {} has no state file", state.cluster.name());
-            Finding::wrong(Kind::StateMissing, state.place(), what, remedy)
-        }
-        Reading::Unreadable => {
-            let remedy = "put a regular file there that every user may read";
-            let what = format!("cannot be read: {obstacle}");
-            Finding::wrong(Kind::StateUnreadable, state.place(), what, remedy)
-        }
+        Reading::File { .. } => (
+            Kind::StateJunk,
+            obstacle,
+            "write `active` or `passive` as its first word",
+        ),
+        Reading::Missing => (
+            Kind::StateMissing,
+            format!("cluster {} has no state file", state.cluster.name()),
+            "start the program that writes it, or run `rcronctl set active` on the one server that is to run the jobs, \
+             and `rcronctl set passive` on the others",
+        ),
+        Reading::Unreadable => (
+            Kind::StateUnreadable,
+            format!("the state file cannot be read: {obstacle}"),
+            "put a regular file there that every user can read",
+        ),
     };
-    report.add(finding.because(consequence));
+    let why = format!("now: {}", state.decision());
+    report.add(Finding::wrong(kind, &place, what, remedy).because(why));
 }
 
-fn writers(root: &Root, state: &State, access: Access, report: &mut Report) {
+fn check_writers(root: &Root, state: &State, access: Access, report: &mut Report) {
+    let place = state.place();
     if let Some((severity, who)) = access.writers(root) {
-        let remedy = format!("chmod go-w {}", state.place());
-        let finding = Finding::new(severity, Kind::StateWritable, state.place(), who, remedy);
-        report.add(finding.because("who may write the state decides which server runs the jobs"));
+        let finding = Finding::new(
+            severity,
+            Kind::StateWritable,
+            &place,
+            who,
+            format!("chmod go-w {place}"),
+        );
+        report.add(finding.because("whoever can write to the state file decides which server runs the jobs"));
     }
     if !access.is_roots(root) {
         let what = format!("it belongs to user {}, not to root", access.owner);
-        let remedy = format!("chown root {}, unless its writer runs as that user", state.place());
-        report.add(Finding::doubtful(Kind::StateOwner, state.place(), what, remedy));
+        let remedy = format!("chown root {place}, unless its writer runs as that user");
+        report.add(Finding::doubtful(Kind::StateOwner, &place, what, remedy));
     }
 }
 
-/// Jobs run as their users, and so does rcron.
-fn readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut Report) {
-    let may_search = |directory: &&Path| {
+/// Jobs run as their users, and rcron reads the state file as the same user.
+fn check_readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut Report) {
+    let is_closed = |directory: &&Path| {
         let metadata = fs::metadata(directory);
-        metadata.is_ok_and(|metadata| Access::from(&metadata).everybody_may_search())
+        !metadata.is_ok_and(|metadata| Access::from(&metadata).everybody_may_search())
     };
-    let closed = directories(state).into_iter().find(|directory| !may_search(directory));
-    let (place, what, remedy) = match closed {
-        _ if !access.everybody_may_read() => (state.place(), "not every user may read it", "chmod a+r"),
-        Some(directory) => (
-            Place::file(directory),
-            "not every user may pass this directory to the state file",
-            "chmod a+x",
-        ),
-        None => return,
+    let (place, what, command) = if !access.everybody_may_read() {
+        (state.place(), "not every user can read the state file", "chmod a+r")
+    } else if let Some(directory) = directories(state).find(is_closed) {
+        let what = "not every user can reach the state file through this directory";
+        (Place::file(directory), what, "chmod a+x")
+    } else {
+        return;
     };
     let severity = if has_ordinary_users {
         Severity::Wrong
     } else {
         Severity::Doubtful
     };
-    let remedy = format!("{remedy} {place}");
-    let finding = Finding::new(severity, Kind::StateHidden, place, what, remedy);
-    report.add(finding.because("for jobs of other users than root there is no state then, and default_state counts"));
+    let finding = Finding::new(severity, Kind::StateHidden, &place, what, format!("{command} {place}"));
+    report
+        .add(finding.because("the jobs of other users than root do not see the state: default_state applies to them"));
 }
 
-/// Those of that system which lead to the file.
-fn directories<'a>(state: &'a State) -> Vec<&'a Path> {
+/// The directories of the examined system that lead to the file, from the file upwards.
+fn directories<'a>(state: &'a State) -> impl Iterator<Item = &'a Path> {
     let depth = state.located.inside.components().count() - 1;
-    state.located.outside.ancestors().skip(1).take(depth).collect()
+    state.located.outside.ancestors().skip(1).take(depth)
 }

@@ -1,4 +1,4 @@
-//! Whether tmpfiles.d(5) makes a directory at boot.
+//! Whether tmpfiles.d(5) creates a directory at boot.
 
 use super::root::Root;
 use std::fs;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_directory_makes_it() {
+    fn lines_of_tmpfiles_create_the_directory() {
         for (line, is_made) in [
             ("d /run/rcron 0755 root root", true),
             ("d! /run/rcron/ -", true),

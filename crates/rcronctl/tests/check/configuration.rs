@@ -3,21 +3,21 @@
 use crate::tree::{CONF, STATE, Tree};
 
 #[test]
-fn a_refused_configuration_is_wrong() {
+fn rejected_file_is_wrong() {
     let tree = Tree::clean();
     tree.configure("nonsense = 1\n");
     tree.finds_only("wrong", "config-refused", CONF);
 }
 
 #[test]
-fn a_warning_is_a_hint() {
+fn warning_is_a_hint() {
     let tree = Tree::clean();
     tree.configure("nice_level = 99\n");
     tree.finds_only("hint", "config-warning", CONF);
 }
 
 #[test]
-fn a_missing_configuration_is_told_where_a_job_uses_it() {
+fn missing_file_is_a_hint_if_a_job_uses_it() {
     let tree = Tree::clean();
     tree.remove(CONF);
     tree.finds("hint", "config-missing", CONF);
@@ -33,7 +33,7 @@ fn a_missing_configuration_is_told_where_a_job_uses_it() {
 }
 
 #[test]
-fn who_may_write_the_configuration_is_told() {
+fn writable_file_is_reported() {
     let tree = Tree::clean();
     tree.mode(CONF, 0o666);
     tree.finds_only("wrong", "config-writable", CONF);
@@ -47,7 +47,7 @@ fn who_may_write_the_configuration_is_told() {
 }
 
 #[test]
-fn configurations_that_mix_up_clusters_are_told() {
+fn mixed_up_clusters_are_hints() {
     let tree = Tree::clean();
     let other = "/etc/rcron/web.conf";
     tree.write(
@@ -64,7 +64,7 @@ fn configurations_that_mix_up_clusters_are_told() {
 }
 
 #[test]
-fn only_named_configurations_are_read() {
+fn only_named_files_are_read() {
     let tree = Tree::clean();
     tree.write("/etc/rcron/bad.conf", "nonsense\n");
     tree.finds("wrong", "config-refused", "/etc/rcron/bad.conf");
@@ -72,7 +72,7 @@ fn only_named_configurations_are_read() {
 }
 
 #[test]
-fn default_state_active_is_wrong_where_there_are_others() {
+fn default_state_active_is_wrong_if_there_are_other_servers() {
     let tree = Tree::clean();
     tree.configure("default_state = active\n");
     tree.finds_only("wrong", "default-active", CONF);
@@ -84,9 +84,9 @@ fn default_state_active_is_wrong_where_there_are_others() {
     tree.finds_nothing();
 }
 
-/// As `rcronctl keepalived` writes it.
+/// The state is as `rcron-keepalived` writes it.
 #[test]
-fn a_cluster_with_leases_had_better_require_them() {
+fn unrequired_lease_is_a_hint_with_keepalived() {
     let tree = Tree::clean();
     tree.write(STATE, "passive until=5.0 boot=b by=keepalived@server1\n");
     tree.finds_only("hint", "lease-not-required", CONF);
@@ -95,7 +95,7 @@ fn a_cluster_with_leases_had_better_require_them() {
 }
 
 #[test]
-fn a_cluster_of_rcrond_must_require_its_lease() {
+fn unrequired_lease_is_wrong_with_rcrond() {
     let tree = Tree::clean();
     tree.write(STATE, "passive epoch=4\n");
     tree.finds_only("wrong", "lease-not-required", CONF);

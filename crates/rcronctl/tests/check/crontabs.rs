@@ -1,10 +1,11 @@
 //! Crontabs.
 
 use crate::tree::{JOBS, Tree};
+use std::time::{Duration, Instant};
 
 const MINE: &str = "/var/spool/cron/crontabs/me";
 
-/// Root's job in /etc/cron.d gives this finding alone, at this column.
+/// Expects that a job of root's in /etc/cron.d has only this finding, at this column.
 #[track_caller]
 fn job(command: &str, severity: &str, kind: &str, column: usize) {
     let tree = Tree::clean();
@@ -13,7 +14,7 @@ fn job(command: &str, severity: &str, kind: &str, column: usize) {
 }
 
 #[test]
-fn what_the_shell_does_outside_of_rcron_is_told() {
+fn commands_outside_rcron_are_reported() {
     job("rcron backup && b", "wrong", "outside-runs", 29);
     job("rcron backup; b", "wrong", "outside-runs", 28);
     job("rcron backup > /srv/f", "wrong", "outside-truncates", 29);
@@ -21,7 +22,7 @@ fn what_the_shell_does_outside_of_rcron_is_told() {
 }
 
 #[test]
-fn what_rcron_refuses_is_told_in_its_words() {
+fn rejected_arguments_are_reported() {
     job("rcron --cnf x backup", "wrong", "usage", 16);
     job("rcron", "wrong", "usage", 16);
     job("rcron -n backup", "hint", "dry-run", 16);
@@ -36,7 +37,7 @@ fn what_rcron_refuses_is_told_in_its_words() {
 }
 
 #[test]
-fn a_program_that_cron_does_not_find_is_told() {
+fn missing_program_is_wrong() {
     job("rcron bakup", "wrong", "job-not-found", 16);
     job("rcron /opt/backup", "wrong", "job-not-found", 16);
     job("rcron /etc/rcron/rcron.conf", "wrong", "job-not-found", 16);
@@ -48,20 +49,20 @@ fn a_program_that_cron_does_not_find_is_told() {
 }
 
 #[test]
-fn words_for_a_shell_that_none_reads_are_told() {
+fn shell_words_without_a_shell_are_reported() {
     job("rcron cd /x '&&' b", "wrong", "shell-words", 16);
     job("rcron backup '&&' b", "hint", "shell-words", 16);
 }
 
 #[test]
-fn a_percent_sign_cuts_the_line() {
+fn percent_sign_ends_the_command() {
     job("rcron backup 50%", "hint", "percent", 31);
     job("rcron \"backup $(date +%F)\"", "wrong", "percent", 38);
     job("rcron 'backup", "wrong", "open-quote", 22);
 }
 
 #[test]
-fn what_is_right_is_left_alone() {
+fn correct_lines_have_no_finding() {
     for command in [
         "rcron backup >/dev/null 2>&1",
         "rcron backup >>/var/log/backup 2>&1 || logger failed",
@@ -85,7 +86,7 @@ fn what_is_right_is_left_alone() {
 }
 
 #[test]
-fn a_crontab_that_cron_ignores_is_told_if_it_has_wrapped_jobs() {
+fn ignored_crontab_is_wrong_if_it_has_wrapped_jobs() {
     let tree = Tree::clean();
     tree.mode(JOBS, 0o664);
     tree.finds_only("wrong", "crontab-ignored", JOBS);
@@ -99,7 +100,7 @@ fn a_crontab_that_cron_ignores_is_told_if_it_has_wrapped_jobs() {
 }
 
 #[test]
-fn a_name_that_debian_ignores_is_told_on_debian() {
+fn name_that_debian_ignores_is_wrong_on_debian() {
     let tree = Tree::clean();
     tree.write("/etc/cron.d/more.sh", "0 4 * * * root rcron backup\n");
     tree.write("/etc/cron.d/jobs.dpkg-old", "0 4 * * * root rcron backup\n");
@@ -109,21 +110,21 @@ fn a_name_that_debian_ignores_is_told_on_debian() {
 }
 
 #[test]
-fn a_last_line_without_newline_is_told() {
+fn missing_last_newline_is_wrong() {
     let tree = Tree::clean();
     tree.write(MINE, "0 3 * * * rcron backup");
     tree.finds_only("wrong", "crontab-no-newline", MINE);
 }
 
 #[test]
-fn something_else_than_a_file_is_told() {
+fn directory_in_place_of_a_crontab_is_wrong() {
     let tree = Tree::clean();
     tree.directory("/etc/crontab");
     tree.finds_only("wrong", "crontab-unreadable", "/etc/crontab");
 }
 
 #[test]
-fn the_user_belongs_into_system_crontabs_only() {
+fn user_field_belongs_in_system_crontabs_only() {
     let tree = Tree::clean();
     tree.write(MINE, "0 3 * * * root rcron backup\n");
     tree.finds_only("wrong", "crontab-user", "/var/spool/cron/crontabs/me:1:11");
@@ -133,7 +134,7 @@ fn the_user_belongs_into_system_crontabs_only() {
 }
 
 #[test]
-fn a_job_name_for_two_commands_is_a_hint() {
+fn job_name_of_two_commands_is_a_hint() {
     let tree = Tree::clean();
     tree.program("/usr/bin/other");
     tree.write(
@@ -144,7 +145,7 @@ fn a_job_name_for_two_commands_is_a_hint() {
 }
 
 #[test]
-fn a_forgotten_job_is_a_hint() {
+fn unwrapped_job_is_a_hint() {
     let tree = Tree::clean();
     let twins = "0 3 * * * root rcron backup --all\n";
     tree.write(
@@ -157,4 +158,103 @@ fn a_forgotten_job_is_a_hint() {
     let jobs = "@reboot root clean\n1 * * * * root cd / && run-parts /x\n2 * * * * root other\n";
     tree.write(JOBS, &format!("{}{jobs}", twins.repeat(4)));
     tree.finds_only("hint", "unwrapped", "/etc/cron.d/jobs:7:16");
+}
+
+/// In a crontab of 920 kB, a copy of the variables for each job took 4 GB and two minutes.
+#[test]
+fn large_crontab_takes_bounded_memory_and_time() {
+    let tree = Tree::clean();
+    tree.write(MINE, &"A=1\n@daily rcron backup\n".repeat(920_000 / 24));
+    let start = Instant::now();
+    let output = tree.check_with_memory(200 << 20, &["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(start.elapsed() < Duration::from_secs(100), "{:?}", start.elapsed());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("/crontabs/me: 38333 jobs, 38333 wrapped"), "{text}");
+}
+
+/// A crontab of 1 MiB has room for 69,905 of these lines.
+#[test]
+fn lines_that_are_not_examined_are_listed_as_not_seen() {
+    let tree = Tree::clean();
+    tree.write(MINE, &format!("{}@daily rcron -x\n", "@daily rcron x\n".repeat(69_000)));
+    tree.program("/usr/bin/x");
+    tree.finds_only("wrong", "usage", &format!("{MINE}:69001:8"));
+    tree.write(MINE, &"@daily rcron x\n".repeat(100_000));
+    let text = tree.text(&[]);
+    let expected = "\
+  not seen  /var/spool/cron/crontabs/me: line 69906 and all later lines, after 1048576 bytes
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(
+        text.ends_with("nothing is wrong; not everything could be looked at\n"),
+        "{text}"
+    );
+    let long = format!("@daily rcron {}\n", "x".repeat(5000));
+    tree.write(MINE, &format!("{long}@daily rcron x\n"));
+    let text = tree.text(&[]);
+    assert!(
+        text.contains("/crontabs/me: line 1, which is longer than 4096 bytes\n"),
+        "{text}"
+    );
+    tree.write(MINE, &long.repeat(3));
+    let text = tree.text(&[]);
+    assert!(
+        text.contains("/crontabs/me: 3 lines that are longer than 4096 bytes, from line 1 on\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn many_mistakes_in_a_crontab_do_not_hide_others() {
+    let tree = Tree::clean();
+    tree.write(MINE, &"@daily rcron -x\n".repeat(150));
+    tree.job("rcron -x");
+    assert_eq!(tree.findings().len(), 101);
+    let text = tree.text(&[]);
+    assert!(
+        text.contains("  not seen  /var/spool/cron/crontabs/me: 50 more findings of the kind usage\n"),
+        "{text}"
+    );
+    assert!(text.contains("/etc/cron.d/jobs:1:16"), "{text}");
+}
+
+#[test]
+fn many_configurations_in_a_crontab_are_not_all_examined() {
+    let tree = Tree::clean();
+    let job = |number: usize| {
+        tree.write(&format!("/home/me/{number}.conf"), "nonsense\n");
+        format!("@daily rcron --conf /home/me/{number}.conf backup\n")
+    };
+    let jobs: String = (0..120).map(job).collect();
+    tree.write(MINE, &jobs);
+    assert_eq!(tree.findings().len(), 100);
+    let text = tree.text(&[]);
+    assert!(
+        text.contains("  not seen  crontabs name more than 100 configurations"),
+        "{text}"
+    );
+}
+
+/// A crontab is written by its user, and the report is read in root's terminal.
+#[test]
+fn control_and_invisible_characters_are_escaped() {
+    let tree = Tree::clean();
+    let hostile = "\u{1b}c\u{202e}\u{9b}1m";
+    tree.write(
+        MINE,
+        &format!("@daily rcron backup; {hostile}\n@daily rcron --{hostile}\n@daily rcron -j {hostile} x\n"),
+    );
+    tree.write(
+        "/etc/crontab",
+        &format!("@daily {hostile}/rcron x\n@daily root rcron {hostile}\n"),
+    );
+    for arguments in [&[][..], &["--json"]] {
+        let text = tree.text(arguments);
+        let is_safe = |character: char| character == '\n' || !(character.is_control() || character == '\u{202e}');
+        assert!(text.chars().all(is_safe), "{text:?}");
+        for place in ["/me:1:20", "/me:2:8", "/me:3:8", "/crontab:1:21", "/crontab:2:13"] {
+            assert!(!arguments.is_empty() || text.contains(place), "{place}: {text}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::tree::{JOURNAL, Tree};
 use std::os::unix::fs::symlink;
 
 #[test]
-fn a_missing_journal_is_wrong_only_where_one_is_wanted() {
+fn missing_directory_is_wrong_if_it_is_configured() {
     let tree = Tree::clean();
     tree.remove(JOURNAL);
     tree.finds_only("hint", "journal-missing", JOURNAL);
@@ -17,7 +17,7 @@ fn a_missing_journal_is_wrong_only_where_one_is_wanted() {
 }
 
 #[test]
-fn the_journal_is_open_to_all_and_sticky() {
+fn directory_must_be_writable_and_sticky() {
     let tree = Tree::clean();
     for (mode, severity) in [(0o777, "wrong"), (0o700, "wrong"), (0o1730, "wrong"), (0o1777, "hint")] {
         tree.mode(JOURNAL, mode);
@@ -30,7 +30,7 @@ fn the_journal_is_open_to_all_and_sticky() {
 }
 
 #[test]
-fn the_journal_wants_a_disk_that_can_be_written() {
+fn file_system_must_be_a_writable_disk() {
     let tree = Tree::clean();
     tree.write("/proc/1/mountinfo", "1 0 0:1 / / rw - tmpfs x rw\n");
     tree.finds_only("hint", "journal-volatile", JOURNAL);
@@ -40,7 +40,7 @@ fn the_journal_wants_a_disk_that_can_be_written() {
 }
 
 #[test]
-fn a_name_that_another_took_is_wrong() {
+fn taken_name_is_wrong() {
     let tree = Tree::clean();
     let me = nix::unistd::geteuid();
     let mine = format!("{JOURNAL}/{me}-0.jsonl");
@@ -59,4 +59,19 @@ fn a_name_that_another_took_is_wrong() {
     let foreign = format!("{JOURNAL}/54321-3.jsonl.2");
     tree.write(&foreign, "");
     tree.finds_only("wrong", "journal-taken", &foreign);
+}
+
+/// Every user can make any number of files here.
+#[test]
+fn many_taken_names_are_counted() {
+    let tree = Tree::clean();
+    for user in 0..150 {
+        symlink("/etc/passwd", tree.path(&format!("{JOURNAL}/{user}-0.jsonl"))).expect("linked");
+    }
+    assert_eq!(tree.findings().len(), 100);
+    let text = tree.text(&[]);
+    assert!(
+        text.contains("  not seen  /var/lib/rcron/journal: 50 more files with a wrong type, owner or mode\n"),
+        "{text}"
+    );
 }

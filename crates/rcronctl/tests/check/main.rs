@@ -1,4 +1,4 @@
-//! `rcronctl check` on trees of files: a clean one, and each fault in it.
+//! `rcronctl check` on trees of files: a clean tree, and each fault in it.
 
 mod configuration;
 mod crontabs;

@@ -4,7 +4,7 @@ use crate::tree::{JOBS, Tree};
 use std::process::Command;
 
 #[test]
-fn a_clean_system_is_told_with_what_was_looked_at() {
+fn clean_system_is_listed() {
     let tree = Tree::clean();
     assert_eq!(tree.check(&[]).status.code(), Some(0));
     assert_eq!(
@@ -19,7 +19,7 @@ crontabs
 journal
   looked at /var/lib/rcron/journal
 log
-  looked at /dev/log: somebody listens
+  looked at /dev/log: a log daemon listens
 programs
   looked at /usr/bin/rcron
 nothing is wrong
@@ -28,7 +28,7 @@ nothing is wrong
 }
 
 #[test]
-fn what_is_wrong_comes_with_a_reason_and_a_remedy() {
+fn findings_have_an_effect_and_a_remedy() {
     let tree = Tree::clean();
     tree.job("rcron backup --all && mail-it | tee log");
     tree.write("/etc/rcron/web.conf", "nice_lvel = 3\n");
@@ -40,12 +40,13 @@ configuration
   wrong     /etc/rcron/web.conf:1:1: unknown key `nice_lvel`
               1 | nice_lvel = 3
                 | ^~~~~~~~~ did you mean `nice_level`?
-            -> correct it: until then rcron runs no job that uses it, on no server that has this file
+            no server with this file runs the jobs that use it
+            -> correct the file
   hint      /etc/rcron/rcron.conf:4:14: ";
     assert!(text.starts_with(expected), "{text}");
     let expected = "\
 crontabs
-  wrong     /etc/cron.d/jobs:1:35: `&&` is outside of rcron: passive servers run mail-it too
+  wrong     /etc/cron.d/jobs:1:35: `&&` is outside rcron's command: passive servers run mail-it too
             -> quote the whole line: rcron '… && mail-it …'
   looked at /etc/cron.d/jobs: 1 job, 1 wrapped
 ";
@@ -54,7 +55,7 @@ crontabs
 }
 
 #[test]
-fn hints_leave_the_exit_status_alone() {
+fn hints_do_not_change_the_exit_status() {
     let tree = Tree::clean();
     tree.job("rcron backup | tee log");
     assert_eq!(tree.check(&[]).status.code(), Some(0));
@@ -73,7 +74,7 @@ fn json_has_the_documented_fields() {
         "file": JOBS,
         "line": 1,
         "column": 28,
-        "what": "`;` is outside of rcron: passive servers run other too",
+        "what": "`;` is outside rcron's command: passive servers run other too",
         "why": null,
         "remedy": "quote the whole line: rcron '… ; other …'",
     });
@@ -87,7 +88,7 @@ fn json_has_the_documented_fields() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_told() {
+fn unreadable_files_are_listed_as_not_seen() {
     let tree = Tree::clean();
     tree.remove("/proc");
     let text = tree.text(&[]);
@@ -97,7 +98,7 @@ fn what_cannot_be_looked_at_is_told() {
     );
     assert!(text.ends_with("; not everything could be looked at\n"), "{text}");
     if nix::unistd::geteuid().is_root() {
-        return; // may look everywhere
+        return; // root can read every directory
     }
     tree.directory("/var/spool/cron/crontabs");
     tree.mode("/var/spool/cron/crontabs", 0o300);
@@ -109,7 +110,7 @@ fn what_cannot_be_looked_at_is_told() {
 }
 
 #[test]
-fn a_root_that_is_none_is_refused() {
+fn root_must_be_a_directory() {
     let output = Command::new(testing::program::program("rcronctl"))
         .args(["check", "--root", "/dev/null"])
         .output();
@@ -120,7 +121,7 @@ fn a_root_that_is_none_is_refused() {
 }
 
 #[test]
-fn nothing_waits() {
+fn fifos_are_not_waited_for() {
     let tree = Tree::clean();
     for file in [
         "/etc/crontab",

@@ -11,7 +11,7 @@ fn modify(tree: &Tree, time: SystemTime) {
 }
 
 #[test]
-fn a_state_that_says_nothing_is_wrong() {
+fn unreadable_state_is_wrong() {
     let tree = Tree::clean();
     tree.write(STATE, "inactive\n");
     tree.finds_only("wrong", "state-junk", STATE);
@@ -24,14 +24,14 @@ fn a_state_that_says_nothing_is_wrong() {
 }
 
 #[test]
-fn a_relative_state_file_is_a_hint() {
+fn relative_path_is_a_hint() {
     let tree = Tree::clean();
     tree.configure("state_file = state\n");
     tree.finds_only("hint", "state-relative", CONF);
 }
 
 #[test]
-fn a_state_that_users_cannot_read_is_wrong_where_they_have_jobs() {
+fn hidden_state_is_wrong_if_users_have_jobs() {
     let tree = Tree::clean();
     tree.mode(STATE, 0o600);
     tree.finds_only("hint", "state-hidden", STATE);
@@ -43,7 +43,7 @@ fn a_state_that_users_cannot_read_is_wrong_where_they_have_jobs() {
 }
 
 #[test]
-fn who_may_write_the_state_is_told() {
+fn writable_state_is_reported() {
     let tree = Tree::clean();
     tree.mode(STATE, 0o666);
     tree.finds_only("wrong", "state-writable", STATE);
@@ -57,7 +57,7 @@ fn who_may_write_the_state_is_told() {
 }
 
 #[test]
-fn a_link_in_an_open_directory_is_wrong() {
+fn link_in_a_writable_directory_is_wrong() {
     let tree = Tree::clean();
     tree.directory("/tmp");
     tree.mode("/tmp", 0o1777);
@@ -67,14 +67,14 @@ fn a_link_in_an_open_directory_is_wrong() {
 }
 
 #[test]
-fn a_directory_that_a_reboot_takes_away_is_a_hint() {
+fn directory_that_a_reboot_removes_is_a_hint() {
     let tree = Tree::clean();
     tree.remove("/etc/tmpfiles.d");
     tree.finds_only("hint", "state-directory-at-boot", "/run/rcron");
 }
 
 #[test]
-fn a_state_that_outlives_a_reboot_is_wrong_where_a_program_writes_it() {
+fn persistent_state_is_wrong_if_a_program_writes_it() {
     let tree = Tree::clean();
     tree.write("/var/lib/rcron/state", "active\n");
     tree.configure("state_file = /var/lib/rcron/state\n");
@@ -86,7 +86,7 @@ fn a_state_that_outlives_a_reboot_is_wrong_where_a_program_writes_it() {
 }
 
 #[test]
-fn a_state_file_that_is_a_mount_is_wrong() {
+fn mounted_state_file_is_wrong() {
     let tree = Tree::clean();
     let mounts = "24 22 0:21 / /run rw - tmpfs tmpfs rw\n30 24 254:0 /x /run/rcron/state rw - tmpfs tmpfs rw\n";
     tree.write("/proc/1/mountinfo", mounts);
@@ -94,19 +94,22 @@ fn a_state_file_that_is_a_mount_is_wrong() {
 }
 
 #[test]
-fn a_stale_state_is_wrong() {
+fn stale_state_is_wrong() {
     let tree = Tree::clean();
     tree.configure("require_lease = yes\n");
     tree.write(STATE, "active until=1 boot=another\n");
     tree.finds_only("wrong", "state-stale", STATE);
-    assert!(tree.text(&[]).contains("its lease is of another boot"));
+    assert!(tree.text(&[]).contains("the lease of the state is from another boot"));
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("a boot id");
     tree.write(STATE, &format!("active until=0.001 boot={boot}"));
-    assert!(tree.text(&[]).contains("its lease is over: the writer has died"));
+    assert!(
+        tree.text(&[])
+            .contains("the lease of the state has ended: its writer has died")
+    );
 }
 
 #[test]
-fn a_state_that_nobody_touches_is_told_before_and_after() {
+fn untouched_state_is_a_hint_and_then_wrong() {
     let tree = Tree::clean();
     tree.configure("state_max_age = 1h\n");
     modify(&tree, SystemTime::now() - Duration::from_secs(3000));
@@ -116,14 +119,14 @@ fn a_state_that_nobody_touches_is_told_before_and_after() {
 }
 
 #[test]
-fn a_state_from_the_future_is_a_hint() {
+fn state_from_the_future_is_a_hint() {
     let tree = Tree::clean();
     modify(&tree, SystemTime::now() + Duration::from_secs(600));
     tree.finds_only("hint", "state-future", STATE);
 }
 
 #[test]
-fn an_active_state_without_the_lease_that_is_required_is_wrong() {
+fn active_state_without_the_required_lease_is_wrong() {
     let tree = Tree::clean();
     tree.configure("require_lease = yes\n");
     tree.write(STATE, "active\n");

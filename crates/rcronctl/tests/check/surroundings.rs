@@ -1,12 +1,12 @@
 //! The log socket, rcron itself, and rcrond.
 
-use crate::daemon::{Daemon, Reply, tells};
+use crate::daemon::{Daemon, Reply, answer_status};
 use crate::tree::{CONF, Tree};
 use control::{DEFAULT_SOCKET, Request, Response};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 
 #[test]
-fn a_log_socket_that_nobody_serves_is_told() {
+fn unserved_log_socket_is_reported() {
     let tree = Tree::clean();
     tree.remove("/dev/log");
     tree.finds_only("hint", "syslog-missing", "/dev/log");
@@ -21,7 +21,7 @@ fn a_log_socket_that_nobody_serves_is_told() {
 }
 
 #[test]
-fn rcron_itself_is_looked_at() {
+fn rcron_itself_is_examined() {
     let tree = Tree::clean();
     let rcron = "/usr/bin/rcron";
     tree.mode(rcron, 0o4755);
@@ -37,15 +37,18 @@ fn rcron_itself_is_looked_at() {
 }
 
 #[test]
-fn an_rcrond_that_does_not_answer_is_wrong() {
+fn silent_rcrond_is_wrong() {
     let tree = Tree::clean();
     tree.directory("/run/rcrond");
     drop(UnixListener::bind(tree.path(DEFAULT_SOCKET)).expect("bound"));
     tree.finds_only("wrong", "rcrond-silent", DEFAULT_SOCKET);
-    assert!(tree.text(&[]).contains("rcrond does not answer: nobody listens\n"));
+    assert!(
+        tree.text(&[])
+            .contains("rcrond does not answer: no process listens on the socket\n")
+    );
     for (reply, told) in [
         (|| Reply::Nothing, "no answer in time"),
-        (|| Reply::Bytes(b"?\n".to_vec()), "not rcrond's answer: "),
+        (|| Reply::Bytes(b"?\n".to_vec()), "not an answer of rcrond: "),
         (
             || {
                 Reply::from(Response::Error {
@@ -63,16 +66,16 @@ fn an_rcrond_that_does_not_answer_is_wrong() {
     }
 }
 
-/// Without that key a missing file is default_state, whatever the lease says.
+/// Without require_lease, default_state applies to a missing state file, whatever the lease is.
 #[test]
-fn a_cluster_that_rcrond_runs_must_require_its_lease() {
+fn unrequired_lease_of_rcrond_is_wrong() {
     let tree = Tree::clean();
     tree.directory("/run/rcrond");
-    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), tells);
+    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), answer_status);
     tree.finds_only("wrong", "lease-not-required", CONF);
     assert!(
         tree.text(&[])
-            .contains("does not require a lease, though rcrond runs it on this server")
+            .contains("does not set require_lease, but rcrond manages it on this server")
     );
     tree.configure("require_lease = yes\n");
     tree.finds_nothing();

@@ -21,7 +21,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// In which nothing is wrong.
+    /// A system in which nothing is wrong.
     pub(crate) fn clean() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         fs::create_dir(directory.path().join("dev")).expect("made");
@@ -92,7 +92,7 @@ impl Tree {
         self.write(JOBS, &format!("0 3 * * * root {command}\n"));
     }
 
-    /// Gives a file to another user; not possible, and `false`, where root does not run the tests.
+    /// Gives a file to another user. Returns `false` if it cannot, because root does not run the tests.
     pub(crate) fn give_away(&self, inside: &str) -> bool {
         let is_root = nix::unistd::geteuid().is_root();
         if is_root {
@@ -102,16 +102,25 @@ impl Tree {
     }
 
     pub(crate) fn check(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program("rcronctl"));
+        self.run(Command::new(program("rcronctl")), arguments)
+    }
+
+    /// Runs the check in an address space of this size in bytes.
+    pub(crate) fn check_with_memory(&self, limit: u64, arguments: &[&str]) -> Output {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--as={limit}")).arg(program("rcronctl"));
+        self.run(command, arguments)
+    }
+
+    fn run(&self, mut command: Command, arguments: &[&str]) -> Output {
         command
-            .arg("check")
-            .arg("--root")
+            .args(["check", "--root"])
             .arg(self.directory.path())
             .args(arguments);
         command.stdin(Stdio::null()).output().expect("run")
     }
 
-    /// What is printed, with the paths as the tree's own.
+    /// The report, with the paths as they are in the tree.
     pub(crate) fn text(&self, arguments: &[&str]) -> String {
         let output = self.check(arguments);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
@@ -127,13 +136,13 @@ impl Tree {
         findings.iter().map(summary).collect()
     }
 
-    /// There is this finding, and no other.
+    /// Expects this finding and no other.
     #[track_caller]
     pub(crate) fn finds_only(&self, severity: &str, kind: &str, place: &str) {
         assert_eq!(self.findings(), [(severity.into(), kind.into(), place.into())]);
     }
 
-    /// There is this finding, perhaps with others that come of it.
+    /// Expects this finding. It may cause others.
     #[track_caller]
     pub(crate) fn finds(&self, severity: &str, kind: &str, place: &str) {
         let findings = self.findings();

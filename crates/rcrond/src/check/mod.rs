@@ -1,4 +1,5 @@
-//! `rcrond --check`: what is wrong with the configuration and with what it names, and what to do about it. Nothing is changed.
+//! `rcrond --check`: reports what is wrong with the configuration, with the files that it names and with the store, and what to do about
+//! it. It changes nothing.
 
 mod directory;
 mod report;
@@ -15,16 +16,16 @@ use report::Report;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Looks at everything; exit status 1 if anything is wrong.
+/// Checks everything. The exit status is 1 if anything is wrong.
 pub(crate) fn run(path: &Path) -> ExitCode {
     let mut report = Report::new();
     match config::load(path) {
         Ok(loaded) => examine(path, &loaded, &mut report),
         Err(diagnostic) => {
-            report.about("configuration");
+            report.begin_subject("configuration");
             report.wrong(
                 &diagnostic.full,
-                "correct it: until then rcrond does not start, and does not reload",
+                "correct it: until then, rcrond neither starts nor reloads",
             );
         }
     }
@@ -33,7 +34,7 @@ pub(crate) fn run(path: &Path) -> ExitCode {
 
 fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
     let config = &loaded.config;
-    report.about("configuration");
+    report.begin_subject("configuration");
     configuration(path, config, report);
     for warning in &loaded.warnings {
         report.hint(&warning.full, None);
@@ -45,15 +46,15 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
     }
     let wrappers = wrapper::find(path, loaded);
     for cluster in &config.clusters {
-        report.about(&format!("cluster {}", cluster.name.as_str()));
+        report.begin_subject(&format!("cluster {}", cluster.name.as_str()));
         settings(cluster, report);
         state::check(&cluster.state_file, report);
         wrapper::check(cluster, &wrappers, report);
     }
-    report.about("store");
+    report.begin_subject("store");
     if config.store.exposes_password() {
-        let what = "the password goes over the network in plain text";
-        report.hint(what, Some("set tls, unless nobody else is on that network"));
+        let what = "the password is sent over the network in plain text";
+        report.hint(what, Some("set tls, unless no one else has access to that network"));
     }
     store::check(config, report);
 }
@@ -83,7 +84,7 @@ fn settings(cluster: &config::ClusterSettings, report: &mut Report) {
     ));
     if cluster.journal.is_none() {
         report.hint(
-            "it has no journal: `rcronctl drain --wait` cannot see what runs",
+            "it has no journal: `rcronctl drain --wait` cannot see running jobs",
             Some("set `journal`, here and in its rcron.conf"),
         );
     }

@@ -1,12 +1,12 @@
-//! What is told, in the form of `rcronctl check`: a subject, below it a row for each thing.
+//! The report, in the form of `rcronctl check`: a subject, and below it a row for each result.
 
 use std::fmt::Write;
 use std::process::ExitCode;
 
-/// Below the text that stands behind the label.
+/// Aligns further lines with the text after the label.
 const INDENT: &str = "            ";
 
-/// What was looked at so far.
+/// The results so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     text: String,
@@ -19,24 +19,24 @@ impl Report {
         Self::default()
     }
 
-    /// What the next rows are about.
-    pub(super) fn about(&mut self, subject: &str) {
+    /// Begins the rows of a subject.
+    pub(super) fn begin_subject(&mut self, subject: &str) {
         let _ = writeln!(self.text, "{subject}");
     }
 
-    /// As it should be.
+    /// Reports that something is correct.
     pub(super) fn fine(&mut self, what: &str) {
         self.row("fine", what);
     }
 
-    /// It does harm, or will: exit status 1.
+    /// Reports something that does or will do harm. The exit status becomes 1.
     pub(super) fn wrong(&mut self, what: &str, remedy: &str) {
         self.wrong += 1;
         self.row("wrong", what);
         self.advise(remedy);
     }
 
-    /// It may be meant so.
+    /// Reports something that may be intended.
     pub(super) fn hint(&mut self, what: &str, remedy: Option<&str>) {
         self.hints += 1;
         self.row("hint", what);
@@ -45,7 +45,7 @@ impl Report {
         }
     }
 
-    /// A text of several lines is indented as a whole.
+    /// Further lines of the text are indented.
     fn row(&mut self, label: &str, text: &str) {
         let _ = writeln!(self.text, "  {label:10}{}", text.replace('\n', &format!("\n{INDENT}")));
     }
@@ -60,12 +60,12 @@ impl Report {
         &self.text
     }
 
-    /// Prints it all and ends with the exit status.
+    /// Prints the report and returns the exit status.
     pub(super) fn print(mut self) -> ExitCode {
         let summary = self.summary();
         let _ = writeln!(self.text, "{summary}");
-        let is_told = sys::output::to_stdout(self.text.as_bytes()).is_ok();
-        ExitCode::from(u8::from(self.wrong > 0 || !is_told))
+        let is_printed = sys::output::to_stdout(self.text.as_bytes()).is_ok();
+        ExitCode::from(u8::from(self.wrong > 0 || !is_printed))
     }
 
     fn summary(&self) -> String {

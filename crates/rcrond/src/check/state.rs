@@ -1,4 +1,4 @@
-//! A cluster's state file: whether rcrond can write it.
+//! Checks whether rcrond can write a cluster's state file.
 
 use super::directory::{self, Found, REMEDY};
 use super::report::Report;
@@ -11,8 +11,13 @@ pub(super) fn check(path: &Path, report: &mut Report) {
     let file = match replace::target(path) {
         Ok(file) => file,
         Err(refused @ Refused::ForeignLink(_)) => {
-            let remedy = "name the file itself, in a directory that only rcrond may write";
+            let remedy = "configure the path of the file itself, in a directory that only rcrond may write";
             report.wrong(&format!("state file {named}: {refused}"), remedy);
+            return;
+        }
+        Err(Refused::NotRegular(_)) => {
+            let what = format!("state file {named} is not a regular file");
+            report.wrong(&what, "configure another state_file");
             return;
         }
         Err(refused @ Refused::System(_)) => {
@@ -23,19 +28,14 @@ pub(super) fn check(path: &Path, report: &mut Report) {
             return;
         }
     };
-    if file.exists() && !file.is_file() {
-        let what = format!("state file {named} is not a regular file");
-        report.wrong(&what, "name another state_file");
-        return;
-    }
     let directory = file.parent().unwrap_or(Path::new("/"));
-    match directory::obstacle(directory) {
+    match directory::find(directory) {
         Ok(Found::Usable) => report.fine(&format!("state file {named} can be written")),
         Ok(Found::Missing) => report.fine(&format!(
             "state file {named} can be written; its directory does not exist yet"
         )),
-        Err(why) => {
-            let what = format!("state file {named} cannot be written: its directory: {why}");
+        Err(obstacle) => {
+            let what = format!("state file {named} cannot be written: its directory: {obstacle}");
             report.wrong(&what, REMEDY);
         }
     }

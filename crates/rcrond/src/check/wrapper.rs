@@ -1,7 +1,8 @@
-//! Whether rcron reads what rcrond writes: each cluster's rcron.conf(5).
+//! Checks whether rcron reads the state files that rcrond writes: each cluster's rcron.conf(5).
 
 use super::report::Report;
-use crate::config::{ClusterSettings, Loaded, location};
+use crate::config::{ClusterSettings, Loaded, resolve_links};
+use inputs::clusters::{self, DIRECTORY};
 use inputs::diagnostic::shown;
 use inputs::settings::{self, Settings};
 use std::collections::BTreeSet;
@@ -9,46 +10,40 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-const DIRECTORY: &str = "/etc/rcron";
-
-/// Every rcron.conf that can be read: those that the configuration names, those beside it, and those in `/etc/rcron`. One that
-/// is refused is told of by `rcronctl check`.
+/// All valid rcron.conf files: those that the configuration names, those in its directory, and those in `/etc/rcron`. The others are
+/// reported by `rcronctl check`.
 pub(super) fn find(configuration: &Path, loaded: &Loaded) -> Vec<Settings> {
     let beside = configuration.parent().unwrap_or(Path::new(DIRECTORY));
     let mut files: BTreeSet<PathBuf> = loaded.confs.iter().flatten().cloned().collect();
-    files.extend([beside, Path::new(DIRECTORY)].into_iter().flat_map(confs_in));
+    files.extend(
+        [beside, Path::new(DIRECTORY)]
+            .into_iter()
+            .flat_map(|directory| clusters::files_in(directory).unwrap_or_default()),
+    );
     files
         .into_iter()
         .filter_map(|file| settings::read(Some(file.as_os_str()), &[]).ok())
         .collect()
 }
 
-fn confs_in(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "conf") && !path.is_dir())
-        .collect()
-}
-
-/// What the cluster's rcron.conf says, if there is one.
+/// Compares the cluster with its rcron.conf, if there is one.
 pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Report) {
-    let place = location(&cluster.state_file);
+    let file_written = resolve_links(&cluster.state_file);
     let mut is_known = false;
     for settings in all {
         let has_name = settings.config.cluster_name == cluster.name.as_str().as_bytes();
         let theirs = Path::new(OsStr::from_bytes(&settings.config.state_file));
-        let has_file = location(theirs) == place;
+        let has_file = resolve_links(theirs) == file_written;
         is_known |= has_name || has_file;
         let file = shown(&settings.file);
         match (has_name, has_file) {
             (false, false) => {}
             (true, true) => lease(&file, settings, report),
             (true, false) => {
-                let what = format!("{file} has another state file: {}", shown(theirs.as_os_str()));
+                let what = format!("{file} has a different state file: {}", shown(theirs.as_os_str()));
                 report.wrong(
                     &what,
-                    "rcron reads that one, and rcrond does not write it: give both the same state_file",
+                    "rcron reads that file, and rcrond does not write it: set state_file to the same path in both",
                 );
             }
             (false, true) => {
@@ -58,7 +53,7 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
                 );
                 report.wrong(
                     &what,
-                    "give both the same cluster_name: log and `rcronctl drain` go by it",
+                    "set the same cluster_name in both: the log and `rcronctl drain` use it",
                 );
             }
         }
@@ -66,7 +61,7 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
     if !is_known {
         let remedy = "write one, with its cluster_name, its state_file, and require_lease = yes; see rcron.conf(5)";
         report.hint(
-            &format!("no rcron.conf in {DIRECTORY} is of this cluster"),
+            &format!("no rcron.conf in {DIRECTORY} belongs to this cluster"),
             Some(remedy),
         );
     }
@@ -78,7 +73,7 @@ fn lease(file: &str, settings: &Settings, report: &mut Report) {
         return;
     }
     let what = format!(
-        "{file} does not require a lease: a state file that is missing means default_state = {}, and an `active` by hand counts",
+        "{file} does not require a lease: without a state file, default_state = {} applies, and an `active` written by hand counts",
         settings.config.default_state.as_str()
     );
     report.wrong(&what, "set require_lease = yes");

@@ -1,14 +1,14 @@
-//! `[[cluster]]`: by itself, or by its rcron.conf(5).
+//! `[[cluster]]`: a cluster that is configured here, or by its rcron.conf(5).
 
 use super::ClusterSettings;
 use super::conf::{self, Conf};
+use super::diagnostics::{Diagnostics, ValueError};
 use super::file::named;
 use super::keys;
-use super::sheet::{Refusal, Sheet};
 use super::table::Table;
-use super::{spans, value};
+use super::{durations, value};
 use lease::ClusterName;
-use policy::escape::clipped;
+use policy::display::clipped;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use sys::replace;
@@ -18,66 +18,67 @@ use toml::de::DeValue;
 const DEFAULT_PRIORITY: u32 = 100;
 const HIGHEST_PRIORITY: u32 = 1_000_000;
 
-/// A cluster, and where in the file it has what no other may have.
-pub(super) struct Cluster {
+/// A cluster, and the places of what must be unique, for diagnostics.
+pub(super) struct ClusterTable {
     pub(super) settings: ClusterSettings,
+    /// The rcron.conf that it names.
     pub(super) conf: Option<PathBuf>,
     name_place: Range<usize>,
     file_place: Range<usize>,
 }
 
-/// Every cluster of the file; there must be one.
-pub(super) fn read_all(sheet: &mut Sheet, top: &Table) -> Option<Vec<Cluster>> {
-    let none = || Refusal::new("there is no cluster", "add [[cluster]] with its `name`, or `conf`");
+/// All clusters of the file. There must be at least one.
+pub(super) fn read_all(diagnostics: &mut Diagnostics, top: &Table) -> Option<Vec<ClusterTable>> {
+    let none = || ValueError::new("there is no cluster", "add [[cluster]] with its `name`, or `conf`");
     let Some(value) = top.value("cluster") else {
-        sheet.refuse(top.place.clone(), none());
+        diagnostics.refuse(top.place.clone(), none());
         return None;
     };
     let DeValue::Array(items) = value.get_ref() else {
         let place = top.place_of("cluster").unwrap_or_default();
-        let help = "write its name in two brackets, for there may be several: [[cluster]]";
-        sheet.refuse(place, Refusal::new("`cluster` is a list of tables", help));
+        let help = "write [[cluster]], with two brackets";
+        diagnostics.refuse(place, ValueError::new("`cluster` must be a list of tables", help));
         return None;
     };
     if items.is_empty() {
-        sheet.refuse(value.span(), none());
+        diagnostics.refuse(value.span(), none());
         return None;
     }
     let mut clusters = Vec::new();
     for item in items {
         let DeValue::Table(entries) = item.get_ref() else {
-            sheet.refuse(item.span(), Refusal::bare("a cluster is a table"));
+            diagnostics.refuse(item.span(), ValueError::bare("a cluster must be a table"));
             continue;
         };
-        let table = Table::open(sheet, &keys::CLUSTER, item.span(), entries);
-        clusters.extend(read(sheet, &table));
+        let table = Table::open(diagnostics, &keys::CLUSTER, item.span(), entries);
+        clusters.extend(read(diagnostics, &table));
     }
-    compare(sheet, &clusters);
+    must_be_unique(diagnostics, &clusters);
     Some(clusters)
 }
 
-fn read(sheet: &mut Sheet, table: &Table) -> Option<Cluster> {
+fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<ClusterTable> {
     let has_conf = table.has("conf");
     if !has_conf && !table.has("name") {
         let help = "add `name`, or `conf` with the path of its rcron.conf";
-        sheet.refuse(table.place.clone(), Refusal::new("a cluster without a name", help));
+        diagnostics.refuse(table.place.clone(), ValueError::new("the cluster has no name", help));
     }
-    let conf = table.text(sheet, "conf", conf::read).map(Spanned::into_inner);
+    let conf = table.text(diagnostics, "conf", conf::read).map(Spanned::into_inner);
     let given = Given {
-        name: table.text(sheet, "name", conf::name),
-        state_file: table.text(sheet, "state_file", value::path),
-        journal: table.text(sheet, "journal", journal),
+        name: table.text(diagnostics, "name", conf::name),
+        state_file: table.text(diagnostics, "state_file", value::path),
+        journal: table.text(diagnostics, "journal", journal),
     };
     if let Some(conf) = &conf {
-        given.must_agree(sheet, conf);
+        given.must_agree(diagnostics, conf);
     }
-    let priority = table.number(sheet, "priority", HIGHEST_PRIORITY);
-    let timing = spans::read(sheet, table);
-    // A default only where nothing is said: what is said and refused must not become it.
-    let (state_file, journal) = conf::built_in();
-    let unless_said = |key| !has_conf && !table.has(key);
-    let default_file = unless_said("state_file").then_some(state_file);
-    let default_journal = unless_said("journal").then_some(journal);
+    let priority = table.number(diagnostics, "priority", HIGHEST_PRIORITY);
+    let timing = durations::read(diagnostics, table);
+    // A value that is given and rejected must not be replaced by the default.
+    let (state_file, journal) = conf::defaults();
+    let is_default = |key| !has_conf && !table.has(key);
+    let default_file = is_default("state_file").then_some(state_file);
+    let default_journal = is_default("journal").then_some(journal);
     let (file, of_name, of_file, of_journal) = conf.map_or((None, None, None, None), |conf| {
         (
             Some(conf.file),
@@ -92,7 +93,7 @@ fn read(sheet: &mut Sheet, table: &Table) -> Option<Cluster> {
             .or(table.place_of("conf"))
             .unwrap_or(table.place.clone())
     };
-    Some(Cluster {
+    Some(ClusterTable {
         settings: ClusterSettings {
             name: inner(given.name).or(of_name)?,
             state_file: inner(given.state_file).or(of_file).or(default_file)?,
@@ -110,20 +111,20 @@ fn inner<T>(value: Option<Spanned<T>>) -> Option<T> {
     value.map(Spanned::into_inner)
 }
 
-/// A directory from the root, or `none`.
-fn journal(text: &str) -> Result<Option<PathBuf>, Refusal> {
+/// An absolute path, or `none`.
+fn journal(text: &str) -> Result<Option<PathBuf>, ValueError> {
     if text == "none" {
         return Ok(None);
     }
     value::path(text).map(Some).map_err(|_| {
-        Refusal::new(
-            format!("`{}` is no absolute path", clipped(text.as_bytes())),
-            "give a directory's path, or `none`",
+        ValueError::new(
+            format!("`{}` is not an absolute path", clipped(text.as_bytes())),
+            "write the path of a directory, or `none`",
         )
     })
 }
 
-/// What the table itself says of what an rcron.conf has, too.
+/// The keys of the table that an rcron.conf has, too.
 struct Given {
     name: Option<Spanned<ClusterName>>,
     state_file: Option<Spanned<PathBuf>>,
@@ -131,20 +132,17 @@ struct Given {
 }
 
 impl Given {
-    /// rcron would read one file while rcrond writes another.
-    fn must_agree(&self, sheet: &mut Sheet, conf: &Conf) {
+    /// Otherwise rcron would read one state file while rcrond writes another.
+    fn must_agree(&self, diagnostics: &mut Diagnostics, conf: &Conf) {
         let mut differs = |place: Range<usize>, key: &str, theirs: &str| {
-            let found = format!("{} has another {key}: {theirs}", named(&conf.file));
-            sheet.refuse(
-                place,
-                Refusal::new(found, "leave it out here, or correct one of the two"),
-            );
+            let found = format!("{} has a different {key}: {theirs}", named(&conf.file));
+            diagnostics.refuse(place, ValueError::new(found, "omit it here, or correct one of the two"));
         };
         if let Some(name) = self.name.as_ref().filter(|name| *name.get_ref() != conf.name) {
             differs(name.span(), "cluster_name", &clipped(conf.name.as_str().as_bytes()));
         }
         if let Some(file) = self.state_file.as_ref() {
-            if location(file.get_ref()) != location(&conf.state_file) {
+            if resolve_links(file.get_ref()) != resolve_links(&conf.state_file) {
                 differs(file.span(), "state_file", &named(&conf.state_file));
             }
         }
@@ -159,36 +157,36 @@ impl Given {
     }
 }
 
-/// Two of one name would be one cluster; of one file, each would write over what the other has written.
-fn compare(sheet: &mut Sheet, clusters: &[Cluster]) {
+/// Two clusters with one name would be the same cluster in the store. With one state file, each would overwrite the other's state.
+fn must_be_unique(diagnostics: &mut Diagnostics, clusters: &[ClusterTable]) {
     let places: Vec<PathBuf> = clusters
         .iter()
-        .map(|cluster| location(&cluster.settings.state_file))
+        .map(|cluster| resolve_links(&cluster.settings.state_file))
         .collect();
     for (index, cluster) in clusters.iter().enumerate() {
         let name = &cluster.settings.name;
         if clusters[..index].iter().any(|other| other.settings.name == *name) {
-            let found = format!("cluster `{}` is there twice", clipped(name.as_str().as_bytes()));
-            sheet.refuse(
+            let found = format!("cluster `{}` is listed twice", clipped(name.as_str().as_bytes()));
+            diagnostics.refuse(
                 cluster.name_place.clone(),
-                Refusal::new(found, "give each a name of its own"),
+                ValueError::new(found, "give each a name of its own"),
             );
         }
         if let Some(other) = places[..index].iter().position(|place| *place == places[index]) {
             let other = clipped(clusters[other].settings.name.as_str().as_bytes());
             let found = format!(
-                "{} is cluster `{other}`'s state file",
+                "{} is the state file of cluster `{other}` already",
                 named(&cluster.settings.state_file)
             );
-            sheet.refuse(
+            diagnostics.refuse(
                 cluster.file_place.clone(),
-                Refusal::new(found, "give each a `state_file` of its own"),
+                ValueError::new(found, "each cluster needs its own `state_file`"),
             );
         }
     }
 }
 
-/// The file behind the links, as far as they can be followed.
-pub(crate) fn location(path: &Path) -> PathBuf {
+/// The file that symbolic links lead to; the path itself if they cannot be followed.
+pub(crate) fn resolve_links(path: &Path) -> PathBuf {
     replace::target(path).unwrap_or_else(|_| path.to_owned())
 }

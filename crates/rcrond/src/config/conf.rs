@@ -1,7 +1,7 @@
-//! A cluster's own rcron.conf(5): what rcron itself takes from it.
+//! A cluster's rcron.conf(5), read as rcron reads it.
 
+use super::diagnostics::ValueError;
 use super::file::named;
-use super::sheet::Refusal;
 use super::value;
 use inputs::settings;
 use lease::ClusterName;
@@ -10,10 +10,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// Room for it in a key of each store, and in a line of the log.
-const LONGEST_NAME: usize = 255;
+/// In bytes. The name must fit into a key of each store, and into a line of the log.
+const MAX_NAME: usize = 255;
 
-/// The keys that are rcrond's, too.
+/// The settings that rcrond uses, too.
 pub(super) struct Conf {
     pub(super) file: PathBuf,
     pub(super) name: ClusterName,
@@ -21,31 +21,31 @@ pub(super) struct Conf {
     pub(super) journal: Option<PathBuf>,
 }
 
-/// Reads the file of this path.
-pub(super) fn read(text: &str) -> Result<Conf, Refusal> {
+/// Reads the file with this absolute path.
+pub(super) fn read(text: &str) -> Result<Conf, ValueError> {
     let file = value::path(text)?;
     let settings = settings::read(Some(file.as_os_str()), &[])
-        .map_err(|refused| Refusal::new(refused.diagnostic.summary, "correct that file: rcron refuses it, too"))?;
-    of(file, settings.config)
+        .map_err(|refused| ValueError::new(refused.diagnostic.summary, "correct that file: rcron rejects it, too"))?;
+    from_config(file, settings.config)
 }
 
-/// What holds where neither rcrond.toml nor an rcron.conf says otherwise: rcron's own defaults.
-pub(super) fn built_in() -> (PathBuf, Option<PathBuf>) {
+/// rcron's defaults for state file and journal. They apply if neither rcrond.toml nor an rcron.conf sets them.
+pub(super) fn defaults() -> (PathBuf, Option<PathBuf>) {
     let Config {
         state_file, journal, ..
     } = Config::default();
     (path(state_file), journal.map(path))
 }
 
-fn of(file: PathBuf, config: Config) -> Result<Conf, Refusal> {
+fn from_config(file: PathBuf, config: Config) -> Result<Conf, ValueError> {
     let shown = named(&file);
     let name = String::from_utf8(config.cluster_name)
-        .map_err(|_| Refusal::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
+        .map_err(|_| ValueError::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
     let state_file = path(config.state_file);
     if state_file.is_relative() {
-        let help = "each job would look for it in another directory: begin it with `/`";
-        return Err(Refusal::new(
-            format!("the state_file in {shown} is no absolute path"),
+        let help = "begin it with `/`: a relative path depends on the directory of each job";
+        return Err(ValueError::new(
+            format!("the state_file in {shown} is not an absolute path"),
             help,
         ));
     }
@@ -57,16 +57,16 @@ fn of(file: PathBuf, config: Config) -> Result<Conf, Refusal> {
     })
 }
 
-/// A cluster's name: any text that fits into a key.
-pub(super) fn name(text: &str) -> Result<ClusterName, Refusal> {
+/// A cluster's name: any text without control characters that fits into a key.
+pub(super) fn name(text: &str) -> Result<ClusterName, ValueError> {
     if text.is_empty() {
-        return Err(Refusal::bare("the cluster's name is empty"));
+        return Err(ValueError::bare("the cluster's name is empty"));
     }
-    if text.len() > LONGEST_NAME {
-        return Err(Refusal::bare("the cluster's name is longer than 255 bytes"));
+    if text.len() > MAX_NAME {
+        return Err(ValueError::bare("the cluster's name is longer than 255 bytes"));
     }
     if text.contains(char::is_control) {
-        return Err(Refusal::bare("a control character in the cluster's name"));
+        return Err(ValueError::bare("the cluster's name contains a control character"));
     }
     Ok(ClusterName::new(text))
 }

@@ -1,8 +1,8 @@
-//! The file as a whole: who may read it, its grammar, its tables.
+//! The file as a whole: who may read and write it, its syntax, its tables.
 
+use super::diagnostics::{Diagnostics, ValueError};
 use super::file::{self, Access, Contents, named};
 use super::keys;
-use super::sheet::{Refusal, Sheet};
 use super::table::{Table, good};
 use super::{Config, Loaded, Surroundings, cluster, node, stores, value};
 use inputs::diagnostic::Diagnostic;
@@ -14,28 +14,28 @@ use toml::de::DeTable;
 
 const RUN_DIR: &str = "/run/rcrond";
 const STATE_DIR: &str = "/var/lib/rcrond";
-/// A byte order mark, as some editors leave it.
+/// A byte order mark, which some editors write.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads the file of this path.
+/// Reads the file at this path.
 pub(super) fn read_file(path: &Path, surroundings: &Surroundings) -> Result<Loaded, Diagnostic> {
     let shown = named(path);
     let Contents { bytes, access } = file::read(path)
-        .map_err(|why| Diagnostic::plain(format!("cannot read the configuration from {shown}: {why}")))?;
+        .map_err(|error| Diagnostic::plain(format!("cannot read the configuration from {shown}: {error}")))?;
     if let Some(who) = access.writers() {
-        let text = format!("{shown} is refused: {who}");
+        let text = format!("{shown} is rejected: {who}");
         return Err(with_help(text, &format!("chown root {shown}; chmod 600 {shown}")));
     }
     let text = bytes.strip_prefix(MARK).unwrap_or(&bytes);
     let found = read(text, path.as_os_str().as_bytes(), surroundings)?;
-    refuse_shown_password(found, access, &shown)
+    refuse_readable_password(found, access, &shown)
 }
 
-/// A password that anybody may read is none.
-fn refuse_shown_password(found: Found, access: Access, shown: &str) -> Result<Loaded, Diagnostic> {
+/// A password that other users may read does not protect anything.
+fn refuse_readable_password(found: Found, access: Access, shown: &str) -> Result<Loaded, Diagnostic> {
     match access.readers() {
         Some(who) if found.has_literal_password => {
-            let text = format!("{shown} is refused: it holds a password, and {who}");
+            let text = format!("{shown} is rejected: it contains a password, and {who}");
             Err(with_help(
                 text,
                 &format!("chmod 600 {shown}, and change the password; or use `password_file`"),
@@ -52,64 +52,67 @@ fn with_help(text: String, help: &str) -> Diagnostic {
     }
 }
 
-/// What a text says.
+/// The result of reading a text.
 pub(super) struct Found {
     pub(super) loaded: Loaded,
     has_literal_password: bool,
 }
 
-/// Reads a text; `origin` is its name for messages.
+/// Reads a text. `origin` is its path, for messages.
 pub(super) fn read(text: &[u8], origin: &[u8], surroundings: &Surroundings) -> Result<Found, Diagnostic> {
-    let mut sheet = Sheet::default();
+    let mut diagnostics = Diagnostics::default();
     let document = match std::str::from_utf8(text) {
-        Ok(text) => parse(&mut sheet, text),
+        Ok(text) => parse(&mut diagnostics, text),
         Err(error) => {
             let at = error.valid_up_to();
-            sheet.refuse(at..at + 1, Refusal::new("this is not UTF-8", "save the file as UTF-8"));
+            diagnostics.refuse(
+                at..at + 1,
+                ValueError::new("this is not UTF-8", "save the file as UTF-8"),
+            );
             None
         }
     };
     let found = document.and_then(|document| {
-        let top = Table::open(&mut sheet, &keys::TOP, 0..0, document.get_ref());
-        assemble(&mut sheet, &top, surroundings)
+        let top = Table::open(&mut diagnostics, &keys::TOP, 0..0, document.get_ref());
+        assemble(&mut diagnostics, &top, surroundings)
     });
-    let warnings = sheet.finish(text, origin)?;
+    let warnings = diagnostics.finish(text, origin)?;
     let mut found = found.ok_or_else(|| Diagnostic::plain("the configuration cannot be used".into()))?;
     found.loaded.warnings = warnings;
     Ok(found)
 }
 
-/// Only the first fault of the grammar: others may come of it.
-fn parse<'t>(sheet: &mut Sheet, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+/// Reports only the first syntax error, because others may follow from it.
+fn parse<'t>(diagnostics: &mut Diagnostics, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
     DeTable::parse(text)
         .map_err(|error| {
             let message = error.message().lines().next().unwrap_or("this is not TOML").to_owned();
-            let help = grammar_help(&message);
-            sheet.refuse(error.span().unwrap_or_default(), Refusal::new(message, help));
+            let help = syntax_help(&message);
+            diagnostics.refuse(error.span().unwrap_or_default(), ValueError::new(message, help));
         })
         .ok()
 }
 
-fn grammar_help(message: &str) -> &'static str {
+fn syntax_help(message: &str) -> &'static str {
     if message.contains("must be quoted") {
         "put it in quotes"
     } else if message.contains("duplicate") {
-        "each key and each table stands once; only [[cluster]] may be repeated"
+        "only [[cluster]] may be repeated"
     } else {
-        "rcrond.toml(5) shows how it is written"
+        "see rcrond.toml(5) for the syntax"
     }
 }
 
-fn assemble(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Option<Found> {
-    let node = node_name(sheet, top, surroundings);
-    let store = stores::read(sheet, top, surroundings);
-    let clusters = cluster::read_all(sheet, top);
-    let metrics = top.table(sheet, "metrics", &keys::METRICS);
-    let metrics = metrics.and_then(|metrics| metrics.text(sheet, "listen", value::listen));
-    let run_dir = directory(sheet, top, "run_dir", RUN_DIR);
-    let state_dir = directory(sheet, top, "state_dir", STATE_DIR);
-    let control = top.table(sheet, "control", &keys::CONTROL);
-    let socket = control.and_then(|control| control.text(sheet, "socket", value::socket));
+fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundings) -> Option<Found> {
+    let node = node_name(diagnostics, top, surroundings);
+    let store = stores::read(diagnostics, top, surroundings);
+    let clusters = cluster::read_all(diagnostics, top);
+    let metrics = top.table(diagnostics, "metrics", &keys::METRICS);
+    let metrics = metrics.and_then(|metrics| metrics.text(diagnostics, "listen", value::listen));
+    let run_dir = directory(diagnostics, top, "run_dir", RUN_DIR);
+    let state_dir = directory(diagnostics, top, "state_dir", STATE_DIR);
+    let control = top.table(diagnostics, "control", &keys::CONTROL);
+    let socket = control.and_then(|control| control.text(diagnostics, "socket", value::socket));
     let store = store?;
     let (clusters, confs) = clusters?
         .into_iter()
@@ -135,17 +138,15 @@ fn assemble(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Opti
     })
 }
 
-fn node_name(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Option<NodeName> {
+fn node_name(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundings) -> Option<NodeName> {
     if top.has("node") {
-        return top.text(sheet, "node", node::given).map(Spanned::into_inner);
+        return top.text(diagnostics, "node", node::given).map(Spanned::into_inner);
     }
-    let name = node::of_host(&surroundings.host)
-        .map_err(|why| Refusal::new(why, "add node = \"NAME\" at the top, or name the host"));
-    good(sheet, 0..0, name).map(Spanned::into_inner)
+    good(diagnostics, 0..0, node::of_host(&surroundings.host)).map(Spanned::into_inner)
 }
 
-/// The default counts where the value is refused, too: then the whole file is.
-fn directory(sheet: &mut Sheet, top: &Table, key: &str, default: &str) -> PathBuf {
-    let given = top.text(sheet, key, value::path);
+/// A rejected value is replaced by the default, too; that has no effect, because the whole file is rejected.
+fn directory(diagnostics: &mut Diagnostics, top: &Table, key: &str, default: &str) -> PathBuf {
+    let given = top.text(diagnostics, key, value::path);
     given.map_or_else(|| PathBuf::from(default), Spanned::into_inner)
 }

@@ -1,8 +1,8 @@
 //! Which keys each table has, and what an unknown one was meant to be.
 
-use super::sheet::Refusal;
+use super::diagnostics::ValueError;
 use policy::config::Key;
-use policy::escape::clipped;
+use policy::display::clipped;
 use policy::suggest;
 
 /// What may stand in a table of this name.
@@ -120,7 +120,7 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
 }
 
 /// Why a key is refused that the table does not have.
-pub(super) fn unknown(kind: &Kind, name: &str) -> Refusal {
+pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
     let shown = clipped(name.as_bytes());
     let place = if kind.name.is_empty() {
         String::new()
@@ -128,7 +128,7 @@ pub(super) fn unknown(kind: &Kind, name: &str) -> Refusal {
         format!(" in {}", kind.name)
     };
     let message = format!("unknown key `{shown}`{place}");
-    Refusal::new(message, meant(kind, name))
+    ValueError::new(message, meant(kind, name))
 }
 
 /// Where the key belongs, if it is one; else which it may have been meant to be.
@@ -138,7 +138,7 @@ fn meant(kind: &Kind, name: &str) -> String {
     }
     let homes: Vec<&str> = kinds().filter(|home| home.has(name)).map(|home| home.name).collect();
     if !homes.is_empty() {
-        return format!("it belongs into {}", homes.join(" or "));
+        return format!("it belongs in {}", homes.join(" or "));
     }
     if Key::ALL.iter().any(|(key, _)| *key == name) {
         return "it is a key of the cluster's rcron.conf(5)".into();

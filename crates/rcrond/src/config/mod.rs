@@ -1,17 +1,17 @@
-//! The configuration: rcrond.toml(5), read, checked, explained.
+//! The configuration: rcrond.toml(5) is parsed and checked, and problems are reported.
 //!
-//! `load` reads the file, `document` takes it apart; each table has a module, with the words for what can be wrong in it.
+//! `document` reads the file. Each table has a module of its own, which also contains its error messages.
 
 mod cluster;
 mod conf;
+mod diagnostics;
 mod document;
+mod durations;
 mod file;
 mod keys;
 mod login;
-mod mask;
 mod node;
-mod sheet;
-mod spans;
+mod redact;
 mod stores;
 mod table;
 #[cfg(test)]
@@ -19,7 +19,7 @@ mod tests;
 mod tls;
 mod value;
 
-pub(crate) use cluster::location;
+pub(crate) use cluster::resolve_links;
 pub(crate) use store::open;
 
 use inputs::diagnostic::Diagnostic;
@@ -27,34 +27,32 @@ use lease::{ClusterName, NodeName, Timing};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Where the configuration is if `--conf` does not say.
+/// The default of `--conf`.
 pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcrond.toml";
 
-/// A configuration that may be used.
+/// A valid configuration.
 pub(crate) struct Loaded {
     pub(crate) config: Config,
-    /// What is wrong but no reason not to use it.
+    /// Problems in spite of which the configuration is used.
     pub(crate) warnings: Vec<Diagnostic>,
-    /// For each cluster the rcron.conf that it was read from, if there is one.
+    /// The rcron.conf files that the clusters name, in the order of the clusters.
     pub(crate) confs: Vec<Option<PathBuf>>,
 }
 
-/// What a configuration rests on besides files.
+/// What a configuration depends on in addition to files.
 #[derive(Clone, Debug, Default)]
 struct Surroundings {
-    /// What this machine is called.
+    /// The host's name.
     host: String,
-    /// Where systemd has put the unit's credentials.
+    /// The directory in which systemd has put the credentials of the unit.
     credentials: Option<PathBuf>,
 }
 
-/// Reads the file and all that it names: passwords, certificates, configurations of rcron. Each time anew, so that SIGHUP
-/// takes up a new password, too.
-///
-/// Reads files wherever they are, and so may wait for a file system: not for a loop that must go on.
+/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file system, so it
+/// must not run in the daemon's loop.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// All problems, in one diagnostic.
 pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
     let host = nix::unistd::gethostname().unwrap_or_default();
     let surroundings = Surroundings {
@@ -64,36 +62,36 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
     document::read_file(path, &surroundings)
 }
 
-/// What rcrond.toml says, checked.
+/// The checked content of rcrond.toml.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
-    /// This node's name.
+    /// The name of this node. No other node of the site may have it.
     pub(crate) node: NodeName,
-    /// The store.
+    /// How to reach the store.
     pub(crate) store: store::Settings,
-    /// The clusters; names and state files are unique.
+    /// In the order of the file. Names and state files are unique.
     pub(crate) clusters: Vec<ClusterSettings>,
-    /// Where to show metrics.
+    /// The address of the metrics; `None` if they are not served.
     pub(crate) metrics: Option<SocketAddr>,
-    /// Where to listen for rcronctl.
+    /// The path of the socket for rcronctl.
     pub(crate) socket: PathBuf,
-    /// For this boot: the session's identity and its lock.
+    /// Contains the session's identity and the lock; cleared by a reboot.
     pub(crate) run_dir: PathBuf,
-    /// For ever: epochs and what was drained.
+    /// Contains epochs and the list of drained clusters; survives a reboot.
     pub(crate) state_dir: PathBuf,
 }
 
 /// A `[[cluster]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClusterSettings {
-    /// As in rcron.conf's `cluster_name`.
+    /// The `cluster_name` of rcron.conf.
     pub(crate) name: ClusterName,
-    /// As in rcron.conf.
+    /// The `state_file` of rcron.conf.
     pub(crate) state_file: PathBuf,
-    /// As in rcron.conf; `None`: `drain --wait` cannot see what runs.
+    /// The `journal` of rcron.conf. Without it, `drain --wait` cannot see which jobs run.
     pub(crate) journal: Option<PathBuf>,
-    /// Who has more may ask for the cluster.
+    /// A node with a higher priority takes the cluster over from one with a lower priority.
     pub(crate) priority: u32,
-    /// Its spans.
+    /// `lease`, `settle`, `grace` and `preempt_delay`.
     pub(crate) timing: Timing,
 }

@@ -1,11 +1,11 @@
 //! This node's name.
 
-use super::sheet::Refusal;
+use super::diagnostics::ValueError;
 use lease::NodeName;
-use policy::escape::clipped;
+use policy::display::clipped;
 
-/// What a machine is called that nobody has given a name.
-const NAMELESS: [&str; 5] = [
+/// The names of machines without a name of their own.
+const GENERIC: [&str; 5] = [
     "localhost",
     "localhost4",
     "localhost6",
@@ -13,37 +13,38 @@ const NAMELESS: [&str; 5] = [
     "localhost.localdomain",
 ];
 
-/// The name that the file gives.
-pub(super) fn given(text: &str) -> Result<NodeName, Refusal> {
-    if is_nameless(text) {
-        return Err(Refusal::new(
-            format!("`{text}` is every machine's name"),
-            "each node needs a name of its own: two of one name are taken for one",
+/// The name in the file.
+pub(super) fn given(text: &str) -> Result<NodeName, ValueError> {
+    if is_generic(text) {
+        return Err(ValueError::new(
+            format!("`{text}` is the name of many machines"),
+            "each node needs a name of its own: two nodes with one name count as one",
         ));
     }
     NodeName::new(text).ok_or_else(|| {
-        Refusal::new(
-            format!("`{}` is no node's name", clipped(text.as_bytes())),
-            "1 to 255 visible ASCII characters without `:`, such as a host name",
+        ValueError::new(
+            format!("`{}` cannot be the name of a node", clipped(text.as_bytes())),
+            "write 1 to 255 visible ASCII characters without `:`, such as a host name",
         )
     })
 }
 
-/// The host's name, where the file gives none.
-pub(super) fn of_host(host: &str) -> Result<NodeName, String> {
+/// The host's name, if the file has none.
+pub(super) fn of_host(host: &str) -> Result<NodeName, ValueError> {
     let host_shown = clipped(host.as_bytes());
-    if is_nameless(host) || host.is_empty() {
-        return Err(format!(
-            "this host is called `{host_shown}`, as all are that nobody has named: two nodes of one name are taken for one"
-        ));
+    let help = "add node = \"NAME\" at the top, or give the host a name";
+    if is_generic(host) || host.is_empty() {
+        let message = format!("this host is called `{host_shown}`, as many are: two nodes with one name count as one");
+        return Err(ValueError::new(message, help));
     }
-    NodeName::new(host).ok_or_else(|| format!("the host's name, `{host_shown}`, is no node's name"))
+    let message = || format!("the host's name, `{host_shown}`, cannot be the name of a node");
+    NodeName::new(host).ok_or_else(|| ValueError::new(message(), help))
 }
 
-fn is_nameless(name: &str) -> bool {
+fn is_generic(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_local = |rest: &str| rest.is_empty() || rest.starts_with('.');
-    NAMELESS
+    GENERIC
         .iter()
-        .any(|nameless| name.strip_prefix(nameless).is_some_and(is_local))
+        .any(|generic| name.strip_prefix(generic).is_some_and(is_local))
 }

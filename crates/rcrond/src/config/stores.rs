@@ -4,8 +4,8 @@ mod etcd;
 mod postgresql;
 mod redis;
 
+use super::diagnostics::{Diagnostics, ValueError};
 use super::keys::{self, Kind};
-use super::sheet::{Refusal, Sheet};
 use super::table::Table;
 use super::{Surroundings, login, tls, value};
 use std::collections::BTreeSet;
@@ -17,11 +17,11 @@ use toml::Spanned;
 struct Reader {
     default_prefix: &'static str,
     /// Completes one of `servers`.
-    server: fn(&str) -> Result<String, Refusal>,
+    server: fn(&str) -> Result<String, ValueError>,
     /// Reads who rcrond is in the store. TLS may show that with a certificate.
-    login: fn(&mut Sheet, &Table, &Surroundings, Option<&store::tls::Settings>) -> Option<Login>,
+    login: fn(&mut Diagnostics, &Table, &Surroundings, Option<&store::tls::Settings>) -> Option<Login>,
     /// Reads the keys that only this kind has.
-    kind: fn(&mut Sheet, &Table) -> Option<Arc<dyn store::Kind>>,
+    kind: fn(&mut Diagnostics, &Table) -> Option<Arc<dyn store::Kind>>,
 }
 
 /// In the order of [`keys::STORES`].
@@ -34,20 +34,20 @@ pub(super) struct Found {
 }
 
 /// Reads the one store of the file.
-pub(super) fn read(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) -> Option<Found> {
+pub(super) fn read(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundings) -> Option<Found> {
     let known = keys::STORES.iter().zip(READERS);
     let given: Vec<_> = known.filter(|((key, _), _)| top.has(key)).collect();
     let [((key, kind), reader)] = given[..] else {
         let kinds: Vec<_> = given.iter().map(|((key, kind), _)| (*key, kind)).collect();
-        refuse_number(sheet, top, &kinds);
+        refuse_number(diagnostics, top, &kinds);
         return None;
     };
-    let table = top.table(sheet, key, kind)?;
-    let servers = servers(sheet, &table, reader.server);
-    let prefix = text_or(sheet, &table, "prefix", reader.default_prefix, value::prefix);
-    let tls = tls::read(sheet, &table, surroundings);
-    let login = (reader.login)(sheet, &table, surroundings, tls.as_ref());
-    let kind = (reader.kind)(sheet, &table);
+    let table = top.table(diagnostics, key, kind)?;
+    let servers = servers(diagnostics, &table, reader.server);
+    let prefix = text_or(diagnostics, &table, "prefix", reader.default_prefix, value::prefix);
+    let tls = tls::read(diagnostics, &table, surroundings);
+    let login = (reader.login)(diagnostics, &table, surroundings, tls.as_ref());
+    let kind = (reader.kind)(diagnostics, &table);
     Some(Found {
         store: Settings {
             kind: kind?,
@@ -61,7 +61,7 @@ pub(super) fn read(sheet: &mut Sheet, top: &Table, surroundings: &Surroundings) 
 }
 
 /// Reports that there is no store, or the second of several.
-fn refuse_number(sheet: &mut Sheet, top: &Table, given: &[(&str, &Kind)]) {
+fn refuse_number(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Kind)]) {
     let mut places: Vec<_> = given
         .iter()
         .filter_map(|(key, kind)| Some((top.place_of(key)?, kind.name)))
@@ -71,29 +71,33 @@ fn refuse_number(sheet: &mut Sheet, top: &Table, given: &[(&str, &Kind)]) {
         [(_, first), (second, name), ..] => {
             let found = format!("{name} beside {first}");
             let help = "configure one store only: two stores could disagree";
-            sheet.refuse(second.clone(), Refusal::new(found, help));
+            diagnostics.refuse(second.clone(), ValueError::new(found, help));
         }
         _ => {
             let names: Vec<_> = keys::STORES.iter().map(|(_, kind)| kind.name).collect();
             let help = format!("write one of {}", names.join(", "));
-            sheet.refuse(top.place.clone(), Refusal::new("there is no store", help));
+            diagnostics.refuse(top.place.clone(), ValueError::new("there is no store", help));
         }
     }
 }
 
 /// Reads the servers. A duplicate is refused, because it would be tried twice as often.
-fn servers(sheet: &mut Sheet, table: &Table, read: fn(&str) -> Result<String, Refusal>) -> Option<Vec<String>> {
+fn servers(
+    diagnostics: &mut Diagnostics,
+    table: &Table,
+    read: fn(&str) -> Result<String, ValueError>,
+) -> Option<Vec<String>> {
     if !table.has("servers") {
         let help = "add servers = [\"HOST:PORT\"]";
-        sheet.refuse(table.place.clone(), Refusal::new("`servers` is missing", help));
+        diagnostics.refuse(table.place.clone(), ValueError::new("`servers` is missing", help));
         return None;
     }
-    let servers = table.texts(sheet, "servers", read)?;
+    let servers = table.texts(diagnostics, "servers", read)?;
     let mut seen = BTreeSet::new();
     for server in &servers {
         if !seen.insert(server.get_ref()) {
             let found = format!("`{}` is listed twice", server.get_ref());
-            sheet.refuse(server.span(), Refusal::bare(found));
+            diagnostics.refuse(server.span(), ValueError::bare(found));
         }
     }
     Some(servers.into_iter().map(Spanned::into_inner).collect())
@@ -101,14 +105,14 @@ fn servers(sheet: &mut Sheet, table: &Table, read: fn(&str) -> Result<String, Re
 
 /// The default if the key is missing; `None` if its value is refused.
 fn text_or(
-    sheet: &mut Sheet,
+    diagnostics: &mut Diagnostics,
     table: &Table,
     key: &str,
     default: &str,
-    read: impl FnOnce(&str) -> Result<String, Refusal>,
+    read: impl FnOnce(&str) -> Result<String, ValueError>,
 ) -> Option<String> {
     if !table.has(key) {
         return Some(default.to_owned());
     }
-    table.text(sheet, key, read).map(Spanned::into_inner)
+    table.text(diagnostics, key, read).map(Spanned::into_inner)
 }

@@ -1,32 +1,37 @@
-//! A table of the file, and its keys' values.
+//! A table of the file, and the values of its keys.
 
+use super::diagnostics::{Diagnostics, ValueError};
 use super::keys::{Kind, SPANS, unknown};
-use super::sheet::{Refusal, Sheet};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A table, and what may stand in it.
+/// A table, and the keys that it may have.
 pub(super) struct Table<'t> {
     kind: &'static Kind,
-    /// Where it begins: for what is missing in it.
+    /// The place of its header, for diagnostics about missing keys.
     pub(super) place: Range<usize>,
     entries: &'t DeTable<'t>,
 }
 
 impl<'t> Table<'t> {
-    /// Takes a table; refuses each key that it does not have.
-    pub(super) fn open(sheet: &mut Sheet, kind: &'static Kind, place: Range<usize>, entries: &'t DeTable<'t>) -> Self {
+    /// Reports each unknown key.
+    pub(super) fn open(
+        diagnostics: &mut Diagnostics,
+        kind: &'static Kind,
+        place: Range<usize>,
+        entries: &'t DeTable<'t>,
+    ) -> Self {
         for (key, _) in entries {
             let name: &str = key.get_ref();
             if !kind.has(name) {
-                sheet.refuse(key.span(), unknown(kind, name));
+                diagnostics.refuse(key.span(), unknown(kind, name));
             }
         }
         Self { kind, place, entries }
     }
 
-    /// Whether the key is there, with a good value or not.
+    /// Whether the table contains the key, with a valid value or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
@@ -36,7 +41,7 @@ impl<'t> Table<'t> {
         self.entry(key).map(|(place, _)| place)
     }
 
-    /// The key's value, whatever it is.
+    /// The value of the key, of any type.
     pub(super) fn value(&self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
         self.entry(key).map(|(_, value)| value)
     }
@@ -47,109 +52,113 @@ impl<'t> Table<'t> {
         found.map(|(name, value)| (name.span(), value))
     }
 
-    /// What the text of this key means, if it is there and good.
+    /// The parsed string of this key, if it is there and valid.
     pub(super) fn text<T>(
         &self,
-        sheet: &mut Sheet,
+        diagnostics: &mut Diagnostics,
         key: &str,
-        read: impl FnOnce(&str) -> Result<T, Refusal>,
+        read: impl FnOnce(&str) -> Result<T, ValueError>,
     ) -> Option<Spanned<T>> {
         let value = self.value(key)?;
         let meaning = match value.get_ref() {
             DeValue::String(text) => read(text),
-            other => Err(no_text(key, other)),
+            other => Err(not_a_string(key, other)),
         };
-        good(sheet, value.span(), meaning)
+        good(diagnostics, value.span(), meaning)
     }
 
-    /// The whole number of this key, if it is there and one from 0 to `most`.
-    pub(super) fn number(&self, sheet: &mut Sheet, key: &str, most: u32) -> Option<u32> {
+    /// The integer of this key, if it is there and from 0 to `most`.
+    pub(super) fn number(&self, diagnostics: &mut Diagnostics, key: &str, most: u32) -> Option<u32> {
         let value = self.value(key)?;
         let number = match value.get_ref() {
             DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix())
                 .ok()
                 .filter(|number| *number <= most)
                 .ok_or_else(|| out_of_range(key, most)),
-            DeValue::String(_) => Err(Refusal::new(
-                format!("`{key}` is a number, not a text"),
+            DeValue::String(_) => Err(ValueError::new(
+                format!("`{key}` must be a number, not a string"),
                 "write it without quotes",
             )),
             _ => Err(out_of_range(key, most)),
         };
-        good(sheet, value.span(), number).map(Spanned::into_inner)
+        good(diagnostics, value.span(), number).map(Spanned::into_inner)
     }
 
-    /// The texts of this key's list, if it is there and all are good. An empty list is not.
+    /// The parsed strings of this key's list, if it is there and all are valid. An empty list is not valid.
     pub(super) fn texts<T>(
         &self,
-        sheet: &mut Sheet,
+        diagnostics: &mut Diagnostics,
         key: &str,
-        read: impl Fn(&str) -> Result<T, Refusal>,
+        read: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Option<Vec<Spanned<T>>> {
         let value = self.value(key)?;
         let DeValue::Array(items) = value.get_ref() else {
             let help = format!("write it in brackets: {key} = [\"…\"]");
-            sheet.refuse(value.span(), Refusal::new(format!("`{key}` is a list"), help));
+            diagnostics.refuse(value.span(), ValueError::new(format!("`{key}` must be a list"), help));
             return None;
         };
         if items.is_empty() {
-            sheet.refuse(value.span(), Refusal::bare(format!("`{key}` is empty")));
+            diagnostics.refuse(value.span(), ValueError::bare(format!("`{key}` is empty")));
             return None;
         }
         let read_one = |item: &Spanned<DeValue>| {
             let meaning = match item.get_ref() {
                 DeValue::String(text) => read(text),
-                other => Err(no_text(key, other)),
+                other => Err(not_a_string(key, other)),
             };
-            good(sheet, item.span(), meaning)
+            good(diagnostics, item.span(), meaning)
         };
         let texts: Vec<Option<Spanned<T>>> = items.iter().map(read_one).collect();
         texts.into_iter().collect()
     }
 
-    /// The table of this key, if it is there and one.
-    pub(super) fn table(&self, sheet: &mut Sheet, key: &str, kind: &'static Kind) -> Option<Table<'t>> {
+    /// The table of this key, if it is there and a table.
+    pub(super) fn table(&self, diagnostics: &mut Diagnostics, key: &str, kind: &'static Kind) -> Option<Table<'t>> {
         let (place, value) = self.entry(key)?;
         let DeValue::Table(entries) = value.get_ref() else {
-            let found = Refusal::new(
-                format!("`{key}` is a table"),
+            let found = ValueError::new(
+                format!("`{key}` must be a table"),
                 format!("write {} on a line of its own", kind.name),
             );
-            sheet.refuse(place, found);
+            diagnostics.refuse(place, found);
             return None;
         };
-        Some(Self::open(sheet, kind, place, entries))
+        Some(Self::open(diagnostics, kind, place, entries))
     }
 }
 
-/// The meaning with its place; or it is refused there.
-pub(super) fn good<T>(sheet: &mut Sheet, place: Range<usize>, meaning: Result<T, Refusal>) -> Option<Spanned<T>> {
+/// The value with its place; an error is reported at this place.
+pub(super) fn good<T>(
+    diagnostics: &mut Diagnostics,
+    place: Range<usize>,
+    meaning: Result<T, ValueError>,
+) -> Option<Spanned<T>> {
     match meaning {
         Ok(meaning) => Some(Spanned::new(place, meaning)),
         Err(refusal) => {
-            sheet.refuse(place, refusal);
+            diagnostics.refuse(place, refusal);
             None
         }
     }
 }
 
-fn no_text(key: &str, value: &DeValue) -> Refusal {
+fn not_a_string(key: &str, value: &DeValue) -> ValueError {
     match value {
-        DeValue::Integer(number) if SPANS.contains(&key) => Refusal::new(
-            format!("`{key}` is a span of time"),
+        DeValue::Integer(number) if SPANS.contains(&key) => ValueError::new(
+            format!("`{key}` must be a duration"),
             format!("write it with its unit, in quotes: \"{number}s\""),
         ),
         DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
-            Refusal::new(format!("`{key}` is a text"), "put it in quotes")
+            ValueError::new(format!("`{key}` must be a string"), "put it in quotes")
         }
-        DeValue::Array(_) => Refusal::new(format!("`{key}` is one text, not a list"), "leave out the brackets"),
-        _ => Refusal::bare(format!("`{key}` is a text, not a table")),
+        DeValue::Array(_) => ValueError::new(format!("`{key}` must be one string, not a list"), "remove the brackets"),
+        _ => ValueError::bare(format!("`{key}` must be a string, not a table")),
     }
 }
 
-fn out_of_range(key: &str, most: u32) -> Refusal {
-    Refusal::new(
-        format!("`{key}` is not in its range"),
-        format!("write a whole number from 0 to {most}"),
+fn out_of_range(key: &str, most: u32) -> ValueError {
+    ValueError::new(
+        format!("`{key}` is out of range"),
+        format!("write an integer from 0 to {most}"),
     )
 }

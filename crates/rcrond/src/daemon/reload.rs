@@ -1,109 +1,118 @@
-//! SIGHUP: the configuration read again. No lease is lost: what cannot be taken over while running is refused.
+//! SIGHUP: the configuration is read again. No lease is lost by it: a change that would need a restart is refused.
 
-use super::cluster::Cluster;
-use super::{Daemon, start};
-use crate::config::{self, ClusterSettings, Config};
-use crate::disk::state_file::{self, PreviousState};
-use crate::news::News;
-use crate::outside::systemd;
-use crate::store_side::asker::Request;
+use super::{ClusterState, Daemon, machine};
+use crate::api::systemd;
+use crate::config::{ClusterSettings, Config};
+use crate::event::Event;
+use crate::new_config::{self, NewConfig, NewConfigError};
+use crate::store_tasks::client::StoreRequest;
 use lease::Input;
-use std::path::Path;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use store::Store;
 
-/// What was read, away from the loop: the files may be on a file system that hangs.
-pub(crate) struct Renewal {
-    config: Config,
-    warnings: Vec<String>,
-    store: Box<dyn Store>,
-    /// What the state files say.
-    inherited: Vec<PreviousState>,
+/// Why a new configuration is not applied.
+enum ReloadError {
+    Unusable(NewConfigError),
+    Stopping,
+    NeedsRestart(Setting),
+}
+
+/// A setting that cannot be changed while rcrond runs: other nodes would not know of the change, or an old file would stay active.
+enum Setting {
+    Key(&'static str),
+    StateFileOf(String),
+    ClusterOf(PathBuf),
+}
+
+impl fmt::Display for ReloadError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable(error) => error.fmt(out),
+            Self::Stopping => out.write_str("rcrond is stopping"),
+            Self::NeedsRestart(setting) => write!(out, "{setting} cannot be changed without a restart"),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => out.write_str(key),
+            Self::StateFileOf(cluster) => write!(out, "the state_file of cluster {cluster}"),
+            Self::ClusterOf(file) => write!(out, "the name of the cluster with {}", file.display()),
+        }
+    }
 }
 
 impl Daemon {
-    /// Has it read; [`News::Renewal`] brings it.
-    pub(super) fn reload(&self) {
-        systemd::reloading();
-        let (file, boot, newsroom) = (self.config_file.clone(), self.boot.clone(), self.newsroom.clone());
-        tokio::task::spawn_blocking(move || newsroom.tell(News::Renewal(read(&file, &boot).map(Box::new))));
+    /// Starts reading; [`Event::ConfigRead`] has the result.
+    pub(super) fn begin_reload(&self) {
+        systemd::notify_reloading();
+        let (file, boot, events) = (self.config_file.clone(), self.boot.clone(), self.events.clone());
+        tokio::task::spawn_blocking(move || {
+            events.send(Event::ConfigRead(new_config::read(&file, &boot).map(Box::new)));
+        });
     }
 
-    pub(super) fn renew(&mut self, renewal: Result<Box<Renewal>, String>) {
-        match renewal.and_then(|renewal| self.adopt(*renewal)) {
-            Ok(()) => log::info!("the configuration has been read again"),
-            Err(problem) => log::error!("the configuration stays as it was: {problem}"),
+    pub(super) fn finish_reload(&mut self, result: Result<Box<NewConfig>, NewConfigError>) {
+        let result = result.map_err(ReloadError::Unusable);
+        match result.and_then(|new| self.apply(*new)) {
+            Ok(()) => log::info!("the configuration was reloaded"),
+            Err(error) => log::error!("the configuration was not reloaded: {error}"),
         }
-        systemd::ready();
+        systemd::notify_ready();
     }
 
-    fn adopt(&mut self, new: Renewal) -> Result<(), String> {
-        if self.stop.is_some() {
-            return Err("rcrond is stopping".to_owned());
+    fn apply(&mut self, new: NewConfig) -> Result<(), ReloadError> {
+        if self.exit_by.is_some() {
+            return Err(ReloadError::Stopping);
         }
-        if let Some(what) = unmovable(&self.config, &new.config) {
-            return Err(format!("{what} cannot be changed without a restart"));
+        if let Some(setting) = fixed_setting(&self.config, &new.config) {
+            return Err(ReloadError::NeedsRestart(setting));
         }
-        new.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        for warning in &new.warnings {
+            log::warn!("{}", warning.summary);
+        }
         if new.config.store != self.config.store {
-            self.store = Arc::from(new.store);
-            self.ask_store(Request::Use(Arc::clone(&self.store)));
+            self.store = new.store;
+            self.send_to_store(StoreRequest::UseStore(Arc::clone(&self.store)));
         }
         self.config = new.config;
         let mut starts = Vec::new();
-        for (settings, inherited) in self.config.clusters.iter().zip(&new.inherited) {
-            match self.clusters.get_mut(&settings.name) {
-                Some(cluster) => cluster.settings = settings.clone(),
-                None => {
-                    let cluster = Cluster::new(settings.clone(), inherited);
-                    self.clusters.insert(settings.name.clone(), cluster);
-                }
-            }
-            starts.push(start::cluster_start(settings, &self.ledger, inherited));
+        for (settings, previous) in self.config.clusters.iter().zip(&new.previous_states) {
+            let name = settings.name.clone();
+            let new_cluster = || ClusterState::new(settings.clone(), previous);
+            let cluster = self.clusters.entry(name).or_insert_with(new_cluster);
+            cluster.settings = settings.clone();
+            starts.push(machine::cluster_start(settings, &self.persistent_state, previous));
         }
         self.step(Input::Configure(starts));
         Ok(())
     }
 }
 
-fn read(file: &Path, boot: &[u8]) -> Result<Renewal, String> {
-    let loaded = config::load(file).map_err(|diagnostic| diagnostic.full)?;
-    let store = config::open(&loaded.config.store).map_err(|failure| failure.to_string())?;
-    let clusters = loaded.config.clusters.iter();
-    Ok(Renewal {
-        inherited: clusters
-            .map(|cluster| state_file::inherited(&cluster.state_file, boot))
-            .collect(),
-        warnings: loaded.warnings.into_iter().map(|warning| warning.summary).collect(),
-        config: loaded.config,
-        store,
-    })
-}
-
-/// What differs and must not: others would not know of it, or the old one would be left behind.
-fn unmovable(old: &Config, new: &Config) -> Option<String> {
-    let file_of = |config: &Config, name| {
-        let mut clusters = config.clusters.iter();
-        clusters
-            .find(|cluster| cluster.name == name)
-            .map(|cluster| cluster.state_file.clone())
+/// The first setting that differs and must not.
+fn fixed_setting(old: &Config, new: &Config) -> Option<Setting> {
+    let has_moved = |cluster: &&ClusterSettings| {
+        let mut same_name = new.clusters.iter().filter(|other| other.name == cluster.name);
+        same_name.any(|other| other.state_file != cluster.state_file)
     };
-    let moved = old
-        .clusters
-        .iter()
-        .find(|cluster| file_of(new, cluster.name.clone()).is_some_and(|file| file != cluster.state_file));
-    if let Some(cluster) = moved {
-        return Some(format!("the state_file of cluster {}", cluster.name.as_str()));
+    if let Some(cluster) = old.clusters.iter().find(has_moved) {
+        return Some(Setting::StateFileOf(cluster.name.as_str().to_owned()));
     }
-    // Both names would have the file for a while, and other nodes only one of them.
-    let taken = |cluster: &&ClusterSettings| {
-        let mut before = old.clusters.iter();
-        before.any(|other| other.state_file == cluster.state_file && other.name != cluster.name)
+    // The file would belong to both names for a while, and other nodes know only one of them.
+    let is_renamed = |cluster: &&ClusterSettings| {
+        let mut same_file = old
+            .clusters
+            .iter()
+            .filter(|other| other.state_file == cluster.state_file);
+        same_file.any(|other| other.name != cluster.name)
     };
-    if let Some(cluster) = new.clusters.iter().find(taken) {
-        return Some(format!("the name of the cluster with {}", cluster.state_file.display()));
+    if let Some(cluster) = new.clusters.iter().find(is_renamed) {
+        return Some(Setting::ClusterOf(cluster.state_file.clone()));
     }
-    let plain = [
+    let keys = [
         ("node", old.node != new.node),
         ("run_dir", old.run_dir != new.run_dir),
         ("state_dir", old.state_dir != new.state_dir),
@@ -114,8 +123,6 @@ fn unmovable(old: &Config, new: &Config) -> Option<String> {
             !old.store.has_same_records(&new.store),
         ),
     ];
-    plain
-        .iter()
-        .find(|(_, differs)| *differs)
-        .map(|(what, _)| (*what).to_owned())
+    let changed = keys.into_iter().find(|(_, differs)| *differs);
+    changed.map(|(key, _)| Setting::Key(key))
 }

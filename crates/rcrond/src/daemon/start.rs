@@ -1,93 +1,178 @@
-//! What the machine starts with: the configuration, and what is on disk.
+//! The start of the daemon, from the configuration to the loop.
 
-use super::cluster::Cluster;
-use crate::config::{ClusterSettings, Config};
-use crate::disk::ledger::Ledger;
-use crate::disk::state_file::{self, PreviousState};
-use lease::{ClusterConfig, ClusterName, ClusterStart, Machine, SessionId, Start};
-use policy::moment::BootTime;
+use super::inputs::{Inputs, Signals};
+use super::{ClusterState, Daemon, machine, tasks};
+use crate::api::log::{flush, set_node, start_log};
+use crate::api::metrics::Metrics;
+use crate::api::socket::ListenError;
+use crate::api::systemd;
+use crate::config::{self, Config};
+use crate::event::EventSender;
+use crate::files::FileWriters;
+use crate::files::identity::{HeldClusters, RunDir, RunDirError};
+use crate::files::persistent_state::{FILE_NAME, PersistentState, ReadError};
+use ::inputs::clock;
+use ::inputs::diagnostic::Diagnostic;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use std::sync::Arc;
+use store::{Error, Store};
+use sys::output::{error_text, to_stderr};
 
-/// A file system that takes longer than that hangs.
-const READ_LIMIT: Duration = Duration::from_secs(2);
+/// tokio needs a thread for each name that is being looked up. Look-ups can hang, and each attempt to connect starts another.
+const MAX_THREADS: usize = 64;
 
-/// All clusters, by name.
-pub(crate) type Clusters = BTreeMap<ClusterName, Cluster>;
+/// Why the daemon did not start.
+pub(crate) enum StartError {
+    /// rcrond.toml or a file that it names is rejected.
+    Config(Diagnostic),
+    /// The log cannot be started.
+    Log(io::Error),
+    /// The runtime cannot be created.
+    Runtime(io::Error),
+    NoBootId,
+    RunDir(RunDirError),
+    PersistentState(ReadError),
+    /// Certificates or keys of the store cannot be used.
+    Store(Error),
+    /// The kernel gives no random numbers.
+    Random(io::Error),
+    /// A signal's handler cannot be set.
+    Signals(io::Error),
+    Socket(PathBuf, ListenError),
+}
 
-/// What the state files say, one for each cluster. A directory at a time, side by side: one that hangs counts as unreadable, and holds up
-/// no other.
-pub(super) async fn inherited(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<PreviousState> {
-    let mut directories: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
-    for cluster in clusters {
-        let directory = cluster.state_file.parent().unwrap_or(Path::new("/"));
-        directories
-            .entry(directory)
-            .or_default()
-            .push(cluster.state_file.clone());
+impl StartError {
+    /// Whether the next start would fail in the same way, until the configuration is changed.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Config(_))
     }
-    let read = |files: Vec<PathBuf>| {
-        let boot = boot.to_vec();
-        tokio::task::spawn_blocking(move || {
-            let pair = |file: PathBuf| {
-                let found = state_file::inherited(&file, &boot);
-                (file, found)
-            };
-            files.into_iter().map(pair).collect::<Vec<_>>()
-        })
-    };
-    let reading: Vec<_> = directories.into_values().map(read).collect();
-    let deadline = Instant::now() + READ_LIMIT;
-    let mut found = BTreeMap::new();
-    for directory in reading {
-        if let Ok(Ok(files)) = timeout_at(deadline, directory).await {
-            found.extend(files);
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(diagnostic) => out.write_str(&diagnostic.full),
+            Self::Log(error) => write!(out, "cannot start the log: {}", error_text(error)),
+            Self::Runtime(error) => write!(out, "cannot start: {}", error_text(error)),
+            Self::NoBootId => {
+                out.write_str("cannot read /proc/sys/kernel/random/boot_id, and a lease is valid only with a boot ID")
+            }
+            Self::RunDir(error) => error.fmt(out),
+            Self::PersistentState(error) => error.fmt(out),
+            Self::Store(failure) => failure.fmt(out),
+            Self::Random(error) => write!(out, "cannot read random numbers: {}", error_text(error)),
+            Self::Signals(error) => write!(out, "cannot catch signals: {}", error_text(error)),
+            Self::Socket(path, error) => write!(out, "cannot listen on {}: {error}", path.display()),
         }
     }
-    let take = |cluster: &ClusterSettings| {
-        found
-            .get(&cluster.state_file)
-            .cloned()
-            .unwrap_or_else(PreviousState::unknown)
-    };
-    clusters.iter().map(take).collect()
 }
 
-/// As the machine wants to know it. One whose jobs are still waited for is not out yet.
-pub(crate) fn cluster_start(settings: &ClusterSettings, ledger: &Ledger, inherited: &PreviousState) -> ClusterStart {
-    let entry = ledger.entry(&settings.name);
-    ClusterStart {
-        config: ClusterConfig {
-            name: settings.name.clone(),
-            timing: settings.timing,
-            priority: settings.priority,
-        },
-        drained: entry.drained.is_some_and(|drained| drained.wait_ms.is_none()),
-        epoch: entry.epoch,
-        file: inherited.active,
-    }
-}
-
-/// The machine.
+/// Runs the daemon until a signal ends it. An error was logged when this returns.
 ///
 /// # Errors
-/// The kernel has no randomness to give.
-pub(crate) fn machine(
-    config: &Config,
-    kept: Option<SessionId>,
-    clusters: Vec<ClusterStart>,
-    now: BootTime,
-) -> std::io::Result<Machine> {
-    let random = sys::random::sixteen_bytes()?;
-    let (first, second) = random.split_at(8);
-    let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    let start = Start {
-        node: config.node.clone(),
-        kept,
-        seed: [number(first), number(second)],
-        clusters,
+/// [`StartError`].
+pub(crate) fn run(config_file: &Path) -> Result<(), StartError> {
+    if let Err(error) = start_log() {
+        let error = StartError::Log(error);
+        to_stderr(format!("rcrond: {error}\n").as_bytes());
+        return Err(error);
+    }
+    let result = load(config_file).and_then(|config| run_daemon(config, config_file.to_owned()));
+    if let Err(error) = &result {
+        log::error!("{error}");
+    }
+    flush();
+    result
+}
+
+fn load(file: &Path) -> Result<Config, StartError> {
+    let loaded = config::load(file).map_err(StartError::Config)?;
+    set_node(&loaded.config.node);
+    for warning in &loaded.warnings {
+        log::warn!("{}", warning.summary);
+    }
+    Ok(loaded.config)
+}
+
+fn run_daemon(config: Config, config_file: PathBuf) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_THREADS)
+        .build();
+    let runtime = runtime.map_err(StartError::Runtime)?;
+    let result = runtime.block_on(async {
+        let socket = config.socket.clone();
+        let (daemon, inputs) = start(config, config_file).await?;
+        daemon.run_loop(inputs).await;
+        let _ = std::fs::remove_file(socket);
+        Ok(())
+    });
+    // Dropping the runtime would wait for threads, which may hang in a file system.
+    runtime.shutdown_background();
+    result
+}
+
+async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs), StartError> {
+    let boot = clock::boot_id().ok_or(StartError::NoBootId)?;
+    let run_dir = RunDir::lock(&config.run_dir).map_err(StartError::RunDir)?;
+    let persistent_state = PersistentState::read(&config.state_dir.join(FILE_NAME));
+    let persistent_state = persistent_state.map_err(StartError::PersistentState)?;
+    let store: Arc<dyn Store> = config::open(&config.store).map_err(StartError::Store)?.into();
+    let session = run_dir.saved_session(&boot, config.node.as_str(), &configured_files(&config));
+    let previous_states = machine::previous_states(&config.clusters, &boot).await;
+    let mut clusters = BTreeMap::new();
+    let mut starts = Vec::new();
+    for (settings, previous) in config.clusters.iter().zip(&previous_states) {
+        starts.push(machine::cluster_start(settings, &persistent_state, previous));
+        clusters.insert(settings.name.clone(), ClusterState::new(settings.clone(), previous));
+    }
+    let machine = machine::new(&config, session, starts, clock::boot_time()).map_err(StartError::Random)?;
+    let (events, received) = EventSender::channel();
+    let metrics = Arc::new(Metrics::new());
+    let senders = tasks::start_store_tasks(&config, &store, &events, &metrics);
+    let requests = tasks::start_servers(&config, &metrics);
+    let inputs = Inputs {
+        events: received,
+        requests: requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?,
+        watchdog: systemd::watchdog_interval().map(tokio::time::interval),
+        signals: Signals::catch().map_err(StartError::Signals)?,
     };
-    Ok(Machine::new(start, now))
+    let daemon = Daemon {
+        config,
+        config_file,
+        boot,
+        run_dir,
+        machine,
+        machine_wakes_at: clock::boot_time(),
+        clusters,
+        persistent_state,
+        session,
+        // If the session is resumed, this makes the loop save it with the clusters of this configuration.
+        saved_clusters: HeldClusters::new(),
+        senders,
+        events,
+        writers: FileWriters::default(),
+        store,
+        metrics,
+        store_failure: None,
+        file_failure: None,
+        is_watching: false,
+        status_line: String::new(),
+        drain_clients: Vec::new(),
+        drain_wakes_at: None,
+        started_at: clock::boot_time(),
+        is_ready: false,
+        exit_by: None,
+    };
+    Ok((daemon, inputs))
+}
+
+fn configured_files(config: &Config) -> HeldClusters {
+    let clusters = config.clusters.iter();
+    clusters
+        .map(|cluster| (cluster.name.as_str().to_owned(), cluster.state_file.clone()))
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! `rcrond --check` and what it says, on directories of the test's own. The store is a port where nobody listens.
+//! `rcrond --check` on directories of the test. The store is a port on which no process listens.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,27 +9,27 @@ use testing::program::program;
 use testing::{Done, run};
 
 /// A directory with an rcrond.toml for cluster `web`.
-struct Scene {
+struct Fixture {
     directory: TempDir,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
-        let scene = Self {
+        let fixture = Self {
             directory: tempfile::tempdir().expect("a directory"),
         };
         for name in ["run", "lib", "states"] {
-            fs::create_dir(scene.path(name)).expect("made");
+            fs::create_dir(fixture.path(name)).expect("made");
         }
-        scene.configure("");
-        scene
+        fixture.configure("");
+        fixture
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// The configuration, and more keys of its one cluster.
+    /// Writes the configuration, with these additional keys of its only cluster.
     fn configure(&self, more: &str) {
         let here = self.directory.path().display();
         self.write(
@@ -54,7 +54,7 @@ impl Scene {
             .env_remove("CREDENTIALS_DIRECTORY"))
     }
 
-    /// The report's rows, with the directory's path as `HERE`.
+    /// The report's rows, with `HERE` in place of the directory's path.
     fn report(&self) -> String {
         let done = self.rcrond("--check");
         assert_eq!(done.code(), Some(1), "{}", done.stderr());
@@ -69,14 +69,14 @@ fn has(report: &str, rows: &str) {
 }
 
 #[test]
-fn what_is_as_it_should_be_is_told_too() {
-    let scene = Scene::new();
-    let here = scene.directory.path().display();
-    scene.write(
+fn what_is_correct_is_reported_too() {
+    let fixture = Fixture::new();
+    let here = fixture.directory.path().display();
+    fixture.write(
         "web.conf",
         &format!("cluster_name = web\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
     );
-    let report = scene.report();
+    let report = fixture.report();
     let expected = "\
 configuration
   fine      HERE/rcrond.toml: node n, etcd at 127.0.0.1:1
@@ -94,85 +94,85 @@ store
 
 #[test]
 fn nothing_is_changed() {
-    let scene = Scene::new();
-    fs::remove_dir(scene.path("states")).expect("removed");
+    let fixture = Fixture::new();
+    fs::remove_dir(fixture.path("states")).expect("removed");
     has(
-        &scene.report(),
+        &fixture.report(),
         "  fine      state file HERE/states/web can be written; its directory does not exist yet\n",
     );
-    assert!(!scene.path("states").exists());
+    assert!(!fixture.path("states").exists());
     for directory in ["run", "lib"] {
-        assert_eq!(fs::read_dir(scene.path(directory)).expect("there").count(), 0);
+        assert_eq!(fs::read_dir(fixture.path(directory)).expect("there").count(), 0);
     }
 }
 
 #[test]
-fn a_configuration_of_rcron_that_does_not_fit_is_wrong() {
-    let scene = Scene::new();
-    let here = scene.directory.path().display();
+fn an_rcron_conf_that_does_not_match_is_wrong() {
+    let fixture = Fixture::new();
+    let here = fixture.directory.path().display();
     for (conf, row) in [
         (
             format!("cluster_name = web\nstate_file = {here}/states/web\ndefault_state = passive\n"),
-            "  wrong     HERE/web.conf does not require a lease: a state file that is missing means default_state = passive, \
-             and an `active` by hand counts\n            -> set require_lease = yes\n",
+            "  wrong     HERE/web.conf does not require a lease: without a state file, default_state = passive applies, \
+             and an `active` written by hand counts\n            -> set require_lease = yes\n",
         ),
         (
             format!("cluster_name = web\nstate_file = {here}/states/other\n"),
-            "  wrong     HERE/web.conf has another state file: HERE/states/other\n",
+            "  wrong     HERE/web.conf has a different state file: HERE/states/other\n",
         ),
         (
             format!("cluster_name = mail\nstate_file = {here}/states/web\n"),
             "  wrong     HERE/web.conf has this state file for cluster mail\n",
         ),
     ] {
-        scene.write("web.conf", &conf);
-        has(&scene.report(), row);
+        fixture.write("web.conf", &conf);
+        has(&fixture.report(), row);
     }
-    scene.write("web.conf", "cluster_name = mail\nstate_file = /elsewhere\n");
+    fixture.write("web.conf", "cluster_name = mail\nstate_file = /elsewhere\n");
     has(
-        &scene.report(),
-        "  hint      no rcron.conf in /etc/rcron is of this cluster\n",
+        &fixture.report(),
+        "  hint      no rcron.conf in /etc/rcron belongs to this cluster\n",
     );
 }
 
 #[test]
 fn a_state_file_that_cannot_be_written_is_wrong() {
-    let scene = Scene::new();
-    let state = scene.path("states/web");
+    let fixture = Fixture::new();
+    let state = fixture.path("states/web");
     fs::create_dir(&state).expect("made");
     has(
-        &scene.report(),
+        &fixture.report(),
         "  wrong     state file HERE/states/web is not a regular file\n",
     );
     fs::remove_dir(&state).expect("removed");
-    fs::set_permissions(scene.path("states"), Permissions::from_mode(0o777)).expect("chmod");
+    fs::set_permissions(fixture.path("states"), Permissions::from_mode(0o777)).expect("chmod");
     symlink("/etc/passwd", &state).expect("linked");
     has(
-        &scene.report(),
-        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link that others could have made\n",
+        &fixture.report(),
+        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link that another user could have created\n",
     );
-    fs::remove_dir_all(scene.path("states")).expect("removed");
-    scene.write("states", "");
-    has(&scene.report(), "  wrong     state file HERE/states/web cannot be ");
+    fs::remove_dir_all(fixture.path("states")).expect("removed");
+    fixture.write("states", "");
+    has(&fixture.report(), "  wrong     state file HERE/states/web cannot be ");
 }
 
 #[test]
 fn a_cluster_without_a_journal_is_a_hint() {
-    let scene = Scene::new();
-    scene.configure("journal = \"none\"\n");
+    let fixture = Fixture::new();
+    fixture.configure("journal = \"none\"\n");
     has(
-        &scene.report(),
-        "  hint      it has no journal: `rcronctl drain --wait` cannot see what runs\n",
+        &fixture.report(),
+        "  hint      it has no journal: `rcronctl drain --wait` cannot see running jobs\n",
     );
 }
 
 #[test]
 fn a_password_in_plain_text_is_a_hint() {
-    let scene = Scene::new();
-    let text = fs::read_to_string(scene.path("rcrond.toml")).expect("there");
-    let hint = "store\n  hint      the password goes over the network in plain text\n";
-    // 0.0.0.0 is this machine, but does not look like it.
-    for (servers, is_told) in [
+    let fixture = Fixture::new();
+    let text = fs::read_to_string(fixture.path("rcrond.toml")).expect("there");
+    let hint = "store\n  hint      the password is sent over the network in plain text\n";
+    // 0.0.0.0 is this machine, too, but rcrond does not recognize it as local.
+    for (servers, is_reported) in [
         (
             "servers = [\"127.0.0.1:1\"]\nuser = \"u\"\npassword = \"geheim\"",
             false,
@@ -182,19 +182,19 @@ fn a_password_in_plain_text_is_a_hint() {
             true,
         ),
     ] {
-        scene.write("rcrond.toml", &text.replace("servers = [\"127.0.0.1:1\"]", servers));
-        let report = scene.report();
-        assert_eq!(report.contains(hint), is_told, "{report}");
+        fixture.write("rcrond.toml", &text.replace("servers = [\"127.0.0.1:1\"]", servers));
+        let report = fixture.report();
+        assert_eq!(report.contains(hint), is_reported, "{report}");
         assert!(!report.contains("geheim"), "{report}");
     }
 }
 
 #[test]
-fn a_configuration_that_is_refused_is_told_in_all_three() {
-    let scene = Scene::new();
-    scene.configure("leese = \"10s\"\n");
+fn a_rejected_configuration_is_reported_by_check_init_store_and_the_daemon() {
+    let fixture = Fixture::new();
+    fixture.configure("leese = \"10s\"\n");
     let message = "HERE/rcrond.toml:9:1: unknown key `leese` in [[cluster]]\n  9 | leese = \"10s\"\n    | ^~~~~ did you mean `lease`?";
-    let report = scene.report();
+    let report = fixture.report();
     has(
         &report,
         &format!(
@@ -203,13 +203,15 @@ fn a_configuration_that_is_refused_is_told_in_all_three() {
         ),
     );
     has(&report, "\n1 wrong\n");
-    let here = scene.directory.path().display().to_string();
-    let done = scene.rcrond("--init-store");
+    let here = fixture.directory.path().display().to_string();
+    let done = fixture.rcrond("--init-store");
     assert_eq!(done.code(), Some(1));
     assert_eq!(done.stderr().replace(&here, "HERE"), format!("rcrond: {message}\n"));
-    let done = run(Command::new(program("rcrond")).arg("-c").arg(scene.path("rcrond.toml")));
+    let done = run(Command::new(program("rcrond"))
+        .arg("-c")
+        .arg(fixture.path("rcrond.toml")));
     assert_eq!(done.code(), Some(78));
-    // In the log, which has times.
+    // The daemon logs it, with the time.
     let stderr = done.stderr().replace(&here, "HERE");
     let (_, line) = stderr.split_once(' ').expect("a time");
     let indented = message.replace('\n', "\n    ");

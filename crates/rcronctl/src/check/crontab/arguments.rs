@@ -1,71 +1,64 @@
-//! rcron's words in a crontab: its options, its configuration, the job.
+//! The arguments of rcron in a crontab: its options, its configuration, the job.
 
-use super::Usage;
-use super::call::Call;
-use super::entry::{place, unexpanded};
-use super::files::Crontab;
-use super::program::{self, Lookup, look_up};
-use super::text::Entry;
-use crate::check::finding::{Finding, Kind as Found, Place, Report};
-use crate::check::root::Root;
-use inputs::command_line::Invocation;
+use super::Survey;
+use super::entry::Job;
+use super::program;
+use crate::check::finding::{Finding, Place};
+use crate::check::kind::Kind;
+use crate::check::report::Report;
+use ::crontab::call::Call;
+use ::crontab::shell::Word;
+use inputs::command_line::{self, Invocation, Request};
 use inputs::diagnostic::shown;
-use inputs::words::text_of;
-use policy::command::Job;
 use policy::config::Key;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use policy::display::escaped;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-/// Looks at the words; returns what would be run, where that can be told.
-pub(crate) fn check(
-    root: &Root,
-    crontab: &Crontab,
-    entry: &Entry,
-    call: &Call,
-    usage: &mut Usage,
-    report: &mut Report,
-) -> Option<Invocation> {
-    let start = place(crontab, entry, call.words[0].offset);
-    let invocation = match call.read() {
-        Ok(invocation) => invocation?,
-        Err(message) => {
+pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Report) {
+    let start = job.place(call.words[0].offset);
+    let arguments = call.words.iter().map(|word| OsString::from_vec(word.text.clone()));
+    let invocation = match command_line::read(lexopt::Parser::from_iter(arguments)) {
+        Ok(Request::Job(invocation)) => invocation,
+        Ok(Request::Help | Request::Version) => return,
+        Err(error) => {
             if call.words.iter().all(|word| word.is_literal) {
-                let remedy = "rcron refuses this line with status 125; see rcron(8)";
-                report.add(Finding::wrong(Found::Usage, start, message, remedy));
+                let mistake = error.mistake.to_string();
+                let what = escaped(&mistake);
+                let finding = Finding::wrong(Kind::Usage, &start, what, "correct the line; see rcron(8)");
+                report.add(finding.because("rcron exits with 125, and the job does not run"));
             }
-            return None;
+            return;
         }
     };
     if invocation.options.dry_run {
-        let what = "--dry-run: the job never runs";
-        report.add(Finding::doubtful(
-            Found::DryRun,
-            start.clone(),
-            what,
-            "take the option away when done",
-        ));
+        let what = "with --dry-run the job never runs";
+        let remedy = "remove the option when the test is over";
+        report.add(Finding::doubtful(Kind::DryRun, &start, what, remedy));
     }
-    configuration(root, &invocation, &start, usage, report);
-    if call.is_plain(&invocation) {
-        report_program(root, entry, call, &invocation.job, &start, report);
+    check_configuration(job, &invocation, &start, survey, report);
+    let arguments = call.words.len().min(invocation.job.argv().len().saturating_sub(1));
+    let (until_job, of_job) = call.words.split_at(call.words.len() - arguments);
+    if until_job.iter().all(|word| word.is_literal) {
+        program::check_job(job, call, &invocation.job, report);
     }
-    if let Some(offset) = option_after_job(call, &invocation.job) {
-        let what = "options after the job belong to the job: rcron does not see them";
-        let remedy = "write them before the job: rcron --conf FILE JOB";
-        report.add(Finding::wrong(
-            Found::OptionsAfterJob,
-            place(crontab, entry, offset),
-            what,
-            remedy,
-        ));
+    if let Some(word) = misplaced_option(of_job) {
+        let what = "this option is after the job, so it is an argument of the job";
+        let remedy = "write it before the job: rcron --conf FILE JOB";
+        let place = job.place(word.offset);
+        report.add(Finding::wrong(Kind::OptionsAfterJob, &place, what, remedy));
     }
-    Some(invocation)
+    let text = invocation.job.text(usize::MAX);
+    if let Some(name) = invocation.options.job_name {
+        survey.names.add(&start, name, &text, report);
+    }
+    survey.unwrapped.add_wrapped(start, text);
 }
 
-fn configuration(root: &Root, invocation: &Invocation, start: &Place, usage: &mut Usage, report: &mut Report) {
+fn check_configuration(job: &Job, invocation: &Invocation, start: &Place, survey: &mut Survey, report: &mut Report) {
     let Some(conf) = &invocation.options.conf else {
-        usage.without_conf.get_or_insert(start.clone());
+        survey.usage.without_conf.get_or_insert(start.clone());
         return;
     };
     let file = Path::new(conf);
@@ -73,81 +66,37 @@ fn configuration(root: &Root, invocation: &Invocation, start: &Place, usage: &mu
     if !file.is_absolute() || is_variable {
         return;
     }
-    let is_there = root
-        .locate(file)
-        .is_ok_and(|located| located.outside.symlink_metadata().is_ok());
-    if is_there {
-        usage.configurations.push((file.to_owned(), start.clone()));
+    let located = job.root.locate(file);
+    if located.is_ok_and(|located| located.outside.symlink_metadata().is_ok()) {
+        survey.add_configuration(file.to_owned());
         return;
     }
     let what = format!("the configuration {} does not exist", shown(conf));
-    let finding = Finding::wrong(
-        Found::ConfMissing,
-        start.clone(),
-        what,
-        "write it, or name the right file",
-    );
-    report.add(finding.because("rcron refuses the line: the job runs on no server that lacks the file"));
+    let finding = Finding::wrong(Kind::ConfMissing, start, what, "create the file, or correct its name");
+    report.add(finding.because("rcron exits with 125, and the job does not run on any server without the file"));
 }
 
-fn report_program(root: &Root, entry: &Entry, call: &Call, job: &Job, start: &Place, report: &mut Report) {
-    let Some(name) = program::name(job) else { return };
-    if call.is_behind && !name.contains(&b'/') {
-        return;
-    }
-    let shown_name = text_of(&name);
-    let what = match look_up(root, &name, entry.path()) {
-        Lookup::Found if job.looks_like_shell() => {
-            let what = format!("{shown_name} gets the shell's syntax as arguments: no shell reads these words");
-            let remedy = "quote the whole line as one word if a shell is to read it: rcron 'a && b'";
-            report.add(Finding::doubtful(Found::ShellWords, start.clone(), what, remedy));
-            return;
-        }
-        Lookup::Found | Lookup::Unsure => return,
-        Lookup::NotExecutable => format!("the job's program {shown_name} is no file that may be executed"),
-        Lookup::Missing if name.contains(&b'/') => format!("the job's program {shown_name} does not exist"),
-        Lookup::Missing => {
-            let path = entry.path();
-            format!(
-                "the job's program {shown_name} is not in PATH={}{}",
-                text_of(path),
-                unexpanded(path)
-            )
-        }
-    };
-    if job.looks_like_shell() {
-        let what = "rcron executes these words directly, but they are written for a shell";
-        let remedy = "quote the whole line as one word: rcron 'a && b'";
-        report.add(Finding::wrong(Found::ShellWords, start.clone(), what, remedy));
-        return;
-    }
-    let remedy = "install it on every server of the cluster, or write its whole path";
-    report.add(Finding::wrong(Found::JobNotFound, start.clone(), what, remedy));
-}
-
-/// `rcron job --conf F`, where F can only be rcron's: many programs have an option of this name.
-fn option_after_job(call: &Call, job: &Job) -> Option<usize> {
-    let arguments = job.argv().len().saturating_sub(1);
-    let words = &call.words[call.words.len().saturating_sub(arguments)..];
-    let found = words.iter().enumerate().find(|(index, word)| {
-        let next = words.get(index + 1).map(|word| word.text.as_slice());
+/// Finds `rcron job --conf FILE` where FILE can only be rcron's. Many programs have an option of this name.
+fn misplaced_option(arguments: &[Word]) -> Option<&Word> {
+    let mut following = arguments.iter().skip(1).map(|word| word.text.as_slice());
+    arguments.iter().find(|word| {
+        let next = following.next().unwrap_or_default();
         match word.text.as_slice() {
-            b"--conf" | b"-c" => next.is_some_and(is_rcrons_file),
-            b"--option" | b"-o" => next.is_some_and(is_rcrons_key),
+            b"--conf" | b"-c" => is_rcrons_file(next),
+            b"--option" | b"-o" => is_rcrons_setting(next),
             text => {
                 text.strip_prefix(b"--conf=").is_some_and(is_rcrons_file)
-                    || text.strip_prefix(b"--option=").is_some_and(is_rcrons_key)
+                    || text.strip_prefix(b"--option=").is_some_and(is_rcrons_setting)
             }
         }
-    });
-    found.map(|(_, word)| word.offset)
+    })
 }
 
 fn is_rcrons_file(path: &[u8]) -> bool {
     Path::new(OsStr::from_bytes(path)).starts_with("/etc/rcron")
 }
 
-fn is_rcrons_key(setting: &[u8]) -> bool {
+fn is_rcrons_setting(setting: &[u8]) -> bool {
     let key = setting.split(|byte| *byte == b'=').next().unwrap_or_default();
     setting.contains(&b'=') && Key::ALL.iter().any(|(name, _)| name.as_bytes() == key)
 }

@@ -1,131 +1,147 @@
-//! Which crontabs there are: cron(8) of Debian, and cronie's.
+//! The crontabs of a system: those of Debian's cron(8), and of cronie.
 
-use super::text::Kind;
 use crate::check::access::Access;
-use crate::check::finding::{Finding, Group, Kind as Found, Place, Report};
+use crate::check::finding::{Finding, Place};
+use crate::check::kind::{Group, Kind};
+use crate::check::report::Report;
 use crate::check::root::Root;
-use inputs::diagnostic::shown;
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use sys::file;
-use sys::output::error_text;
 
-/// A larger file is no crontab: cron itself stops at less.
+/// The longest crontab that is read to its end. Debian's cron ignores crontabs of more than 10000 lines.
 const LARGEST: usize = 1 << 20;
-/// Where the files of packages are.
+/// The crontabs of packages.
 const DROP_INS: &str = "/etc/cron.d";
-/// Users' own: Debian's directory and cronie's. (Debian's stands in the other one, and is no file.)
+/// The users' own crontabs: Debian's directory and cronie's. Debian's is inside the other one.
 const SPOOLS: [&str; 2] = ["/var/spool/cron/crontabs", "/var/spool/cron"];
+
+/// A file that may be a crontab.
+#[derive(Debug)]
+pub(super) struct Source {
+    file: PathBuf,
+    /// `None` for a system crontab.
+    user: Option<OsString>,
+}
 
 /// A crontab as it was read.
 #[derive(Debug)]
-pub(crate) struct Crontab {
-    pub(crate) file: PathBuf,
-    pub(crate) kind: Kind,
-    pub(crate) text: Vec<u8>,
-    pub(crate) access: Access,
+pub(super) struct CrontabFile {
+    pub(super) place: Place,
+    pub(super) text: Vec<u8>,
+    pub(super) access: Access,
+    user: Option<OsString>,
 }
 
-/// Every crontab that may be read; what may not is told.
-pub(crate) fn read_all(root: &Root, report: &mut Report) -> Vec<Crontab> {
-    let mut crontabs = Vec::new();
-    let main = root.outside(Path::new("/etc/crontab"));
-    crontabs.extend(read(main, Kind::System, report));
-    for file in listed(root, DROP_INS, report) {
-        crontabs.extend(read(file, Kind::System, report));
-    }
-    for spool in SPOOLS {
-        for file in listed(root, spool, report) {
-            let user = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            crontabs.extend(read(file, Kind::Of(user), report));
+impl CrontabFile {
+    pub(super) fn kind(&self) -> crontab::Kind<'_> {
+        match &self.user {
+            Some(user) => crontab::Kind::User(user.as_bytes()),
+            None => crontab::Kind::System,
         }
     }
-    crontabs
 }
 
-/// The files of a directory but for hidden ones, those that were put aside, and directories, in order.
-fn listed(root: &Root, directory: &str, report: &mut Report) -> Vec<PathBuf> {
+/// Lists all crontabs. They are read one by one: together they may be large.
+pub(super) fn list(root: &Root, report: &mut Report) -> Vec<Source> {
+    let system = |file| Source { file, user: None };
+    let of_user = |file: PathBuf| Source {
+        user: file.file_name().map(ToOwned::to_owned),
+        file,
+    };
+    let mut sources = vec![system(root.outside(Path::new("/etc/crontab")))];
+    sources.extend(files_in(root, DROP_INS, report).into_iter().map(system));
+    for spool in SPOOLS {
+        sources.extend(files_in(root, spool, report).into_iter().map(of_user));
+    }
+    sources
+}
+
+/// The files of a directory, sorted, without hidden files, directories, and files that somebody put aside.
+fn files_in(root: &Root, directory: &str, report: &mut Report) -> Vec<PathBuf> {
     let directory = root.outside(Path::new(directory));
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
-                let text = format!("{}: {}", shown(directory.as_os_str()), error_text(&error));
-                report.missed(Group::Crontabs, text);
+                report.cannot_read(Group::Crontabs, &directory, &error);
             }
             return Vec::new();
         }
     };
-    let is_hidden = |file: &PathBuf| {
-        file.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-    };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    let is_aside = |file: &PathBuf| {
-        file.file_name()
-            .is_some_and(|name| is_put_aside(name.as_encoded_bytes()))
-    };
-    files.retain(|file| !is_hidden(file) && !is_aside(file) && !file.is_dir());
+    files.retain(|file| {
+        let name = file.file_name().unwrap_or_default().as_bytes();
+        !name.starts_with(b".") && !is_put_aside(name) && !file.is_dir()
+    });
     files.sort();
     files
 }
 
-fn read(file: PathBuf, kind: Kind, report: &mut Report) -> Option<Crontab> {
+pub(super) fn read(source: Source, report: &mut Report) -> Option<CrontabFile> {
+    let Source { file, user } = source;
     let metadata = fs::symlink_metadata(&file).ok()?;
-    match file::read_beginning(file.as_os_str(), LARGEST) {
-        Ok(contents) => Some(Crontab {
-            file,
-            kind,
-            text: contents.bytes,
-            access: Access::from(&metadata),
-        }),
+    let place = Place::file(&file);
+    let mut text = match file::read_beginning(file.as_os_str(), LARGEST + 1) {
+        Ok(contents) => contents.bytes,
         Err(file::Unreadable::System(error)) => {
-            let text = format!("{}: {}", shown(file.as_os_str()), error_text(&error));
-            report.missed(Group::Crontabs, text);
-            None
+            report.cannot_read(Group::Crontabs, &file, &error);
+            return None;
         }
         Err(error) => {
-            let remedy = "remove it, or put the crontab itself there";
-            let what = format!("cron reads no crontab here: {error}");
-            report.add(Finding::wrong(
-                Found::CrontabUnreadable,
-                Place::file(&file),
-                what,
-                remedy,
-            ));
-            None
+            let what = format!("cron cannot read a crontab here: {error}");
+            let remedy = "remove it, or put a crontab in its place";
+            report.add(Finding::wrong(Kind::CrontabUnreadable, &place, what, remedy));
+            return None;
         }
+    };
+    if text.len() > LARGEST {
+        text.truncate(LARGEST);
+        let last = text.iter().rposition(|byte| *byte == b'\n');
+        text.truncate(last.map_or(0, |last| last + 1));
+        let line = text.split(|byte| *byte == b'\n').count(); // the text ends with a newline, if it has any
+        let missed = format!("{place}: line {line} and all later lines, after {LARGEST} bytes");
+        report.missed(Group::Crontabs, missed);
     }
+    Some(CrontabFile {
+        place,
+        text,
+        access: Access::from(&metadata),
+        user,
+    })
 }
 
-/// Whether cron reads a file of this name in /etc/cron.d.
-pub(crate) fn is_read_by_debian(name: &[u8]) -> bool {
+/// Whether Debian's cron reads a file of this name in /etc/cron.d.
+pub(super) fn is_read_by_debian(name: &[u8]) -> bool {
     // cron(8): "must conform to the same naming convention as used by run-parts(8)".
-    name.iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    name.iter().all(is_allowed)
 }
 
-/// Whether somebody put a file aside on purpose, by its name.
+/// Whether the name shows that somebody put the file aside on purpose.
 fn is_put_aside(name: &[u8]) -> bool {
-    const ENDINGS: [&[u8]; 11] = [
-        b"~",
-        b".bak",
-        b".old",
-        b".orig",
-        b".save",
-        b".swp",
-        b".disabled",
-        b".off",
-        b".rpmnew",
-        b".rpmsave",
-        b".rpmorig",
+    const ENDINGS: [&str; 11] = [
+        "~",
+        ".bak",
+        ".old",
+        ".orig",
+        ".save",
+        ".swp",
+        ".disabled",
+        ".off",
+        ".rpmnew",
+        ".rpmsave",
+        ".rpmorig",
     ];
-    ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.windows(6).any(|part| part == b".dpkg-")
+    let is_dpkgs = name.windows(6).any(|part| part == b".dpkg-");
+    is_dpkgs || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
 }
 
-/// Whether the file lies in the directory of drop-ins.
-pub(crate) fn is_drop_in(root: &Root, file: &Path) -> bool {
+/// Whether it is a file of packages.
+pub(super) fn is_drop_in(root: &Root, file: &Path) -> bool {
     file.parent() == Some(&root.outside(Path::new(DROP_INS)))
 }
 

@@ -1,41 +1,31 @@
-//! Job names that two jobs share: in log and journal nobody can tell them apart.
+//! Job names that two commands share.
 
-use crate::check::finding::{Finding, Kind, Place, Report};
-use inputs::command_line::Invocation;
-use inputs::words::text_of;
+use crate::check::finding::{Finding, Place};
+use crate::check::kind::Kind;
+use crate::check::report::Report;
+use policy::display::escaped;
+use std::collections::BTreeMap;
 
-/// A wrapped job, for comparison.
-#[derive(Clone, Debug)]
-pub(crate) struct Wrapped {
-    pub(crate) place: Place,
-    name: Option<Vec<u8>>,
-    /// Its words.
-    pub(crate) text: Vec<u8>,
+/// The names that `--job` gives.
+#[derive(Debug, Default)]
+pub(super) struct JobNames {
+    /// For each name the first two commands that differ: each further command differs from one of them.
+    commands: BTreeMap<Vec<u8>, Vec<(Vec<u8>, Place)>>,
 }
 
-impl Wrapped {
-    pub(crate) fn new(place: Place, invocation: &Invocation) -> Self {
-        Self {
-            place,
-            name: invocation.options.job_name.clone(),
-            text: invocation.job.text(usize::MAX),
+impl JobNames {
+    /// Adds the name of a job, and reports it if an earlier job with another command has it.
+    pub(super) fn add(&mut self, place: &Place, name: Vec<u8>, command: &[u8], report: &mut Report) {
+        let shown_name = escaped(&name).into_owned();
+        let known = self.commands.entry(name).or_default();
+        let is_known = known.iter().any(|(other, _)| other == command);
+        if let Some((_, first)) = known.iter().find(|(other, _)| other != command) {
+            let what = format!("another command has the job name {shown_name} too, at {first}");
+            let finding = Finding::doubtful(Kind::JobNameTwice, place, what, "give each command its own --job name");
+            report.add(finding.because("log and journal do not tell the two commands apart"));
         }
-    }
-}
-
-pub(crate) fn check(wrapped: &[Wrapped], report: &mut Report) {
-    for (index, job) in wrapped.iter().enumerate() {
-        let Some(name) = &job.name else { continue };
-        let mut earlier = wrapped[..index].iter();
-        let Some(first) = earlier.find(|other| other.name.as_ref() == Some(name) && other.text != job.text) else {
-            continue;
-        };
-        let what = format!(
-            "the job name {} also belongs to another command, in {}",
-            text_of(name),
-            first.place
-        );
-        let remedy = "give each command a --job name of its own";
-        report.add(Finding::doubtful(Kind::JobNameTwice, job.place.clone(), what, remedy));
+        if !is_known && known.len() < 2 {
+            known.push((command.to_vec(), place.clone()));
+        }
     }
 }

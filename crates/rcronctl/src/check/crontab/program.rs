@@ -1,138 +1,96 @@
-//! Whether a job's program is there, as far as that can be told without running anything.
+//! Whether cron finds rcron, and rcron the job's program. Nothing is run.
 
-use super::shell::{self, Simple};
-use crate::check::access::Access;
-use crate::check::root::Root;
-use policy::command::{Job, Mode};
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use super::entry::Job;
+use super::lookup::{Lookup, look_up};
+use crate::check::finding::Finding;
+use crate::check::kind::Kind;
+use crate::check::report::Report;
+use ::crontab::call::Call;
+use ::crontab::shell;
+use policy::command::{self, Mode};
+use policy::display::escaped;
 
-/// What a shell does itself: POSIX.1-2024, "Shell Command Language", 2.15, utilities that shells build in, and bash's own.
-const BUILTINS: [&[u8]; 55] = [
-    b".",
-    b":",
-    b"[",
-    b"alias",
-    b"bg",
-    b"break",
-    b"builtin",
-    b"cd",
-    b"command",
-    b"continue",
-    b"declare",
-    b"dirs",
-    b"echo",
-    b"eval",
-    b"exec",
-    b"exit",
-    b"export",
-    b"false",
-    b"fc",
-    b"fg",
-    b"getopts",
-    b"hash",
-    b"jobs",
-    b"kill",
-    b"let",
-    b"local",
-    b"popd",
-    b"printf",
-    b"pushd",
-    b"pwd",
-    b"read",
-    b"readonly",
-    b"return",
-    b"set",
-    b"shift",
-    b"shopt",
-    b"source",
-    b"test",
-    b"time",
-    b"times",
-    b"trap",
-    b"true",
-    b"type",
-    b"typeset",
-    b"ulimit",
-    b"umask",
-    b"unalias",
-    b"unset",
-    b"wait",
-    b"case",
-    b"if",
-    b"for",
-    b"while",
-    b"until",
-    b"[[",
-];
-
-/// Whether a program is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// It is there and may be executed.
-    Found,
-    Missing,
-    NotExecutable,
-    /// It depends on what cannot be seen here.
-    Unsure,
+pub(super) fn check_rcron(job: &Job, call: &Call, report: &mut Report) {
+    let word = &call.words[0];
+    let has_slash = word.text.contains(&b'/');
+    let is_certain = word.is_literal && (!call.is_behind || has_slash);
+    if !is_certain {
+        return;
+    }
+    let path = job.line.entry.path();
+    match look_up(job.root, &word.text, path) {
+        Lookup::Found | Lookup::Unsure => return,
+        Lookup::Missing | Lookup::NotExecutable => {}
+    }
+    let what = if has_slash {
+        format!("{} does not exist or is not executable", escaped(&word.text))
+    } else {
+        format!("cron does not find rcron in {}", shown_path(path))
+    };
+    let remedy = "write the full path of rcron, or set PATH above the job";
+    report.add(Finding::wrong(
+        Kind::RcronNotFound,
+        &job.place(word.offset),
+        what,
+        remedy,
+    ));
 }
 
-/// The name of the program that a job executes; `None` where that cannot be told.
-pub(crate) fn name(job: &Job) -> Option<Vec<u8>> {
+pub(super) fn check_job(job: &Job, call: &Call, words: &command::Job, report: &mut Report) {
+    const QUOTE: &str = "if a shell is to read them, quote the whole line as one word: rcron 'a && b'";
+    let Some(program) = program(words) else { return };
+    if call.is_behind && !program.contains(&b'/') {
+        return;
+    }
+    let (place, path, name) = (
+        job.place(call.words[0].offset),
+        job.line.entry.path(),
+        escaped(&program),
+    );
+    let finding = match (look_up(job.root, &program, path), words.looks_like_shell()) {
+        (Lookup::Unsure, _) | (Lookup::Found, false) => return,
+        (Lookup::Found, true) => {
+            let what = format!("{name} gets shell syntax as arguments, and no shell reads it");
+            Finding::doubtful(Kind::ShellWords, &place, what, QUOTE)
+        }
+        (_, true) => {
+            let what = "rcron executes these words without a shell, but they are written for one";
+            Finding::wrong(Kind::ShellWords, &place, what, QUOTE)
+        }
+        (lookup, false) => {
+            let what = match lookup {
+                Lookup::NotExecutable => format!("the job's program {name} is not an executable file"),
+                _ if program.contains(&b'/') => format!("the job's program {name} does not exist"),
+                _ => format!("the job's program {name} is not in {}", shown_path(path)),
+            };
+            let remedy = "install it on every server of the cluster, or write its full path";
+            Finding::wrong(Kind::JobNotFound, &place, what, remedy)
+        }
+    };
+    report.add(finding);
+}
+
+fn shown_path(path: &[u8]) -> String {
+    let hint = if path.contains(&b'$') {
+        " (cron does not expand `$`)"
+    } else {
+        ""
+    };
+    format!("PATH={}{hint}", escaped(path))
+}
+
+/// The name of the program that a job executes, if it is certain.
+fn program(job: &command::Job) -> Option<Vec<u8>> {
+    if job.assignments().iter().any(|word| word.starts_with(b"PATH=")) {
+        return None;
+    }
     let argv = job.argv();
     match job.mode {
-        _ if job.assignments().iter().any(|word| word.starts_with(b"PATH=")) => None,
         Mode::Direct => argv.first().map(|name| name.to_vec()),
         Mode::Shell => {
             let commands = shell::parse(argv.last()?).ok()?;
-            let first = commands
-                .first()
-                .filter(|simple| !simple.is_compound() && has_no_assignment(simple))?;
-            let name = first.name().filter(|name| !BUILTINS.contains(name))?;
-            Some(name.to_vec())
+            commands.first()?.program().map(<[u8]>::to_vec)
         }
-    }
-}
-
-fn has_no_assignment(simple: &Simple) -> bool {
-    simple.command().len() == simple.words.len()
-}
-
-/// Looks a program up as execvp(3) does.
-pub(crate) fn look_up(root: &Root, name: &[u8], path: &[u8]) -> Lookup {
-    if name.contains(&b'/') {
-        return at(root, Path::new(OsStr::from_bytes(name)));
-    }
-    let directories = path
-        .split(|byte| *byte == b':')
-        .map(|directory| Path::new(OsStr::from_bytes(directory)));
-    let found: Vec<Lookup> = directories
-        .map(|directory| at(root, &directory.join(OsStr::from_bytes(name))))
-        .collect();
-    let order = [Lookup::Found, Lookup::Unsure, Lookup::NotExecutable];
-    order
-        .into_iter()
-        .find(|outcome| found.contains(outcome))
-        .unwrap_or(Lookup::Missing)
-}
-
-fn at(root: &Root, file: &Path) -> Lookup {
-    if file.as_os_str().as_bytes().starts_with(b"$") {
-        return Lookup::Missing; // PATH=$PATH:/x, which cron does not expand
-    }
-    if !file.is_absolute() {
-        return Lookup::Unsure; // from the user's home
-    }
-    let Ok(located) = root.locate(file) else {
-        return Lookup::Unsure;
-    };
-    match fs::metadata(&located.outside) {
-        Ok(metadata) if metadata.is_file() && Access::from(&metadata).is_executable() => Lookup::Found,
-        Ok(_) => Lookup::NotExecutable,
-        Err(error) if matches!(error.raw_os_error(), Some(nix::libc::ENOENT | nix::libc::ENOTDIR)) => Lookup::Missing,
-        Err(_) => Lookup::Unsure,
     }
 }
 
@@ -141,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_is_named_where_it_is_certain() {
+    fn program_is_named_where_it_is_certain() {
         for (words, expected) in [
             (&["job", "x"][..], Some("job")),
             (&["A=1", "job"], Some("job")),
@@ -155,8 +113,9 @@ mod tests {
             (&["(a; b)"], None),
             (&["job 'x"], None),
         ] {
-            let job = Job::read(words.iter().map(|word| word.as_bytes().to_vec()).collect()).expect("a job");
-            assert_eq!(name(&job).as_deref(), expected.map(str::as_bytes), "{words:?}");
+            let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            let job = command::Job::read(words.clone()).expect("a job");
+            assert_eq!(program(&job).as_deref(), expected.map(str::as_bytes), "{words:?}");
         }
     }
 }

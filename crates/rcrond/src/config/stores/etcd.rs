@@ -1,7 +1,7 @@
 //! `[etcd]`
 
 use super::Reader;
-use crate::config::sheet::{Refusal, Sheet};
+use crate::config::diagnostics::{Diagnostics, ValueError};
 use crate::config::table::Table;
 use crate::config::{Surroundings, login, value};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const READER: Reader = Reader {
 
 /// etcd knows a user by a password or by a certificate; with neither, the user would not count.
 fn login(
-    sheet: &mut Sheet,
+    diagnostics: &mut Diagnostics,
     table: &Table,
     surroundings: &Surroundings,
     tls: Option<&store::tls::Settings>,
@@ -25,7 +25,7 @@ fn login(
     if table.has("user") && !login::has_password(table) && !has_identity {
         let place = table.place_of("user").unwrap_or_default();
         let help = "add `password_file`, or a client certificate in [etcd.tls]";
-        sheet.refuse(place, Refusal::new("etcd cannot authenticate this user", help));
+        diagnostics.refuse(place, ValueError::new("etcd cannot authenticate this user", help));
     }
-    login::read(sheet, table, surroundings, None)
+    login::read(diagnostics, table, surroundings, None)
 }

@@ -1,7 +1,7 @@
 //! `[redis]`
 
 use super::Reader;
-use crate::config::sheet::Sheet;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::table::Table;
 use crate::config::{login, value};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ pub(super) const READER: Reader = Reader {
     default_prefix: "rcron:",
     server: |text| value::local_or_server(text, 6379),
     // A password without a user is the server's own, `requirepass`.
-    login: |sheet, table, surroundings, _| login::read(sheet, table, surroundings, Some("")),
+    login: |diagnostics, table, surroundings, _| login::read(diagnostics, table, surroundings, Some("")),
     kind,
 };
 
-fn kind(sheet: &mut Sheet, table: &Table) -> Option<Arc<dyn Kind>> {
-    let database = table.number(sheet, "database", LAST_DATABASE);
+fn kind(diagnostics: &mut Diagnostics, table: &Table) -> Option<Arc<dyn Kind>> {
+    let database = table.number(diagnostics, "database", LAST_DATABASE);
     if database.is_none() && table.has("database") {
         return None;
     }

@@ -83,7 +83,7 @@ fn a_password_that_others_may_read_is_refused() {
     assert_eq!(
         refusal(&path),
         format!(
-            "{named} is refused: it holds a password, and everybody may read it (mode 0604)\n  \
+            "{named} is rejected: it contains a password, and every user may read it (mode 0604)\n  \
              chmod 600 {named}, and change the password; or use `password_file`"
         )
     );
@@ -101,7 +101,7 @@ fn a_file_without_a_password_may_be_read_by_all_and_written_by_none() {
     set_mode(&path, 0o646);
     assert_eq!(
         refusal(&path),
-        format!("{named} is refused: everybody may write it (mode 0646)\n  chown root {named}; chmod 600 {named}")
+        format!("{named} is rejected: every user may write it (mode 0646)\n  chown root {named}; chmod 600 {named}")
     );
 }
 
@@ -150,7 +150,7 @@ fn a_password_file_that_others_may_read_is_warned_of() {
     let named = path.display();
     set_mode(&path, 0o644);
     let loaded = taken(&in_redis(&format!("password_file = \"{named}\"\n")));
-    let expected = format!("{named} holds a password, and everybody may read it (mode 0644): chmod 600 {named}");
+    let expected = format!("{named} holds a password, and every user may read it (mode 0644): chmod 600 {named}");
     assert_eq!(warnings(&loaded), [expected]);
 }
 
@@ -191,7 +191,7 @@ fn certificates_and_keys_are_read() {
     let loaded = taken(&in_redis(&format!(
         "[redis.tls]\nca_file = \"{ca}\"\ncert_file = \"{cert}\"\nkey_file = \"{key}\"\nserver_name = \"db\"\n"
     )));
-    let expected = format!("{key} is a private key, and everybody may read it (mode 0644): chmod 600 {key}");
+    let expected = format!("{key} is a private key, and every user may read it (mode 0644): chmod 600 {key}");
     assert_eq!(warnings(&loaded), [expected]);
     let tls = tls_of(loaded);
     assert_eq!(tls.authorities, Some(format!("ca\n{CERTIFICATE}").into_bytes()));
@@ -276,18 +276,18 @@ fn a_cluster_that_contradicts_its_rcron_conf_is_refused() {
     );
     let conf = conf.display();
     for (key, theirs) in [
-        ("name = \"mail\"", "6:8: {conf} has another cluster_name: web"),
+        ("name = \"mail\"", "6:8: {conf} has a different cluster_name: web"),
         (
             "state_file = \"/run/rcron/mail\"",
-            "6:14: {conf} has another state_file: /run/rcron/web",
+            "6:14: {conf} has a different state_file: /run/rcron/web",
         ),
         (
             "journal = \"none\"",
-            "6:11: {conf} has another journal: /var/lib/rcron/journal",
+            "6:11: {conf} has a different journal: /var/lib/rcron/journal",
         ),
     ] {
         let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n{key}\n");
-        let expected = format!("{theirs} (leave it out here, or correct one of the two)");
+        let expected = format!("{theirs} (omit it here, or correct one of the two)");
         assert_eq!(problems(&text), [expected.replace("{conf}", &conf.to_string())]);
     }
 }
@@ -298,14 +298,17 @@ fn an_rcron_conf_that_rcron_refuses_is_refused() {
     for (content, why) in [
         (
             "stat_file = /x\n",
-            "{conf}:1:1: unknown key `stat_file` (did you mean `state_file`?) (correct that file: rcron refuses it, too)",
+            "{conf}:1:1: unknown key `stat_file` (did you mean `state_file`?) (correct that file: rcron rejects it, too)",
         ),
         (
             "state_file = x\n",
-            "the state_file in {conf} is no absolute path (each job would look for it in another directory: begin it with `/`)",
+            "the state_file in {conf} is not an absolute path (begin it with `/`: a relative path depends on the directory of each job)",
         ),
         ("cluster_name = \"\"\n", "the cluster's name is empty"),
-        ("cluster_name = \u{7f}\n", "a control character in the cluster's name"),
+        (
+            "cluster_name = \u{7f}\n",
+            "the cluster's name contains a control character",
+        ),
     ] {
         let conf = file(&directory, "web.conf", content).display().to_string();
         let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n");
@@ -326,7 +329,7 @@ fn one_state_file_by_two_names_is_noticed() {
     assert_eq!(
         problems(&text),
         [format!(
-            "9:1: {named}/link/state is cluster `c`'s state file (give each a `state_file` of its own)"
+            "9:1: {named}/link/state is the state file of cluster `c` already (each cluster needs its own `state_file`)"
         )]
     );
 }

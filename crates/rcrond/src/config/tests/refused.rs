@@ -16,7 +16,7 @@ fn every_mistake_has_its_words() {
 fn what_is_no_text_is_told_by_its_place() {
     assert_eq!(
         problems("\0"),
-        ["1:2: key with no value, expected `=` (rcrond.toml(5) shows how it is written)"]
+        ["1:2: key with no value, expected `=` (see rcrond.toml(5) for the syntax)"]
     );
     let Err(diagnostic) = load_from(b"node = \"n\"\n# \xff\n", &web1()) else {
         panic!("taken");

@@ -172,8 +172,8 @@ fn a_host_without_a_name_must_be_given_one() {
             credentials: None,
         };
         let expected = format!(
-            "1:1: this host is called `{shown}`, as all are that nobody has named: two nodes of one name are taken for one \
-             (add node = \"NAME\" at the top, or name the host)"
+            "1:1: this host is called `{shown}`, as many are: two nodes with one name count as one \
+             (add node = \"NAME\" at the top, or give the host a name)"
         );
         assert_eq!(problems_with(&text, &surroundings), [expected]);
         assert!(load_from(format!("{NODE}{text}").as_bytes(), &surroundings).is_ok());
@@ -192,7 +192,7 @@ fn many_problems_are_told_at_once_and_counted() {
         diagnostic.full
     );
     assert!(
-        diagnostic.full.ends_with("\n(95 more wrong lines)"),
+        diagnostic.full.ends_with("\n(95 more invalid lines)"),
         "{}",
         diagnostic.full
     );

@@ -1,0 +1,140 @@
+//! Parsing a record of the journal.
+
+use crate::format::Event;
+use crate::run::{End, Outcome};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// A record as it is in the file. Unknown fields are ignored: a later version may write more.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) time: Timestamp,
+    pub(crate) event: Event,
+    pub(crate) run: String,
+    pub(crate) node: String,
+    pub(crate) cluster: String,
+    pub(crate) job: Option<String>,
+    pub(crate) command: String,
+    pub(crate) user: Option<String>,
+    pub(crate) uid: u32,
+    pub(crate) pid: u32,
+    pub(crate) born: Option<u64>,
+    pub(crate) job_pid: Option<u32>,
+    pub(crate) job_born: Option<u64>,
+    pub(crate) boot: Option<String>,
+    pub(crate) pidns: Option<u64>,
+    pub(crate) clock: f64,
+    pub(crate) epoch: Option<u64>,
+    #[serde(default)]
+    pub(crate) escaped: bool,
+    #[serde(default)]
+    pub(crate) cut: bool,
+    started: Option<Timestamp>,
+    duration: Option<f64>,
+    exit: Option<u8>,
+    signal: Option<String>,
+    #[serde(default)]
+    demoted: bool,
+}
+
+impl Record {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok()
+    }
+
+    /// The start of the run.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started.unwrap_or(self.time)
+    }
+
+    /// The end of the run; `None` in the record of a start.
+    pub(crate) fn end(&self) -> Option<End> {
+        let outcome = match (self.event, self.exit, &self.signal) {
+            (Event::End, Some(status), _) => Outcome::Exited(status),
+            (Event::End, None, Some(signal)) => Outcome::Killed(signal.clone()),
+            _ => return None,
+        };
+        Some(End {
+            at: self.time,
+            lasted: Duration::try_from_secs_f64(self.duration.unwrap_or_default()).unwrap_or_default(),
+            outcome,
+            demoted: self.demoted,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Entry, Head, LONGEST_COMMAND, Process};
+    use policy::event::Ending;
+    use policy::moment::{BootTime, WallTime};
+    use policy::run_id::RunId;
+    use proptest::prelude::*;
+
+    fn entry(command: &[u8], seconds: u64) -> Entry<'_> {
+        let started = WallTime(Duration::from_secs(seconds));
+        Entry {
+            run: RunId::new(started, [7; 10]),
+            node: b"server1",
+            cluster: b"web",
+            job: Some(command),
+            command,
+            user: None,
+            uid: 7,
+            wrapper: Process { pid: 10, born: Some(1) },
+            leader: None,
+            boot: None,
+            pid_namespace: None,
+            by_default: true,
+            epoch: Some(u64::MAX),
+            started,
+            began: BootTime(Duration::from_millis(83_125_402)),
+        }
+    }
+
+    /// Reverses the escaping of `escaped` in rcron(8).
+    fn unescaped(text: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = text.as_bytes();
+        while let [first, tail @ ..] = rest {
+            (rest, ()) = match (first, tail) {
+                (b'\\', [b'\\', tail @ ..]) => (tail, bytes.push(b'\\')),
+                (b'\\', [b'x', high, low, tail @ ..]) => {
+                    let digit = |digit: &u8| char::from(*digit).to_digit(16).expect("hexadecimal");
+                    (
+                        tail,
+                        bytes.push(u8::try_from(digit(high) * 16 + digit(low)).expect("a byte")),
+                    )
+                }
+                _ => (tail, bytes.push(*first)),
+            };
+        }
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn what_rcron_writes_is_read_without_loss(command: Vec<u8>, seconds in 0u64..200_000_000_000, exit: u8) {
+            let entry = entry(&command, seconds);
+            let ending = Ending {
+                outcome: policy::exit::Outcome::Exited(exit),
+                signal: "",
+                lasted: Duration::from_millis(1500),
+                demoted: false,
+            };
+            let at = WallTime(entry.started.0 + ending.lasted);
+            for (text, event) in [(entry.start(), Event::Start), (entry.end(&ending, at), Event::End)] {
+                let line = text.strip_suffix(b"\n").expect("a line");
+                let head = Head::parse(line).expect("a head");
+                prop_assert_eq!((head.event, head.run), (event, entry.run.as_bytes()));
+                let record = Record::parse(line).expect("a record");
+                let kept = if record.escaped { unescaped(&record.command) } else { record.command.clone().into_bytes() };
+                prop_assert_eq!(&kept[..], &command[..command.len().min(LONGEST_COMMAND)]);
+                prop_assert_eq!(record.started().as_second(), i64::try_from(seconds).expect("small"));
+                prop_assert_eq!(record.end().is_some(), event == Event::End);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Writes the states to the files of all targets, and reports them to systemd.
+
+use crate::desired::{Desired, desired};
+use crate::instances::Instances;
+use crate::notify::Notify;
+use crate::pauses::Pauses;
+use crate::reporter::Reporter;
+use crate::state_files::{self, StateFiles};
+use crate::targets::Target;
+use inputs::clock;
+use policy::display::escaped;
+use policy::moment::BootTime;
+use policy::state::Word;
+use std::time::Duration;
+
+pub(crate) struct Publisher {
+    /// Which files to write.
+    targets: Vec<Target>,
+    files: StateFiles,
+    /// When this process started, for the attribute `since` of instances without an event.
+    started: String,
+    /// When the files were last written.
+    written: BootTime,
+    /// After this time their leases are renewed: a third of the lease.
+    renewal_interval: Duration,
+    notify: Notify,
+}
+
+impl Publisher {
+    pub(crate) fn new(targets: Vec<Target>, lease: Duration, boot: Vec<u8>) -> Self {
+        Self {
+            targets,
+            files: StateFiles::new(lease, boot),
+            started: clock::wall_time().rfc3339_seconds(),
+            written: clock::boot_time(),
+            renewal_interval: lease / 3,
+            notify: Notify::new(),
+        }
+    }
+
+    pub(crate) fn next_renewal(&self) -> BootTime {
+        self.written.after(self.renewal_interval)
+    }
+
+    pub(crate) fn has_target(&self, instance: &[u8]) -> bool {
+        self.targets.iter().any(|target| target.instance == instance)
+    }
+
+    /// To systemd.
+    pub(crate) fn notify(&self, text: &str) {
+        self.notify.send(text);
+    }
+
+    /// Writes every file, in the order of the events.
+    pub(crate) fn publish(&mut self, instances: &Instances, pauses: &Pauses, reporter: &mut Reporter) {
+        let is_by_hand = state_files::is_by_hand;
+        let desired = desired(&self.targets, instances, pauses.hold_since(), &self.started, is_by_hand);
+        let mut status = Vec::new();
+        for state in &desired {
+            let written = self.files.write(state, pauses.checked());
+            reporter.written(&state.target.file, written);
+            let name = escaped(&state.target.instance);
+            status.push(format!("{name} {}", state.word.as_str()));
+        }
+        self.written = clock::boot_time();
+        self.notify.send(&format!("STATUS={}", status.join(", ")));
+    }
+
+    /// Files that are not renewed from now on become passive.
+    pub(crate) fn replace_targets(&mut self, targets: Vec<Target>, checked: BootTime, reporter: &mut Reporter) {
+        let now = clock::wall_time().rfc3339_seconds();
+        for old in std::mem::replace(&mut self.targets, targets) {
+            if !self.targets.iter().any(|target| target.file == old.file) {
+                let passive = Desired {
+                    target: &old,
+                    word: Word::Passive,
+                    since: &now,
+                };
+                reporter.written(&old.file, self.files.write(&passive, checked));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Log;
+
+    fn target(directory: &std::path::Path, name: &str) -> Target {
+        Target {
+            instance: name.as_bytes().to_vec(),
+            file: directory.join(name),
+        }
+    }
+
+    #[test]
+    fn makes_passive_what_it_no_longer_renews() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [a, b] = ["A", "B"].map(|name| target(directory.path(), name));
+        for target in [&a, &b] {
+            std::fs::write(&target.file, "active until=99.5 boot=7c1e by=x\n").expect("written");
+        }
+        let mut publisher = Publisher::new(vec![a.clone(), b.clone()], Duration::from_secs(9), b"7c1e".to_vec());
+        let mut reporter = Reporter::new(Log::Memory(Vec::new()));
+        publisher.replace_targets(vec![b.clone()], clock::boot_time(), &mut reporter);
+        let text = |target: &Target| std::fs::read_to_string(&target.file).expect("there");
+        assert!(text(&a).starts_with("passive until="), "{}", text(&a));
+        assert!(text(&b).starts_with("active "), "{}", text(&b));
+        assert!(!publisher.has_target(b"A") && publisher.has_target(b"B"));
+    }
+}

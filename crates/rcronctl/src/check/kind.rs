@@ -1,0 +1,161 @@
+//! The kinds of findings.
+
+/// The subject of a finding, and of a section of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Group {
+    Configuration,
+    State,
+    Crontabs,
+    Journal,
+    Log,
+    Programs,
+}
+
+impl Group {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Configuration,
+        Self::State,
+        Self::Crontabs,
+        Self::Journal,
+        Self::Log,
+        Self::Programs,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::State => "state",
+            Self::Crontabs => "crontabs",
+            Self::Journal => "journal",
+            Self::Log => "log",
+            Self::Programs => "programs",
+        }
+    }
+}
+
+/// Defines every kind of finding with its group and with its name in JSON, which is stable.
+macro_rules! kinds {
+    ($($group:ident { $($kind:ident = $name:literal),* $(,)? })*) => {
+        /// What was found: rcronctl-check(8), "FINDINGS".
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Kind { $($($kind,)*)* }
+
+        impl Kind {
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$($(Self::$kind,)*)*];
+
+            /// As in JSON and in the manual.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $($(Self::$kind => $name,)*)* }
+            }
+
+            pub(crate) const fn group(self) -> Group {
+                match self { $($(Self::$kind => Group::$group,)*)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Configuration {
+        ConfigRefused = "config-refused",
+        ConfigWarning = "config-warning",
+        ConfigMissing = "config-missing",
+        ConfigWritable = "config-writable",
+        ConfigOwner = "config-owner",
+        SameStateFile = "config-same-state-file",
+        SameCluster = "config-same-cluster",
+        DefaultActive = "default-active",
+        LeaseNotRequired = "lease-not-required",
+    }
+    State {
+        StateMissing = "state-missing",
+        StateUnreadable = "state-unreadable",
+        StateJunk = "state-junk",
+        StateRelative = "state-relative",
+        StateHidden = "state-hidden",
+        StateOwner = "state-owner",
+        StateWritable = "state-writable",
+        StateDirectoryMissing = "state-directory-missing",
+        StateDirectoryWritable = "state-directory-writable",
+        StateDirectoryAtBoot = "state-directory-at-boot",
+        StateForeignLink = "state-foreign-link",
+        StatePersistent = "state-persistent",
+        StateMount = "state-mount",
+        StateStale = "state-stale",
+        StateNearlyStale = "state-nearly-stale",
+        StateFuture = "state-future",
+        StateNoLease = "state-no-lease",
+    }
+    Crontabs {
+        CrontabUnreadable = "crontab-unreadable",
+        CrontabIgnored = "crontab-ignored",
+        CrontabNoNewline = "crontab-no-newline",
+        CrontabUser = "crontab-user",
+        RcronNotFound = "rcron-not-found",
+        Usage = "usage",
+        DryRun = "dry-run",
+        ConfMissing = "conf-missing",
+        OptionsAfterJob = "options-after-job",
+        JobNotFound = "job-not-found",
+        ShellWords = "shell-words",
+        OutsideRuns = "outside-runs",
+        OutsideTruncates = "outside-truncates",
+        OutsidePipe = "outside-pipe",
+        Percent = "percent",
+        OpenQuote = "open-quote",
+        JobNameTwice = "job-name-twice",
+        Unwrapped = "unwrapped",
+    }
+    Journal {
+        JournalMissing = "journal-missing",
+        JournalNotDirectory = "journal-not-a-directory",
+        JournalMode = "journal-mode",
+        JournalOwner = "journal-owner",
+        JournalVolatile = "journal-volatile",
+        JournalReadOnly = "journal-read-only",
+        JournalFull = "journal-full",
+        JournalTaken = "journal-taken",
+        JournalFileMode = "journal-file-mode",
+    }
+    Log {
+        SyslogMissing = "syslog-missing",
+        SyslogDeaf = "syslog-deaf",
+        SyslogUnreachable = "syslog-unreachable",
+    }
+    Programs {
+        RcronMissing = "rcron-missing",
+        RcronSeveral = "rcron-several",
+        RcronSetuid = "rcron-setuid",
+        RcronWritable = "rcron-writable",
+        RcrondSilent = "rcrond-silent",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_in_the_manual() {
+        let manual = include_str!("../../../../docs/man/rcronctl-check.8");
+        for kind in Kind::ALL {
+            assert!(manual.contains(&format!(".It Cm {}\n", kind.name())), "{}", kind.name());
+        }
+    }
+
+    #[test]
+    fn every_kind_is_tested() {
+        let tests = concat!(
+            include_str!("../../tests/check/configuration.rs"),
+            include_str!("../../tests/check/state.rs"),
+            include_str!("../../tests/check/crontabs.rs"),
+            include_str!("../../tests/check/journal.rs"),
+            include_str!("../../tests/check/surroundings.rs"),
+        );
+        // A full file system cannot be made everywhere: journal.rs has a unit test of its rule.
+        for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::JournalFull) {
+            assert!(tests.contains(&format!("\"{}\"", kind.name())), "{}", kind.name());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Metrics for Prometheus and similar programs: `GET /metrics`.
+//!
+//! Counters and the histogram are kept here; they cost a few atomic operations for each call to the store. Gauges are created at each
+//! scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the configuration.
+
+mod exposition;
+mod server;
+
+pub(crate) use server::{listen, serve};
+
+use control::Report;
+use policy::moment::BootTime;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
+
+/// The histogram's upper bounds in seconds. The time limit of a call is between 250 ms and 5 s, depending on the lease.
+const LATENCIES: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+/// A kind of call to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Reads records.
+    Read,
+    /// Changes records on conditions.
+    Change,
+}
+
+/// The result of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The records were read or changed.
+    Done,
+    /// The store has refused the change, because another node had changed a record first.
+    Refused,
+    /// There was no answer in time, or an invalid one.
+    NoAnswer,
+}
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+type ClusterLabels<const N: usize> = [(&'static str, String); N];
+
+/// A status report, and when it was made.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Snapshot {
+    /// `CLOCK_BOOTTIME`, not after the report was made: what is left of a lease in the report counts from here.
+    taken: BootTime,
+    report: Report,
+}
+
+/// The counters of this process.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    latency: Family<Labels<1>, Histogram>,
+    failures: Family<Labels<2>, Counter>,
+    renewals: Counter,
+    transitions: Family<ClusterLabels<2>, Counter>,
+}
+
+impl Metrics {
+    /// All counters at zero.
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("rcrond"),
+            latency: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
+            failures: Family::default(),
+            renewals: Counter::default(),
+            transitions: Family::default(),
+        };
+        metrics.register();
+        // Prometheus can compute a rate only if the counter exists before it is first incremented.
+        for operation in [Operation::Read, Operation::Change] {
+            drop(metrics.latency.get_or_create(&operation.label()));
+            drop(metrics.failures.get_or_create(&failure_labels(operation, "no_answer")));
+        }
+        drop(
+            metrics
+                .failures
+                .get_or_create(&failure_labels(Operation::Change, "refused")),
+        );
+        metrics
+    }
+
+    fn register(&mut self) {
+        let Self {
+            registry,
+            latency,
+            failures,
+            renewals,
+            transitions,
+        } = self;
+        registry.register_with_unit(
+            "store_latency",
+            "The time that the store took to answer a call; calls without an answer are not counted",
+            Unit::Seconds,
+            latency.clone(),
+        );
+        registry.register(
+            "store_failures",
+            "Calls to the store that were refused or not answered; refused means that another node had changed the record first",
+            failures.clone(),
+        );
+        registry.register(
+            "renewals",
+            "Changes that the store has executed; each renews this node's session and all its leases",
+            renewals.clone(),
+        );
+        registry.register(
+            "transitions",
+            "How often a state file on this node has become active or passive",
+            transitions.clone(),
+        );
+    }
+
+    /// Counts a call to the store that has ended.
+    pub(crate) fn count_call(&self, operation: Operation, duration: Duration, outcome: Outcome) {
+        let kind = match outcome {
+            Outcome::Done => None,
+            Outcome::Refused => Some("refused"),
+            Outcome::NoAnswer => Some("no_answer"),
+        };
+        if let Some(kind) = kind {
+            self.failures.get_or_create(&failure_labels(operation, kind)).inc();
+        } else if operation == Operation::Change {
+            self.renewals.inc();
+        }
+        if outcome != Outcome::NoAnswer {
+            self.latency
+                .get_or_create(&operation.label())
+                .observe(duration.as_secs_f64());
+        }
+    }
+
+    /// Counts that a state file has become active or passive.
+    pub(crate) fn count_transition(&self, cluster: &str, active: bool) {
+        self.transitions
+            .get_or_create(&transition_labels(cluster, active))
+            .inc();
+    }
+
+    /// The text of a scrape at this moment.
+    fn text(&self, snapshot: &Snapshot, now: BootTime) -> Result<String, std::fmt::Error> {
+        for cluster in &snapshot.report.clusters {
+            drop(self.transitions.get_or_create(&transition_labels(&cluster.name, true)));
+            drop(self.transitions.get_or_create(&transition_labels(&cluster.name, false)));
+        }
+        exposition::text(&self.registry, snapshot, now)
+    }
+}
+
+impl Operation {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Change => "change",
+        }
+    }
+
+    const fn label(self) -> Labels<1> {
+        [("operation", self.name())]
+    }
+}
+
+const fn failure_labels(operation: Operation, kind: &'static str) -> Labels<2> {
+    [("operation", operation.name()), ("kind", kind)]
+}
+
+fn transition_labels(cluster: &str, active: bool) -> ClusterLabels<2> {
+    let to = if active { "active" } else { "passive" };
+    [("cluster", cluster.to_owned()), ("to", to.to_owned())]
+}
+
+#[cfg(test)]
+mod tests;

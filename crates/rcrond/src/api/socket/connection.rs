@@ -1,0 +1,169 @@
+//! One connection: reads one request, and writes the answers, all within time limits.
+
+use super::Context;
+use crate::api::PendingRequest;
+use control::{Request, Response};
+use std::fmt;
+use std::io;
+use std::time::Duration;
+use sys::output::error_text;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// The longest request in bytes.
+const MAX_REQUEST: usize = 1 << 16;
+/// For a client to send its request, and to read each answer.
+const CLIENT_LIMIT: Duration = Duration::from_secs(5);
+/// For the loop to release clusters, in addition to the time that it waits for jobs. When this is over, the connection ends, and the loop
+/// continues.
+const DRAIN_LIMIT: Duration = Duration::from_secs(12);
+/// For the loop to report the status.
+const STATUS_LIMIT: Duration = Duration::from_secs(4);
+/// Between two requests for the status from users who may not drain.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How many answers may wait until the client reads them.
+const ANSWERS_AHEAD: usize = 16;
+
+const DROPPED: &str = "rcrond has dropped the request";
+const STOPPING: &str = "rcrond is stopping";
+
+/// Why a request cannot be used.
+enum RequestError {
+    Read(io::Error),
+    TooLong,
+    Invalid(serde_json::Error),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => write!(out, "the request cannot be read: {}", error_text(error)),
+            Self::TooLong => write!(out, "the request is longer than {MAX_REQUEST} bytes"),
+            Self::Invalid(error) => write!(out, "not a request, or one of a later version of rcronctl: {error}"),
+        }
+    }
+}
+
+/// Reads one request and answers it. The connection ends without an answer if the client is too slow.
+pub(super) async fn serve(stream: UnixStream, uid: u32, context: &Context) {
+    let (reader, mut writer) = stream.into_split();
+    let Ok(request) = timeout(CLIENT_LIMIT, read_request(reader)).await else {
+        return;
+    };
+    // An error of the writer means that the client has gone.
+    let _ = match request {
+        Ok(None) => return,
+        Ok(Some(request @ Request::Status { .. })) => {
+            let answer = answer_status(request, uid, context).await;
+            write(&mut writer, &answer).await
+        }
+        Ok(Some(_)) if !context.owner.may_drain(uid) => {
+            let message = "only root and rcrond's own user may drain and undrain".to_owned();
+            write(&mut writer, &Response::Refused { message }).await
+        }
+        Ok(Some(request)) => relay(request, context, &mut writer).await,
+        Err(error) => write(&mut writer, &error_response(&error.to_string())).await,
+    };
+}
+
+/// `None` if the client has closed the connection without a request, as a probe for a listener does.
+async fn read_request(reader: OwnedReadHalf) -> Result<Option<Request>, RequestError> {
+    let mut line = Vec::new();
+    let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX);
+    let read = BufReader::new(reader.take(limit)).read_until(b'\n', &mut line).await;
+    read.map_err(RequestError::Read)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.len() == MAX_REQUEST && !line.ends_with(b"\n") {
+        return Err(RequestError::TooLong);
+    }
+    serde_json::from_slice(&line).map(Some).map_err(RequestError::Invalid)
+}
+
+/// The loop gets the requests of users who may not drain one after the other, with pauses, because each costs time of the loop or a call
+/// to the store.
+async fn answer_status(request: Request, uid: u32, context: &Context) -> Response {
+    let deadline = Instant::now() + STATUS_LIMIT;
+    let answer = async {
+        if context.owner.may_drain(uid) {
+            return ask(request, context).await;
+        }
+        let lock = match request {
+            Request::Status { nodes: true } => &context.query_locks.store,
+            _ => &context.query_locks.daemon,
+        };
+        let _locked = lock.lock().await;
+        let answer = ask(request, context).await;
+        tokio::time::sleep(PAUSE).await;
+        answer
+    };
+    let answer = timeout_at(deadline, answer).await;
+    answer.unwrap_or_else(|_| error_response("rcrond is too busy to answer: try again"))
+}
+
+async fn ask(request: Request, context: &Context) -> Response {
+    let (replies, mut answers) = mpsc::channel(1);
+    if context
+        .requests
+        .send(PendingRequest { request, replies })
+        .await
+        .is_err()
+    {
+        return error_response(STOPPING);
+    }
+    answers.recv().await.unwrap_or_else(|| error_response(DROPPED))
+}
+
+/// Writes the answers as they come, up to the last.
+async fn relay(request: Request, context: &Context, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+    let wait = match &request {
+        Request::Drain { wait_ms, .. } => Duration::from_millis(wait_ms.unwrap_or_default()),
+        _ => Duration::ZERO,
+    };
+    let (replies, mut answers) = mpsc::channel(ANSWERS_AHEAD);
+    let pending = PendingRequest { request, replies };
+    match timeout(CLIENT_LIMIT, context.requests.send(pending)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return write(writer, &error_response(STOPPING)).await,
+        Err(_) => {
+            let message = "rcrond is too busy, and nothing was done: try again";
+            return write(writer, &error_response(message)).await;
+        }
+    }
+    let relayed = timeout(wait.saturating_add(DRAIN_LIMIT), async {
+        while let Some(answer) = answers.recv().await {
+            write(writer, &answer).await?;
+            if answer.is_last() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    });
+    match relayed.await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => write(writer, &error_response(DROPPED)).await,
+        Ok(Err(gone)) => Err(gone),
+        Err(_) => write(writer, &error_response("not done in time; rcrond continues")).await,
+    }
+}
+
+async fn write(writer: &mut OwnedWriteHalf, answer: &Response) -> io::Result<()> {
+    timeout(CLIENT_LIMIT, writer.write_all(&to_line(answer))).await?
+}
+
+fn error_response(message: &str) -> Response {
+    let message = message.to_owned();
+    Response::Error { message }
+}
+
+/// An answer as it is sent.
+pub(super) fn to_line(answer: &Response) -> Vec<u8> {
+    // Serializing cannot fail: an answer contains only text, integers and lists.
+    let mut line = serde_json::to_vec(answer).unwrap_or_default();
+    line.push(b'\n');
+    line
+}

@@ -1,0 +1,74 @@
+//! What the loop waits for. The tasks around it send it these events; it answers none of them.
+
+use crate::api::PendingRequest;
+use crate::files::WriteError;
+use crate::files::running_jobs::JobsUnknown;
+use crate::new_config::{NewConfig, NewConfigError};
+use control::Response;
+use lease::{Call, ClusterName, Reading, Verdict};
+use store::Error;
+use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
+
+/// Something that has happened.
+pub(crate) enum Event {
+    /// A read has ended.
+    Read(Call, Result<Reading, Error>),
+    /// A change has ended; without an answer perhaps with the reason.
+    Changed(Call, Verdict, Option<Error>),
+    /// The store reports that a watched record may have changed.
+    RecordsChanged,
+    /// Whether the store's watch works.
+    Watching(bool),
+    /// What the administrator should know about the store's server.
+    StoreWarnings(Vec<String>),
+    /// A write of a cluster's state file has ended.
+    StateFileWritten(ClusterName, Result<(), WriteError>),
+    /// A write of the persistent state has ended.
+    PersistentStateWritten(SaveReason, Result<(), WriteError>),
+    /// The session could not be saved for the next process.
+    SessionNotSaved(WriteError),
+    /// The configuration was read again for a reload.
+    ConfigRead(Result<Box<NewConfig>, NewConfigError>),
+    /// The running jobs of a cluster that is being drained were counted.
+    JobsCounted(ClusterName, Result<usize, JobsUnknown>),
+    /// A client sends a request.
+    Request(PendingRequest),
+    /// The time has come for which the loop has waited.
+    Tick,
+    /// systemd's watchdog must be notified.
+    Watchdog,
+    /// SIGTERM or SIGINT.
+    Stop,
+    /// SIGHUP.
+    Reload,
+    /// SIGUSR1: exit and leave the session to the next process.
+    Exit,
+}
+
+/// Why the persistent state was written.
+pub(crate) enum SaveReason {
+    /// The machine needs these epochs on disk.
+    Epochs(Vec<(ClusterName, u64)>),
+    /// Clusters are drained. The clients wait for this.
+    Drain,
+    /// Clusters are no longer drained. A client waits for the answer: these lines.
+    Undrain(Vec<String>, Sender<Response>),
+    /// The wait for running jobs is over.
+    DrainFinished,
+}
+
+/// The tasks' end of the channel. Sending never waits.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSender(UnboundedSender<Event>);
+
+impl EventSender {
+    pub(crate) fn channel() -> (Self, UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    pub(crate) fn send(&self, event: Event) {
+        // An error means that the loop has ended.
+        let _ = self.0.send(event);
+    }
+}

@@ -1,0 +1,197 @@
+//! What must survive a reboot: the highest epoch that this node has seen or reserved, and which clusters are drained.
+
+use super::WriteError;
+use lease::ClusterName;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use sys::file::{self, Unreadable};
+use sys::replace;
+
+/// The name of the file in `state_dir`.
+pub(crate) const FILE_NAME: &str = "clusters.json";
+
+/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do not know.
+const FORMAT: u32 = 1;
+
+/// In bytes. A thousand clusters with long names fit.
+const MAX_SIZE: usize = 16 << 20;
+const MODE: u32 = 0o644;
+
+/// The content of [`FILE_NAME`]. A cluster stays in it when it is removed from the configuration, because it may be added again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PersistentState {
+    format: u32,
+    clusters: BTreeMap<String, Entry>,
+}
+
+/// The state of one cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The highest epoch that was seen or reserved; 0 if there was none.
+    #[serde(default)]
+    pub(crate) epoch: u64,
+    /// Present from `drain` until `undrain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) drained: Option<Drained>,
+}
+
+/// How the cluster was drained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Drained {
+    /// For how many milliseconds to wait for running jobs; absent once the wait is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wait_ms: Option<u64>,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug)]
+pub(crate) struct ReadError {
+    path: PathBuf,
+    reason: ReadErrorReason,
+}
+
+#[derive(Debug)]
+enum ReadErrorReason {
+    Unreadable(Unreadable),
+    Invalid(serde_json::Error),
+    /// The file was written by a later version of rcrond.
+    Format(u32),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "cannot read the epochs from {}: ", self.path.display())?;
+        match &self.reason {
+            ReadErrorReason::Unreadable(error) => error.fmt(out),
+            ReadErrorReason::Invalid(error) => write!(
+                out,
+                "{error}; if the file cannot be repaired, move it away: epochs then continue from those in the store, and drained \
+                 clusters must be drained again"
+            ),
+            ReadErrorReason::Format(format) => write!(
+                out,
+                "this version of rcrond does not know format {format}: install the later version again; if that is not possible, move it \
+                 away: epochs then continue from those in the store, and drained clusters must be drained again"
+            ),
+        }
+    }
+}
+
+impl Default for PersistentState {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            clusters: BTreeMap::new(),
+        }
+    }
+}
+
+impl PersistentState {
+    /// Reads the file. A missing file is the same as an empty one.
+    ///
+    /// # Errors
+    /// [`ReadError`]. A file that cannot be read must not be taken as empty, because epochs would go back.
+    pub(crate) fn read(path: &Path) -> Result<Self, ReadError> {
+        let failed = |reason| ReadError {
+            path: path.to_owned(),
+            reason,
+        };
+        let bytes = match file::read_beginning(path.as_os_str(), MAX_SIZE) {
+            Ok(contents) => contents.bytes,
+            Err(Unreadable::Missing) => return Ok(Self::default()),
+            Err(error) => return Err(failed(ReadErrorReason::Unreadable(error))),
+        };
+        let state: Self = serde_json::from_slice(&bytes).map_err(|error| failed(ReadErrorReason::Invalid(error)))?;
+        if state.format > FORMAT {
+            return Err(failed(ReadErrorReason::Format(state.format)));
+        }
+        Ok(state)
+    }
+
+    /// Replaces the file, synced to disk.
+    ///
+    /// # Errors
+    /// [`WriteError::System`].
+    pub(crate) fn write(&self, path: &Path) -> Result<(), WriteError> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(io::Error::from)?;
+        text.push(b'\n');
+        Ok(replace::replace(path, &text, MODE)?)
+    }
+
+    /// A cluster's state; that of a cluster which is not in the file if it has none.
+    pub(crate) fn entry(&self, name: &ClusterName) -> Entry {
+        self.clusters.get(name.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Records an epoch. A lower one than before changes nothing.
+    pub(crate) fn raise_epoch(&mut self, name: &ClusterName, epoch: u64) {
+        let entry = self.entry_mut(name);
+        entry.epoch = entry.epoch.max(epoch);
+    }
+
+    /// Records whether the cluster is drained, and how.
+    pub(crate) fn set_drained(&mut self, name: &ClusterName, drained: Option<Drained>) {
+        self.entry_mut(name).drained = drained;
+    }
+
+    fn entry_mut(&mut self, name: &ClusterName) -> &mut Entry {
+        self.clusters.entry(name.as_str().to_owned()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_is_written_is_read_and_epochs_never_go_back() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lib/clusters.json");
+        let (web, odd) = (ClusterName::new("web"), ClusterName::new("a \"b\"\n\u{fc}"));
+        let mut state = PersistentState::read(&path).expect("missing is empty");
+        state.raise_epoch(&web, 7);
+        state.raise_epoch(&web, 5);
+        state.set_drained(&odd, Some(Drained { wait_ms: Some(5) }));
+        state.write(&path).expect("written");
+        let read = PersistentState::read(&path).expect("read");
+        assert_eq!(read, state);
+        assert_eq!(read.entry(&web).epoch, 7);
+        assert_eq!(read.entry(&odd).drained, Some(Drained { wait_ms: Some(5) }));
+        assert_eq!(read.entry(&ClusterName::new("other")), Entry::default());
+    }
+
+    #[test]
+    fn a_broken_file_is_not_taken_as_empty() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("clusters.json");
+        for junk in [
+            "",
+            "{",
+            "{\"format\":1,\"clusters\":{\"web\":{\"epoch\":-1}}}",
+            "{\"clusters\":{}}",
+            "{\"format\":2,\"clusters\":{}}",
+        ] {
+            fs::write(&path, junk).expect("written");
+            let error = PersistentState::read(&path).expect_err(junk).to_string();
+            assert!(error.contains("move it away"), "{error}");
+        }
+        assert!(PersistentState::read(directory.path()).is_err());
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_ignored() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("clusters.json");
+        let text =
+            "{\"format\":1,\"more\":1,\"clusters\":{\"web\":{\"epoch\":7,\"drained\":{\"by\":\"root\"},\"more\":1}}}";
+        fs::write(&path, text).expect("written");
+        let entry = PersistentState::read(&path)
+            .expect("read")
+            .entry(&ClusterName::new("web"));
+        assert_eq!((entry.epoch, entry.drained), (7, Some(Drained { wait_ms: None })));
+    }
+}

@@ -1,0 +1,151 @@
+//! The lease machine's records as keys and bytes of the store.
+//!
+//! A session record has a second line, for administrators: when it was written, by the writer's wall clock. The machine ignores it.
+
+use lease::{Change, ClusterRecord, Found, Incarnation, Key, Reading, Record, SessionRecord, Version};
+use policy::moment::WallTime;
+
+/// The key of a node's session.
+pub(crate) fn session(node: &str) -> String {
+    format!("session/{node}")
+}
+
+/// The key of a cluster's record.
+pub(crate) fn cluster(name: &str) -> String {
+    format!("cluster/{name}")
+}
+
+/// The beginning of each key of a [`NodeInfo`](super::node_info::NodeInfo).
+pub(crate) const NODE_INFO_PREFIX: &str = "node/";
+
+/// The key of a record.
+pub(crate) fn key(key: &Key) -> String {
+    match key {
+        Key::Session(node) => session(node.as_str()),
+        Key::Cluster(name) => cluster(name.as_str()),
+    }
+}
+
+/// The machine's change in the store's terms. `wall` is the time that is written into session records.
+pub(crate) fn change(change: &Change, wall: WallTime) -> store::Change {
+    store::Change {
+        incarnation: change.incarnation.as_ref().map(|incarnation| incarnation.0.to_vec()),
+        conditions: change
+            .conditions
+            .iter()
+            .map(|(of, version)| (key(of), version.map(|version| version.0)))
+            .collect(),
+        writes: change
+            .writes
+            .iter()
+            .map(|(of, record)| (key(of), text(record, wall)))
+            .collect(),
+    }
+}
+
+fn text(record: &Record, wall: WallTime) -> Vec<u8> {
+    let text = match record {
+        Record::Session(session) => format!("{}\nat={}", session.to_text(), wall.rfc3339()),
+        Record::Cluster(cluster) => cluster.to_text(),
+    };
+    text.into_bytes()
+}
+
+/// The store's answer in the machine's terms. `keys` are those of the request.
+pub(crate) fn reading(keys: &[Key], snapshot: store::Snapshot) -> Reading {
+    let found = |(key, item): (&Key, Option<store::Item>)| {
+        item.map(|item| Found {
+            version: Version(item.version),
+            record: record(key, &item.value),
+        })
+    };
+    Reading {
+        incarnation: snapshot.incarnation.map(|incarnation| Incarnation(incarnation.into())),
+        revision: snapshot.revision,
+        records: keys.iter().zip(snapshot.items).map(found).collect(),
+    }
+}
+
+fn record(key: &Key, value: &[u8]) -> Option<Record> {
+    let (first, _) = split_lines(value);
+    match key {
+        Key::Session(_) => SessionRecord::parse(first).ok().map(Record::Session),
+        Key::Cluster(_) => ClusterRecord::parse(first).ok().map(Record::Cluster),
+    }
+}
+
+/// The record itself, and the line for administrators.
+fn split_lines(value: &[u8]) -> (&[u8], &[u8]) {
+    match value.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&value[..end], &value[end + 1..]),
+        None => (value, b""),
+    }
+}
+
+/// A session record, and when it was written by its writer's wall clock, unchanged.
+pub(crate) fn dated_session(value: &[u8]) -> Option<(SessionRecord, Option<String>)> {
+    let (first, second) = split_lines(value);
+    let at = second.strip_prefix(b"at=").and_then(|at| std::str::from_utf8(at).ok());
+    let plain = at.filter(|at| at.len() <= 64 && at.bytes().all(|byte| byte.is_ascii_graphic()));
+    Some((SessionRecord::parse(first).ok()?, plain.map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lease::{ClusterName, NodeName, SessionId, SessionState};
+    use std::time::Duration;
+
+    #[test]
+    fn a_session_is_read_as_it_was_written_with_the_time_of_the_write() {
+        let node = Key::Session(NodeName::new("n1").expect("a name"));
+        let session = SessionRecord {
+            id: SessionId([7; 16]),
+            heartbeat: 3,
+            state: SessionState::Open,
+        };
+        let wanted = Change {
+            incarnation: Some(Incarnation([1, 2].into())),
+            conditions: vec![
+                (node.clone(), Some(Version(9))),
+                (Key::Cluster(ClusterName::new("ü b")), None),
+            ],
+            writes: vec![(node.clone(), Record::Session(session.clone()))],
+        };
+        let made = change(&wanted, WallTime(Duration::from_secs(951_782_400)));
+        assert_eq!(made.incarnation.as_deref(), Some(&[1, 2][..]));
+        assert_eq!(
+            made.conditions,
+            [("session/n1".to_owned(), Some(9)), ("cluster/ü b".to_owned(), None)]
+        );
+        let (key, value) = made.writes[0].clone();
+        assert_eq!(key, "session/n1");
+        let (read, at) = dated_session(&value).expect("a session");
+        assert_eq!(
+            (read, at.as_deref()),
+            (session.clone(), Some("2000-02-29T00:00:00.000000Z"))
+        );
+        let snapshot = store::Snapshot {
+            incarnation: None,
+            revision: None,
+            items: vec![Some(store::Item { version: 10, value })],
+        };
+        let found = reading(&[node], snapshot).records.remove(0).expect("there");
+        assert_eq!(found.record, Some(Record::Session(session)));
+    }
+
+    #[test]
+    fn a_value_that_is_not_a_record_is_found_without_one() {
+        let snapshot = store::Snapshot {
+            incarnation: None,
+            revision: None,
+            items: vec![Some(store::Item {
+                version: 10,
+                value: b"\xff\n\xff".to_vec(),
+            })],
+        };
+        let key = Key::Cluster(ClusterName::new("c"));
+        let found = reading(&[key], snapshot).records.remove(0).expect("there");
+        assert_eq!(found.record, None);
+    }
+}

@@ -1,0 +1,8 @@
+//! The tasks that use the store, and the records as keys and bytes.
+
+pub(crate) mod client;
+pub(crate) mod codec;
+pub(crate) mod node_info;
+pub(crate) mod overview;
+mod time_limit;
+pub(crate) mod watcher;

@@ -1,0 +1,128 @@
+//! What a node publishes in the store for the `rcronctl status` of other nodes. The lease does not depend on it.
+
+use super::codec::NODE_INFO_PREFIX;
+use super::time_limit::within;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Change, Error, Store};
+use tokio::sync::watch::Receiver;
+
+const LIMIT: Duration = Duration::from_secs(5);
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+
+/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they do not
+/// know.
+const FORMAT: u32 = 1;
+
+/// The record, in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NodeInfo {
+    format: u32,
+    /// rcrond's version.
+    pub(crate) version: String,
+    /// The clusters in the node's configuration, by name.
+    pub(crate) clusters: BTreeMap<String, ClusterInfo>,
+}
+
+/// The node's part in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClusterInfo {
+    pub(crate) priority: u32,
+    /// Whether the cluster is drained on the node, or is being drained.
+    #[serde(default)]
+    pub(crate) drained: bool,
+}
+
+/// What the loop sends to the task: what to publish, and where.
+#[derive(Clone)]
+pub(crate) struct Publication {
+    pub(crate) store: Arc<dyn Store>,
+    /// `None` until the node has a session.
+    pub(crate) info: Option<NodeInfo>,
+}
+
+impl NodeInfo {
+    /// Of this process.
+    pub(crate) fn new(clusters: BTreeMap<String, ClusterInfo>) -> Self {
+        Self {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clusters,
+        }
+    }
+
+    /// Reads a record; `None` if another program or a later version with another format has written it.
+    pub(super) fn parse(record: &[u8]) -> Option<Self> {
+        let info: Self = serde_json::from_slice(record).ok()?;
+        (info.format <= FORMAT).then_some(info)
+    }
+}
+
+/// The task: writes each publication on a connection of its own, and tries again until that succeeds.
+pub(crate) async fn run(node: String, mut publications: Receiver<Publication>) {
+    let key = format!("{NODE_INFO_PREFIX}{node}");
+    loop {
+        let Publication { store, info } = publications.borrow_and_update().clone();
+        let mut pause = MIN_PAUSE;
+        if let Some(info) = info {
+            while within(LIMIT, write(&store, &key, &info)).await.is_err() {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
+                if publications.has_changed().unwrap_or(true) {
+                    break;
+                }
+            }
+        }
+        if publications.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn write(store: &Arc<dyn Store>, key: &str, info: &NodeInfo) -> Result<(), Error> {
+    let value = serde_json::to_vec(info).map_err(|error| Error::Local {
+        act: "encode the record",
+        cause: error.to_string(),
+    })?;
+    let change = Change {
+        writes: vec![(key.to_owned(), value)],
+        ..Change::default()
+    };
+    store.connect().await?.change(&change).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_a_later_version_are_ignored_but_not_another_format() {
+        let record = |format: u32| {
+            format!(
+                "{{\"format\":{format},\"version\":\"2.0\",\"more\":1,\"clusters\":{{\"web\":{{\"priority\":7,\"more\":1}}}}}}"
+            )
+        };
+        let info = NodeInfo::parse(record(1).as_bytes()).expect("read");
+        let expected = ClusterInfo {
+            priority: 7,
+            drained: false,
+        };
+        assert_eq!((&*info.version, info.clusters["web"]), ("2.0", expected));
+        assert_eq!(NodeInfo::parse(record(2).as_bytes()), None);
+        assert_eq!(NodeInfo::parse(b"{"), None);
+    }
+
+    #[test]
+    fn what_is_published_is_read() {
+        let part = ClusterInfo {
+            priority: 100,
+            drained: true,
+        };
+        let info = NodeInfo::new(BTreeMap::from([("ü b".to_owned(), part)]));
+        let record = serde_json::to_vec(&info).expect("JSON");
+        assert_eq!(NodeInfo::parse(&record), Some(info));
+    }
+}

@@ -1,0 +1,154 @@
+//! All nodes of some clusters, according to the records in the store: read when an administrator asks for them.
+
+use super::codec;
+use super::node_info::NodeInfo;
+use super::time_limit::within;
+use control::{NodeReport, Role};
+use lease::{ClusterRecord, SessionId, SessionState};
+use policy::moment::WallTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Connection, Error, Item, Store};
+
+/// Less than rcronctl waits for its answer.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// The records, by the names of their nodes and clusters.
+pub(crate) struct ClusterOverview {
+    nodes: BTreeMap<String, NodeInfo>,
+    sessions: BTreeMap<String, Session>,
+    clusters: BTreeMap<String, ClusterRecord>,
+}
+
+struct Session {
+    id: SessionId,
+    is_open: bool,
+    /// When it was renewed, by the node's own wall clock.
+    renewed: Option<String>,
+}
+
+/// Reads the records that belong to these clusters.
+///
+/// # Errors
+/// The store's, or that it has not answered in time.
+pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<ClusterOverview, Error> {
+    within(LIMIT, async {
+        let mut connection = store.connect().await?;
+        let nodes = read_nodes(&mut *connection, clusters).await?;
+        let clusters = read_all(&mut *connection, clusters, codec::cluster, |value| {
+            ClusterRecord::parse(value).ok()
+        })
+        .await?;
+        let holders = clusters.values().filter_map(ClusterRecord::holder);
+        let holders = holders.map(|holder| holder.node.as_str().to_owned());
+        let names: BTreeSet<String> = nodes.keys().cloned().chain(holders).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let sessions = read_all(&mut *connection, &names, codec::session, parse_session).await?;
+        Ok(ClusterOverview {
+            nodes,
+            sessions,
+            clusters,
+        })
+    })
+    .await
+}
+
+/// The nodes that have one of these clusters in their configuration.
+async fn read_nodes(connection: &mut dyn Connection, clusters: &[String]) -> Result<BTreeMap<String, NodeInfo>, Error> {
+    let records = connection.list(codec::NODE_INFO_PREFIX).await?;
+    let parse = |(key, item): (String, Item)| {
+        let info = NodeInfo::parse(&item.value)?;
+        let takes_part = clusters.iter().any(|name| info.clusters.contains_key(name));
+        let node = key.strip_prefix(codec::NODE_INFO_PREFIX)?.to_owned();
+        takes_part.then_some((node, info))
+    };
+    Ok(records.into_iter().filter_map(parse).collect())
+}
+
+/// The records of these names, without those that are missing or cannot be parsed.
+async fn read_all<T>(
+    connection: &mut dyn Connection,
+    names: &[String],
+    key: impl Fn(&str) -> String,
+    parse: impl Fn(&[u8]) -> Option<T>,
+) -> Result<BTreeMap<String, T>, Error> {
+    let keys: Vec<_> = names.iter().map(|name| key(name)).collect();
+    let snapshot = connection.read(&keys).await?;
+    let pairs = names.iter().zip(snapshot.items);
+    let parsed = pairs.filter_map(|(name, item)| Some((name.clone(), parse(&item?.value)?)));
+    Ok(parsed.collect())
+}
+
+fn parse_session(value: &[u8]) -> Option<Session> {
+    let (record, renewed) = codec::dated_session(value)?;
+    Some(Session {
+        id: record.id,
+        is_open: record.state == SessionState::Open,
+        renewed,
+    })
+}
+
+impl ClusterOverview {
+    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left of the
+    /// holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
+    pub(crate) fn nodes(&self, cluster: &str, lease: Duration, now: WallTime) -> Vec<NodeReport> {
+        let takes_part = |(_, info): &(&String, &NodeInfo)| info.clusters.contains_key(cluster);
+        let mut names: BTreeSet<&str> = self
+            .nodes
+            .iter()
+            .filter(takes_part)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let holder = self.clusters.get(cluster).and_then(ClusterRecord::holder);
+        names.extend(holder.map(|holder| holder.node.as_str()));
+        names
+            .into_iter()
+            .map(|name| self.node(name, cluster, lease, now))
+            .collect()
+    }
+
+    fn node(&self, name: &str, cluster: &str, lease: Duration, now: WallTime) -> NodeReport {
+        let record = self.clusters.get(cluster);
+        let session = self.sessions.get(name);
+        let info = self.nodes.get(name);
+        let part = info.and_then(|info| info.clusters.get(cluster));
+        let age = session.and_then(|session| age(session.renewed.as_deref()?, now));
+        let left = age.and_then(|age| lease.checked_sub(age));
+        let holder = record.and_then(ClusterRecord::holder).filter(|holder| {
+            holder.node.as_str() == name && session.is_some_and(|session| session.id == holder.session)
+        });
+        let is_alive = session.is_some_and(|session| session.is_open) && left.is_some();
+        let own_priority = part.map(|part| part.priority);
+        NodeReport {
+            name: name.to_owned(),
+            role: role(is_alive, part.is_some_and(|part| part.drained), holder.is_some()),
+            priority: own_priority
+                .or(holder.map(|holder| holder.priority))
+                .unwrap_or_default(),
+            epoch: holder.and(record).map(|record| record.epoch),
+            lease_left_ms: left
+                .filter(|_| holder.is_some())
+                .map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
+            version: info.map(|info| info.version.clone()).unwrap_or_default(),
+            last_seen: session.and_then(|session| session.renewed.clone()),
+        }
+    }
+}
+
+fn role(is_alive: bool, is_drained: bool, is_holder: bool) -> Role {
+    match (is_alive, is_holder, is_drained) {
+        (false, _, _) => Role::Gone,
+        (true, true, true) => Role::Draining,
+        (true, true, false) => Role::Active,
+        (true, false, true) => Role::Drained,
+        (true, false, false) => Role::Standby,
+    }
+}
+
+/// How long ago this was; zero if it is in the future, because clocks differ.
+fn age(time: &str, now: WallTime) -> Option<Duration> {
+    let time: jiff::Timestamp = time.parse().ok()?;
+    let since_1970 = Duration::try_from(time.as_duration()).ok()?;
+    Some(now.0.saturating_sub(since_1970))
+}

@@ -1,0 +1,87 @@
+//! Watches the records of the machine's last read. Each change of one makes the machine read again.
+
+use super::time_limit::within;
+use crate::event::{Event, EventSender};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::{Store, Watch};
+use tokio::sync::watch::Receiver;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// The shortest pause between attempts. There is no hurry: without a watch the machine polls.
+const MIN_PAUSE: Duration = Duration::from_millis(250);
+const MAX_PAUSE: Duration = Duration::from_secs(4);
+/// A watch that ends sooner than this counts as failed: the next pause is longer.
+const MIN_LIFETIME: Duration = Duration::from_secs(10);
+
+/// What to watch.
+#[derive(Clone)]
+pub(crate) struct WatchSpec {
+    pub(crate) store: Arc<dyn Store>,
+    /// Nothing is watched while there are none.
+    pub(crate) keys: Vec<String>,
+}
+
+/// The task. It ends when the loop has dropped its sender.
+pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
+    let mut pause = MIN_PAUSE;
+    loop {
+        let spec = specs.borrow_and_update().clone();
+        if spec.keys.is_empty() {
+            if specs.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let lifetime = match within(CONNECT_LIMIT, spec.store.watch(spec.keys)).await {
+            Ok(watch) => {
+                let begin = Instant::now();
+                // This makes the machine read, too: changes before the watch were missed.
+                events.send(Event::Watching(true));
+                match pass_on_changes(watch, &mut specs, &events).await {
+                    End::SenderDropped => return,
+                    End::SpecChanged => continue,
+                    End::WatchFailed => begin.elapsed(),
+                }
+            }
+            Err(_) => Duration::ZERO,
+        };
+        events.send(Event::Watching(false));
+        pause = if lifetime >= MIN_LIFETIME {
+            MIN_PAUSE
+        } else {
+            (pause * 2).min(MAX_PAUSE)
+        };
+        tokio::time::sleep(jittered(pause)).await;
+        if specs.has_changed().is_err() {
+            return;
+        }
+    }
+}
+
+/// Why a watch is over.
+enum End {
+    SenderDropped,
+    SpecChanged,
+    WatchFailed,
+}
+
+async fn pass_on_changes(mut watch: Box<dyn Watch>, specs: &mut Receiver<WatchSpec>, events: &EventSender) -> End {
+    loop {
+        tokio::select! {
+            changed = watch.changed() => match changed {
+                Ok(()) => events.send(Event::RecordsChanged),
+                Err(_) => return End::WatchFailed,
+            },
+            spec = specs.changed() => {
+                return if spec.is_ok() { End::SpecChanged } else { End::SenderDropped };
+            }
+        }
+    }
+}
+
+/// Between half of the duration and all of it, because many daemons lose one store at the same moment.
+fn jittered(duration: Duration) -> Duration {
+    let random = u32::from(sys::random::ten_bytes()[0]);
+    duration / 2 + duration / 512 * random
+}

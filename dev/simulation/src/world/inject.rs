@@ -1,0 +1,124 @@
+//! What faults and administrators do to the world.
+
+use super::World;
+use crate::faults::{Fault, FaultProfile};
+use crate::node::Link;
+use crate::store::Loss;
+use crate::{Micros, SECOND};
+use lease::{ClusterName, Input, LeaseDuration, Timing};
+use std::time::Duration;
+
+impl World {
+    pub(super) fn inject(&mut self, fault: Fault) {
+        self.note(|| format!("-- {fault:?}"));
+        match fault {
+            Fault::Pause(node, duration) => self.pause(node, duration),
+            Fault::Kill(node) => self.nodes[node].process = None,
+            Fault::Start(node) => self.start(node),
+            Fault::Reboot(node) => {
+                let offset = self.random.below(10 * SECOND);
+                self.nodes[node].reboot(self.now, offset);
+                self.checker.rebooted(node, self.now);
+            }
+            Fault::LoseDisk(node) => {
+                self.nodes[node].epochs.fill(0);
+                self.nodes[node].drained = false;
+                self.checker.disk_lost(node);
+            }
+            Fault::CutRequests(node, cut) => self.nodes[node].link.requests = !cut,
+            Fault::CutAnswers(node, cut) => self.nodes[node].link.answers = !cut,
+            Fault::StoreDown => self.store.up = false,
+            Fault::StoreUp(loss) => {
+                self.store.up = true;
+                self.lose(loss);
+            }
+            Fault::StoreLoses(loss) => self.lose(loss),
+            Fault::Snapshot => self.store.take_snapshot(),
+            Fault::Writable(node, writable) => self.nodes[node].writable = writable,
+            Fault::Drain(node, wait) => {
+                self.nodes[node].drained = true;
+                self.pass_for_each_cluster(node, |cluster| Input::Drain { cluster, wait });
+            }
+            Fault::Drained(node) => self.pass_for_each_cluster(node, Input::Drained),
+            Fault::Undrain(node) => {
+                self.nodes[node].drained = false;
+                self.pass_for_each_cluster(node, Input::Undrain);
+            }
+            Fault::Stop(node) => {
+                self.nodes[node].stopping = true;
+                self.pass_input(self.life(node), Input::Stop);
+            }
+            Fault::Priority(node, priority) => {
+                for config in &mut self.nodes[node].configs {
+                    config.priority = priority;
+                }
+                self.reload(node);
+            }
+            Fault::Lease(node, lease) => {
+                for config in &mut self.nodes[node].configs {
+                    config.timing = with_lease(&config.timing, lease);
+                }
+                self.reload(node);
+            }
+            Fault::Heal => self.heal(),
+        }
+    }
+
+    fn start(&mut self, node: usize) {
+        if self.nodes[node].process.is_some() {
+            return;
+        }
+        let seed = [self.random.bits(), self.random.bits()];
+        self.nodes[node].start(self.now, seed, self.mutation);
+        if let (true, Some(process)) = (self.profile.hints, &mut self.nodes[node].process) {
+            process.inputs.push_back(Input::Watching(true));
+        }
+        self.run_process(node);
+    }
+
+    fn pass_for_each_cluster(&mut self, node: usize, input: impl Fn(ClusterName) -> Input) {
+        if let Some(process) = &mut self.nodes[node].process {
+            process.inputs.extend(self.clusters.iter().cloned().map(input));
+        }
+        self.run_process(node);
+    }
+
+    fn reload(&mut self, node: usize) {
+        let starts = self.nodes[node].cluster_starts();
+        self.pass_input(self.life(node), Input::Configure(starts));
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        self.store.lose(loss);
+        if matches!(loss, Loss::All | Loss::Back) {
+            self.checker.store_lost_data();
+        }
+    }
+
+    fn heal(&mut self) {
+        self.profile = FaultProfile {
+            hints: self.profile.hints,
+            ..FaultProfile::NONE
+        };
+        self.healed = true;
+        self.store.up = true;
+        for index in 0..self.nodes.len() {
+            let node = &mut self.nodes[index];
+            node.writable = true;
+            node.link = Link::UP;
+            node.drained = false;
+            if node.stopping {
+                node.process = None;
+            }
+            node.paused_until = self.now;
+            self.start(index);
+            self.pass_for_each_cluster(index, Input::Undrain);
+        }
+    }
+}
+
+/// The same durations with another lease.
+fn with_lease(timing: &Timing, lease: Micros) -> Timing {
+    let lease = Duration::from_micros(lease).clamp(LeaseDuration::SHORTEST.get(), LeaseDuration::LONGEST.get());
+    Timing::new(lease, timing.settle(), timing.grace(), timing.preempt_delay()).unwrap_or(*timing)
+}
