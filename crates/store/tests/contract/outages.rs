@@ -1,20 +1,19 @@
-//! Servers that stop or end. `pause`, `resume` and `kill` do it to the real server behind the store.
+//! Servers that stop or end. `server` is always the real server behind the store.
 
 use crate::client::{A_WHILE, AT_LAST, connect, keys, open, write, written_and_read};
 use store::{Error, Settings, Snapshot, Store};
-use testing::servers::free_port;
+use testing::servers::{TestServer, free_port};
 use tokio::time::timeout;
 
 /// An abandoned call closes its connection. New connections can be used as soon as the server continues.
 pub(crate) async fn an_abandoned_call_closes_its_connection(
     store: &dyn Store,
+    server: &impl TestServer,
     address: &str,
-    pause: impl FnOnce(),
-    resume: impl FnOnce(),
 ) {
     let mut connection = connect(store).await;
     assert_eq!(connections_to(address), 1);
-    pause();
+    server.pause();
     assert!(timeout(A_WHILE, connection.read(&keys())).await.is_err());
     let again = timeout(AT_LAST, connection.read(&keys())).await.expect("at once");
     let error = again.expect_err("closed").to_string();
@@ -32,7 +31,7 @@ pub(crate) async fn an_abandoned_call_closes_its_connection(
     });
     closed.await.expect("all closed");
 
-    resume();
+    server.resume();
     let mut connection = timeout(AT_LAST, connect(store)).await.expect("connected");
     written_and_read(&mut connection).await;
 }
@@ -56,10 +55,11 @@ fn connections_to(address: &str) -> usize {
 }
 
 /// A connection does not continue with a server that was started again. Returns what the store held before.
-pub(crate) async fn a_connection_ends_with_its_server(store: &dyn Store, restart: impl FnOnce()) -> Snapshot {
+pub(crate) async fn a_connection_ends_with_its_server(store: &dyn Store, server: &mut impl TestServer) -> Snapshot {
     let mut connection = connect(store).await;
     let before = written_and_read(&mut connection).await;
-    restart();
+    server.kill();
+    server.start_again();
     let error = connection.read(&keys()).await.expect_err("lost");
     assert!(is_lost(&error), "{error:?}");
     assert_eq!(connection.change(&write("a")).await, Err(error));
@@ -67,10 +67,10 @@ pub(crate) async fn a_connection_ends_with_its_server(store: &dyn Store, restart
 }
 
 /// A watch fails when its server ends, and stays failed.
-pub(crate) async fn a_watch_ends_with_its_server(store: &dyn Store, kill: impl FnOnce()) {
+pub(crate) async fn a_watch_ends_with_its_server(store: &dyn Store, server: &mut impl TestServer) {
     let mut watch = store.watch(keys()).await.expect("watching");
     assert!(timeout(A_WHILE, watch.changed()).await.is_err());
-    kill();
+    server.kill();
     let changed = timeout(AT_LAST, watch.changed()).await.expect("ended");
     let error = changed.expect_err("failed");
     assert!(is_lost(&error), "{error:?}");
@@ -82,15 +82,11 @@ fn is_lost(error: &Error) -> bool {
 }
 
 /// A watch fails when its server no longer answers. Returns the error.
-pub(crate) async fn a_watch_on_a_silent_server_fails(
-    store: &dyn Store,
-    pause: impl FnOnce(),
-    resume: impl FnOnce(),
-) -> Error {
+pub(crate) async fn a_watch_on_a_silent_server_fails(store: &dyn Store, server: &impl TestServer) -> Error {
     let mut watch = store.watch(keys()).await.expect("watching");
-    pause();
+    server.pause();
     let changed = timeout(AT_LAST, watch.changed()).await.expect("noticed");
-    resume();
+    server.resume();
     changed.expect_err("failed")
 }
 

@@ -11,8 +11,7 @@ use tokio::time::timeout;
 async fn an_abandoned_call_closes_its_connection() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    let (pause, resume) = (|| server.pause(), || server.resume());
-    outages::an_abandoned_call_closes_its_connection(&*store, &server.address(), pause, resume).await;
+    outages::an_abandoned_call_closes_its_connection(&*store, &server, &server.address()).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -25,11 +24,7 @@ async fn the_error_names_each_server() {
 async fn a_connection_ends_with_its_server() {
     let mut server = Server::start();
     let store = ready(settings(&server)).await;
-    let restart = || {
-        server.kill();
-        server.start_again();
-    };
-    let before = outages::a_connection_ends_with_its_server(&*store, restart).await;
+    let before = outages::a_connection_ends_with_its_server(&*store, &mut server).await;
     let after = read(&*store).await;
     assert_eq!((after.incarnation, after.items), (before.incarnation, before.items));
     assert!(after.revision >= before.revision);
@@ -39,15 +34,14 @@ async fn a_connection_ends_with_its_server() {
 async fn a_watch_ends_with_its_server() {
     let mut server = Server::start();
     let store = ready(settings(&server)).await;
-    outages::a_watch_ends_with_its_server(&*store, || server.kill()).await;
+    outages::a_watch_ends_with_its_server(&*store, &mut server).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_watch_on_a_silent_server_fails() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    let (pause, resume) = (|| server.pause(), || server.resume());
-    let error = outages::a_watch_on_a_silent_server_fails(&*store, pause, resume).await;
+    let error = outages::a_watch_on_a_silent_server_fails(&*store, &server).await;
     assert!(error.what().ends_with("the server no longer answers"), "{error}");
 }
 

@@ -12,8 +12,7 @@ use tokio::time::timeout;
 async fn an_abandoned_call_closes_its_connection() {
     let server = Server::start();
     let store = open(settings(&server));
-    let (pause, resume) = (|| server.pause(), || server.resume());
-    outages::an_abandoned_call_closes_its_connection(&*store, &server.address(), pause, resume).await;
+    outages::an_abandoned_call_closes_its_connection(&*store, &server, &server.address()).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -26,11 +25,7 @@ async fn the_error_names_each_server() {
 async fn a_restart_ends_connections_and_is_another_incarnation() {
     let mut server = Server::start();
     let store = open(settings(&server));
-    let restart = || {
-        server.kill();
-        server.start_again();
-    };
-    let before = outages::a_connection_ends_with_its_server(&*store, restart).await;
+    let before = outages::a_connection_ends_with_its_server(&*store, &mut server).await;
     let after = read(&*store).await;
     assert_eq!(after.items, before.items);
     assert_ne!(after.incarnation, before.incarnation);
@@ -69,15 +64,14 @@ async fn flushed_records_are_missing() {
 async fn a_watch_ends_with_its_server() {
     let mut server = Server::start();
     let store = open(settings(&server));
-    outages::a_watch_ends_with_its_server(&*store, || server.kill()).await;
+    outages::a_watch_ends_with_its_server(&*store, &mut server).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_watch_on_a_silent_server_fails() {
     let server = Server::start();
     let store = open(settings(&server));
-    let (pause, resume) = (|| server.pause(), || server.resume());
-    let error = outages::a_watch_on_a_silent_server_fails(&*store, pause, resume).await;
+    let error = outages::a_watch_on_a_silent_server_fails(&*store, &server).await;
     assert!(error.what().ends_with("the server no longer answers"), "{error}");
 }
 
