@@ -17,7 +17,7 @@ pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
 /// Prints one JSON document to stdout.
 pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document).map_err(|error| Failure::cannot("write JSON", &error.into()))?;
-    print_text(&(text + "\n"))
+    print_text(&(policy::display::json_document(&text) + "\n"))
 }
 
 /// Prints a warning to stderr.

@@ -56,7 +56,7 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
         (Some(file), false) => write_page(&timeline, file)?,
         (None, true) => {
             let text = serde_json::to_string(&json::document(&timeline)).map_err(|error| json_failure(&error))?;
-            print_text(&(text + "\n"))?;
+            print_text(&(policy::display::json_document(&text) + "\n"))?;
         }
         (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }

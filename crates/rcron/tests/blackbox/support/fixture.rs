@@ -1,4 +1,4 @@
-//! A cluster of one: a directory with configuration, state and log socket.
+//! A directory with configuration, state file and log socket of one server.
 
 use super::log::LogDaemon;
 use super::process::{Done, run};
@@ -9,22 +9,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     directory: TempDir,
     pub(crate) log: LogDaemon,
 }
 
-impl Scene {
+impl Fixture {
     /// With this content of the state file, or none.
     pub(crate) fn new(state: Option<&str>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let log = LogDaemon::start(&directory.path().join("log"));
-        let scene = Self { directory, log };
-        scene.configure("");
+        let fixture = Self { directory, log };
+        fixture.configure("");
         if let Some(state) = state {
-            scene.set_state(state);
+            fixture.set_state(state);
         }
-        scene
+        fixture
     }
 
     pub(crate) fn active() -> Self {
@@ -39,7 +39,7 @@ impl Scene {
         self.directory.path().join(name)
     }
 
-    /// Writes the configuration: this scene's paths, the caller's niceness, no journal, and `more`.
+    /// Writes the configuration: this fixture's paths, the caller's niceness, no journal, and `more`.
     pub(crate) fn configure(&self, more: &str) {
         let text = format!(
             "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n{more}",
@@ -53,7 +53,7 @@ impl Scene {
         fs::write(self.path(name), text).expect("written");
     }
 
-    /// Replaces the state file whole, as writers should.
+    /// Replaces the state file with rename(2), as writers should.
     pub(crate) fn set_state(&self, text: &str) {
         self.write("state.new", text);
         fs::rename(self.path("state.new"), self.path("state")).expect("renamed");
@@ -66,7 +66,7 @@ impl Scene {
         command
     }
 
-    /// `rcron --conf … JOB` as somebody who may not read everything, also where root runs the tests.
+    /// `rcron --conf … JOB` as an ordinary user, also if root runs the tests.
     pub(crate) fn rcron_as_ordinary_user(&self, job: &[&str]) -> Command {
         if !nix::unistd::geteuid().is_root() {
             let mut command = self.rcron();
@@ -88,10 +88,10 @@ impl Scene {
         command
     }
 
-    /// A copy of the program for ordinary users: the build may be where nobody else can read.
+    /// A copy of the program for ordinary users, who may not be able to read the build directory.
     ///
-    /// By cp(1): while this process has it open for writing, so has each child that another test is just starting, and
-    /// nobody could execute it ("Text file busy").
+    /// Copied by cp(1): if this process had it open for writing, a child that another test is just starting would have it open, too, and
+    /// executing it would fail ("Text file busy").
     pub(crate) fn copy_binary(&self) -> PathBuf {
         let copy = self.path("rcron");
         let done = run(Command::new("cp").arg(binary()).arg(&copy));
@@ -104,7 +104,7 @@ impl Scene {
         run(self.rcron().args(arguments))
     }
 
-    /// Runs a command bare and under `rcron`: what it gave, and what it gives.
+    /// Runs a command bare and under `rcron`, and returns both results.
     pub(crate) fn compare(&self, command: &[&str]) -> (Done, Done) {
         let bare = run(Command::new(command[0]).args(&command[1..]).stdin(Stdio::null()));
         let wrapped = self.run(command);

@@ -1,4 +1,4 @@
-//! Configurations, state files and a log socket in a directory that goes away at the end.
+//! Configurations, state files and a log socket in a temporary directory.
 
 use crate::Result;
 use crate::log::LogDaemon;
@@ -15,7 +15,7 @@ pub(crate) const SHELL: &str = "/bin/sh";
 /// The tmpfs that every Linux has.
 const MEMORY: &str = "/dev/shm";
 
-/// What cron gives its jobs.
+/// The environment that cron gives its jobs.
 const CRON_ENVIRONMENT: [(&str, &str); 4] = [
     ("PATH", "/usr/bin:/bin"),
     ("HOME", "/root"),
@@ -23,26 +23,26 @@ const CRON_ENVIRONMENT: [(&str, &str); 4] = [
     ("LOGNAME", "root"),
 ];
 
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     pub(crate) binary: PathBuf,
     pub(crate) log: LogDaemon,
     pub(crate) watchdog: Watchdog,
-    /// Goes last.
+    /// Dropped after the log daemon, whose socket is in it.
     directory: TempDir,
-    /// A tmpfs: what is measured is rcron's part, not the disk's.
+    /// On a tmpfs, so that the disk is not measured.
     pub(crate) journal: TempDir,
 }
 
-/// The configurations. Each has a state file of its own.
+/// The configurations; each has a state file of its own.
 #[derive(Clone, Copy)]
 pub(crate) enum Server {
     Passive,
-    /// Passive, and nobody listens to the log.
+    /// Passive, without a log daemon.
     PassiveUnheard,
     Active,
-    /// Active, and the job is ended when it is no longer.
+    /// Active, with `on_demotion = terminate`.
     ActiveGuarded,
-    /// Active, and each run is recorded in a journal on a tmpfs.
+    /// Active, with a journal on a tmpfs.
     ActiveRecorded,
 }
 
@@ -73,11 +73,11 @@ impl Server {
     }
 }
 
-impl Scene {
+impl Fixture {
     pub(crate) fn new(binary: &Path) -> Result<Self> {
         let directory = TempDir::with_prefix("rcron-bench.")?;
         let log = LogDaemon::start(&directory.path().join("log"), &directory.path().join("asker"))?;
-        let scene = Self {
+        let fixture = Self {
             directory,
             journal: TempDir::with_prefix_in("rcron-bench.", MEMORY)?,
             binary: binary.to_owned(),
@@ -85,10 +85,10 @@ impl Scene {
             watchdog: Watchdog::start(),
         };
         for server in Server::ALL {
-            fs::write(scene.configuration(server), scene.configuration_text(server))?;
-            fs::write(scene.state(server), server.state())?;
+            fs::write(fixture.configuration(server), fixture.configuration_text(server))?;
+            fs::write(fixture.state(server), server.state())?;
         }
-        Ok(scene)
+        Ok(fixture)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -99,7 +99,7 @@ impl Scene {
         self.path(&format!("{}.state", server.name()))
     }
 
-    /// Replaces the state file whole, as writers should. What is to be timed is the returned closure: one rename(2).
+    /// Prepares replacing the state file. The returned closure does it with one rename(2), which can be timed.
     pub(crate) fn prepare_state(&self, server: Server, text: &str) -> Result<impl FnOnce() -> Result<()> + use<>> {
         let (new, state) = (self.path("state.new"), self.state(server));
         fs::write(&new, text)?;
@@ -132,7 +132,7 @@ impl Scene {
         self.path(&format!("{}.conf", server.name()))
     }
 
-    /// `nice_level = 0`: a nicer job would be a slower one. Nothing goes into the journal of this machine.
+    /// With `nice_level = 0`, because a nicer job would be slower, and without this machine's journal.
     fn configuration_text(&self, server: Server) -> String {
         let socket = match server {
             Server::PassiveUnheard => self.path("nobody"),
@@ -156,7 +156,7 @@ impl Scene {
     }
 }
 
-/// Where a program is, looked for as cron would.
+/// The path of a program, searched as cron would.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let directories = ["/usr/local/bin", "/usr/bin", "/bin"].map(Path::new);
     directories

@@ -1,34 +1,34 @@
-//! A thousand at once: the minute at which every crontab fires.
+//! A thousand runs at once, as in a minute at which every crontab starts jobs.
 
 use crate::Result;
+use crate::fixture::{Fixture, SHELL, Server};
 use crate::log::Count;
 use crate::memory::{JOB, program_name};
 use crate::proc;
 use crate::running::{Gate, Running};
-use crate::scene::{SHELL, Scene, Server};
 use crate::statistics::{grouped, milliseconds};
 use crate::table::{self, NONE};
 use crate::wait::{until, within};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Waits at stdin, then becomes rcron, whose job waits at what was stdout.
+/// Waits for stdin, then becomes rcron, whose job waits for what was stdout.
 const STARTER: &str = "read gate; exec \"$0\" \"$@\" <&1 >/dev/null";
-/// rcron gives a line up after 200 ms.
+/// More than the 200 ms after which rcron drops a log line.
 const LATE_LINES: Duration = Duration::from_secs(2);
 
-/// How they are started.
+/// How the runs are started.
 #[derive(Clone, Copy)]
 enum Start {
-    /// One after the other, without a pause, as cron does it.
+    /// One after the other without a pause, as cron starts them.
     InTurn,
-    /// Each beforehand, as a shell that waits; all become rcron in the same moment. No cron is so fast.
+    /// Each as a waiting shell first; then all become rcron at the same moment. No cron is so fast.
     Together,
 }
 
-struct Crowd {
+struct Workload {
     all: Vec<Running>,
-    /// Open as long as the jobs are to wait.
+    /// The jobs wait while it is open.
     jobs_wait: Gate,
     began: Instant,
 }
@@ -41,50 +41,50 @@ struct Figures {
     until_ended: Duration,
 }
 
-pub(crate) fn measure(scene: &Scene, size: usize) -> Result<()> {
-    let in_turn = figures(scene, size, Start::InTurn)?;
-    let together = figures(scene, size, Start::Together)?;
+pub(crate) fn measure(fixture: &Fixture, size: usize) -> Result<()> {
+    let in_turn = figures(fixture, size, Start::InTurn)?;
+    let together = figures(fixture, size, Start::Together)?;
     print(size, &in_turn, &together);
     Ok(())
 }
 
-fn figures(scene: &Scene, size: usize, start: Start) -> Result<Figures> {
-    let before = scene.log.count()?;
-    let crowd = Crowd::start(scene, size, start)?;
+fn figures(fixture: &Fixture, size: usize, start: Start) -> Result<Figures> {
+    let before = fixture.log.count()?;
+    let workload = Workload::start(fixture, size, start)?;
     within(LATE_LINES, || {
-        let started = scene.log.count()?.since(before).started;
+        let started = fixture.log.count()?.since(before).started;
         Ok((started == size).then_some(()))
     })?;
-    let until_started = crowd.began.elapsed();
-    let kilobytes = crowd.memory()?;
+    let until_started = workload.began.elapsed();
+    let kilobytes = workload.memory()?;
     let release = Instant::now();
-    let failed = crowd.end()?;
+    let failed = workload.end()?;
     let until_ended = release.elapsed();
     Ok(Figures {
         failed,
-        lines: scene.log.count()?.since(before),
+        lines: fixture.log.count()?.since(before),
         kilobytes,
         until_started,
         until_ended,
     })
 }
 
-impl Crowd {
+impl Workload {
     /// Returns when every job runs.
-    fn start(scene: &Scene, size: usize, start: Start) -> Result<Self> {
+    fn start(fixture: &Fixture, size: usize, start: Start) -> Result<Self> {
         let jobs_wait = Gate::new()?;
         let (all, began) = match start {
-            Start::InTurn => start_in_turn(scene, size, &jobs_wait)?,
-            Start::Together => start_together(scene, size, &jobs_wait)?,
+            Start::InTurn => start_in_turn(fixture, size, &jobs_wait)?,
+            Start::Together => start_together(fixture, size, &jobs_wait)?,
         };
-        let name = program_name(scene)?;
+        let name = program_name(fixture)?;
         for one in &all {
             until("a job", || Ok(proc::waits_for(one.pid(), &name, JOB).then_some(())))?;
         }
         Ok(Self { all, jobs_wait, began })
     }
 
-    /// What all rcron have for themselves, in kB.
+    /// The private memory of all rcron processes, in kB.
     fn memory(&self) -> Result<u32> {
         let mut sum = 0;
         for one in &self.all {
@@ -93,7 +93,7 @@ impl Crowd {
         Ok(sum)
     }
 
-    /// Lets all jobs end. How many rcron did not end with 0.
+    /// Lets all jobs end. Returns how many rcron processes did not exit with 0.
     fn end(mut self) -> Result<usize> {
         drop(self.jobs_wait);
         let mut failed = 0;
@@ -104,8 +104,8 @@ impl Crowd {
     }
 }
 
-fn start_in_turn(scene: &Scene, size: usize, jobs_wait: &Gate) -> Result<(Vec<Running>, Instant)> {
-    let mut command = scene.rcron(Server::Active, &[JOB]);
+fn start_in_turn(fixture: &Fixture, size: usize, jobs_wait: &Gate) -> Result<(Vec<Running>, Instant)> {
+    let mut command = fixture.rcron(Server::Active, &[JOB]);
     let began = Instant::now();
     let mut all = Vec::new();
     for _ in 0..size {
@@ -114,11 +114,11 @@ fn start_in_turn(scene: &Scene, size: usize, jobs_wait: &Gate) -> Result<(Vec<Ru
     Ok((all, began))
 }
 
-fn start_together(scene: &Scene, size: usize, jobs_wait: &Gate) -> Result<(Vec<Running>, Instant)> {
+fn start_together(fixture: &Fixture, size: usize, jobs_wait: &Gate) -> Result<(Vec<Running>, Instant)> {
     let gate = Gate::new()?;
-    let arguments = scene.arguments(Server::Active, &[JOB]);
-    let words = [PathBuf::from("-c"), STARTER.into(), scene.binary.clone()];
-    let mut command = Scene::command(SHELL, words.into_iter().chain(arguments));
+    let arguments = fixture.arguments(Server::Active, &[JOB]);
+    let words = [PathBuf::from("-c"), STARTER.into(), fixture.binary.clone()];
+    let mut command = Fixture::command(SHELL, words.into_iter().chain(arguments));
     let mut all = Vec::new();
     for _ in 0..size {
         command.stdin(gate.reader()?).stdout(jobs_wait.reader()?);
@@ -127,7 +127,7 @@ fn start_together(scene: &Scene, size: usize, jobs_wait: &Gate) -> Result<(Vec<R
     for one in &all {
         until("a starter", || Ok(proc::sleeps_as(one.pid(), "sh").then_some(())))?;
     }
-    Ok((all, Instant::now())) // the gate opens
+    Ok((all, Instant::now())) // the gate opens when it is dropped
 }
 
 fn print(size: usize, in_turn: &Figures, together: &Figures) {
@@ -139,7 +139,7 @@ fn print(size: usize, in_turn: &Figures, together: &Figures) {
         row("failures", |figures| figures.failed.to_string(), "0"),
         row("lines at the start", |figures| figures.lines.started.to_string(), &all),
         row("lines at the end", |figures| figures.lines.ended.to_string(), &all),
-        row("lines told as lost", |figures| figures.lines.lost.to_string(), "0"),
+        row("lines reported as lost", |figures| figures.lines.lost.to_string(), "0"),
         row(
             "private dirty memory of all",
             |figures| format!("{} kB", grouped(figures.kilobytes.into())),
@@ -151,7 +151,7 @@ fn print(size: usize, in_turn: &Figures, together: &Figures) {
             NONE,
         ),
         row(
-            "until all have ended, once they may",
+            "until all have ended, after the jobs may",
             |figures| milliseconds(figures.until_ended),
             NONE,
         ),
