@@ -69,14 +69,17 @@ pub enum Error {
 }
 
 /// What a server's answer says about it. Each kind of store has an error type of its own.
-pub trait ServerError: fmt::Debug + fmt::Display + Send + Sync {
-    /// What to do about it, where that is known.
-    fn help(&self) -> Option<&'static str>;
+pub trait ServerError: fmt::Debug + Send + Sync {
+    /// What the answer says, and what to do about it where that is known.
+    fn explain(&self) -> Explanation;
 }
+
+/// What failed, and an imperative that says what to do about it, where that is known.
+pub type Explanation = (String, Option<&'static str>);
 
 impl PartialEq for dyn ServerError {
     fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
+        self.explain() == other.explain()
     }
 }
 
@@ -121,49 +124,49 @@ impl Error {
 
     /// What failed, without [`help`](Self::help).
     pub fn what(&self) -> String {
-        match self {
-            Self::At { server, error } => format!("{server}: {}", error.what()),
-            Self::NoServer(errors) if errors.is_empty() => "no server is configured".to_owned(),
-            Self::NoServer(errors) => {
-                let each: Vec<_> = errors.iter().map(ToString::to_string).collect();
-                format!("no server can be used: {}", each.join(" | "))
-            }
-            Self::Settings { setting, problem, .. } => format!("{setting}: {problem}"),
-            Self::Unreachable { cause, .. } => format!("cannot connect: {cause}"),
-            Self::Tls { cause, .. } => format!("the TLS handshake failed: {cause}"),
-            Self::Lost { cause, .. } => format!("the connection broke: {cause}"),
-            Self::Silent => "the server no longer answers".to_owned(),
-            Self::Late(limit) if limit.subsec_millis() == 0 => format!("no answer within {} s", limit.as_secs()),
-            Self::Late(limit) => format!("no answer within {} ms", limit.as_millis()),
-            Self::Abandoned => "a call over this connection was abandoned".to_owned(),
-            Self::Server(error) => error.to_string(),
-            Self::Local { act, cause } => format!("cannot {act}: {cause}"),
-        }
+        self.explain().0
     }
 
-    /// What to do about it, where that is known: an imperative or a question.
+    /// What to do about it, where that is known.
     pub fn help(&self) -> Option<&'static str> {
+        self.explain().1
+    }
+
+    fn explain(&self) -> Explanation {
         match self {
-            Self::At { error, .. } => error.help(),
-            Self::Settings { help, .. } | Self::Tls { help, .. } | Self::Lost { help, .. } => *help,
-            Self::Unreachable { refused: true, .. } => {
-                Some("check that the server runs there, and that the port is the one for clients")
+            Self::At { server, error } => {
+                let (what, help) = error.explain();
+                (format!("{server}: {what}"), help)
             }
-            Self::Server(error) => error.help(),
-            Self::NoServer(_)
-            | Self::Unreachable { .. }
-            | Self::Silent
-            | Self::Late(_)
-            | Self::Abandoned
-            | Self::Local { .. } => None,
+            Self::NoServer(errors) if errors.is_empty() => ("no server is configured".to_owned(), None),
+            Self::NoServer(errors) => {
+                let each: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                (format!("no server can be used: {}", each.join(" | ")), None)
+            }
+            Self::Settings { setting, problem, help } => (format!("{setting}: {problem}"), *help),
+            Self::Unreachable { cause, refused } => {
+                let help = "check that the server runs there, and that the port is the one for clients";
+                (format!("cannot connect: {cause}"), refused.then_some(help))
+            }
+            Self::Tls { cause, help } => (format!("the TLS handshake failed: {cause}"), *help),
+            Self::Lost { cause, help } => (format!("the connection broke: {cause}"), *help),
+            Self::Silent => ("the server no longer answers".to_owned(), None),
+            Self::Late(limit) if limit.subsec_millis() == 0 => {
+                (format!("no answer within {} s", limit.as_secs()), None)
+            }
+            Self::Late(limit) => (format!("no answer within {} ms", limit.as_millis()), None),
+            Self::Abandoned => ("a call over this connection was abandoned".to_owned(), None),
+            Self::Server(error) => error.explain(),
+            Self::Local { act, cause } => (format!("cannot {act}: {cause}"), None),
         }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.what())?;
-        self.help().map_or(Ok(()), |help| write!(out, "; {help}"))
+        let (what, help) = self.explain();
+        out.write_str(&what)?;
+        help.map_or(Ok(()), |help| write!(out, "; {help}"))
     }
 }
 

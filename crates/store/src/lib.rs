@@ -26,5 +26,5 @@ pub mod tls;
 mod watch_stream;
 
 pub use contract::{Answer, Change, Connection, Item, Snapshot, Store, Verdict, Watch};
-pub use error::{Error, ServerError};
+pub use error::{Error, Explanation, ServerError};
 pub use settings::{Kind, Login, Secret, Settings, open};

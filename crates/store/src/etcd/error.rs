@@ -1,8 +1,7 @@
 //! What etcd's answers say, and what to do about it.
 
-use crate::{ServerError, tls};
+use crate::{Explanation, ServerError, tls};
 use std::error::Error as _;
-use std::fmt;
 use tonic::{Code, Status};
 
 const OLD: &str = "check that it is etcd 3.4 or later";
@@ -27,30 +26,20 @@ pub(super) enum Error {
     Malformed,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reply { message, .. } => out.write_str(message),
-            Self::WatchCancelled(reason) => write!(out, "etcd has cancelled the watch: {reason}"),
-            Self::WatchEnded => out.write_str("etcd has ended the watch"),
-            Self::AnotherCluster { expected, found } => {
-                write!(out, "the answer is from cluster {found:x}, not from {expected:x}")
-            }
-            Self::Malformed => out.write_str("the answer lacks a part that etcd always sends"),
-        }
-    }
-}
-
 impl ServerError for Error {
-    fn help(&self) -> Option<&'static str> {
+    fn explain(&self) -> Explanation {
         match self {
-            Self::Reply { message, code } => help(message).or((*code == Code::Unimplemented).then_some(OLD)),
-            Self::WatchCancelled(reason) => help(reason),
-            Self::WatchEnded => None,
-            Self::AnotherCluster { .. } => {
-                Some("configure the servers of one cluster only, and check that no proxy before them mixes clusters")
+            Self::Reply { message, code } => {
+                let old = (*code == Code::Unimplemented).then_some(OLD);
+                (message.clone(), help(message).or(old))
             }
-            Self::Malformed => Some(OLD),
+            Self::WatchCancelled(reason) => (format!("etcd has cancelled the watch: {reason}"), help(reason)),
+            Self::WatchEnded => ("etcd has ended the watch".to_owned(), None),
+            Self::AnotherCluster { expected, found } => (
+                format!("the answer is from cluster {found:x}, not from {expected:x}"),
+                Some("configure the servers of one cluster only, and check that no proxy before them mixes clusters"),
+            ),
+            Self::Malformed => ("the answer lacks a part that etcd always sends".to_owned(), Some(OLD)),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What PostgreSQL's answers say, and what to do about it.
 
-use crate::{ServerError, dial};
+use crate::{Explanation, ServerError, dial};
 use std::error::Error as _;
-use std::fmt;
 use std::io;
 use tokio_postgres::error::SqlState;
 
@@ -27,42 +26,41 @@ pub(super) enum Error {
     NoVerdict,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reply { message, code } => write!(out, "{message} ({})", code.code()),
-            Self::Library(text) => out.write_str(text),
-            Self::TooOld(version) => write!(out, "this is PostgreSQL {version}"),
-            Self::Standby => out.write_str("this server is a standby"),
-            Self::ReadOnly => {
-                out.write_str("this server accepts no writes, because default_transaction_read_only is on")
-            }
-            Self::OddRow(problem) => write!(out, "a row is not as expected: {problem}"),
-            Self::NoRow => out.write_str("the answer to a read has no row"),
-            Self::NoVerdict => out.write_str("the answer to a change does not say whether it is done"),
-        }
-    }
-}
-
 const OTHER_TABLE: &str = "drop the table, which is not as rcrond.sql creates it, or configure another";
 
 impl ServerError for Error {
-    fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Reply { code, .. } => help(code),
-            Self::Library(text) if text.contains("password missing") => {
-                Some("configure a password: the server asks for one")
+    fn explain(&self) -> Explanation {
+        let (what, help) = match self {
+            Self::Reply { message, code } => return (format!("{message} ({})", code.code()), help(code)),
+            Self::Library(text) => return (text.clone(), library_help(text)),
+            Self::TooOld(version) => {
+                return (
+                    format!("this is PostgreSQL {version}"),
+                    Some("use PostgreSQL 13 or later"),
+                );
             }
-            Self::Library(text) if text.contains("does not support TLS") => {
-                Some("set `ssl` to on in postgresql.conf, or `tls` to false in rcrond.toml")
-            }
-            Self::Library(_) | Self::NoRow | Self::NoVerdict => None,
-            Self::TooOld(_) => Some("use PostgreSQL 13 or later"),
-            Self::Standby => Some("configure all servers that may become the primary: rcrond uses only the primary"),
-            Self::ReadOnly => Some("use a primary that accepts writes"),
-            Self::OddRow(_) => Some(OTHER_TABLE),
-        }
+            Self::OddRow(problem) => return (format!("a row is not as expected: {problem}"), Some(OTHER_TABLE)),
+            Self::Standby => (
+                "this server is a standby",
+                Some("configure all servers that may become the primary: rcrond uses only the primary"),
+            ),
+            Self::ReadOnly => (
+                "this server accepts no writes, because default_transaction_read_only is on",
+                Some("use a primary that accepts writes"),
+            ),
+            Self::NoRow => ("the answer to a read has no row", None),
+            Self::NoVerdict => ("the answer to a change does not say whether it is done", None),
+        };
+        (what.to_owned(), help)
     }
+}
+
+fn library_help(text: &str) -> Option<&'static str> {
+    if text.contains("password missing") {
+        return Some("configure a password: the server asks for one");
+    }
+    let help = "set `ssl` to on in postgresql.conf, or `tls` to false in rcrond.toml";
+    text.contains("does not support TLS").then_some(help)
 }
 
 impl From<tokio_postgres::Error> for crate::Error {

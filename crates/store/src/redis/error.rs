@@ -1,9 +1,8 @@
 //! What Redis' answers say, and what to do about it.
 
-use crate::{ServerError, dial};
+use crate::{Explanation, ServerError, dial};
 use redis::RedisError;
 use std::error::Error as _;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -36,39 +35,39 @@ pub(super) enum Error {
     NoVerdict(i64),
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reply { reply, .. } => out.write_str(reply),
-            Self::Sentinel => out.write_str("this server is a Sentinel"),
-            Self::Cluster => out.write_str("this server is part of a Redis Cluster"),
-            Self::TooOld(version) => write!(out, "this is Redis {version}"),
-            Self::Replica => out.write_str("this server is a replica"),
-            Self::UnknownRole => out.write_str("INFO does not say whether this server is a master"),
-            Self::ForeignKey { key, value } => write!(out, "the key {key:?} is not rcrond's: {value}"),
-            Self::WrongCount { asked, answered } => write!(out, "a read of {asked} records returned {answered}"),
-            Self::NoVerdict(number) => write!(out, "the answer to a change is {number}, not 0 or 1"),
-        }
-    }
-}
-
 const RIGHTS: &str = "grant the user the rights that rcrond.toml(5) lists";
 const MASTER: &str = "configure all servers that may become the master: rcrond uses only the master";
 
 impl ServerError for Error {
-    fn help(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Reply { reply, description } => return help(reply).or_else(|| help(description)),
-            Self::Sentinel => "configure all Redis servers that it watches: rcrond finds the master itself",
-            Self::Cluster => {
-                "use a server without cluster-enabled: a cluster cannot change records on several nodes at once"
+    fn explain(&self) -> Explanation {
+        let (what, help) = match self {
+            Self::Reply { reply, description } => {
+                return (reply.clone(), help(reply).or_else(|| help(description)));
             }
-            Self::TooOld(_) => "use Redis 6.0 or later, or Valkey",
-            Self::Replica => MASTER,
-            Self::UnknownRole => "let rcrond see what INFO replication shows",
-            Self::ForeignKey { .. } => "delete the key, or configure another prefix or another database",
-            Self::WrongCount { .. } | Self::NoVerdict(_) => return None,
-        })
+            Self::WrongCount { asked, answered } => {
+                return (format!("a read of {asked} records returned {answered}"), None);
+            }
+            Self::NoVerdict(number) => return (format!("the answer to a change is {number}, not 0 or 1"), None),
+            Self::TooOld(version) => (format!("this is Redis {version}"), "use Redis 6.0 or later, or Valkey"),
+            Self::ForeignKey { key, value } => (
+                format!("the key {key:?} is not rcrond's: {value}"),
+                "delete the key, or configure another prefix or another database",
+            ),
+            Self::Sentinel => (
+                "this server is a Sentinel".to_owned(),
+                "configure all Redis servers that it watches: rcrond finds the master itself",
+            ),
+            Self::Cluster => (
+                "this server is part of a Redis Cluster".to_owned(),
+                "use a server without cluster-enabled: a cluster cannot change records on several nodes at once",
+            ),
+            Self::Replica => ("this server is a replica".to_owned(), MASTER),
+            Self::UnknownRole => (
+                "INFO does not say whether this server is a master".to_owned(),
+                "let rcrond see what INFO replication shows",
+            ),
+        };
+        (what, Some(help))
     }
 }
 

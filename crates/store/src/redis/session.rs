@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn verdict(info: &str) -> String {
-        check_server(info).map_or_else(|error| error.to_string(), |()| "good".to_owned())
+        check_server(info).map_or_else(|error| crate::Error::from(error).what(), |()| "good".to_owned())
     }
 
     #[test]
