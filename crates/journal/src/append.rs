@@ -1,8 +1,9 @@
-//! The files of the run journal, in a directory that every user may write: whose they must be, and how they grow.
+//! Appending to the run journal, in a directory that every user can write to.
 //!
-//! The directory has mode 1733, so anybody may put anything under anybody's name. A file is taken only if it is a regular one
-//! with one link that belongs to us; a name that somebody else took is skipped. See docs/design/journal.md.
+//! The directory has mode 1733, so that any user can create a file under any name. A file is used only if it is a regular file with
+//! one link that belongs to the effective user; a name that another user took is skipped. See docs/design/journal.md.
 
+use crate::names::{self, LAST_NUMBER, OLDEST, rotated};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -11,37 +12,33 @@ use sys::environment::effective_user;
 use sys::file::open_for_append;
 use sys::lock;
 
-/// At this size a file becomes `.1`.
+/// In bytes: a file of this size is renamed to `.1` before the next record.
 pub const LARGEST: u64 = 16 << 20;
-/// `.1` to `.4` are kept.
-pub const OLDEST: u32 = 4;
-/// `UID-0.jsonl` to `UID-8.jsonl`.
-pub const LAST_NAME: u32 = 8;
 
 /// An append that succeeded.
 #[derive(Debug)]
 pub struct Appended {
-    /// The file, to be synced.
+    /// The file, for the caller to sync.
     pub file: File,
-    /// A name that could not be taken, and why.
+    /// A name that could not be used, and why.
     pub skipped: Option<(PathBuf, io::Error)>,
 }
 
 /// Appends one record, which ends with a newline, to the effective user's file in `directory`.
 ///
-/// Waits for the disk: to be called in the background.
+/// May wait for the disk, so it is called in the background.
 ///
 /// # Errors
-/// The system's words for the last name that was tried: no such directory, a full disk, no permission.
+/// The system's for the last name that was tried: no such directory, a full disk, no permission.
 pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
     let mut skipped = None;
     let mut full = None;
     let uid = effective_user();
-    for number in 0..=LAST_NAME {
-        let path = name(directory, uid, number);
+    for number in 0..=LAST_NUMBER {
+        let path = names::path(directory, uid, number);
         match open(&path, uid).and_then(|file| make_room(file, &path, uid)) {
             Ok(Room::Here(file)) => return write(file, record, skipped),
-            // Others have taken the names that it should be renamed to.
+            // Another user took a name that the file must be renamed to.
             Ok(Room::Full(file, error)) => {
                 skipped.get_or_insert((path, error));
                 full.get_or_insert(file);
@@ -53,39 +50,22 @@ pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
         }
     }
     match (full, skipped) {
-        // Rather too large than lost.
+        // A file that is too large is better than a lost record.
         (Some(file), skipped) => write(file, record, skipped),
         (None, Some((_, error))) => Err(error),
         (None, None) => Err(io::ErrorKind::NotFound.into()),
     }
 }
 
-/// A user's file: `UID-N.jsonl`.
-#[must_use]
-pub fn name(directory: &Path, uid: u32, number: u32) -> PathBuf {
-    directory.join(format!("{uid}-{number}.jsonl"))
-}
-
-/// What the file was renamed to so many times ago: `UID-N.jsonl.1`; the file itself for 0.
-#[must_use]
-pub fn rotated(path: &Path, age: u32) -> PathBuf {
-    if age == 0 {
-        return path.to_owned();
-    }
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{age}"));
-    name.into()
-}
-
-/// Where a file stands.
+/// Whether a file has room for a record.
 enum Room {
-    /// It takes the record.
+    /// It has.
     Here(File),
     /// It is full and cannot be renamed.
     Full(File, io::Error),
 }
 
-/// Another name would fare no better.
+/// Whether another name would fail in the same way.
 fn is_final(error: &io::Error) -> bool {
     use io::ErrorKind::{NotADirectory, NotFound, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     matches!(
@@ -101,7 +81,7 @@ fn open(path: &Path, uid: u32) -> io::Result<File> {
         Ok(file)
     } else {
         Err(io::Error::other(
-            "it is another user's, or not a regular file with one link",
+            "it belongs to another user, or is not a regular file with one link",
         ))
     }
 }
@@ -110,12 +90,12 @@ fn is_ours(metadata: &Metadata, uid: u32) -> bool {
     metadata.is_file() && metadata.nlink() == 1 && metadata.uid() == uid
 }
 
-/// The file, or a new one in its place where it is full.
+/// The file, or a new one if it is full and was rotated.
 fn make_room(mut file: File, path: &Path, uid: u32) -> io::Result<Room> {
     while file.metadata()?.len() >= LARGEST {
         // Closing the file releases the lock.
         if !lock::try_exclusive(&file).is_ok_and(|taken| taken) {
-            // Another one is just renaming it. What we append is found in `.1`.
+            // Another process is renaming the file. The record is found in `.1` then.
             return Ok(Room::Here(file));
         }
         if is_still(&file, path) {
@@ -128,7 +108,7 @@ fn make_room(mut file: File, path: &Path, uid: u32) -> io::Result<Room> {
     Ok(Room::Here(file))
 }
 
-/// Whether the path still leads to this file: it may have been renamed before we had the lock.
+/// Whether the path still leads to this file: it may have been renamed before we got the lock.
 fn is_still(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::symlink_metadata(path)) {
         (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
@@ -136,8 +116,8 @@ fn is_still(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Renames the file to `.1` after those before it. A crash between two renames leaves a gap, and the next rotation stops
-/// there, so that nothing is renamed over anything.
+/// Renames the file to `.1`, after renaming `.1` to `.2` and so on. A crash between two renames leaves a gap, and the next rotation
+/// only moves files into that gap, so that no file is overwritten.
 fn rotate(path: &Path, uid: u32) -> io::Result<()> {
     let ages = 1..=OLDEST;
     let gap = ages
@@ -146,7 +126,7 @@ fn rotate(path: &Path, uid: u32) -> io::Result<()> {
     for age in 1..gap.unwrap_or(OLDEST + 1) {
         if !is_ours(&fs::symlink_metadata(rotated(path, age))?, uid) {
             return Err(io::Error::other(format!(
-                "{} is another user's",
+                "{} belongs to another user",
                 rotated(path, age).display()
             )));
         }
@@ -160,7 +140,7 @@ fn rotate(path: &Path, uid: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// One write(2), with a newline before it where a crash or a full disk has cut the last record.
+/// Writes the record in one write(2), after a newline if a crash or a full disk cut the last record.
 fn write(mut file: File, record: &[u8], skipped: Option<(PathBuf, io::Error)>) -> io::Result<Appended> {
     let length = file.metadata()?.len();
     let mut last = [b'\n'];

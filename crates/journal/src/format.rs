@@ -1,7 +1,13 @@
 //! The records of the run journal: JSON lines, one for the start and one for the end of each run (rcron(8), "JOURNAL").
 //!
-//! Both are whole in themselves, so that a reader that has only one of them still knows the run. Time, event and run come
-//! first and have a fixed width: who looks for a few runs among a million need not parse the others.
+//! Each record describes the run completely, so that a reader that has only one of them still knows the run. The first three fields
+//! are a head of fixed width: a reader that looks for a few runs among a million parses only these.
+
+mod head;
+
+pub use head::Event;
+#[cfg(feature = "read")]
+pub(crate) use head::Head;
 
 use policy::display;
 use policy::event::Ending;
@@ -10,12 +16,12 @@ use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
 use std::time::Duration;
 
-/// How much of a command is kept, in bytes.
+/// In bytes: a longer command is cut.
 pub const LONGEST_COMMAND: usize = 4096;
-/// How much of a name is kept: a cluster's may be 64 KiB.
+/// In bytes: a longer name is cut. A cluster's name can have 64 KiB.
 const LONGEST_NAME: usize = 1024;
 
-/// A run, as both of its records tell of it.
+/// A run, as both of its records describe it.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
     /// Unique across servers.
@@ -24,36 +30,36 @@ pub struct Entry<'a> {
     pub node: &'a [u8],
     /// `cluster_name`.
     pub cluster: &'a [u8],
-    /// The job's name, if it was given one.
+    /// `--job`.
     pub job: Option<&'a [u8]>,
     /// The job's words.
     pub command: &'a [u8],
-    /// The effective user's name, where it is known.
+    /// The effective user's name, if it is known.
     pub user: Option<&'a [u8]>,
-    /// The effective user's number.
+    /// The effective user's id.
     pub uid: u32,
     /// rcron itself.
     pub wrapper: Process,
-    /// The job's first process; `None` if it could not be started.
+    /// The job's first process; `None` if the job could not be started.
     pub leader: Option<Process>,
     /// `/proc/sys/kernel/random/boot_id`.
     pub boot: Option<&'a [u8]>,
-    /// The pid namespace that the pids are of: the inode of `/proc/self/ns/pid`.
+    /// The pid namespace of the pids: the inode of `/proc/self/ns/pid`.
     pub pid_namespace: Option<u64>,
-    /// Whether `default_state` decided, because the state could not be read.
+    /// Whether `default_state` decided because the state could not be read.
     pub by_default: bool,
-    /// The fencing token, with `rcrond`.
+    /// The fencing token, if the state file has one.
     pub epoch: Option<u64>,
-    /// When the job was started.
+    /// When the job was started, by the wall clock.
     pub started: WallTime,
-    /// The same on the boot clock.
+    /// The same by the boot clock.
     pub began: BootTime,
 }
 
-/// A process, told from a later one of the same number by its start.
+/// A process. Its start time distinguishes it from a later process with the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
+    /// Its pid.
     pub pid: u32,
     /// `starttime` of proc_pid_stat(5), in clock ticks since boot; `None` without `/proc`.
     pub born: Option<u64>,
@@ -63,15 +69,15 @@ impl Entry<'_> {
     /// The record of the start, with its newline.
     #[must_use]
     pub fn start(&self) -> Vec<u8> {
-        let mut record = self.record(self.started, "start", self.began);
+        let mut record = self.record(self.started, Event::Start, self.began);
         record.extend_from_slice(b"}\n");
         record
     }
 
-    /// The record of the end, with its newline. `at` is when, by the wall clock.
+    /// The record of the end, with its newline. `at`: the end by the wall clock.
     #[must_use]
     pub fn end(&self, ending: &Ending, at: WallTime) -> Vec<u8> {
-        let mut record = self.record(at, "end", self.began.after(ending.lasted));
+        let mut record = self.record(at, Event::End, self.began.after(ending.lasted));
         plain(&mut record, "started", &format!("\"{}\"", self.started.rfc3339()));
         plain(&mut record, "duration", &seconds(ending.lasted, 3));
         match ending.outcome {
@@ -85,7 +91,7 @@ impl Entry<'_> {
         record
     }
 
-    fn record(&self, time: WallTime, event: &str, clock: BootTime) -> Vec<u8> {
+    fn record(&self, time: WallTime, event: Event, clock: BootTime) -> Vec<u8> {
         let command = cut(self.command, LONGEST_COMMAND);
         let texts = [
             ("node", Some(cut(self.node, LONGEST_NAME))),
@@ -97,9 +103,7 @@ impl Entry<'_> {
         let escaped = texts
             .iter()
             .any(|(_, text)| text.is_some_and(|text| std::str::from_utf8(text).is_err()));
-        let mut record = Vec::with_capacity(512);
-        record.extend_from_slice(format!("{{\"time\":\"{}\",\"event\":\"{event}\"", time.rfc3339()).as_bytes());
-        string(&mut record, "run", self.run.as_bytes(), false);
+        let mut record = head::head(time, event, &self.run);
         for (name, text) in texts {
             if let Some(text) = text {
                 string(&mut record, name, text, escaped);
@@ -144,16 +148,16 @@ fn append_process(record: &mut Vec<u8>, names: [&str; 2], process: Process) {
     }
 }
 
-/// A number, a word of JSON, or a string that needs no escaping.
+/// Appends a field whose value needs no escaping.
 fn plain(record: &mut Vec<u8>, name: &str, value: &str) {
     record.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
 }
 
-/// A string. Where `escaped`, a byte that is not UTF-8 is `\xHH` in it, and a backslash of the text itself is doubled: that can
-/// be undone, and JSON has no other way to hold such a byte.
+/// Appends a field that is a string. If `escaped`, a byte that is not UTF-8 is written as `\xHH` and a backslash of the text is
+/// doubled: this can be reversed, and JSON has no other way to contain such a byte.
 ///
-/// A character that is not printable is `\u00XX`, which every reader of JSON undoes: a journal is also read with less(1) and
-/// grep(1), where a command must neither move the cursor nor hide a part of itself.
+/// A character that is not printable is written as `\u00XX`, which every reader of JSON reverses: a journal is also read with
+/// less(1) and grep(1), where a command must neither move the cursor nor hide a part of itself.
 fn string(record: &mut Vec<u8>, name: &str, text: &[u8], escaped: bool) {
     record.extend_from_slice(format!(",\"{name}\":\"").as_bytes());
     for chunk in text.utf8_chunks() {
@@ -175,7 +179,7 @@ fn string(record: &mut Vec<u8>, name: &str, text: &[u8], escaped: bool) {
     record.push(b'"');
 }
 
-/// The beginning of a text, cut between characters where it has any.
+/// The beginning of a text, cut between two characters if it is UTF-8.
 fn cut(text: &[u8], longest: usize) -> &[u8] {
     if text.len() <= longest {
         return text;
@@ -185,9 +189,9 @@ fn cut(text: &[u8], longest: usize) -> &[u8] {
     &text[..end]
 }
 
-/// Seconds with so many decimals, not rounded.
-fn seconds(span: Duration, decimals: usize) -> String {
-    let text = format!("{}.{:09}", span.as_secs(), span.subsec_nanos());
+/// Seconds with this number of decimals, not rounded.
+fn seconds(duration: Duration, decimals: usize) -> String {
+    let text = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
     String::from(&text[..text.len() - (9 - decimals)])
 }
 

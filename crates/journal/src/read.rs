@@ -1,78 +1,84 @@
-//! From lines to runs: each start is put together with its end.
+//! Reading runs: each start is combined with its end.
 
-use crate::fate::Here;
-use crate::files::Source;
-use crate::record::{Event, Head, Record};
+mod fate;
+mod files;
+mod lines;
+mod record;
+pub(crate) mod source;
+mod users;
+
+use crate::format::{Event, Head};
 use crate::run::{Fate, Run};
-use crate::users;
-use crate::walk::{Found, Walk};
+use fate::Here;
+use files::{Files, Found};
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 use policy::moment::WallTime;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use record::Record;
+use source::Source;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 use sys::poll;
 
-/// A run that has just ended is recorded a moment later, by a process of its own.
+/// A process in the background records the end a moment after the run has ended.
 const JUST_ENDED: Duration = Duration::from_millis(100);
 
-/// Which runs are asked for.
+/// Which runs to return.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// Those that were going on then or later.
+    /// Those that ran at this time or later.
     pub since: Option<Timestamp>,
-    /// Those of this job: its name, or the whole command of one without a name.
+    /// Those of this job: its name, or its whole command if it has no name.
     pub job: Option<String>,
     /// Those of this cluster.
     pub cluster: Option<String>,
-    /// Those that failed or were cut off.
+    /// Those that failed or were interrupted.
     pub failed: bool,
-    /// Those of which no end is recorded.
+    /// Those without an end.
     pub unfinished: bool,
-    /// The newest of them.
+    /// Only so many of the newest.
     pub limit: Option<usize>,
 }
 
-/// The answer.
+/// The runs of a query.
 #[derive(Debug, Default)]
 pub struct Runs {
-    /// Newest start first.
+    /// The newest start first.
     pub runs: Vec<Run>,
-    /// Whether `limit` has left older ones out.
+    /// Whether older ones were left out because of `limit`.
     pub more: bool,
-    /// What could not be read, and why.
+    /// Files that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Reads journals. What cannot be read is told beside what can.
+/// Reads journals.
 #[must_use]
 pub fn read(sources: &[Source], query: &Query) -> Runs {
-    // Before any file is opened: nobody's files may keep us from knowing which boot this is.
+    // Before any file is opened: if users' files exhaust the descriptors, the boot is known nevertheless.
     let here = Here::now();
     let mut reader = Reader::new(query, sources.len());
-    let mut walk = Walk::default();
-    walk.go(sources, |found| reader.take(found));
+    let mut files = Files::default();
+    files.read_new_lines(sources, |found| reader.take(found));
     reader.settle_open_runs(&here);
-    if !reader.cut_off.is_empty() {
+    if !reader.interrupted.is_empty() {
         poll::until_ready(&[], Some(JUST_ENDED));
-        walk.go(sources, |found| reader.take(found));
+        files.read_new_lines(sources, |found| reader.take(found));
     }
-    reader.answer(walk.unreadable)
+    reader.into_runs(files.unreadable)
 }
 
-/// A start that waits for its end.
+/// A start whose end has not been read.
 struct Open {
     line: Box<[u8]>,
     owner: Option<u32>,
 }
 
-/// A run of a user's. (What is read from a copy has no owner that would tell anything.)
+/// The owner of the file and the run's id: no user can end or hide another user's run.
 type Key = (Option<u32>, u128);
 
-/// What decides about a line.
-struct Sight {
+/// The part of a record that is needed to decide about it.
+struct Summary {
     event: Event,
     id: u128,
     is_recent: bool,
@@ -80,22 +86,22 @@ struct Sight {
 
 struct Reader<'a> {
     query: &'a Query,
-    /// As the records have it: UTC to the microsecond, which sorts as text.
+    /// `query.since` as in a record's head: RFC 3339 in UTC with microseconds, which sorts as text.
     since: Option<String>,
-    /// What must stand in a line of the job that is asked for.
+    /// Texts that every line of the wanted job and cluster contains.
     needles: Vec<Finder<'static>>,
+    /// Starts without an end so far.
     open: HashMap<Key, Open>,
-    /// Ends that were read before their starts, or without them; all of them if there may be copies.
+    /// Runs whose end was read before their start; all ended runs if there may be copies.
     ended: HashSet<Key>,
-    /// Whether one journal may be given twice.
+    /// Whether a record may be read twice.
     may_be_copies: bool,
-    found: BinaryHeap<Reverse<Newest>>,
-    cut_off: HashMap<Key, Run>,
+    /// By start, id and user.
+    found: BTreeMap<(Timestamp, String, u32), Run>,
+    /// Runs that seem to be interrupted; their end may still be written.
+    interrupted: HashMap<Key, Run>,
     more: bool,
 }
-
-/// Runs by the time of their start.
-struct Newest(Run);
 
 impl<'a> Reader<'a> {
     fn new(query: &'a Query, sources: usize) -> Self {
@@ -110,8 +116,8 @@ impl<'a> Reader<'a> {
             open: HashMap::new(),
             ended: HashSet::new(),
             may_be_copies: sources > 1,
-            found: BinaryHeap::new(),
-            cut_off: HashMap::new(),
+            found: BTreeMap::new(),
+            interrupted: HashMap::new(),
             more: false,
         }
     }
@@ -121,10 +127,9 @@ impl<'a> Reader<'a> {
         if !self.needles.iter().all(|needle| needle.find(line).is_some()) {
             return;
         }
-        let Some(Sight { event, id, is_recent }) = self.look_at(line) else {
+        let Some(Summary { event, id, is_recent }) = self.summarize(line) else {
             return;
         };
-        // Nobody ends, or hides, another user's run.
         let id = (owner, id);
         match event {
             Event::Start if self.ended.contains(&id) => {}
@@ -133,9 +138,9 @@ impl<'a> Reader<'a> {
                 self.open.insert(id, Open { line, owner });
             }
             Event::End => {
-                self.cut_off.remove(&id);
+                self.interrupted.remove(&id);
                 let is_known = self.open.remove(&id).is_some();
-                // Its start may be read later: where files are out of order, or in an older copy of the same journal.
+                // The start may be read later: if files are out of order, or from an older copy of the same journal.
                 if (!is_known || self.may_be_copies) && !self.ended.insert(id) {
                     return;
                 }
@@ -146,18 +151,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What decides about a line, without parsing it if rcron has written it.
-    fn look_at(&self, line: &[u8]) -> Option<Sight> {
-        if let Some(head) = Head::of(line) {
-            return Some(Sight {
+    /// Parses only the head if rcron wrote the line.
+    fn summarize(&self, line: &[u8]) -> Option<Summary> {
+        if let Some(head) = Head::parse(line) {
+            return Some(Summary {
                 event: head.event,
                 id: id(head.run),
                 is_recent: self.since.as_ref().is_none_or(|since| head.time >= since.as_bytes()),
             });
         }
-        // Another program has put the fields in another order.
+        // Another program wrote the fields in another order.
         let record = Record::parse(line)?;
-        Some(Sight {
+        Some(Summary {
             event: record.event,
             id: id(record.run.as_bytes()),
             is_recent: self.query.since.is_none_or(|since| record.time >= since),
@@ -167,11 +172,11 @@ impl<'a> Reader<'a> {
     fn take_end(&mut self, line: &[u8], owner: Option<u32>) {
         let ended = Record::parse(line).and_then(|record| Some((record.end()?, record)));
         if let Some((end, record)) = ended {
-            self.find(run(record, owner, Fate::Ended(end)));
+            self.add(run(record, owner, Fate::Ended(end)));
         }
     }
 
-    /// What has become of those without an end.
+    /// Finds out what became of the runs without an end.
     fn settle_open_runs(&mut self, here: &Here) {
         for (id, open) in std::mem::take(&mut self.open) {
             let Some(record) = Record::parse(&open.line) else {
@@ -180,72 +185,49 @@ impl<'a> Reader<'a> {
             match here.fate(&record, sys::process_tree::Process::is_alive) {
                 Fate::Interrupted => {
                     let run = run(record, open.owner, Fate::Interrupted);
-                    self.cut_off.insert(id, run);
+                    self.interrupted.insert(id, run);
                 }
-                fate @ (Fate::Running(_) | Fate::Unwatched(_)) => self.find(run(record, open.owner, fate)),
-                fate => self.find_if_recent(run(record, open.owner, fate)),
+                fate @ (Fate::Running(_) | Fate::Unwatched(_)) => self.add(run(record, open.owner, fate)),
+                fate => self.add_if_recent(run(record, open.owner, fate)),
             }
         }
     }
 
-    /// Of a run whose end nobody knows, only the start can be compared.
-    fn find_if_recent(&mut self, run: Run) {
+    /// For a run whose end is not known: its start is compared.
+    fn add_if_recent(&mut self, run: Run) {
         if self.query.since.is_none_or(|since| run.started >= since) {
-            self.find(run);
+            self.add(run);
         }
     }
 
-    fn find(&mut self, run: Run) {
-        let is_wanted = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
-        let is_found = is_wanted(&self.query.job, run.name())
-            && is_wanted(&self.query.cluster, &run.cluster)
+    fn add(&mut self, run: Run) {
+        let matches = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
+        let is_wanted = matches(&self.query.job, run.name())
+            && matches(&self.query.cluster, &run.cluster)
             && (!self.query.failed || run.has_failed());
-        if !is_found {
+        if !is_wanted {
             return;
         }
-        self.found.push(Reverse(Newest(run)));
+        self.found.insert((run.started, run.id.clone(), run.uid), run);
         if self.query.limit.is_some_and(|limit| self.found.len() > limit) {
-            self.found.pop();
+            self.found.pop_first();
             self.more = true;
         }
     }
 
-    fn answer(mut self, unreadable: Vec<(PathBuf, String)>) -> Runs {
-        for run in std::mem::take(&mut self.cut_off).into_values() {
-            self.find_if_recent(run);
+    fn into_runs(mut self, unreadable: Vec<(PathBuf, String)>) -> Runs {
+        for run in std::mem::take(&mut self.interrupted).into_values() {
+            self.add_if_recent(run);
         }
-        let mut runs: Vec<Run> = self.found.into_iter().map(|Reverse(Newest(run))| run).collect();
-        runs.sort_by(|one, other| (other.started, &other.id).cmp(&(one.started, &one.id)));
-        runs.dedup_by(|one, other| (one.uid, &one.id) == (other.uid, &other.id));
         Runs {
-            runs,
+            runs: self.found.into_values().rev().collect(),
             more: self.more,
             unreadable,
         }
     }
 }
 
-impl PartialEq for Newest {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.started == other.0.started
-    }
-}
-
-impl Eq for Newest {}
-
-impl PartialOrd for Newest {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Newest {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.started.cmp(&other.0.started)
-    }
-}
-
-/// A run's id as a number, which is half as long. Of what is no UUID, another number that is its own.
+/// A run's id as a number, which takes half the memory. A text that is not a UUID gets its hash.
 fn id(text: &[u8]) -> u128 {
     let digits = text.iter().filter(|byte| **byte != b'-');
     let number = digits.into_iter().try_fold(0, |id: u128, digit| {
@@ -261,14 +243,14 @@ fn id(text: &[u8]) -> u128 {
     })
 }
 
-/// A text as it stands in a record, with its quotes. `None` where rcron and others may escape it in different ways.
+/// A text as it is in a record, with its quotes; `None` if rcron and other programs may escape it differently.
 fn needle(text: &str) -> Option<Finder<'static>> {
     let is_plain = text.chars().all(policy::display::is_printable);
     let quoted = serde_json::to_string(text).ok().filter(|_| is_plain)?;
     Some(Finder::new(quoted.as_bytes()).into_owned())
 }
 
-/// `owner`: whose file it is, which nobody can forge; what the record says of that is only a text.
+/// `owner`: the owner of the file, who cannot be forged, unlike the user in the record.
 fn run(record: Record, owner: Option<u32>, fate: Fate) -> Run {
     let user = match owner {
         Some(owner) => users::name(owner, record.user.as_deref()),

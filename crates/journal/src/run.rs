@@ -1,12 +1,11 @@
-//! A run, as its records and its processes tell of it.
+//! A run, from its records and its processes.
 
 use jiff::Timestamp;
 use std::time::Duration;
 
 /// One run of one job.
 ///
-/// Texts are as they stand in the record: where [`Run::escaped`] says so, a byte that is not UTF-8 is `\xHH` in them and a
-/// backslash is doubled.
+/// Texts are as in the record: if [`Run::escaped`], a byte that is not UTF-8 is `\xHH` in them and a backslash is doubled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// `run`: a version 7 UUID, unique across servers.
@@ -19,45 +18,45 @@ pub struct Run {
     pub job: Option<String>,
     /// The job's words, at most 4 KiB of them.
     pub command: String,
-    /// Whose crontab, by name; missing where no local file knows it.
+    /// The name of the effective user of rcron, if it is known.
     pub user: Option<String>,
-    /// The same by number: the effective user of rcron.
+    /// The effective user of rcron.
     pub uid: u32,
     /// The fencing token that the job was given.
     pub epoch: Option<u64>,
     /// Whether the texts are escaped.
     pub escaped: bool,
-    /// Whether the command is longer than what is kept of it.
+    /// Whether the command was longer and has been cut.
     pub cut: bool,
     /// rcron's own process id.
     pub pid: u32,
-    /// When it was started, by the wall clock.
+    /// The start, by the wall clock.
     pub started: Timestamp,
-    /// What has become of it.
+    /// What became of it.
     pub fate: Fate,
 }
 
-/// What has become of a run.
+/// What became of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
-    /// It has ended, and rcron was there.
+    /// It has ended, and rcron recorded that.
     Ended(End),
-    /// It is running now, since so long.
+    /// It has been running for this long.
     Running(Duration),
-    /// Its rcron is gone (killed with -9), but the job's own process lives. Nobody will record its end.
+    /// Its rcron is gone (kill -9), but the job's process has been running for this long. Its end will not be recorded.
     Unwatched(Duration),
-    /// No end was recorded and its processes are gone: a crash, a power cut, kill -9.
+    /// It has no end and its processes are gone: a crash, a power cut, kill -9.
     Interrupted,
-    /// No end was recorded, and from here one cannot see its processes: another server's, another container's.
+    /// It has no end, and its processes cannot be seen here: they are another server's or another container's.
     Unknown,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct End {
-    /// When, by the wall clock.
+    /// The end, by the wall clock.
     pub at: Timestamp,
-    /// How long it took, by the boot clock: right even where the wall clock was set meanwhile.
+    /// The duration by the boot clock, which is correct even if the wall clock was set meanwhile.
     pub lasted: Duration,
     /// Its exit status, or the signal that killed it.
     pub outcome: Outcome,
@@ -75,13 +74,13 @@ pub enum Outcome {
 }
 
 impl Run {
-    /// What people call it: the job's name, else its command.
+    /// What people call the job: its name, or its command if it has none.
     #[must_use]
     pub fn name(&self) -> &str {
         self.job.as_deref().unwrap_or(&self.command)
     }
 
-    /// Whether it has ended otherwise than with exit status 0, or was cut off.
+    /// Whether it ended with another exit status than 0, by a signal, or was interrupted.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         match &self.fate {
@@ -93,7 +92,7 @@ impl Run {
 }
 
 impl Fate {
-    /// The word for it in tables and in `--json`: `ok`, `fail`, `running`, `unwatched`, `interrupted` or `unknown`.
+    /// The word in tables and in `--json`: `ok`, `fail`, `running`, `unwatched`, `interrupted` or `unknown`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {

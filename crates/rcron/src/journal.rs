@@ -7,7 +7,7 @@ use crate::log::Log;
 use inputs::clock;
 use inputs::diagnostic::shown;
 use journal::append::{self, Appended};
-use journal::format::{self, Entry};
+use journal::format::{self, Entry, Event};
 use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::decide::Basis;
 use policy::event::{Ending, Subject};
@@ -187,13 +187,6 @@ impl<'a> Journal<'a> {
             }
         }
     }
-}
-
-/// Which of a run's two records.
-#[derive(Clone, Copy)]
-enum Event {
-    Start,
-    End,
 }
 
 /// Appends the record of the start. Then waits briefly for that of the end and appends it, too; if it does not come, syncs the

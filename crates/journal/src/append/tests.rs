@@ -7,7 +7,7 @@ fn directory() -> TempDir {
 }
 
 fn ours(directory: &TempDir, number: u32) -> PathBuf {
-    name(directory.path(), effective_user(), number)
+    names::path(directory.path(), effective_user(), number)
 }
 
 fn text(path: &Path) -> String {
@@ -67,7 +67,7 @@ fn a_name_that_is_not_ours_is_skipped_and_left_alone() {
 #[test]
 fn where_every_name_is_taken_nothing_is_written() {
     let directory = directory();
-    for number in 0..=LAST_NAME {
+    for number in 0..=LAST_NUMBER {
         fs::create_dir(ours(&directory, number)).expect("made");
     }
     assert!(append(directory.path(), b"{1}\n").is_err());

@@ -45,7 +45,7 @@ fn directory(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn own_path(directory: &TempDir) -> std::path::PathBuf {
-    crate::append::name(directory.path(), sys::environment::effective_user(), 0)
+    crate::names::path(directory.path(), sys::environment::effective_user(), 0)
 }
 
 fn read_own(directory: &Path, query: &Query) -> Runs {

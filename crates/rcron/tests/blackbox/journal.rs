@@ -216,11 +216,11 @@ fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
         (link, "0.jsonl: Too many levels of symbolic links"),
         (
             hard_link,
-            "0.jsonl: it is another user's, or not a regular file with one link",
+            "0.jsonl: it belongs to another user, or is not a regular file with one link",
         ),
         (
             fifo,
-            "0.jsonl: it is another user's, or not a regular file with one link",
+            "0.jsonl: it belongs to another user, or is not a regular file with one link",
         ),
         (no_directory, "journal: No such file or directory"),
         (no_directory_but_a_file, "journal: Not a directory"),

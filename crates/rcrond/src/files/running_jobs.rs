@@ -1,8 +1,7 @@
 //! How many jobs of a cluster run on this node, according to the journal.
 
-use journal::Query;
-use journal::files::Source;
 use journal::run::Fate;
+use journal::{Query, Source};
 use std::fmt;
 use std::path::PathBuf;
 

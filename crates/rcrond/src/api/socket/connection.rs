@@ -21,7 +21,7 @@ const CLIENT_LIMIT: Duration = Duration::from_secs(5);
 /// continues.
 const DRAIN_LIMIT: Duration = Duration::from_secs(12);
 /// For the loop to report the status.
-const STATUS_LIMIT: Duration = Duration::from_secs(8);
+const STATUS_LIMIT: Duration = Duration::from_secs(4);
 /// Between two requests for the status from users who may not drain.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How many answers may wait until the client reads them.

@@ -1,15 +1,15 @@
-//! Lines of a file, as long as they may be, without ever holding more than one of them.
+//! Reading lines of any length with bounded memory.
 
 use std::io::{self, BufRead};
 
-/// The largest record is a tenth of it. Who puts a gigabyte without a newline into a journal shall not fill our memory.
+/// In bytes, ten times the longest record: a user's gigabyte without a newline must not fill our memory.
 const LONGEST: usize = 256 << 10;
 
-/// Reads on to the next newline, which is not in `line` then. Returns the length of what was read; `None` at the end of the file.
+/// Appends the next line, without its newline, to `line`. Returns how many bytes were read; `None` at the end of the file.
 ///
-/// A line without a newline at the end of the file is left for later: it may be just being written. Then `line` keeps its
-/// beginning. Of a line that is too long only the beginning is kept, which is no record.
-pub(crate) fn read(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
+/// A last line without a newline may be incomplete: it counts as not read, but is in `line`. Of a line that is too long only the
+/// beginning is kept, which is not a valid record.
+pub(super) fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
     let mut length = 0;
     loop {
         let buffer = match source.fill_buf() {
@@ -41,7 +41,7 @@ mod tests {
         let mut source = BufReader::with_capacity(4, Cursor::new("one\n\nlonger\ntor"));
         let mut lines = Vec::new();
         let mut line = Vec::new();
-        while read(&mut source, &mut line).expect("readable").is_some() {
+        while read_line(&mut source, &mut line).expect("readable").is_some() {
             lines.push(String::from_utf8(std::mem::take(&mut line)).expect("text"));
         }
         assert_eq!(lines, ["one", "", "longer"]);
@@ -52,10 +52,10 @@ mod tests {
     fn an_endless_line_is_cut() {
         let mut source = BufReader::new(Cursor::new([vec![b'x'; 3 * LONGEST], b"\nnext\n".to_vec()].concat()));
         let mut line = Vec::new();
-        assert!(read(&mut source, &mut line).expect("readable").is_some());
+        assert!(read_line(&mut source, &mut line).expect("readable").is_some());
         assert_eq!(line.len(), LONGEST);
         line.clear();
-        assert!(read(&mut source, &mut line).expect("readable").is_some());
+        assert!(read_line(&mut source, &mut line).expect("readable").is_some());
         assert_eq!(line, b"next");
     }
 }

@@ -1,21 +1,21 @@
 //! How often a job runs, guessed from when it was started.
 
-/// A job seen less often has no beat: four gaps are the least that a pattern shows in.
-const LEAST: usize = 5;
-/// No crontab is quicker than a minute; a loop that starts rcron is no tick.
+/// A pattern needs at least four gaps.
+const FEWEST_STARTS: usize = 5;
+/// In milliseconds. A crontab starts a job at most every minute; anything faster is a loop, not a schedule.
 const SHORTEST: i64 = 10_000;
-/// Starts on two servers that lie no further apart are of one tick: cron and clocks are that exact.
+/// Starts on two servers within this time are one tick, in milliseconds: cron and synchronised clocks are that exact.
 pub(super) const SAME_TICK: i64 = 5_000;
 
-/// When a run was started, in milliseconds since 1970, and on which server.
+/// When a run was started, in milliseconds since 1970, and the index of its server.
 pub(super) type Start = (i64, usize);
 
-/// The job's period in milliseconds, only where it is clear. The starts are in order.
-pub(super) fn guess(starts: &[Start]) -> Option<i64> {
-    steady(&ticks(starts)).or_else(|| of_each_alone(starts))
+/// The job's period in milliseconds, if it is clear. The starts are in order.
+pub(super) fn guess_period(starts: &[Start]) -> Option<i64> {
+    steady_period(&ticks(starts)).or_else(|| period_of_each_server(starts))
 }
 
-/// The starts without those by which a second server ran the same tick.
+/// The times of the starts; a start on a second server within [`SAME_TICK`] is left out.
 pub(super) fn ticks(starts: &[Start]) -> Vec<i64> {
     let mut ticks: Vec<Start> = Vec::with_capacity(starts.len());
     for &(at, server) in starts {
@@ -27,47 +27,40 @@ pub(super) fn ticks(starts: &[Start]) -> Vec<i64> {
     ticks.into_iter().map(|(at, _)| at).collect()
 }
 
-/// Two servers that both run the job, not quite at once, have no common beat, but each has the same of its own.
-fn of_each_alone(starts: &[Start]) -> Option<i64> {
+/// If two servers both run the job, but not at the same moment, all starts together have no period, although each server has
+/// the same one.
+fn period_of_each_server(starts: &[Start]) -> Option<i64> {
     let servers = starts.iter().map(|&(_, server)| server).max()? + 1;
-    let periods: Vec<i64> = (0..servers).filter_map(|server| of_one(starts, server)).collect();
+    let of_server = |server: usize| {
+        let own = starts.iter().filter(|start| start.1 == server);
+        steady_period(&own.map(|start| start.0).collect::<Vec<i64>>())
+    };
+    let periods: Vec<i64> = (0..servers).filter_map(of_server).collect();
     let first = *periods.first().filter(|_| periods.len() > 1)?;
     periods
         .iter()
-        .all(|period| (period - first).abs() <= slack(first))
+        .all(|period| (period - first).abs() <= tolerance(first))
         .then_some(first)
 }
 
-fn of_one(starts: &[Start], server: usize) -> Option<i64> {
-    let own: Vec<i64> = starts
-        .iter()
-        .filter(|start| start.1 == server)
-        .map(|start| start.0)
-        .collect();
-    steady(&own)
-}
-
-/// The period, if three of four gaps are as long as the middle one.
-fn steady(ticks: &[i64]) -> Option<i64> {
-    if ticks.len() < LEAST {
+/// The mean gap, if three of four gaps are about as long as the median.
+fn steady_period(ticks: &[i64]) -> Option<i64> {
+    if ticks.len() < FEWEST_STARTS {
         return None;
     }
     let mut gaps: Vec<i64> = ticks.windows(2).map(|pair| pair[1] - pair[0]).collect();
     gaps.sort_unstable();
-    let usual = gaps[(gaps.len() - 1) / 2];
-    let alike: Vec<i64> = gaps
-        .iter()
-        .copied()
-        .filter(|gap| (gap - usual).abs() <= slack(usual))
-        .collect();
-    if usual < SHORTEST || alike.len() * 4 < gaps.len() * 3 {
+    let median = gaps[(gaps.len() - 1) / 2];
+    let is_alike = |gap: &i64| (gap - median).abs() <= tolerance(median);
+    let alike: Vec<i64> = gaps.iter().copied().filter(is_alike).collect();
+    if median < SHORTEST || alike.len() * 4 < gaps.len() * 3 {
         return None;
     }
     Some(alike.iter().sum::<i64>() / i64::try_from(alike.len()).ok()?)
 }
 
-/// How far a gap may be off the period.
-fn slack(period: i64) -> i64 {
+/// By how much a gap may differ from the period.
+fn tolerance(period: i64) -> i64 {
     (period / 10).max(3_000)
 }
 
@@ -87,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_job_has_its_period() {
+    fn steady_starts_have_a_period() {
         for (what, times, period) in [
             ("minutes", every(MINUTE, 5), MINUTE),
             ("days", every(24 * HOUR, 6), 24 * HOUR),
@@ -108,12 +101,12 @@ mod tests {
                 7 * MINUTE,
             ),
         ] {
-            assert_eq!(guess(&on_one(&times)), Some(period), "{what}");
+            assert_eq!(guess_period(&on_one(&times)), Some(period), "{what}");
         }
     }
 
     #[test]
-    fn what_is_not_clear_has_none() {
+    fn unclear_starts_have_no_period() {
         for (what, times) in [
             ("nothing", vec![]),
             ("four times", every(MINUTE, 4)),
@@ -124,24 +117,24 @@ mod tests {
             ("by hand", vec![0, 50_000, 300_000, 310_000, 2_000_000, 9_000_000]),
             ("a loop", every(1_000, 50)),
         ] {
-            assert_eq!(guess(&on_one(&times)), None, "{what}");
+            assert_eq!(guess_period(&on_one(&times)), None, "{what}");
         }
     }
 
     #[test]
-    fn servers_that_take_turns_have_one_beat() {
+    fn servers_that_take_turns_have_one_period() {
         let starts: Vec<Start> = (0..6).map(|tick| (tick * MINUTE, usize::from(tick % 2 == 1))).collect();
-        assert_eq!(guess(&starts), Some(MINUTE));
+        assert_eq!(guess_period(&starts), Some(MINUTE));
     }
 
     #[test]
-    fn two_servers_that_run_every_tick_have_the_beat_of_each() {
+    fn two_servers_that_run_every_tick_have_the_period_of_each() {
         for lag in [0, 3_000, 20_000] {
             let mut starts: Vec<Start> = (0..6)
                 .flat_map(|tick| [(tick * MINUTE, 0), (tick * MINUTE + lag, 1)])
                 .collect();
             starts.sort_unstable();
-            assert_eq!(guess(&starts), Some(MINUTE), "{lag} ms");
+            assert_eq!(guess_period(&starts), Some(MINUTE), "{lag} ms");
         }
     }
 }

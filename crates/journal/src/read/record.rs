@@ -1,27 +1,12 @@
-//! One line of a journal.
+//! Parsing a record of the journal.
 
+use crate::format::Event;
 use crate::run::{End, Outcome};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// What can be seen of a record without parsing it, for its first fields have a fixed width.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head<'a> {
-    /// RFC 3339 with microseconds, UTC: sorts as text.
-    pub(crate) time: &'a [u8],
-    pub(crate) event: Event,
-    pub(crate) run: &'a [u8],
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Event {
-    Start,
-    End,
-}
-
-/// A whole record. Fields that are not known are not an error: a later version may write more.
+/// A record as it is in the file. Unknown fields are ignored: a later version may write more.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Record {
     pub(crate) time: Timestamp,
@@ -53,33 +38,17 @@ pub(crate) struct Record {
     demoted: bool,
 }
 
-impl<'a> Head<'a> {
-    /// `None` for a line that does not begin as rcron begins a record: torn, blank, or another program's.
-    pub(crate) fn of(line: &'a [u8]) -> Option<Self> {
-        let rest = line.strip_prefix(b"{\"time\":\"")?;
-        let (time, rest) = rest.split_at_checked(27)?;
-        let rest = rest.strip_prefix(b"\",\"event\":\"")?;
-        let (event, rest) = match rest.strip_prefix(b"start") {
-            Some(rest) => (Event::Start, rest),
-            None => (Event::End, rest.strip_prefix(b"end")?),
-        };
-        let run = rest.strip_prefix(b"\",\"run\":\"")?.split_at_checked(36)?.0;
-        // A torn record of which the next one has not begun on a line of its own.
-        line.ends_with(b"}").then_some(Self { time, event, run })
-    }
-}
-
 impl Record {
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok()
     }
 
-    /// When the run was started.
+    /// The start of the run.
     pub(crate) fn started(&self) -> Timestamp {
         self.started.unwrap_or(self.time)
     }
 
-    /// How it ended, if the record says so.
+    /// The end of the run; `None` in the record of a start.
     pub(crate) fn end(&self) -> Option<End> {
         let outcome = match (self.event, self.exit, &self.signal) {
             (Event::End, Some(status), _) => Outcome::Exited(status),
@@ -98,7 +67,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{Entry, LONGEST_COMMAND, Process};
+    use crate::format::{Entry, Head, LONGEST_COMMAND, Process};
     use policy::event::Ending;
     use policy::moment::{BootTime, WallTime};
     use policy::run_id::RunId;
@@ -125,7 +94,7 @@ mod tests {
         }
     }
 
-    /// What rcron(8) says of `escaped`, backwards.
+    /// Reverses the escaping of `escaped` in rcron(8).
     fn unescaped(text: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut rest = text.as_bytes();
@@ -158,7 +127,7 @@ mod tests {
             let at = WallTime(entry.started.0 + ending.lasted);
             for (text, event) in [(entry.start(), Event::Start), (entry.end(&ending, at), Event::End)] {
                 let line = text.strip_suffix(b"\n").expect("a line");
-                let head = Head::of(line).expect("a head");
+                let head = Head::parse(line).expect("a head");
                 prop_assert_eq!((head.event, head.run), (event, entry.run.as_bytes()));
                 let record = Record::parse(line).expect("a record");
                 let kept = if record.escaped { unescaped(&record.command) } else { record.command.clone().into_bytes() };

@@ -1,4 +1,4 @@
-//! A server: a configuration, a state file, a journal.
+//! A server in a temporary directory: a configuration, a state file, a journal, a log socket.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,22 +10,22 @@ use testing::process::Running;
 use testing::program::program;
 use testing::{Done, run, until};
 
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     directory: TempDir,
     pub(crate) log: UnixDatagram,
 }
 
-impl Scene {
+impl Fixture {
     pub(crate) fn new(state: Option<&str>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let log = UnixDatagram::bind(directory.path().join("log")).expect("bound");
-        let scene = Self { directory, log };
-        fs::create_dir(scene.path("journal")).expect("made");
-        scene.configure("");
+        let fixture = Self { directory, log };
+        fs::create_dir(fixture.path("journal")).expect("made");
+        fixture.configure("");
         if let Some(state) = state {
-            scene.write("state", state);
+            fixture.write("state", state);
         }
-        scene
+        fixture
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -67,8 +67,8 @@ impl Scene {
         command
     }
 
-    /// Its stdout; it must end with this status.
-    pub(crate) fn told<S: AsRef<OsStr>>(&self, status: i32, arguments: impl IntoIterator<Item = S>) -> String {
+    /// The stdout of rcronctl, which must exit with this status.
+    pub(crate) fn output<S: AsRef<OsStr>>(&self, status: i32, arguments: impl IntoIterator<Item = S>) -> String {
         let done = self.rcronctl(arguments);
         assert_eq!((done.code(), done.stderr().as_str()), (Some(status), ""), "{done:?}");
         done.stdout()
@@ -95,14 +95,14 @@ impl Scene {
         command
     }
 
-    /// Runs a job to its end, until both records are there.
+    /// Runs a job; waits until its start and its end are recorded.
     pub(crate) fn run(&self, arguments: &[&str]) {
         let before = self.records();
         run(&mut self.rcron(arguments));
         until("two records", || (self.records() >= before + 2).then_some(()));
     }
 
-    /// Starts a job; its start is recorded.
+    /// Starts a job; waits until its start is recorded.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let before = self.records();
         let running = Running::start(&mut self.rcron(arguments));
@@ -120,7 +120,7 @@ impl Scene {
     }
 }
 
-/// Lines of a table, with one blank between two columns.
+/// The lines of a table, with one blank between two columns.
 pub(crate) fn rows(table: &str) -> Vec<String> {
     let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     table.lines().map(squeezed).collect()

@@ -9,7 +9,7 @@ const RIGHT: char = '\u{e014}';
 const DOWN: char = '\u{e015}';
 const SPAN: &str = "document.getElementById('plot').dataset.to - document.getElementById('plot').dataset.from";
 
-/// The middle of the n-th bar of this kind, in the window.
+/// The middle of the n-th shape that the selector finds, in the window.
 fn bar(browser: &Browser, selector: &str, index: usize) -> (f64, f64) {
     let of = |what: &str| {
         browser.number(&format!(
@@ -26,7 +26,7 @@ fn details(browser: &Browser) -> String {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn pointing_at_a_bar_shows_its_details() {
+fn pointer_on_a_bar_shows_details() {
     let browser = open_night(1400, 1000);
     let (x, y) = bar(&browser, ".bar.fail", 0);
     browser.point(x, y);
@@ -49,22 +49,22 @@ fn pointing_at_a_bar_shows_its_details() {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn times_are_the_viewers_with_utc_beside_them() {
+fn details_have_local_time_and_utc() {
     let browser = open_night(1400, 1000);
     let (x, y) = bar(&browser, ".bar.fail", 0);
     browser.point(x, y);
     let shown = details(&browser);
-    let offset = browser.number("new Date(picture.findings[0].at).getTimezoneOffset()");
+    let offset = browser.number("new Date(timeline.findings[0].start).getTimezoneOffset()");
     assert!(offset < 0.0, "Berlin is east");
-    let local = browser.text("localTime(picture.rows[1].runs[4].at)");
-    let utc = browser.text("utcTime(picture.rows[1].runs[4].at)");
+    let local = browser.text("localTime(timeline.rows[1].runs[4].start)");
+    let utc = browser.text("utcTime(timeline.rows[1].runs[4].start)");
     assert!(utc.ends_with('Z') && local[..19] != utc[..19]);
     assert!(shown.contains(&local) && shown.contains(&utc), "{shown}");
 }
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn the_wheel_zooms_about_the_pointer_and_reset_shows_all() {
+fn wheel_zooms_about_the_pointer_and_reset_shows_everything() {
     let browser = open_night(1400, 1000);
     let all = browser.number(SPAN);
     let (x, y) = bar(&browser, ".bar.fail", 0);
@@ -85,7 +85,7 @@ fn the_wheel_zooms_about_the_pointer_and_reset_shows_all() {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn dragging_moves_what_is_in_view() {
+fn drag_moves_what_is_in_view() {
     let browser = open_night(1400, 1000);
     browser.click("#in");
     browser.click("#in");
@@ -99,7 +99,7 @@ fn dragging_moves_what_is_in_view() {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn keys_go_from_run_to_run() {
+fn keys_select_runs() {
     let browser = open_night(1400, 1000);
     browser.value("document.getElementById('plot').focus()");
     browser.keys(&[RIGHT]);

@@ -1,4 +1,4 @@
-//! Light, dark, narrow.
+//! Light and dark colours, and a narrow window.
 
 use crate::browser::Browser;
 use crate::page::open_night;
@@ -31,12 +31,12 @@ fn dark_and_light_differ_in_every_colour() {
     for (light, dark) in light.iter().zip(&dark) {
         assert_ne!(light, dark);
     }
-    assert_eq!(browser.complaints(), Vec::<serde_json::Value>::new());
+    assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
 }
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn a_narrow_window_needs_no_sideways_scrolling() {
+fn narrow_window_does_not_scroll_sideways() {
     let browser = open_night(1400, 1000);
     let phone = json!({ "width": 390, "height": 1500, "deviceScaleFactor": 1, "mobile": false });
     browser.devtools("Emulation.setDeviceMetricsOverride", &phone);

@@ -1,13 +1,13 @@
-//! What has become of a run of which no end is recorded.
+//! What became of a run without a record of its end.
 
-use crate::record::Record;
+use super::record::Record;
 use crate::run::Fate;
 use inputs::clock;
 use std::time::Duration;
 use sys::environment;
 use sys::process_tree::{self, Process};
 
-/// Where the question is asked.
+/// The server, boot and namespace that this process runs in.
 #[derive(Clone, Debug)]
 pub(crate) struct Here {
     pub(crate) node: String,
@@ -28,7 +28,7 @@ impl Here {
         }
     }
 
-    /// What one can know of it from here.
+    /// The fate of a run without an end, as far as it can be found out here.
     pub(crate) fn fate(&self, start: &Record, is_alive: impl Fn(Process) -> bool) -> Fate {
         if start.boot.is_none() || self.boot.is_none() {
             return Fate::Unknown;

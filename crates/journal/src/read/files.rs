@@ -1,9 +1,8 @@
-//! Through the files of a journal, line by line, with few of them open at a time: in a directory where everybody may make files there
-//! may be more than a process may have open.
+//! Reading the files of journals line by line. Few files are open at a time: users can create more than a process may open.
 
-use crate::append::{OLDEST, rotated};
-use crate::files::{Name, Source};
-use crate::line;
+use super::lines::read_line;
+use super::source::{Name, Source};
+use crate::names::{OLDEST, rotated};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
@@ -11,27 +10,28 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use sys::file::{self, Links, Unreadable};
 
+/// In bytes, for reading a file.
 const BUFFER: usize = 256 << 10;
 
-/// A line, and whose it is.
+/// A line of a journal.
 pub(crate) struct Found<'a> {
     pub(crate) line: &'a [u8],
-    /// Whose file it is in, where that tells anything: nobody can forge that.
+    /// The owner of its file, which cannot be forged; `None` in a copy, whose owner says nothing about the runs.
     pub(crate) owner: Option<u32>,
 }
 
-/// How far each file was read.
+/// Remembers how far each file has been read.
 #[derive(Default)]
-pub(crate) struct Walk {
-    read: HashMap<Identity, u64>,
-    /// What could not be read, and why.
+pub(super) struct Files {
+    positions: HashMap<Identity, u64>,
+    /// Files that could not be read, and why.
     pub(crate) unreadable: Vec<(PathBuf, String)>,
 }
 
+/// Device and inode, which stay when a file is renamed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Identity(u64, u64);
 
-/// An open file.
 struct Opened {
     file: File,
     identity: Identity,
@@ -39,32 +39,32 @@ struct Opened {
     owner: Option<u32>,
 }
 
-impl Walk {
-    /// Reads on where the last walk has ended: everything at first, then what is new.
-    pub(crate) fn go(&mut self, sources: &[Source], mut tell: impl FnMut(&Found)) {
+impl Files {
+    /// Reads every line that has not been read before.
+    pub(super) fn read_new_lines(&mut self, sources: &[Source], mut take: impl FnMut(&Found)) {
         for source in sources {
             match source.names() {
-                Ok(names) => names.iter().for_each(|name| self.name(name, &mut tell)),
+                Ok(names) => names.iter().for_each(|name| self.read_name(name, &mut take)),
                 Err(error) => self.fail(source.path(), sys::output::error_text(&error)),
             }
         }
     }
 
-    /// The file that grows is opened before those it becomes: if it is renamed meanwhile, it is met twice rather than not at all.
-    fn name(&mut self, name: &Name, tell: &mut impl FnMut(&Found)) {
-        let growing = self.open(name, 0);
+    /// The current file is opened before the rotated ones: if it is rotated meanwhile, it is found twice rather than never.
+    fn read_name(&mut self, name: &Name, take: &mut impl FnMut(&Found)) {
+        let current = self.open(name, 0);
         let oldest = if name.in_directory { OLDEST } else { 0 };
         for age in (1..=oldest).rev() {
             if let Some(opened) = self.open(name, age) {
-                self.read(opened, tell);
+                self.read_file(opened, take);
             }
         }
-        if let Some(opened) = growing {
-            self.read(opened, tell);
+        if let Some(opened) = current {
+            self.read_file(opened, take);
         }
     }
 
-    /// `None` if it is not there, is nobody's journal, or cannot be read, which is remembered.
+    /// `None` if the file is missing, belongs to another user than the one in its name, or cannot be read.
     fn open(&mut self, name: &Name, age: u32) -> Option<Opened> {
         let path = rotated(&name.path, age);
         let links = if name.in_directory {
@@ -73,7 +73,7 @@ impl Walk {
             Links::Followed
         };
         match file::open_regular(&path, links) {
-            // Somebody else has taken the name; rcron does not write there.
+            // Another user took the name, and rcron does not write there.
             Ok((_, metadata)) if name.user.is_some_and(|user| user != metadata.uid()) => None,
             Ok((file, metadata)) => Some(Opened {
                 file,
@@ -89,10 +89,10 @@ impl Walk {
         }
     }
 
-    fn read(&mut self, mut opened: Opened, tell: &mut impl FnMut(&Found)) {
-        let from = self.read.get(&opened.identity).copied().unwrap_or_default();
-        let (to, result) = lines(&mut opened, from, tell);
-        self.read.insert(opened.identity, to);
+    fn read_file(&mut self, mut opened: Opened, take: &mut impl FnMut(&Found)) {
+        let from = self.positions.get(&opened.identity).copied().unwrap_or_default();
+        let (to, result) = read_lines(&mut opened, from, take);
+        self.positions.insert(opened.identity, to);
         if let Err(error) = result {
             self.fail(&opened.path, sys::output::error_text(&error));
         }
@@ -105,8 +105,8 @@ impl Walk {
     }
 }
 
-/// Tells each whole line from there on; returns where the next one begins.
-fn lines(opened: &mut Opened, from: u64, tell: &mut impl FnMut(&Found)) -> (u64, std::io::Result<()>) {
+/// Reads each complete line from this position on. Returns the position after the last one.
+fn read_lines(opened: &mut Opened, from: u64, take: &mut impl FnMut(&Found)) -> (u64, std::io::Result<()>) {
     let mut at = from;
     if let Err(error) = opened.file.seek(SeekFrom::Start(from)) {
         return (at, Err(error));
@@ -114,12 +114,12 @@ fn lines(opened: &mut Opened, from: u64, tell: &mut impl FnMut(&Found)) -> (u64,
     let mut source = BufReader::with_capacity(BUFFER, &opened.file);
     let mut line = Vec::new();
     loop {
-        match line::read(&mut source, &mut line) {
+        match read_line(&mut source, &mut line) {
             Ok(None) => return (at, Ok(())),
             Ok(Some(length)) => at += length,
             Err(error) => return (at, Err(error)),
         }
-        tell(&Found {
+        take(&Found {
             line: &line,
             owner: opened.owner,
         });

@@ -1,9 +1,9 @@
-//! Users' names: passwd(5). A static program cannot ask the name service.
+//! Names of users, from passwd(5): a static program cannot ask the name service.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// The name of a user. One whom no local file knows has the name that he says, unless it is somebody else's.
+/// The name of a user. The name in the record is used only if passwd(5) has neither the user nor this name.
 pub(crate) fn name(uid: u32, said: Option<&str>) -> Option<String> {
     static LOCAL: OnceLock<HashMap<u32, String>> = OnceLock::new();
     let local = LOCAL.get_or_init(|| parse(&std::fs::read_to_string("/etc/passwd").unwrap_or_default()));
@@ -14,7 +14,7 @@ pub(crate) fn name(uid: u32, said: Option<&str>) -> Option<String> {
         .or_else(|| said.filter(is_free).map(str::to_owned))
 }
 
-/// The first line of a number counts.
+/// If a uid is in several lines, the first one counts.
 fn parse(passwd: &str) -> HashMap<u32, String> {
     let mut names = HashMap::new();
     for line in passwd.lines() {
