@@ -4,6 +4,7 @@
 mod drain;
 mod drain_wait;
 mod files;
+mod metrics;
 mod node;
 mod reload;
 mod session;
