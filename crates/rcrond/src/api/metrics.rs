@@ -1,7 +1,8 @@
 //! Metrics for Prometheus and similar programs: `GET /metrics`.
 //!
-//! Counters and the histogram are kept here; they cost a few atomic operations for each call to the store. Gauges are created at each
-//! scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the configuration.
+//! Counters and the histogram are kept here; they cost a few atomic operations for each call to the store. Gauges are created
+//! at each scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the
+//! configuration.
 
 mod exposition;
 mod server;

@@ -13,7 +13,8 @@ use sys::replace;
 /// The name of the file in `state_dir`.
 pub(crate) const FILE_NAME: &str = "clusters.json";
 
-/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do not know.
+/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do
+/// not know.
 const FORMAT: u32 = 1;
 
 /// In bytes. A thousand clusters with long names fit.

@@ -1,5 +1,5 @@
-//! One rcrond, or two, with a Redis of the test: what it writes, refuses and logs. Partitions, crashes and the times of failovers are in
-//! `tests/cluster`.
+//! One rcrond, or two, with a Redis of the test: what it writes, refuses and logs. Partitions, crashes and the times of
+//! failovers are in `tests/cluster`.
 
 mod drain;
 mod drain_wait;
