@@ -1,5 +1,5 @@
-//! `rcrond --check`: reports what is wrong with the configuration, with the files that it names and with the store, and what to do about
-//! it. It changes nothing.
+//! `rcrond --check`: reports what is wrong with the configuration, with the files that it names and with the store, and what to
+//! do about it. It changes nothing.
 
 mod directory;
 mod report;

@@ -1,5 +1,5 @@
-//! The loop: each event becomes an input of the lease machine, and the machine's actions go to the tasks that execute them. The loop
-//! waits for no task.
+//! The loop: each event becomes an input of the lease machine, and the machine's actions go to the tasks that execute them. The
+//! loop waits for no task.
 
 mod actions;
 mod cluster_state;

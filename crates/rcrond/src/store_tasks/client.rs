@@ -1,7 +1,7 @@
 //! Executes the machine's reads and changes, one call at a time, on one connection.
 //!
-//! A read connects if there is no connection. A change never does: it must use the connection of its read. A call that fails or is too
-//! late ends the connection, and counts as not answered.
+//! A read connects if there is no connection. A change never does: it must use the connection of its read. A call that fails or
+//! is too late ends the connection, and counts as not answered.
 
 use super::codec;
 use super::time_limit::within;

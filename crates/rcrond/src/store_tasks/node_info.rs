@@ -13,8 +13,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they do not
-/// know.
+/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they
+/// do not know.
 const FORMAT: u32 = 1;
 
 /// The record, in JSON.

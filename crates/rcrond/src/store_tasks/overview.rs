@@ -90,8 +90,8 @@ fn parse_session(value: &[u8]) -> Option<Session> {
 }
 
 impl ClusterOverview {
-    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left of the
-    /// holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
+    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left
+    /// of the holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
     pub(crate) fn nodes(&self, cluster: &str, lease: Duration, now: WallTime) -> Vec<NodeReport> {
         let takes_part = |(_, info): &(&String, &NodeInfo)| info.clusters.contains_key(cluster);
         let mut names: BTreeSet<&str> = self
