@@ -2,9 +2,10 @@
 
 use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
-use crate::history;
-use crate::json::{self, RunDocument};
 use crate::marks::{Mark, Marks};
+use crate::output::{print_json, print_text};
+use crate::run_json::RunJson;
+use crate::run_table::{format_runs, user};
 use crate::runs;
 use crate::syslog::Log;
 use inputs::clusters;
@@ -19,20 +20,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Nothing waits for us, but nobody shall hang either.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// There are some.
+/// How long a line waits for room in the log daemon's queue. Nothing waits for this command, but it must not hang at boot.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
+/// The exit status if there are interrupted runs.
 const SOME: u8 = 1;
 
 #[derive(Serialize)]
-struct Document<'a> {
-    runs: Vec<RunDocument<'a>>,
+struct InterruptedJson<'a> {
+    runs: Vec<RunJson<'a>>,
 }
 
-/// Prints them, or tells syslog, or marks them. Exit status 1 if there are any that nobody has seen to, 2 if that is not sure.
-pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
+/// Prints the runs, or logs them, or marks them as seen. The exit status is 1 if there are any that are not marked as seen, 2 if
+/// this is not certain.
+pub(crate) fn report_interrupted(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
     let directories = marked_directories(options, common)?;
-    // A choice of the administrator's, not to be a unit that fails at each boot, or an alarm without end.
+    // An administrator who has switched the journal off wants neither a unit that fails at each boot nor a lasting alarm.
     if options.selection.journal.is_empty() && directories.is_empty() {
         show(&[], 0, options, common)?;
         return Ok(ExitCode::SUCCESS);
@@ -42,32 +44,28 @@ pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCod
         unfinished: true,
         ..Query::default()
     };
-    let found = runs::select(&options.selection, common, query)?;
-    let all: Vec<Run> = found
-        .runs
-        .iter()
-        .filter(|run| run.fate == Fate::Interrupted)
-        .cloned()
-        .collect();
-    let (seen, unseen): (Vec<Run>, Vec<Run>) = all
-        .iter()
-        .cloned()
-        .partition(|run| marks.of(&run.id) == Some(Mark::Seen));
+    let found = runs::select_runs(&options.selection, common, query)?;
+    let is_interrupted = |run: &&Run| run.fate == Fate::Interrupted;
+    let all: Vec<Run> = found.runs.iter().filter(is_interrupted).cloned().collect();
+    let is_seen = |run: &Run| marks.of_run(&run.id) == Some(Mark::Seen);
+    let (seen, unseen): (Vec<Run>, Vec<Run>) = all.iter().cloned().partition(is_seen);
     if options.log {
-        let untold: Vec<&Run> = unseen.iter().filter(|run| marks.of(&run.id).is_none()).collect();
-        tell(&untold, common)?;
+        let is_unmarked = |run: &&Run| marks.of_run(&run.id).is_none();
+        log_runs(unseen.iter().filter(is_unmarked).rev(), common)?;
     }
     if options.log || options.ack {
-        // What a selection or an incomplete reading does not see must keep its mark.
+        // A run that this selection does not contain, or that could not be read, must keep its mark.
         if options.selection.is_all() && found.unreadable.is_empty() {
             marks.retain(|id| found.runs.iter().any(|run| run.id == id));
         }
-        let mark = if options.ack { Mark::Seen } else { Mark::Told };
-        marks.set(unseen.iter().map(|run| run.id.as_str()), mark);
+        let mark = if options.ack { Mark::Seen } else { Mark::Logged };
+        for run in &unseen {
+            marks.add(&run.id, mark);
+        }
         marks.write()?;
     }
     if options.ack {
-        json::say(&format!("{} marked as seen\n", count(unseen.len())))?;
+        print_text(&format!("{} marked as seen\n", count(unseen.len())))?;
         return Ok(ExitCode::SUCCESS);
     }
     show(if options.all { &all } else { &unseen }, seen.len(), options, common)?;
@@ -78,52 +76,49 @@ pub(crate) fn run(options: &cli::Interrupted, common: &Common) -> Result<ExitCod
     }))
 }
 
-/// The directories whose marks count: those of this server's own journals.
+/// The directories whose marks apply: those of this server's own journals.
 fn marked_directories(options: &cli::Interrupted, common: &Common) -> Result<Vec<PathBuf>, Failure> {
     if options.selection.journal.is_empty() {
         return runs::own_directories(common);
     }
     if options.ack || options.log {
         return Err(Failure::new(
-            "--log and --ack are for this server's own journals, not for one that --journal names",
+            "--log and --ack apply to this server's own journals, not to one that --journal names",
         ));
     }
     Ok(Vec::new())
 }
 
-/// One line each, oldest first, by the configuration of the run's own cluster.
-fn tell(runs: &[&Run], common: &Common) -> Result<(), Failure> {
+/// Logs one line for each run, as the configuration of the run's cluster says.
+fn log_runs<'a>(runs: impl Iterator<Item = &'a Run>, common: &Common) -> Result<(), Failure> {
     let configurations: Vec<Config> = clusters::all(&common.conf)?
         .into_iter()
         .filter_map(|cluster| Some(cluster.settings.ok()?.config))
         .collect();
-    for run in runs.iter().rev() {
+    for run in runs {
         let own = configurations
             .iter()
             .find(|config| config.cluster_name == run.cluster.as_bytes());
         let config = own.cloned().unwrap_or_default();
-        let mut log = Log::new(
-            OsString::from_vec(config.syslog_socket),
-            config.syslog_facility,
-            PATIENCE,
-        );
-        if !log.send(Level::WARNING, line(run).as_bytes()) {
+        let socket = OsString::from_vec(config.syslog_socket);
+        let mut log = Log::new(socket, config.syslog_facility, LOG_PATIENCE);
+        if !log.send(Level::WARNING, log_line(run).as_bytes()) {
             return Err(Failure::new(
-                "the log daemon does not take the lines; they are told again next time",
+                "the log daemon does not accept the lines; the next `rcronctl interrupted --log` logs them again",
             ));
         }
     }
     Ok(())
 }
 
-/// As rcron's own lines are, so that one pattern finds both.
-fn line(run: &Run) -> String {
+/// Has the form of rcron's own lines, so that one pattern finds both.
+fn log_line(run: &Run) -> String {
     let job = run.job.as_ref().map(|job| format!(" job={job}")).unwrap_or_default();
     format!(
         "cluster={} state=active status=interrupted started={} user={}{job} run={} cmd={}",
         run.cluster,
         run.started,
-        runs::user(run),
+        user(run),
         run.id,
         run.command
     )
@@ -131,22 +126,22 @@ fn line(run: &Run) -> String {
 
 fn show(runs: &[Run], seen: usize, options: &cli::Interrupted, common: &Common) -> Result<(), Failure> {
     if common.json {
-        return json::print(&Document {
-            runs: runs.iter().map(RunDocument::from).collect(),
+        return print_json(&InterruptedJson {
+            runs: runs.iter().map(RunJson::from).collect(),
         });
     }
-    // At boot nobody reads it.
+    // The lines are in the log; a unit at boot would log them a second time.
     if options.log {
         return Ok(());
     }
     if !runs.is_empty() {
-        return json::say(&history::table(runs));
+        return print_text(&format_runs(runs));
     }
     let hidden = match seen {
         0 => String::new(),
         _ => format!(" ({} marked as seen; --all shows them)", count(seen)),
     };
-    json::say(&format!("no interrupted runs{hidden}\n"))
+    print_text(&format!("no interrupted runs{hidden}\n"))
 }
 
 fn count(runs: usize) -> String {

@@ -7,7 +7,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 use sys::syslog::{Sent, Syslog};
 
-/// A connection to the log daemon.
 pub(crate) struct Log {
     syslog: Syslog,
     sender: Sender,
@@ -15,7 +14,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// `patience`: how long each line may wait for room in the daemon's queue.
+    /// `patience` is how long each line may wait for room in the daemon's queue.
     pub(crate) fn new(socket: OsString, facility: Facility, patience: Duration) -> Self {
         Self {
             syslog: Syslog::new(socket),
@@ -28,7 +27,7 @@ impl Log {
         }
     }
 
-    /// Sends one line; whether the daemon has it.
+    /// Sends one line; returns whether the daemon accepted it.
     pub(crate) fn send(&mut self, level: Level, text: &[u8]) -> bool {
         let datagram = datagram::datagram(&self.sender, level, clock::civil_time(clock::wall_time()), text);
         self.syslog.send_within(&datagram, self.patience) == Sent::Yes

@@ -1,89 +1,86 @@
-//! `rcronctl timeline`: who ran what when, as a picture. See rcronctl-timeline(8).
+//! `rcronctl timeline`: which server ran which job at what time. See rcronctl-timeline(8).
 
 mod axis;
-mod beat;
-mod cells;
+mod duplicates;
 #[cfg(test)]
 mod example;
 mod finding;
+mod findings;
 mod gaps;
 mod json;
+mod model;
 mod page;
-mod picture;
+mod period;
 mod plot;
-mod screen;
-mod span;
+mod rows;
+mod run_span;
 mod terminal;
-mod twice;
 mod words;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use crate::json::say;
-use crate::{runs, when};
-use jiff::Zoned;
+use crate::output::print_text;
+use crate::runs;
+use crate::screen::Screen;
+use jiff::tz::TimeZone;
 use journal::Query;
-use picture::{Picture, Window};
+use model::{TimelineModel, build_timeline};
+use run_span::Window;
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 use sys::replace::{self, Refused};
 
-/// Commands may hold secrets, and the journals are only for their owners.
+/// Commands may contain secrets, and only their owners can read the journals.
 const MODE: u32 = 0o600;
 
-/// How far back the picture goes where the user does not say.
+/// How far the timeline reaches back without `--since`.
 const HOURS: i64 = 6;
 
-/// Draws the runs, or writes the page, or the data.
-pub(crate) fn run(options: &cli::Timeline, common: &Common) -> Result<ExitCode, Failure> {
+/// Draws the runs, or writes the page or the JSON.
+pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<ExitCode, Failure> {
     let mut window = Window::last_hours(HOURS);
-    if let Some(since) = &options.selection.since {
-        window.since = when::parse(since, &Zoned::now())?;
-    }
+    window.since = options.selection.since.unwrap_or(window.since);
     let query = Query {
         since: Some(window.since),
         ..Query::default()
     };
-    let runs = runs::select(&options.selection, common, query)?.runs;
-    let picture = picture::lay_out(&runs, window, options.selection.journal.len());
+    let runs = runs::select_runs(&options.selection, common, query)?.runs;
+    let timeline = build_timeline(&runs, window, options.selection.journal.len());
     match (&options.html, common.json) {
         (Some(_), true) => {
             return Err(Failure::new(
-                "--html and --json are two forms of one picture: give one of them",
+                "--html and --json contradict each other: give one of them",
             ));
         }
-        (Some(file), false) => write_page(&picture, file)?,
-        (None, true) => say(&data(&picture)?)?,
-        (None, false) => say(&terminal::draw(&picture, &screen::look()))?,
+        (Some(file), false) => write_page(&timeline, file)?,
+        (None, true) => {
+            let text = serde_json::to_string(&json::document(&timeline)).map_err(|error| json_failure(&error))?;
+            print_text(&(policy::display::json_document(&text) + "\n"))?;
+        }
+        (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn data(picture: &Picture) -> Result<String, Failure> {
-    let mut text = serde_json::to_string(&json::document(picture)).map_err(|error| unwritable(&error))?;
-    text.push('\n');
-    Ok(text)
-}
-
-fn write_page(picture: &Picture, file: &Path) -> Result<(), Failure> {
-    let page = page::render(picture, &page::nonce()).map_err(|error| unwritable(&error))?;
+fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {
+    let page = page::render_page(timeline, &page::nonce()).map_err(|error| json_failure(&error))?;
     if file == Path::new("-") {
-        return say(&page);
+        return print_text(&page);
     }
     let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
     let target = replace::target(file).map_err(|refused| match refused {
-        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another, or - for stdout")),
+        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another one, or - for stdout")),
         _ => cannot(&refused),
     })?;
     if !target.parent().is_some_and(Path::is_dir) {
-        return Err(cannot(&"there is no such directory; make it first"));
+        return Err(cannot(&"its directory does not exist; create it first"));
     }
     replace::replace(&target, page.as_bytes(), MODE)
-        .map_err(|error| Failure::of(format_args!("write {}", file.display()), &error))
+        .map_err(|error| Failure::cannot(format_args!("write {}", file.display()), &error))
 }
 
-fn unwritable(error: &serde_json::Error) -> Failure {
+fn json_failure(error: &serde_json::Error) -> Failure {
     Failure::new(format!("cannot write the runs as JSON: {error}"))
 }
 
@@ -99,11 +96,11 @@ mod tests {
             since: seconds(0),
             now: seconds(60),
         };
-        write_page(&picture::lay_out(&[ok("a", 0, 1)], window, 1), file)
+        write_page(&build_timeline(&[ok("a", 0, 1)], window, 1), file)
     }
 
     #[test]
-    fn the_page_is_its_owners_alone_and_replaces_the_one_before() {
+    fn page_replaces_the_old_one_and_only_its_owner_can_read_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("night.html");
         fs::write(&file, "old").expect("written");
@@ -114,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_device_is_replaced_nor_a_directory_made() {
+    fn page_replaces_no_device_and_makes_no_directory() {
         let directory = tempfile::tempdir().expect("a directory");
         let missing = directory.path().join("missing/night.html");
         assert!(write(&missing).is_err() && !directory.path().join("missing").exists());

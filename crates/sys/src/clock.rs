@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-/// A time of day in the local zone, as a syslog line has it.
+/// A time in the local zone, without its year, as in a syslog line.
 #[derive(Clone, Copy, Debug)]
 pub struct LocalTime {
     /// 0 for January.
@@ -30,14 +30,14 @@ pub fn since_epoch() -> Duration {
     read(libc::CLOCK_REALTIME)
 }
 
-/// The boot's identity: random(4), `/proc/sys/kernel/random/boot_id`, without its newline. `None` without `/proc`.
+/// The id of this boot, from `/proc/sys/kernel/random/boot_id` (random(4)) without its newline; `None` without `/proc`.
 #[must_use]
 pub fn boot_id() -> Option<Vec<u8>> {
     let text = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim_ascii_end().to_vec())
 }
 
-/// The local time of a moment since 1970-01-01 UTC, by `TZ` or `/etc/localtime`: localtime_r(3).
+/// The local time at this duration since 1970-01-01 UTC, according to `TZ` or `/etc/localtime`: localtime_r(3).
 #[must_use]
 pub fn local_time(since_epoch: Duration) -> LocalTime {
     let seconds = libc::time_t::try_from(since_epoch.as_secs()).unwrap_or(libc::time_t::MAX);

@@ -37,7 +37,7 @@ mod tests {
     use std::io::{BufReader, Cursor};
 
     #[test]
-    fn lines_come_whole_and_the_last_one_waits_for_its_end() {
+    fn lines_are_complete_and_the_last_one_waits_for_its_newline() {
         let mut source = BufReader::with_capacity(4, Cursor::new("one\n\nlonger\ntor"));
         let mut lines = Vec::new();
         let mut line = Vec::new();

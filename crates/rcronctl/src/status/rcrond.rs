@@ -1,62 +1,36 @@
-//! What this server's rcrond has to say.
+//! What this server's rcrond reports.
 
-use super::Known;
-use crate::daemon::{self, Silence};
+use super::cluster::ClusterState;
+use crate::daemon;
 use control::{ClusterReport, Report};
-use policy::config::Config;
 use std::path::Path;
 
-/// A report, or the reason why there is none. Where nothing shows that rcrond is in use, neither.
+/// If nothing shows that rcrond is used on this server, there is neither a report nor an error.
+#[derive(Default)]
 pub(super) struct Rcrond {
-    report: Option<Report>,
-    /// Why there is no report, or none of the other nodes.
-    trouble: Option<String>,
+    pub(super) report: Option<Report>,
+    /// Why there is no report, or none about the other nodes.
+    pub(super) error: Option<String>,
 }
 
 impl Rcrond {
-    /// Asks it: first what it knows itself, which it has at hand; then for the other nodes, for which it must ask the store.
-    pub(super) fn look(socket: &Path, known: &[Known]) -> Self {
-        let report = match daemon::report(socket, false) {
-            Ok(report) => report,
-            Err(silence) => return Self::silent(silence, known),
-        };
-        let is_ours = |known: &Known| daemon::cluster(&report, known.config()).is_some();
-        // The store's silence would be waited for in vain.
-        if !report.store.answers || !known.iter().any(is_ours) {
-            return Self::heard(report, None);
-        }
-        match daemon::report(socket, true) {
-            Ok(report) => Self::heard(report, None),
-            Err(silence) => Self::heard(report, Some(silence.into_text())),
-        }
-    }
-
-    const fn heard(report: Report, trouble: Option<String>) -> Self {
-        Self {
-            report: Some(report),
-            trouble,
+    pub(super) fn ask(socket: &Path, clusters: &[ClusterState]) -> Self {
+        let has_epoch = |cluster: &ClusterState| cluster.state().is_some_and(|state| state.epoch.is_some());
+        match daemon::fetch_report(socket, true) {
+            // rcrond reads the other nodes from the store only if the store has answered before.
+            Ok(report) => Self {
+                error: report.store.failure.clone().filter(|_| report.store.answers),
+                report: Some(report),
+            },
+            Err(no_report) if no_report.is_without_socket() && !clusters.iter().any(has_epoch) => Self::default(),
+            Err(no_report) => Self {
+                report: None,
+                error: Some(no_report.to_string()),
+            },
         }
     }
 
-    fn silent(silence: Silence, known: &[Known]) -> Self {
-        let is_rcronds = |known: &Known| known.state().is_some_and(|state| state.epoch.is_some());
-        let trouble = match silence {
-            Silence::NoSocket(_) if !known.iter().any(is_rcronds) => None,
-            silence => Some(silence.into_text()),
-        };
-        Self { report: None, trouble }
-    }
-
-    pub(super) const fn report(&self) -> Option<&Report> {
-        self.report.as_ref()
-    }
-
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
-    }
-
-    /// What it says of the cluster of a configuration.
-    pub(super) fn cluster(&self, config: &Config) -> Option<&ClusterReport> {
-        daemon::cluster(self.report()?, config)
+    pub(super) fn report_of(&self, cluster: &ClusterState) -> Option<&ClusterReport> {
+        daemon::cluster(self.report.as_ref()?, cluster.config())
     }
 }

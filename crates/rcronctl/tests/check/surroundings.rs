@@ -1,6 +1,6 @@
 //! The log socket, rcron itself, and rcrond.
 
-use crate::daemon::{Daemon, Reply, tells};
+use crate::daemon::{Daemon, Reply, answer_status};
 use crate::tree::{CONF, Tree};
 use control::{DEFAULT_SOCKET, Request, Response};
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -71,7 +71,7 @@ fn silent_rcrond_is_wrong() {
 fn unrequired_lease_of_rcrond_is_wrong() {
     let tree = Tree::clean();
     tree.directory("/run/rcrond");
-    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), tells);
+    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), answer_status);
     tree.finds_only("wrong", "lease-not-required", CONF);
     assert!(
         tree.text(&[])

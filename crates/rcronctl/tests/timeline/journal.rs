@@ -1,4 +1,4 @@
-//! Journals of a made-up night, as rcron writes them.
+//! Invented journals in the format that rcron writes.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Its times count from `origin`.
-    pub(crate) fn of(node: &str, origin: Timestamp) -> Self {
+    /// Times of runs are seconds after `origin`.
+    pub(crate) fn new(node: &str, origin: Timestamp) -> Self {
         Self {
             node: node.to_owned(),
             origin,
@@ -23,12 +23,12 @@ impl Journal {
         }
     }
 
-    /// A run that began so many seconds after the origin and ended with this status.
+    /// A run that started so many seconds after the origin and ended with this exit status.
     pub(crate) fn ran(&mut self, job: &str, start: i64, lasted: i64, exit: u8) -> &mut Self {
         self.ran_command(Some(job), "/usr/local/sbin/backup --all", start, lasted, exit)
     }
 
-    /// The same without or with a name, and with a command of its own.
+    /// The same with a command, and with or without a name.
     pub(crate) fn ran_command(
         &mut self,
         job: Option<&str>,
@@ -49,7 +49,7 @@ impl Journal {
     }
 
     /// A run of which no end was recorded.
-    pub(crate) fn began(&mut self, job: &str, start: i64) -> &mut Self {
+    pub(crate) fn started(&mut self, job: &str, start: i64) -> &mut Self {
         self.start(Some(job), "/usr/local/sbin/backup --all", start);
         self
     }

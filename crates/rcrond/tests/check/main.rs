@@ -149,7 +149,7 @@ fn a_state_file_that_cannot_be_written_is_wrong() {
     symlink("/etc/passwd", &state).expect("linked");
     has(
         &fixture.report(),
-        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link that others could have made\n",
+        "  wrong     state file HERE/states/web: HERE/states/web is a symbolic link that another user could have created\n",
     );
     fs::remove_dir_all(fixture.path("states")).expect("removed");
     fixture.write("states", "");

@@ -1,4 +1,4 @@
-//! One rcrond with files of its own.
+//! A rcrond with files of its own.
 
 use control::client::Connection;
 use control::{Request, Response, Role};
@@ -12,7 +12,7 @@ use testing::program::program;
 use testing::servers::redis::Redis;
 use testing::until;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Node {
     directory: TempDir,
@@ -21,7 +21,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// With one cluster, a lease of a second and no `settle`. Not started.
+    /// It has one cluster with a lease of one second and without `settle`, and is not started yet.
     pub(crate) fn new(name: &'static str, redis: &Redis) -> Self {
         let node = Self {
             directory: tempfile::tempdir().expect("a directory"),
@@ -51,7 +51,7 @@ impl Node {
         let log = fs::File::create(self.path("log")).expect("a log");
         self.running = Some(Running::start(self.command().stderr(log)));
         // The socket's file is there before the daemon listens.
-        let listens = || Connection::open(&self.path("socket"), PATIENCE).is_ok();
+        let listens = || Connection::open(&self.path("socket"), LIMIT).is_ok();
         until("the first state file and the socket", || {
             (self.path("state").exists() && listens()).then_some(())
         });
@@ -83,7 +83,7 @@ impl Node {
         fs::read_to_string(self.path("state")).unwrap_or_default()
     }
 
-    /// The text behind `since=`.
+    /// The value of `since=` in the state file.
     pub(crate) fn since(&self) -> String {
         let state = self.state();
         state.split(" since=").nth(1).expect("since").trim_end().to_owned()
@@ -107,7 +107,7 @@ impl Node {
         });
     }
 
-    /// Its lease goes on: `until` moves, and moves again.
+    /// Waits until its lease was renewed twice.
     pub(crate) fn is_renewed(&self) {
         for _ in 0..2 {
             let before = self.state();
@@ -130,22 +130,22 @@ impl Node {
         self.asking(request).find(Response::is_last).expect("an answer")
     }
 
-    /// All answers as they come.
+    /// The answers as they come.
     pub(crate) fn asking(&self, request: &Request) -> impl Iterator<Item = Response> + use<> {
-        let mut connection = Connection::open(&self.path("socket"), PATIENCE).expect("somebody listens");
-        connection.ask(request, PATIENCE).expect("asked");
+        let mut connection = Connection::open(&self.path("socket"), LIMIT).expect("it listens");
+        connection.ask(request, LIMIT).expect("asked");
         let mut last = false;
         std::iter::from_fn(move || {
             if last {
                 return None;
             }
-            let answer = connection.answer(Instant::now() + PATIENCE).expect("answered");
+            let answer = connection.answer(Instant::now() + LIMIT).expect("answered");
             last = answer.is_last();
             Some(answer)
         })
     }
 
-    /// A job under rcron that reads its stdin to the end.
+    /// Starts a job under rcron, which can read its stdin.
     pub(crate) fn job(&self, command: &str) -> Running {
         let mut rcron = Command::new(program("rcron"));
         rcron.arg("-c").arg(self.path("rcron.conf")).arg(command);

@@ -4,7 +4,8 @@ use crate::store_tasks::codec;
 use lease::{ClusterName, Loss, NodeName, Notice};
 use log::Level;
 
-// Administrators search for these with `journalctl MESSAGE_ID=`, so they never change. packaging/catalog/rcrond.catalog explains each.
+// Administrators search for these with `journalctl MESSAGE_ID=`, so they never change. packaging/catalog/rcrond.catalog
+// explains each.
 const SESSION_OPENED: &str = "51fdb9bb501c491fb70eca8cfeae044e";
 const SESSION_LOST: &str = "6f74bf38272f46c19994ad87ebb6704a";
 const NAME_TAKEN: &str = "af8768ce09804a50861ed9441126c87b";
