@@ -13,13 +13,17 @@ mod unwrapped;
 use super::finding::Place;
 use super::kind::Group;
 use super::report::Report;
+use super::rights::Rights;
 use super::root::Root;
+use super::users::{User, Users};
 use ::crontab::{Crontab, Line};
 use entry::Job;
 use files::CrontabFile;
 use names::JobNames;
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use policy::display::escaped;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use unwrapped::Unwrapped;
 
 /// How many components of paths are looked up for one crontab. Any user can write one with a long `PATH` and deep paths; those of
@@ -31,8 +35,8 @@ const MOST_CONFIGURATIONS: usize = 100;
 /// What the other checks need to know about the crontabs.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
-    /// The files that `--conf` names, as paths of the examined system.
-    pub(crate) configurations: BTreeSet<PathBuf>,
+    /// The files that `--conf` names, as paths of the examined system, each with the rights of a user who can read it.
+    pub(crate) configurations: BTreeMap<PathBuf, Rights>,
     /// The first job under rcron without `--conf`.
     pub(crate) without_conf: Option<Place>,
     /// Whether users other than root have jobs under rcron.
@@ -46,27 +50,43 @@ struct Survey {
     names: JobNames,
     unwrapped: Unwrapped,
     more_configurations: bool,
+    /// The users whose rights are not known, each once for each file.
+    strangers: BTreeSet<(Rc<Path>, Vec<u8>)>,
 }
 
 impl Survey {
-    fn add_configuration(&mut self, file: PathBuf) {
+    /// root's rights are kept if a job of root's names the file, too: the file is then examined as a whole.
+    /// Without the rights of a user, nothing that his jobs name is looked up.
+    fn add_stranger(&mut self, file: &CrontabFile, user: &[u8], report: &mut Report) {
+        let path = Rc::clone(&file.place.file);
+        if self.strangers.insert((path, user.to_owned())) {
+            let (place, user) = (&file.place, escaped(user));
+            let text = format!("{place}: the files that jobs of {user} name, since this user is not in /etc/passwd");
+            report.missed(Group::Crontabs, text);
+        }
+    }
+
+    fn add_configuration(&mut self, file: PathBuf, rights: &Rights) {
         let configurations = &mut self.usage.configurations;
-        if configurations.len() < MOST_CONFIGURATIONS {
-            configurations.insert(file);
+        if configurations.contains_key(&file) || configurations.len() < MOST_CONFIGURATIONS {
+            let known = configurations.entry(file).or_insert_with(|| rights.clone());
+            if *rights == Rights::Own {
+                *known = Rights::Own;
+            }
         } else {
-            self.more_configurations |= !configurations.contains(&file);
+            self.more_configurations = true;
         }
     }
 }
 
 /// Examines every crontab.
-pub(crate) fn check(root: &Root, report: &mut Report) -> Usage {
+pub(crate) fn check(root: &Root, users: &Users, report: &mut Report) -> Usage {
     let mut survey = Survey::default();
     let mut is_any = false;
     for source in files::list(root, report) {
-        if let Some(file) = files::read(source, report) {
+        if let Some(file) = files::read(root, source, report) {
             is_any = true;
-            check_file(root, &file, MOST_LOOKUPS, &mut survey, report);
+            check_file(root, users, &file, MOST_LOOKUPS, &mut survey, report);
         }
     }
     if !is_any {
@@ -81,7 +101,14 @@ pub(crate) fn check(root: &Root, report: &mut Report) -> Usage {
     survey.usage
 }
 
-fn check_file(root: &Root, file: &CrontabFile, most_lookups: usize, survey: &mut Survey, report: &mut Report) {
+fn check_file(
+    root: &Root,
+    users: &Users,
+    file: &CrontabFile,
+    most_lookups: usize,
+    survey: &mut Survey,
+    report: &mut Report,
+) {
     let crontab = Crontab::parse(&file.text, file.kind());
     let count = crontab.entries.len();
     let is_wrapped = |entry| Line::parse(entry).is_wrapped();
@@ -99,8 +126,17 @@ fn check_file(root: &Root, file: &CrontabFile, most_lookups: usize, survey: &mut
             break;
         }
         let line = Line::parse(entry);
-        let job = Job { root, file, line };
-        job.check(survey, report);
+        let rights = match users.find(entry.user) {
+            User::Known(rights) => Some(rights),
+            User::None | User::Unknown => None,
+        };
+        let job = Job {
+            root,
+            file,
+            line,
+            rights,
+        };
+        check_job(&job, survey, report);
         if job.line.could_be_wrapped() {
             survey
                 .unwrapped
@@ -111,6 +147,19 @@ fn check_file(root: &Root, file: &CrontabFile, most_lookups: usize, survey: &mut
     let jobs = if count == 1 { "job" } else { "jobs" };
     let text = format!("{}: {count} {jobs}, {wrapped} wrapped", file.place);
     report.saw(Group::Crontabs, text);
+}
+
+/// What the job names is looked up with its user's rights.
+fn check_job(job: &Job, survey: &mut Survey, report: &mut Report) {
+    let rights = job.rights.as_ref().unwrap_or(&Rights::Own);
+    if let Err(error) = rights.with(|| job.check(survey, report)) {
+        let user = escaped(job.line.entry.user);
+        let text = format!(
+            "{}: what this job names, with the rights of {user}: {error}",
+            job.place(0)
+        );
+        report.missed(Group::Crontabs, text);
+    }
 }
 
 fn report_skipped(file: &CrontabFile, skipped: &[usize], report: &mut Report) {
@@ -136,11 +185,13 @@ mod tests {
         let tree = tempfile::tempdir().expect("a directory");
         fs::create_dir(tree.path().join("etc")).expect("made");
         fs::write(tree.path().join("etc/crontab"), "\n@daily root rcron x\n".repeat(2)).expect("written");
+        fs::write(tree.path().join("etc/passwd"), "root:x:0:0:::\n").expect("written");
         let root = Root::new(Some(tree.path())).expect("a root");
         let (mut survey, mut report) = (Survey::default(), Report::default());
+        let users = Users::read(&root, &mut report);
         let source = files::list(&root, &mut report).remove(0);
-        let file = files::read(source, &mut report).expect("a crontab");
-        check_file(&root, &file, 3, &mut survey, &mut report);
+        let file = files::read(&root, source, &mut report).expect("a crontab");
+        check_file(&root, &users, &file, 3, &mut survey, &mut report);
         let expected = format!("{}: line 4 and all later lines, after 3 lookups of files", file.place);
         assert_eq!(report.unseen, [(Group::Crontabs, expected)]);
     }

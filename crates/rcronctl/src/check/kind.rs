@@ -96,6 +96,7 @@ kinds! {
         Usage = "usage",
         DryRun = "dry-run",
         ConfMissing = "conf-missing",
+        ConfUnreadable = "conf-unreadable",
         OptionsAfterJob = "options-after-job",
         JobNotFound = "job-not-found",
         ShellWords = "shell-words",
@@ -116,6 +117,8 @@ kinds! {
         JournalReadOnly = "journal-read-only",
         JournalFull = "journal-full",
         JournalTaken = "journal-taken",
+        JournalAllTaken = "journal-all-taken",
+        JournalName = "journal-name",
         JournalFileMode = "journal-file-mode",
     }
     Log {
@@ -151,6 +154,7 @@ mod tests {
             include_str!("../../tests/check/state.rs"),
             include_str!("../../tests/check/crontabs.rs"),
             include_str!("../../tests/check/journal.rs"),
+            include_str!("../../tests/check/rights.rs"),
             include_str!("../../tests/check/surroundings.rs"),
         );
         // A full file system cannot be made everywhere: journal.rs has a unit test of its rule.

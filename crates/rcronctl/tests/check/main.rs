@@ -6,6 +6,7 @@ mod crontabs;
 mod daemon;
 mod journal;
 mod report;
+mod rights;
 mod state;
 mod surroundings;
 mod tree;

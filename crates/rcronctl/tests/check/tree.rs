@@ -14,6 +14,9 @@ pub(crate) const JOBS: &str = "/etc/cron.d/jobs";
 pub(crate) const JOURNAL: &str = "/var/lib/rcron/journal";
 const MOUNTS: &str = "22 1 254:0 / / rw - ext4 /dev/vda rw\n24 22 0:21 / /run rw - tmpfs tmpfs rw\n";
 
+/// No number is that of a user who runs the tests.
+const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nwww:x:61033:61033::/:/bin/sh\nme:x:61001:61001::/home/me:/bin/sh\n";
+
 /// The files, and the log daemon's socket.
 pub(crate) struct Tree {
     directory: tempfile::TempDir,
@@ -27,7 +30,9 @@ impl Tree {
         fs::create_dir(directory.path().join("dev")).expect("made");
         let log = UnixDatagram::bind(directory.path().join("dev/log")).expect("bound");
         let tree = Self { directory, _log: log };
-        tree.mode("/", 0o755);
+        for (path, mode) in [("/", 0o755), ("/dev", 0o755), ("/dev/log", 0o666)] {
+            tree.mode(path, mode);
+        }
         tree.write(
             CONF,
             "cluster_name = web\nstate_file = /run/rcron/state\ndefault_state = passive\n",
@@ -35,6 +40,7 @@ impl Tree {
         tree.write(STATE, "passive\n");
         tree.write("/etc/tmpfiles.d/rcron.conf", "d /run/rcron 0755 root root\n");
         tree.write("/proc/1/mountinfo", MOUNTS);
+        tree.write("/etc/passwd", PASSWD);
         tree.program("/usr/bin/rcron");
         tree.program("/usr/bin/backup");
         tree.write(JOBS, "# jobs of the cluster\n0 3 * * * root rcron backup --all\n");

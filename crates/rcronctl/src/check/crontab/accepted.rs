@@ -31,7 +31,7 @@ fn rejection(root: &Root, file: &CrontabFile) -> Option<(String, String)> {
     }
     let (access, place) = (file.access, &file.place);
     let path: &Path = &place.file;
-    if access.mode & 0o022 != 0 && !path.is_symlink() {
+    if access.mode & 0o022 != 0 && !file.is_link {
         let what = format!(
             "cron ignores this crontab: other users can write to it (mode {:04o})",
             access.mode
@@ -44,7 +44,8 @@ fn rejection(root: &Root, file: &CrontabFile) -> Option<(String, String)> {
         return Some((what, format!("chown root {place}")));
     }
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    let is_debian = root.outside(Path::new("/etc/debian_version")).exists();
+    let version = root.locate(Path::new("/etc/debian_version"));
+    let is_debian = version.is_ok_and(|located| located.exists());
     if is_debian && is_drop_in(root, path) && !is_read_by_debian(name) {
         let what = "cron ignores this crontab: in this directory, names consist of letters, digits, `_` and `-`";
         return Some((what.to_owned(), "rename it, without a dot".to_owned()));

@@ -6,6 +6,7 @@ use super::{arguments, outside, program};
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
 use crate::check::report::Report;
+use crate::check::rights::Rights;
 use crate::check::root::Root;
 use ::crontab::shell::Unclosed;
 use ::crontab::{Entry, Line, UserField, call};
@@ -17,6 +18,8 @@ pub(super) struct Job<'a> {
     pub(super) root: &'a Root,
     pub(super) file: &'a CrontabFile,
     pub(super) line: Line<'a, 'a>,
+    /// Of the user that the job runs as. `None` if they are not known: nothing that the job names is looked up then.
+    pub(super) rights: Option<Rights>,
 }
 
 impl Job<'_> {
@@ -39,6 +42,9 @@ impl Job<'_> {
             return;
         }
         survey.usage.has_ordinary_users |= entry.user != b"root";
+        if self.rights.is_none() {
+            survey.add_stranger(self.file, entry.user, report);
+        }
         if let Some(finding) = self.cut_command() {
             report.add(finding);
         }

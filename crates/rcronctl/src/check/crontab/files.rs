@@ -5,15 +5,17 @@ use crate::check::finding::{Finding, Place};
 use crate::check::kind::{Group, Kind};
 use crate::check::report::Report;
 use crate::check::root::Root;
+use inputs::diagnostic::shown;
 use std::ffi::OsString;
-use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use sys::file;
+use sys::file::Unreadable;
 
 /// The longest crontab that is read to its end. Debian's cron ignores crontabs of more than 10000 lines.
 const LARGEST: usize = 1 << 20;
+/// How many names of a directory are looked at.
+const MOST_FILES: usize = 10_000;
 /// The crontabs of packages.
 const DROP_INS: &str = "/etc/cron.d";
 /// The users' own crontabs: Debian's directory and cronie's. Debian's is inside the other one.
@@ -33,6 +35,8 @@ pub(super) struct CrontabFile {
     pub(super) place: Place,
     pub(super) text: Vec<u8>,
     pub(super) access: Access,
+    /// Whether a symbolic link leads to it.
+    pub(super) is_link: bool,
     user: Option<OsString>,
 }
 
@@ -52,7 +56,7 @@ pub(super) fn list(root: &Root, report: &mut Report) -> Vec<Source> {
         user: file.file_name().map(ToOwned::to_owned),
         file,
     };
-    let mut sources = vec![system(root.outside(Path::new("/etc/crontab")))];
+    let mut sources = vec![system("/etc/crontab".into())];
     sources.extend(files_in(root, DROP_INS, report).into_iter().map(system));
     for spool in SPOOLS {
         sources.extend(files_in(root, spool, report).into_iter().map(of_user));
@@ -62,33 +66,48 @@ pub(super) fn list(root: &Root, report: &mut Report) -> Vec<Source> {
 
 /// The files of a directory, sorted, without hidden files, directories, and files that somebody put aside.
 fn files_in(root: &Root, directory: &str, report: &mut Report) -> Vec<PathBuf> {
-    let directory = root.outside(Path::new(directory));
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
+    let path = Path::new(directory);
+    let names = match root.locate(path).and_then(|located| located.names(MOST_FILES)) {
+        Ok(names) => names,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
-                report.cannot_read(Group::Crontabs, &directory, &error);
+                report.cannot_read(Group::Crontabs, &root.outside(path), &error);
             }
             return Vec::new();
         }
     };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| {
-        let name = file.file_name().unwrap_or_default().as_bytes();
-        !name.starts_with(b".") && !is_put_aside(name) && !file.is_dir()
-    });
+    if names.len() > MOST_FILES {
+        let text = format!(
+            "{}: the files after the first {MOST_FILES}",
+            shown(root.outside(path).as_os_str())
+        );
+        report.missed(Group::Crontabs, text);
+    }
+    let mut files: Vec<PathBuf> = names
+        .into_iter()
+        .filter(|name| {
+            let bytes = name.name.as_bytes();
+            !name.is_directory && !bytes.starts_with(b".") && !is_put_aside(bytes)
+        })
+        .map(|name| path.join(name.name))
+        .collect();
     files.sort();
     files
 }
 
-pub(super) fn read(source: Source, report: &mut Report) -> Option<CrontabFile> {
+pub(super) fn read(root: &Root, source: Source, report: &mut Report) -> Option<CrontabFile> {
     let Source { file, user } = source;
-    let metadata = fs::symlink_metadata(&file).ok()?;
-    let place = Place::file(&file);
-    let mut text = match file::read_beginning(file.as_os_str(), LARGEST + 1) {
-        Ok(contents) => contents.bytes,
-        Err(file::Unreadable::System(error)) => {
-            report.cannot_read(Group::Crontabs, &file, &error);
+    let outside = root.outside(&file);
+    let place = Place::file(&outside);
+    let read = root.locate(&file).map_err(Unreadable::from).and_then(|located| {
+        let text = located.read(LARGEST + 1)?.bytes;
+        Ok((text, located.metadata()?, !located.links.is_empty()))
+    });
+    let (mut text, metadata, is_link) = match read {
+        Ok(read) => read,
+        Err(Unreadable::Missing) => return None,
+        Err(Unreadable::System(error)) if error.kind() == ErrorKind::PermissionDenied => {
+            report.cannot_read(Group::Crontabs, &outside, &error);
             return None;
         }
         Err(error) => {
@@ -110,6 +129,7 @@ pub(super) fn read(source: Source, report: &mut Report) -> Option<CrontabFile> {
         place,
         text,
         access: Access::from(&metadata),
+        is_link,
         user,
     })
 }
