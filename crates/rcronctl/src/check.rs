@@ -5,6 +5,7 @@
 
 mod access;
 mod configuration;
+mod cron;
 mod crontab;
 mod default_state;
 mod finding;
@@ -31,6 +32,7 @@ mod users;
 use crate::cli::{self, Common};
 use crate::failure::Failure;
 use configuration::Cluster;
+use cron::Cron;
 use finding::Severity;
 use inputs::diagnostic::shown;
 use kind::Group;
@@ -65,7 +67,8 @@ pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Fai
 fn examine(root: &Root, common: &Common) -> Report {
     let mut report = Report::default();
     let users = Users::read(root, &mut report);
-    let usage = crontab::check(root, &users, &mut report);
+    let cron = Cron::find(root);
+    let usage = crontab::check(root, &users, &cron, &mut report);
     let server = Server {
         root,
         mounts: mounts(root, &mut report),

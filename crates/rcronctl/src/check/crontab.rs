@@ -10,13 +10,16 @@ mod outside;
 mod program;
 mod unwrapped;
 
+use super::cron::Cron;
 use super::finding::Place;
 use super::kind::Group;
 use super::report::Report;
 use super::rights::Rights;
 use super::root::Root;
 use super::users::{User, Users};
-use ::crontab::{Crontab, Line};
+use ::crontab::schedule::Dialect;
+use ::crontab::{Crontab, Entry, Line, call};
+use accepted::Examined;
 use entry::Job;
 use files::CrontabFile;
 use names::JobNames;
@@ -41,6 +44,8 @@ pub(crate) struct Usage {
     pub(crate) without_conf: Option<Place>,
     /// Whether users other than root have jobs under rcron.
     pub(crate) has_ordinary_users: bool,
+    /// Whether there is a job under rcron.
+    pub(crate) has_jobs: bool,
 }
 
 /// What is collected from all crontabs.
@@ -50,6 +55,8 @@ struct Survey {
     names: JobNames,
     unwrapped: Unwrapped,
     more_configurations: bool,
+    /// The files whose lines end with CR LF.
+    carriage_returns: BTreeSet<Rc<Path>>,
     /// The users whose rights are not known, each once for each file.
     strangers: BTreeSet<(Rc<Path>, Vec<u8>)>,
 }
@@ -80,13 +87,14 @@ impl Survey {
 }
 
 /// Examines every crontab.
-pub(crate) fn check(root: &Root, users: &Users, report: &mut Report) -> Usage {
+pub(crate) fn check(root: &Root, users: &Users, cron: &Cron, report: &mut Report) -> Usage {
     let mut survey = Survey::default();
     let mut is_any = false;
     for source in files::list(root, report) {
-        if let Some(file) = files::read(root, source, report) {
+        if let Some(file) = files::read(root, cron, source, report) {
             is_any = true;
-            check_file(root, users, &file, MOST_LOOKUPS, &mut survey, report);
+            let system = System { root, users, cron };
+            check_file(&system, &file, MOST_LOOKUPS, &mut survey, report);
         }
     }
     if !is_any {
@@ -101,21 +109,43 @@ pub(crate) fn check(root: &Root, users: &Users, report: &mut Report) -> Usage {
     survey.usage
 }
 
-fn check_file(
-    root: &Root,
-    users: &Users,
-    file: &CrontabFile,
-    most_lookups: usize,
-    survey: &mut Survey,
-    report: &mut Report,
-) {
-    let crontab = Crontab::parse(&file.text, file.kind());
+/// What the crontabs are read by and looked up in.
+struct System<'a> {
+    root: &'a Root,
+    users: &'a Users,
+    cron: &'a Cron,
+}
+
+fn check_file(system: &System, file: &CrontabFile, most_lookups: usize, survey: &mut Survey, report: &mut Report) {
+    let System { root, users, cron } = *system;
+    let dialect = cron.dialect.unwrap_or(Dialect::Debian); // their jobs are written alike
+    let crontab = Crontab::parse(&file.text, file.kind(), dialect);
     let count = crontab.entries.len();
     let is_wrapped = |entry| Line::parse(entry).is_wrapped();
     let wrapped = crontab.entries.iter().filter(|entry| is_wrapped(entry)).count();
-    if wrapped > 0 {
-        accepted::check(root, file, report);
+    if wrapped > 0 || is_meant_for_rcron(&crontab, users) {
+        match cron.dialect {
+            Some(dialect) => {
+                let examined = Examined {
+                    root,
+                    users,
+                    cron,
+                    dialect,
+                    file,
+                };
+                examined.check(&crontab, report);
+            }
+            None => {
+                let program = cron.program.unwrap_or_default();
+                let text = format!(
+                    "{}: whether {program}, whose rules are not known, accepts this file",
+                    file.place
+                );
+                report.missed(Group::Crontabs, text);
+            }
+        }
     }
+    survey.usage.has_jobs |= wrapped > 0;
     let is_mostly_wrapped = wrapped > count - wrapped;
     let last_lookup = root.lookups.get() + most_lookups;
     for entry in &crontab.entries {
@@ -137,7 +167,7 @@ fn check_file(
             rights,
         };
         check_job(&job, survey, report);
-        if job.line.could_be_wrapped() {
+        if entry.when.is_some() && job.line.could_be_wrapped() {
             survey
                 .unwrapped
                 .add_candidate(job.place(0), job.line.text(), is_mostly_wrapped);
@@ -160,6 +190,18 @@ fn check_job(job: &Job, survey: &mut Survey, report: &mut Report) {
         );
         report.missed(Group::Crontabs, text);
     }
+}
+
+/// Whether a line that cron rejects was meant to run rcron.
+fn is_meant_for_rcron(crontab: &Crontab, users: &Users) -> bool {
+    let is_bad = |entry: &&Entry| users.find(entry.user) == User::None;
+    let of_strangers = crontab
+        .entries
+        .iter()
+        .filter(is_bad)
+        .map(|entry| entry.command.as_slice());
+    let mut bad = crontab.mistakes.iter().map(|mistake| mistake.text).chain(of_strangers);
+    bad.any(call::is_mentioned)
 }
 
 fn report_skipped(file: &CrontabFile, skipped: &[usize], report: &mut Report) {
@@ -190,8 +232,14 @@ mod tests {
         let (mut survey, mut report) = (Survey::default(), Report::default());
         let users = Users::read(&root, &mut report);
         let source = files::list(&root, &mut report).remove(0);
-        let file = files::read(&root, source, &mut report).expect("a crontab");
-        check_file(&root, &users, &file, 3, &mut survey, &mut report);
+        let cron = Cron::find(&root);
+        let file = files::read(&root, &cron, source, &mut report).expect("a crontab");
+        let system = System {
+            root: &root,
+            users: &users,
+            cron: &cron,
+        };
+        check_file(&system, &file, 3, &mut survey, &mut report);
         let expected = format!("{}: line 4 and all later lines, after 3 lookups of files", file.place);
         assert_eq!(report.unseen, [(Group::Crontabs, expected)]);
     }

@@ -90,6 +90,10 @@ kinds! {
     Crontabs {
         CrontabUnreadable = "crontab-unreadable",
         CrontabIgnored = "crontab-ignored",
+        CrontabLineIgnored = "crontab-line-ignored",
+        CrontabContinuation = "crontab-continuation",
+        CrontabCarriageReturn = "crontab-carriage-return",
+        ScheduleNever = "schedule-never",
         CrontabNoNewline = "crontab-no-newline",
         CrontabUser = "crontab-user",
         RcronNotFound = "rcron-not-found",

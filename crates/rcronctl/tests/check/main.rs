@@ -1,6 +1,7 @@
 //! `rcronctl check` on trees of files: a clean tree, and each fault in it.
 
 mod configuration;
+mod cron;
 mod crontabs;
 #[path = "../fake/daemon.rs"]
 mod daemon;

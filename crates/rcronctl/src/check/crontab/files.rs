@@ -1,18 +1,22 @@
 //! The crontabs of a system: those of Debian's cron(8), and of cronie.
 
 use crate::check::access::Access;
+use crate::check::cron::Cron;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::{Group, Kind};
 use crate::check::report::Report;
 use crate::check::root::Root;
+use ::crontab::schedule::Dialect;
 use inputs::diagnostic::shown;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use sys::file::Unreadable;
 
-/// The longest crontab that is read to its end. Debian's cron ignores crontabs of more than 10000 lines.
+/// The longest crontab that is read to its end, in bytes.
 const LARGEST: usize = 1 << 20;
 /// How many names of a directory are looked at.
 const MOST_FILES: usize = 10_000;
@@ -34,13 +38,20 @@ pub(super) struct Source {
 pub(super) struct CrontabFile {
     pub(super) place: Place,
     pub(super) text: Vec<u8>,
+    /// Of the file itself, if a link leads to it.
+    pub(super) metadata: Metadata,
     pub(super) access: Access,
-    /// Whether a symbolic link leads to it.
-    pub(super) is_link: bool,
+    /// The owner of the symbolic link that leads to it.
+    pub(super) link_owner: Option<u32>,
     user: Option<OsString>,
 }
 
 impl CrontabFile {
+    /// `None` for a system crontab.
+    pub(super) fn user(&self) -> Option<&[u8]> {
+        self.user.as_deref().map(OsStr::as_bytes)
+    }
+
     pub(super) fn kind(&self) -> crontab::Kind<'_> {
         match &self.user {
             Some(user) => crontab::Kind::User(user.as_bytes()),
@@ -95,15 +106,24 @@ fn files_in(root: &Root, directory: &str, report: &mut Report) -> Vec<PathBuf> {
     files
 }
 
-pub(super) fn read(root: &Root, source: Source, report: &mut Report) -> Option<CrontabFile> {
+pub(super) fn read(root: &Root, cron: &Cron, source: Source, report: &mut Report) -> Option<CrontabFile> {
     let Source { file, user } = source;
     let outside = root.outside(&file);
     let place = Place::file(&outside);
+    let link_owner = link_owner(root, &file);
+    // Whoever has made a link here does not get the file that it leads to into the report.
+    if user.is_some() && link_owner.is_some() && cron.dialect == Some(Dialect::Debian) {
+        let what = "cron ignores this crontab: it is a symbolic link";
+        let remedy = "remove it, and install the crontab with crontab(1)";
+        let finding = Finding::wrong(Kind::CrontabIgnored, &place, what, remedy);
+        report.add(finding.because("none of the jobs in this file runs on this server"));
+        return None;
+    }
     let read = root.locate(&file).map_err(Unreadable::from).and_then(|located| {
         let text = located.read(LARGEST + 1)?.bytes;
-        Ok((text, located.metadata()?, !located.links.is_empty()))
+        Ok((text, located.metadata()?))
     });
-    let (mut text, metadata, is_link) = match read {
+    let (mut text, metadata) = match read {
         Ok(read) => read,
         Err(Unreadable::Missing) => return None,
         Err(Unreadable::System(error)) if error.kind() == ErrorKind::PermissionDenied => {
@@ -129,16 +149,10 @@ pub(super) fn read(root: &Root, source: Source, report: &mut Report) -> Option<C
         place,
         text,
         access: Access::from(&metadata),
-        is_link,
+        metadata,
+        link_owner,
         user,
     })
-}
-
-/// Whether Debian's cron reads a file of this name in /etc/cron.d.
-pub(super) fn is_read_by_debian(name: &[u8]) -> bool {
-    // cron(8): "must conform to the same naming convention as used by run-parts(8)".
-    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    name.iter().all(is_allowed)
 }
 
 /// Whether the name shows that somebody put the file aside on purpose.
@@ -160,6 +174,12 @@ fn is_put_aside(name: &[u8]) -> bool {
     is_dpkgs || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
 }
 
+fn link_owner(root: &Root, file: &Path) -> Option<u32> {
+    let directory = root.locate(file.parent()?).ok()?;
+    let named = root.without_link(&directory, file.file_name()?).ok()?;
+    named.is_symlink().then(|| named.uid())
+}
+
 /// Whether it is a file of packages.
 pub(super) fn is_drop_in(root: &Root, file: &Path) -> bool {
     file.parent() == Some(&root.outside(Path::new(DROP_INS)))
@@ -170,16 +190,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debian_reads_names_without_dots() {
-        for (name, is_read, is_aside) in [
-            ("backup", true, false),
-            ("my-jobs_2", true, false),
-            ("backup.sh", false, false),
-            ("backup~", false, true),
-            ("backup.dpkg-dist", false, true),
-            ("backup.disabled", false, true),
+    fn files_that_somebody_put_aside_are_known() {
+        for (name, is_aside) in [
+            ("backup", false),
+            ("my-jobs_2", false),
+            ("backup.sh", false),
+            ("backup~", true),
+            ("backup.dpkg-dist", true),
+            ("backup.disabled", true),
         ] {
-            assert_eq!(is_read_by_debian(name.as_bytes()), is_read, "{name}");
             assert_eq!(is_put_aside(name.as_bytes()), is_aside, "{name}");
         }
     }
