@@ -36,7 +36,15 @@ pub enum Obstacle {
 
 /// Reads the state file and decides. Used in the same way before a job is started and while it runs.
 pub fn observe(config: &Config) -> Observation {
-    let (reading, obstacle) = match state_file::read(Path::new(OsStr::from_bytes(&config.state_file))) {
+    observation(
+        state_file::read(Path::new(OsStr::from_bytes(&config.state_file))),
+        config,
+    )
+}
+
+/// The same for a state file that the caller has read in its own way.
+pub fn observation(read: Result<Content, Unreadable>, config: &Config) -> Observation {
+    let (reading, obstacle) = match read {
         Ok(Content { state, modified }) => {
             let obstacle = state.as_ref().err().copied().map(Obstacle::NoState);
             let content = state;

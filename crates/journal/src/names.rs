@@ -36,9 +36,74 @@ pub(crate) fn parse(name: &str) -> Option<(&str, u32)> {
     (is_number(uid) && is_number(number)).then_some((name, uid.parse().ok()?))
 }
 
+/// The parts of a name that rcron itself gives.
+#[cfg(feature = "read")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Canonical {
+    /// The number of the user, who alone may own the file.
+    pub user: u32,
+    /// 0 to [`LAST_NUMBER`].
+    pub number: u32,
+    /// How often it was rotated: 0 to [`OLDEST`].
+    pub age: u32,
+}
+
+/// Parses `UID-N.jsonl`, or this with `.1` to `.4`. Any user can make a file of another name: `None` if rcron would never give it,
+/// as `00-0.jsonl`, `4294967296-0.jsonl` or `0-9.jsonl`.
+#[cfg(feature = "read")]
+#[must_use]
+pub fn canonical(name: &str) -> Option<Canonical> {
+    let (user, rest) = name.split_once('-')?;
+    let (number, age) = rest.split_once(SUFFIX)?;
+    let parsed = Canonical {
+        user: user.parse().ok()?,
+        number: number.parse().ok().filter(|number| *number <= LAST_NUMBER)?,
+        age: match age {
+            "" => 0,
+            age => age
+                .strip_prefix('.')?
+                .parse()
+                .ok()
+                .filter(|age| (1..=OLDEST).contains(age))?,
+        },
+    };
+    // (uid_t)-1 stands for no user: chown(2).
+    let is_user = parsed.user != u32::MAX;
+    let written = rotated(&path(Path::new(""), parsed.user, parsed.number), parsed.age);
+    (is_user && written == Path::new(name)).then_some(parsed)
+}
+
 #[cfg(all(test, feature = "read"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_those_that_rcron_gives_are_canonical() {
+        let found = |user, number, age| Some(Canonical { user, number, age });
+        for (name, parsed) in [
+            ("0-0.jsonl", found(0, 0, 0)),
+            ("1000-8.jsonl.4", found(1000, 8, 4)),
+            ("4294967294-1.jsonl.1", found(u32::MAX - 1, 1, 1)),
+            ("4294967295-0.jsonl", None),
+            ("4294967296-0.jsonl", None),
+            ("00-0.jsonl", None),
+            ("+0-0.jsonl", None),
+            ("0-00.jsonl", None),
+            ("0-9.jsonl", None),
+            ("0-0.jsonl.0", None),
+            ("0-0.jsonl.01", None),
+            ("0-0.jsonl.5", None),
+            ("0-0.jsonl.", None),
+            ("0-0.jsonl.1.1", None),
+            ("0-0.jsonlx", None),
+            ("x-0.jsonl", None),
+            ("0.jsonl", None),
+            ("0-marks", None),
+            ("", None),
+        ] {
+            assert_eq!(canonical(name), parsed, "{name}");
+        }
+    }
 
     #[test]
     fn those_of_journals_alone_are_parsed() {

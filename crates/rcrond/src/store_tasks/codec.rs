@@ -1,6 +1,7 @@
 //! The lease machine's records as keys and bytes of the store.
 //!
-//! A session record has a second line, for administrators: when it was written, by the writer's wall clock. The machine ignores it.
+//! A session record has a second line, for administrators: when it was written, by the writer's wall clock. The machine ignores
+//! it.
 
 use lease::{Change, ClusterRecord, Found, Incarnation, Key, Reading, Record, SessionRecord, Version};
 use policy::moment::WallTime;

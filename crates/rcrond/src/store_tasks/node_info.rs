@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Change, Failure, Store};
+use store::{Change, Error, Store};
 use tokio::sync::watch::Receiver;
 
 const LIMIT: Duration = Duration::from_secs(5);
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they do not
-/// know.
+/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they
+/// do not know.
 const FORMAT: u32 = 1;
 
 /// The record, in JSON.
@@ -82,8 +82,11 @@ pub(crate) async fn run(node: String, mut publications: Receiver<Publication>) {
     }
 }
 
-async fn write(store: &Arc<dyn Store>, key: &str, info: &NodeInfo) -> Result<(), Failure> {
-    let value = serde_json::to_vec(info).map_err(|error| Failure::new("", error))?;
+async fn write(store: &Arc<dyn Store>, key: &str, info: &NodeInfo) -> Result<(), Error> {
+    let value = serde_json::to_vec(info).map_err(|error| Error::Local {
+        act: "encode the record",
+        cause: error.to_string(),
+    })?;
     let change = Change {
         writes: vec![(key.to_owned(), value)],
         ..Change::default()

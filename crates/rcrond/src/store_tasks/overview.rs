@@ -9,7 +9,7 @@ use policy::moment::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Connection, Failure, Item, Store};
+use store::{Connection, Error, Item, Store};
 
 /// Less than rcronctl waits for its answer.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ struct Session {
 ///
 /// # Errors
 /// The store's, or that it has not answered in time.
-pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<ClusterOverview, Failure> {
+pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<ClusterOverview, Error> {
     within(LIMIT, async {
         let mut connection = store.connect().await?;
         let nodes = read_nodes(&mut *connection, clusters).await?;
@@ -55,10 +55,7 @@ pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<
 }
 
 /// The nodes that have one of these clusters in their configuration.
-async fn read_nodes(
-    connection: &mut dyn Connection,
-    clusters: &[String],
-) -> Result<BTreeMap<String, NodeInfo>, Failure> {
+async fn read_nodes(connection: &mut dyn Connection, clusters: &[String]) -> Result<BTreeMap<String, NodeInfo>, Error> {
     let records = connection.list(codec::NODE_INFO_PREFIX).await?;
     let parse = |(key, item): (String, Item)| {
         let info = NodeInfo::parse(&item.value)?;
@@ -75,7 +72,7 @@ async fn read_all<T>(
     names: &[String],
     key: impl Fn(&str) -> String,
     parse: impl Fn(&[u8]) -> Option<T>,
-) -> Result<BTreeMap<String, T>, Failure> {
+) -> Result<BTreeMap<String, T>, Error> {
     let keys: Vec<_> = names.iter().map(|name| key(name)).collect();
     let snapshot = connection.read(&keys).await?;
     let pairs = names.iter().zip(snapshot.items);
@@ -93,8 +90,8 @@ fn parse_session(value: &[u8]) -> Option<Session> {
 }
 
 impl ClusterOverview {
-    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left of the
-    /// holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
+    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left
+    /// of the holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
     pub(crate) fn nodes(&self, cluster: &str, lease: Duration, now: WallTime) -> Vec<NodeReport> {
         let takes_part = |(_, info): &(&String, &NodeInfo)| info.clusters.contains_key(cluster);
         let mut names: BTreeSet<&str> = self

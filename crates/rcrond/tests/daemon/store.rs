@@ -1,6 +1,7 @@
 //! The store fails.
 
 use crate::node::Node;
+use testing::servers::TestServer;
 use testing::servers::redis::Redis;
 use testing::until;
 

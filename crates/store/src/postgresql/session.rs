@@ -1,128 +1,124 @@
-//! One connection to one server, opened and looked over.
+//! One connection to one server, opened and checked.
 
-use super::{Inner, sql, trouble};
-use crate::Failure;
-use crate::dial::{self, Address, Stream};
-use crate::ear::Task;
-use std::future::{Future, poll_fn};
+use super::Primary;
+use super::error::Error;
+use super::sql::{self, Sql};
+use crate::dial::{Address, Server, Stream};
+use crate::watch_stream::Task;
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect, TlsStream};
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, SimpleQueryMessage, SimpleQueryRow};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The oldest version whose functions are known to do.
+/// The oldest version that has all functions which the statements use.
 const OLDEST: u32 = 13_00_00;
 
-/// A connection that is being driven; closed when dropped, whatever it waits for.
+/// A connection whose bytes a task moves. Dropping it closes it, whatever it waits for.
 pub(super) struct Session {
     pub(super) client: Client,
-    pub(super) driver: Task,
+    pub(super) driver: Task<()>,
+    pub(super) sql: Arc<Sql>,
+}
+
+impl Session {
+    /// Connects to this server, and checks that it is a primary which accepts writes. `notified` is called for each notification.
+    pub(super) async fn open(
+        primary: &Primary,
+        server: &Server,
+        notified: impl FnMut() + Send + 'static,
+    ) -> Result<Self, crate::Error> {
+        let (client, driver) = connect(primary, server, notified).await?;
+        let session = Self {
+            client,
+            driver: Task::new(driver),
+            sql: Arc::clone(&primary.sql),
+        };
+        let answers = session.client.simple_query(&sql::begin()).await?;
+        check_server(last_row(&answers))?;
+        Ok(session)
+    }
 }
 
 type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Opens one to the server of this number, if that is a primary which takes writes. `told` is called at each notification.
-pub(super) async fn open(
-    inner: &Inner,
-    number: usize,
-    told: impl FnMut() + Send + 'static,
-) -> Result<Session, Failure> {
-    let server = &inner.settings.servers[number];
-    let (client, driver) = reach(inner, server, &inner.addresses[number], told).await?;
-    let session = Session {
-        client,
-        driver: Task::new(driver),
-    };
-    let answers = session.client.simple_query(sql::BEGIN).await;
-    let answers = answers.map_err(|error| trouble::failure(server, &error))?;
-    suits(server, row(&answers))?;
-    Ok(session)
-}
-
-async fn reach(
-    inner: &Inner,
-    server: &str,
-    address: &Address,
-    told: impl FnMut() + Send + 'static,
-) -> Result<(Client, Driver), Failure> {
-    let stream = address.reach().await.map_err(|error| dial::unreached(server, &error))?;
-    let mut config = inner.config();
-    // No network can listen to a socket in the file system; libpq has no TLS there either.
-    let answer = if let (Some(tls), Address::Tcp { host, .. }) = (&inner.tls, address) {
+async fn connect(
+    primary: &Primary,
+    server: &Server,
+    notified: impl FnMut() + Send + 'static,
+) -> Result<(Client, Driver), crate::Error> {
+    let stream = server.connect_plain().await?;
+    let mut config = primary.config();
+    // There is no TLS over a socket in the file system, to which no network can listen; libpq does the same.
+    if let (Some(tls), Address::Tcp { host, .. }) = (&primary.tls, &server.address) {
         config.ssl_mode(SslMode::Require);
-        let name = tls.name(server, host)?;
+        let name = tls.server_name(host)?;
         let mut make = MakeRustlsConnect::new((*tls.config).clone());
         let Ok(connect) = MakeTlsConnect::<Stream>::make_tls_connect(&mut make, &name.to_str());
-        shake_hands(config, stream, connect, told).await
+        shake_hands(config, stream, connect, notified).await
     } else {
         config.ssl_mode(SslMode::Disable);
-        shake_hands(config, stream, NoTls, told).await
-    };
-    answer.map_err(|error| trouble::failure(server, &error))
+        shake_hands(config, stream, NoTls, notified).await
+    }
 }
 
-type Hands = Pin<Box<dyn Future<Output = Result<(Client, Driver), Error>> + Send>>;
+type Handshake = Pin<Box<dyn Future<Output = Result<(Client, Driver), crate::Error>> + Send>>;
 
-fn shake_hands<T>(config: Config, stream: Stream, tls: T, told: impl FnMut() + Send + 'static) -> Hands
+fn shake_hands<T>(config: Config, stream: Stream, tls: T, notified: impl FnMut() + Send + 'static) -> Handshake
 where
     T: TlsConnect<Stream, Stream: Send + 'static, Future: Send> + Send + 'static,
 {
     Box::pin(async move {
         let (client, connection) = config.connect_raw(stream, tls).await?;
-        Ok((client, drive(connection, told)))
+        Ok((client, drive(connection, notified)))
     })
 }
 
 /// Moves the connection's bytes until it ends.
-fn drive<T>(mut connection: Connection<Stream, T>, mut told: impl FnMut() + Send + 'static) -> Driver
+fn drive<T>(mut connection: Connection<Stream, T>, mut notified: impl FnMut() + Send + 'static) -> Driver
 where
     T: TlsStream + Unpin + Send + 'static,
 {
     Box::pin(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(_) = message {
-                told();
+                notified();
             }
         }
     })
 }
 
-/// Whether the lease's records may be kept there.
-fn suits(server: &str, row: Option<&SimpleQueryRow>) -> Result<(), Failure> {
+/// Checks that this server can keep the lease's records.
+fn check_server(row: Option<&SimpleQueryRow>) -> Result<(), Error> {
     let column = |number| row.and_then(|row| row.get(number)).unwrap_or_default();
     let version: u32 = column(0).parse().unwrap_or_default();
     if version < OLDEST {
-        return Err(
-            Failure::new(server, format_args!("PostgreSQL of version {version}")).with_help("13 or later is needed")
-        );
+        return Err(Error::TooOld(version));
     }
     if column(1) != "f" {
-        return Err(Failure::new(server, "a standby")
-            .with_help("only the primary will do: name all servers that may become it"));
+        return Err(Error::Standby);
     }
     if column(2) != "off" {
-        return Err(
-            Failure::new(server, "takes no writes: default_transaction_read_only is on")
-                .with_help("only a primary that takes writes will do"),
-        );
+        return Err(Error::ReadOnly);
     }
     Ok(())
 }
 
-/// The last row of an answer, which may have several statements' rows.
-pub(super) fn row(answers: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+/// The last row of an answer, which may have the rows of several statements.
+pub(super) fn last_row(answers: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
     answers.iter().rev().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     })
 }
 
-impl Inner {
+impl Primary {
     fn config(&self) -> Config {
         let mut config = Config::new();
-        config.application_name("rcrond").dbname(&self.settings.database);
-        if let Some(login) = &self.settings.login {
+        config.application_name("rcrond").dbname(&self.database);
+        if let Some(login) = &self.login {
             config.user(&login.user);
             if let Some(password) = &login.password {
                 config.password(password.reveal());

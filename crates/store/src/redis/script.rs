@@ -1,15 +1,15 @@
-//! The two scripts, and what goes in and comes out.
+//! The two scripts, their arguments and their results.
 
-use super::link::Link;
-use super::trouble;
-use crate::{Change, Failure, Item, token};
+use super::error::Error;
+use crate::random_version::random_version;
+use crate::{Change, Item, Verdict};
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, RedisResult, Script, ServerErrorKind, Value};
 
 const READ: &str = concat!(include_str!("store.lua"), include_str!("read.lua"));
 const CHANGE: &str = concat!(include_str!("store.lua"), include_str!("change.lua"));
 
-/// Both, with the names that Redis knows them by.
+/// Both scripts, with the hashes by which Redis knows them.
 #[derive(Debug)]
 pub(super) struct Scripts {
     read: Named,
@@ -30,11 +30,11 @@ impl Named {
         }
     }
 
-    /// Runs it, all at once: nothing else happens in the server meanwhile.
+    /// Runs the script. Redis executes nothing else meanwhile.
     ///
-    /// By its name, which is short. If the server does not know it, nothing was executed, so it is safe to send it in full: the
-    /// only call here that is ever sent twice.
-    async fn run<T: FromRedisValue>(
+    /// The hash is sent first, because it is short. If the server does not know it, it has executed nothing, so the whole
+    /// script can be sent safely. This is the only call here that is ever sent twice.
+    async fn run_script<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,
         keys: &[String],
@@ -64,40 +64,39 @@ impl Scripts {
         }
     }
 
-    /// The incarnation, and a record or none for each key.
-    pub(super) async fn read(&self, link: &mut Link, keys: &[String]) -> Result<(Vec<u8>, Vec<Option<Item>>), Failure> {
-        let answer = self.read.run(&mut link.connection, keys, &[]).await;
-        let (incarnation, values): (Vec<u8>, Vec<Value>) =
-            answer.map_err(|error| trouble::failure(&link.server, &error))?;
-        if values.len() != keys.len() {
-            let counts = format!("{} records were asked for and {} answered", keys.len(), values.len());
-            return Err(Failure::new(&link.server, counts));
+    /// Returns the incarnation, and a record or none for each key.
+    pub(super) async fn read(
+        &self,
+        connection: &mut MultiplexedConnection,
+        keys: &[String],
+    ) -> Result<(Vec<u8>, Vec<Option<Item>>), crate::Error> {
+        let (incarnation, values): (Vec<u8>, Vec<Value>) = self.read.run_script(connection, keys, &[]).await?;
+        let (asked, answered) = (keys.len(), values.len());
+        if asked != answered {
+            return Err(Error::WrongCount { asked, answered }.into());
         }
-        let items = keys
-            .iter()
-            .zip(values)
-            .map(|(key, value)| item(&link.server, key, value));
+        let items = keys.iter().zip(values).map(|(key, value)| item(key, value));
         Ok((incarnation, items.collect::<Result<_, _>>()?))
     }
 
-    /// Whether it is done.
-    pub(super) async fn change(&self, link: &mut Link, prefix: &str, change: &Change) -> Result<bool, Failure> {
+    pub(super) async fn change(
+        &self,
+        connection: &mut MultiplexedConnection,
+        change: &Change,
+    ) -> Result<Verdict, crate::Error> {
         let conditions = change.conditions.iter().map(|(key, _)| key);
         let writes = change.writes.iter().map(|(key, _)| key);
-        let keys: Vec<_> = conditions.chain(writes).map(|key| format!("{prefix}{key}")).collect();
-        let answer = self.change.run(&mut link.connection, &keys, &arguments(change)?).await;
-        match answer.map_err(|error| trouble::failure(&link.server, &error))? {
-            1 => Ok(true),
-            0 => Ok(false),
-            other => Err(Failure::new(
-                &link.server,
-                format_args!("a change was answered with {other}"),
-            )),
+        let keys: Vec<_> = conditions.chain(writes).cloned().collect();
+        match self.change.run_script(connection, &keys, &arguments(change)?).await? {
+            1 => Ok(Verdict::Done),
+            0 => Ok(Verdict::Refused),
+            other => Err(Error::NoVerdict(other).into()),
         }
     }
 }
 
-fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, Failure> {
+/// The arguments of the script of a change; change.lua lists them.
+fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, crate::Error> {
     let incarnation = change.incarnation.as_ref();
     let mut arguments = vec![
         incarnation.map_or_else(Vec::new, |wanted| [b"=", wanted.as_slice()].concat()),
@@ -107,24 +106,30 @@ fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, Failure> {
         arguments.push(version.map_or_else(Vec::new, |version| version.to_string().into_bytes()));
     }
     for (_, value) in &change.writes {
-        let mut text = format!("{}\n", token::draw()?).into_bytes();
+        let mut text = format!("{}\n", random_version()?).into_bytes();
         text.extend_from_slice(value);
         arguments.push(text);
     }
     Ok(arguments)
 }
 
-/// No version is drawn so large.
+/// The version of a foreign value. No version is drawn that large.
 const FOREIGN: u64 = u64::MAX;
 
-/// A record, as a string of its version, a line feed and its content: `redis-cli GET` shows it.
+/// A record is a string of its version, a line feed and its content, so that `redis-cli GET` shows it.
 ///
-/// What is not ours is a record that nobody can read, of a version that no change will find: it spoils its own key, not the others'.
-pub(super) fn item(server: &str, key: &str, value: Value) -> Result<Option<Item>, Failure> {
+/// A foreign string is returned as a record that rcrond cannot parse, with a version that no change finds. It affects its
+/// own key and no other.
+fn item(key: &str, value: Value) -> Result<Option<Item>, Error> {
     let value = match value {
         Value::Nil => return Ok(None),
         Value::BulkString(value) => value,
-        other => return Err(strange(server, key, &format!("{other:?}"))),
+        other => {
+            return Err(Error::ForeignKey {
+                key: key.to_owned(),
+                value: format!("{other:?}"),
+            });
+        }
     };
     let ours = value.iter().position(|byte| *byte == b'\n').and_then(|end| {
         let version = std::str::from_utf8(&value[..end]).ok()?.parse().ok()?;
@@ -142,21 +147,16 @@ pub(super) fn item(server: &str, key: &str, value: Value) -> Result<Option<Item>
     }))
 }
 
-fn strange(server: &str, key: &str, what: &str) -> Failure {
-    Failure::new(server, format_args!("the key {key:?} is not rcrond's: {what}"))
-        .with_help("delete it, or give rcrond a prefix or a database of its own")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_record_is_its_version_a_line_feed_and_its_content() {
-        let of = |text: &[u8]| item("s", "k", Value::BulkString(text.to_vec()));
+        let of = |text: &[u8]| item("k", Value::BulkString(text.to_vec()));
         let found = of(b"17\na\nb").expect("a record").expect("there");
         assert_eq!((found.version, found.value.as_slice()), (17, &b"a\nb"[..]));
-        assert_eq!(item("s", "k", Value::Nil), Ok(None));
+        assert!(item("k", Value::Nil).expect("readable").is_none());
         for foreign in [&b""[..], b"17", b"x\ny", b"-1\n", b"99999999999999999999\n", b"\xff\n"] {
             let found = of(foreign).expect("readable").expect("there");
             assert_eq!((found.version, found.value.as_slice()), (FOREIGN, foreign));
