@@ -6,7 +6,7 @@ use crate::state_file::{self, Content};
 use policy::config::Config;
 use policy::decide::{self, Basis, Decision, Reading, Skip};
 use policy::moment::Moment;
-use policy::state::{LONGEST_LINE, NoState, State};
+use policy::state::{NoState, State};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -117,7 +117,6 @@ impl fmt::Display for Obstacle {
             Self::NoState(NoState::Empty) => out.write_str("the file is empty"),
             Self::NoState(NoState::BlankLine) => out.write_str("its first line is blank"),
             Self::NoState(NoState::OtherWord) => out.write_str("its first word is neither `active` nor `passive`"),
-            Self::NoState(NoState::LongLine) => write!(out, "its first line is longer than {LONGEST_LINE} bytes"),
         }
     }
 }
