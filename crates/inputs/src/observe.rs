@@ -37,7 +37,8 @@ pub enum Obstacle {
 /// Reads the state file and decides. Used in the same way before a job is started and while it runs.
 pub fn observe(config: &Config) -> Observation {
     let (reading, obstacle) = match state_file::read(Path::new(OsStr::from_bytes(&config.state_file))) {
-        Ok(Content { state, modified }) => {
+        Ok(Content { is_removed: true, .. }) => (Reading::Removed, None),
+        Ok(Content { state, modified, .. }) => {
             let obstacle = state.as_ref().err().copied().map(Obstacle::NoState);
             let content = state;
             (Reading::File { content, modified }, obstacle)

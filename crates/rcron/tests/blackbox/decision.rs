@@ -1,9 +1,10 @@
 //! Whether the job runs.
 
 use crate::support::lease;
-use crate::support::scene::set_mode;
+use crate::support::scene::{binary, set_mode};
 use crate::support::{Scene, run};
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -279,4 +280,49 @@ fn a_lease_that_ends_between_decision_and_start_starts_nothing() {
     scene
         .log
         .wait_for("state=passive status=ignore reason=stale why=lease-ended cmd=echo ran");
+}
+
+/// A mount of the single file leads to the file itself, not to its name. So does a descriptor's name in /proc.
+#[test]
+fn a_file_that_was_replaced_behind_a_mount_is_stale() {
+    let scene = Scene::active();
+    let opened = fs::File::open(scene.path("state")).expect("open");
+    let mount = format!("/proc/{}/fd/{}", std::process::id(), opened.as_raw_fd());
+    let conf = fs::read_to_string(scene.path("conf")).expect("there");
+    let state = scene.path("state").display().to_string();
+    scene.write("conf", conf.replace(&state, &mount));
+    assert_eq!(runs(&scene), (true, String::new()));
+    scene.set_state("passive\n");
+    assert_eq!(runs(&scene), (false, String::new()));
+    let texts = scene.log.texts();
+    let last = texts.last().expect("a line");
+    assert!(
+        last.contains("state=passive status=ignore reason=stale why=removed "),
+        "{last}"
+    );
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_file_that_was_replaced_behind_a_real_mount_is_stale() {
+    let scene = Scene::active();
+    scene.write("mount", "");
+    let conf = fs::read_to_string(scene.path("conf")).expect("there");
+    let (state, mount) = (
+        scene.path("state").display().to_string(),
+        scene.path("mount").display().to_string(),
+    );
+    scene.write("conf", conf.replace(&state, &mount));
+    let script = "mount --bind \"$1\" \"$2\" && shift 2 && \"$@\" && \
+                  echo passive >\"$STATE.new\" && mv \"$STATE.new\" \"$STATE\" && cat \"$MOUNT\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh", &state, &mount]);
+    command.env("STATE", &state).env("MOUNT", &mount);
+    command.arg(binary()).arg("--conf").arg(scene.path("conf")).args(JOB);
+    let done = run(&mut command);
+    assert_eq!(
+        (done.code(), done.stdout().as_str()),
+        (Some(0), "ran\nactive\n"),
+        "{done:?}"
+    );
 }
