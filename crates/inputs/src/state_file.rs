@@ -108,6 +108,7 @@ fn bare_passive(state: &State) -> Vec<u8> {
         epoch: None,
         by,
         since: None,
+        reason: None,
     }
     .line()
 }

@@ -56,6 +56,13 @@ pub fn why(observation: &Observation, config: &Config) -> String {
     match observation.decision {
         Decision::Run(Basis::State { .. }) => "this server is active".to_owned(),
         Decision::Run(Basis::Default) => format!("the state cannot be read and default_state is {default}"),
+        Decision::Skip(Skip::Passive) => {
+            let passive = reason(Skip::Passive, default);
+            match observation.state().and_then(|state| state.reason) {
+                Some(reason) => format!("{passive}: {}", reason.explanation()),
+                None => passive,
+            }
+        }
         Decision::Skip(skip) => reason(skip, default),
     }
 }
