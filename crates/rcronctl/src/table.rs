@@ -9,6 +9,10 @@ use unicode_width::UnicodeWidthStr;
 const GAP: usize = 2;
 /// A column is not cut below this width, even if the table does not fit then.
 const NARROWEST: usize = 8;
+/// A column is not wider than this where lines are not cut, unless it is the last one: one long text would lengthen every line.
+const WIDEST: usize = 200;
+/// In bytes: what a cell has of a longer text.
+const LONGEST_TEXT: usize = 4096;
 
 /// Whether a text is good or bad news, for a reader who sees colours. The words alone must say it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +47,13 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        let text = escaped(&text.into()).into_owned();
+        let mut text = text.into();
+        if text.len() > LONGEST_TEXT {
+            let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
+            text.push('…');
+        }
+        let text = escaped(&text).into_owned();
         Self { text, tone }
     }
 }
@@ -54,28 +64,88 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
+/// A table whose rows come in blocks, because there may be too many for the memory.
+pub(crate) struct Table {
+    screen: Screen,
+    /// The columns that are shown, and how wide they are.
+    columns: Vec<(usize, usize)>,
+    heading: Vec<Cell>,
+}
+
+impl Table {
+    /// Chooses the columns by the first block: those without any text are left out, and so are those of `optional` if all rows
+    /// have the same text in them, and no other block follows.
+    pub(crate) fn new(heads: &[&str], first: &[Vec<Cell>], optional: &[usize], is_last: bool, screen: Screen) -> Self {
+        let is_shown = |column: &usize| {
+            let text = |row: &Vec<Cell>| row[*column].text.clone();
+            let differs = || first.windows(2).any(|pair| text(&pair[0]) != text(&pair[1]));
+            match optional.contains(column) {
+                true if is_last => differs(),
+                true => true,
+                false => first.iter().any(|row| !row[*column].text.is_empty()),
+            }
+        };
+        let columns = (0..heads.len()).filter(is_shown).map(|column| (column, 0));
+        Self {
+            screen,
+            columns: columns.collect(),
+            heading: heads.iter().map(|head| Cell::new(*head, Tone::Dim)).collect(),
+        }
+    }
+
+    /// The heading and the first rows.
+    pub(crate) fn begin(&mut self, rows: &[Vec<Cell>]) -> String {
+        let heading = std::mem::take(&mut self.heading);
+        self.widen([&heading].into_iter().chain(rows));
+        self.format([&heading].into_iter().chain(rows))
+    }
+
+    /// More rows.
+    pub(crate) fn go_on(&mut self, rows: &[Vec<Cell>]) -> String {
+        self.widen(rows.iter());
+        self.format(rows.iter())
+    }
+
+    fn widen<'a>(&mut self, rows: impl Iterator<Item = &'a Vec<Cell>>) {
+        for row in rows {
+            for (column, width) in &mut self.columns {
+                *width = row[*column].text.width().max(*width);
+            }
+        }
+        let last = self.columns.len().saturating_sub(1);
+        let widths = self.columns.iter().enumerate();
+        let bounded = widths.map(|(index, (_, width))| match self.screen.columns {
+            None if index < last => (*width).min(WIDEST),
+            _ => *width,
+        });
+        let widths = shrink(bounded.collect(), self.screen.columns);
+        for ((_, width), new) in self.columns.iter_mut().zip(widths) {
+            *width = new;
+        }
+    }
+
+    fn format<'a>(&self, rows: impl Iterator<Item = &'a Vec<Cell>>) -> String {
+        let mut text = String::new();
+        for row in rows {
+            let mut line = String::new();
+            for (column, width) in &self.columns {
+                let cell = &row[*column];
+                let shown = cut(&cell.text, *width, '…');
+                line.push_str(&cell.tone.paint(&shown, self.screen));
+                if Some(column) != self.columns.last().map(|(last, _)| last) {
+                    line.push_str(&" ".repeat(width.saturating_sub(shown.width()) + GAP));
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
 /// The table with its heading. Columns without any text are left out.
 pub(crate) fn format_table(heads: &[&str], rows: &[Vec<Cell>], screen: Screen) -> String {
-    let used: Vec<usize> = (0..heads.len())
-        .filter(|column| rows.iter().any(|row| !row[*column].text.is_empty()))
-        .collect();
-    let heading: Vec<Cell> = heads.iter().map(|head| Cell::new(*head, Tone::Dim)).collect();
-    let all = || std::iter::once(&heading).chain(rows);
-    let widest = |column: &usize| all().map(|row| row[*column].text.width()).max().unwrap_or_default();
-    let widths = shrink(used.iter().map(widest).collect(), screen.columns);
-    let mut text = String::new();
-    for row in all() {
-        let mut line = String::new();
-        for (column, width) in used.iter().zip(&widths) {
-            let cell = &row[*column];
-            let shown = cut(&cell.text, *width, '…');
-            line.push_str(&cell.tone.paint(&shown, screen));
-            line.push_str(&" ".repeat(width.saturating_sub(shown.width()) + GAP));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    Table::new(heads, rows, &[], true, screen).begin(rows)
 }
 
 /// Takes columns from the widest ones until the line fits.
@@ -125,6 +195,40 @@ mod tests {
             format_table(&["ONE", "TWO"], &table, screen(20)),
             "ONE    TWO\nshort  a very long …\n"
         );
+    }
+
+    #[test]
+    fn one_long_text_does_not_lengthen_every_line() {
+        let long = "x".repeat(10_000);
+        let pipe = Screen {
+            columns: None,
+            ..screen(80)
+        };
+        let table = format_table(&["ONE", "TWO"], &rows(&[&[&long, "y"], &["x", &long]]), pipe);
+        let lengths: Vec<usize> = table.lines().map(UnicodeWidthStr::width).collect();
+        assert_eq!(
+            lengths,
+            [WIDEST + GAP + 3, WIDEST + GAP + 1, WIDEST + GAP + LONGEST_TEXT + 1]
+        );
+    }
+
+    #[test]
+    fn later_blocks_stay_aligned_with_the_first_one() {
+        let (first, second) = (rows(&[&["a", "x"]]), rows(&[&["b", "y"], &["wide", "z"]]));
+        let mut table = Table::new(&["ONE", "TWO"], &first, &[], false, screen(80));
+        assert_eq!(table.begin(&first), "ONE  TWO\na    x\n");
+        assert_eq!(table.go_on(&second), "b     y\nwide  z\n");
+    }
+
+    #[test]
+    fn optional_columns_are_shown_where_rows_differ_or_may_differ_later() {
+        let same = rows(&[&["a", "x"], &["a", "y"]]);
+        let heads = |is_last| {
+            let table = Table::new(&["ONE", "TWO"], &same, &[0], is_last, screen(80)).begin(&same);
+            table.lines().next().map(str::to_owned)
+        };
+        assert_eq!(heads(true).as_deref(), Some("TWO"));
+        assert_eq!(heads(false).as_deref(), Some("ONE  TWO"));
     }
 
     #[test]
