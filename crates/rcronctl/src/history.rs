@@ -36,7 +36,7 @@ pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<E
             })?;
         }
     } else {
-        print_runs(found.runs.iter())?;
+        print_runs(&mut found.runs)?;
         if found.runs.more {
             print_text("(older runs are not shown; -n 0 shows all)\n")?;
         }

@@ -140,7 +140,7 @@ fn finish(
 
 fn show(found: &mut Selected, counts: &Counts, options: &cli::Interrupted, common: &Common) -> Result<(), Failure> {
     if !found.runs.is_empty() {
-        print_runs(found.runs.iter())?;
+        print_runs(&mut found.runs)?;
         if found.runs.is_only_own {
             print_text("(these are your own runs; only root sees those of other users)\n")?;
         }

@@ -11,6 +11,7 @@ mod interrupted;
 mod is_active;
 mod marks;
 mod output;
+mod prefetch;
 mod run_json;
 mod run_table;
 mod runs;

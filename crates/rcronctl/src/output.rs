@@ -73,7 +73,10 @@ struct Printable<F>(F);
 
 impl<F: Formatter> Formatter for Printable<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        // Control characters of ASCII have been escaped, except DEL.
+        // Nearly all texts are of this kind, and looking at bytes is quicker.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some((at, character)) = rest.char_indices().find(|(_, character)| !is_printable(*character)) {
             out.write_all(&rest.as_bytes()[..at])?;

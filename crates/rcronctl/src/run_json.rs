@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::print_json;
+use crate::prefetch::with_runs;
 use crate::runs::Selected;
 use jiff::Timestamp;
 use journal::Runs;
@@ -79,10 +80,13 @@ impl<'a> RunList<'a> {
 impl Serialize for RunList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        for run in self.runs.borrow_mut().iter() {
-            list.serialize_element(&RunJson::from(&run))?;
-            self.count.set(self.count.get() + 1);
-        }
+        with_runs(&mut self.runs.borrow_mut(), |runs| {
+            for run in runs {
+                list.serialize_element(&RunJson::from(&run))?;
+                self.count.set(self.count.get() + 1);
+            }
+            Ok(())
+        })?;
         list.end()
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::failure::Failure;
 use crate::output::print_pieces;
+use crate::prefetch::with_runs;
 use crate::screen::Screen;
 use crate::table::{Cell, Table, Tone};
 use crate::when;
 use jiff::Timestamp;
+use journal::Runs;
 use journal::run::{Fate, Outcome, Run};
 
 const HEADS: [&str; 8] = ["STARTED", "AGE", "LASTED", "RESULT", "SERVER", "CLUSTER", "USER", "JOB"];
@@ -17,7 +19,11 @@ const BLOCK: usize = 1000;
 const LARGEST_BLOCK: usize = 1 << 20;
 
 /// Prints the runs, with server, cluster and user where these differ.
-pub(crate) fn print_runs(runs: impl Iterator<Item = Run>) -> Result<(), Failure> {
+pub(crate) fn print_runs(runs: &mut Runs) -> Result<(), Failure> {
+    with_runs(runs, print_all)
+}
+
+fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
     let now = Timestamp::now();
     let mut rows = runs.map(|run| (run.name().len(), row(&run, now))).peekable();
     let mut table = None;

@@ -33,7 +33,7 @@ pub(crate) fn print_status(options: &cli::Status, common: &Common) -> Result<Exi
         print_text(&nodes::format_nodes(&rcrond, &clusters, screen))?;
         if !jobs.runs.is_empty() {
             print_text("\n")?;
-            print_runs(jobs.runs.iter())?;
+            print_runs(&mut jobs.runs)?;
         }
         if jobs.runs.is_only_own {
             print_text("(these are your own running jobs; only root sees those of other users)\n")?;

@@ -1,9 +1,9 @@
 //! Tables for people: columns as wide as their texts, cut where the terminal ends.
 
 use crate::screen::Screen;
-use crate::text::cut;
+use crate::text::{columns, cut};
 use policy::display::escaped;
-use unicode_width::UnicodeWidthStr;
+use std::borrow::Cow;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
@@ -43,6 +43,8 @@ impl Tone {
 pub(crate) struct Cell {
     text: String,
     tone: Tone,
+    /// In columns.
+    width: usize,
 }
 
 impl Cell {
@@ -53,8 +55,11 @@ impl Cell {
             text.truncate(end.unwrap_or(0));
             text.push('…');
         }
-        let text = escaped(&text).into_owned();
-        Self { text, tone }
+        if let Cow::Owned(escaped) = escaped(&text) {
+            text = escaped;
+        }
+        let width = columns(&text);
+        Self { text, tone, width }
     }
 }
 
@@ -109,7 +114,7 @@ impl Table {
     fn widen<'a>(&mut self, rows: impl Iterator<Item = &'a Vec<Cell>>) {
         for row in rows {
             for (column, width) in &mut self.columns {
-                *width = row[*column].text.width().max(*width);
+                *width = row[*column].width.max(*width);
             }
         }
         let last = self.columns.len().saturating_sub(1);
@@ -127,16 +132,25 @@ impl Table {
     fn format<'a>(&self, rows: impl Iterator<Item = &'a Vec<Cell>>) -> String {
         let mut text = String::new();
         for row in rows {
-            let mut line = String::new();
             for (column, width) in &self.columns {
                 let cell = &row[*column];
-                let shown = cut(&cell.text, *width, '…');
-                line.push_str(&cell.tone.paint(&shown, self.screen));
+                let (shown, used) = if cell.width <= *width {
+                    (Cow::Borrowed(cell.text.as_str()), cell.width)
+                } else {
+                    let shown = cut(&cell.text, *width, '…');
+                    let used = columns(&shown);
+                    (shown, used)
+                };
+                if cell.tone == Tone::Plain || !self.screen.has_colour {
+                    text.push_str(&shown);
+                } else {
+                    text.push_str(&cell.tone.paint(&shown, self.screen));
+                }
                 if Some(column) != self.columns.last().map(|(last, _)| last) {
-                    line.push_str(&" ".repeat(width.saturating_sub(shown.width()) + GAP));
+                    text.extend(std::iter::repeat_n(' ', width.saturating_sub(used) + GAP));
                 }
             }
-            text.push_str(line.trim_end());
+            text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
         }
         text
@@ -163,6 +177,7 @@ fn shrink(mut widths: Vec<usize>, columns: Option<usize>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_width::UnicodeWidthStr;
 
     fn screen(columns: usize) -> Screen {
         Screen {

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use std::fmt;
 use std::time::Duration;
 
@@ -61,10 +61,14 @@ pub(crate) fn local(moment: Timestamp) -> String {
 pub(crate) fn local_in(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
     let local = moment.to_zoned(zone.clone());
     let text = local.strftime(format).to_string();
-    let is_twice = matches!(
-        zone.to_ambiguous_timestamp(local.datetime()).offset(),
-        AmbiguousOffset::Fold { .. }
-    );
+    // Far from a change of the clocks, the offset is the same.
+    let offset = |hours: i64| Some(zone.to_offset(moment.checked_add(SignedDuration::from_hours(hours)).ok()?));
+    let may_be_twice = offset(-3) != Some(local.offset()) || offset(3) != Some(local.offset());
+    let is_twice = may_be_twice
+        && matches!(
+            zone.to_ambiguous_timestamp(local.datetime()).offset(),
+            AmbiguousOffset::Fold { .. }
+        );
     if is_twice {
         format!("{text} {}", local.strftime("%Z"))
     } else {

@@ -228,7 +228,9 @@ mod taken_names {
                     })
                 })
                 .collect();
-            writers.into_iter().for_each(|writer| writer.join().expect("written"));
+            for writer in writers {
+                writer.join().expect("written");
+            }
             is_over.store(true, Ordering::Relaxed);
         });
         let files = (0..=LAST_NUMBER)

@@ -90,7 +90,9 @@ pub(crate) fn microseconds(time: &[u8]) -> Option<i64> {
         })
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    if !(1..=12).contains(&month) {
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let is_time = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    if !is_time {
         return None;
     }
     // Days since 0000-03-01: February is then the last month of a year.
@@ -101,7 +103,7 @@ pub(crate) fn microseconds(time: &[u8]) -> Option<i64> {
     };
     let days =
         year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day - 1;
-    let seconds = (days - 719_468) * 86_400 + number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
+    let seconds = (days - 719_468) * 86_400 + hour * 3_600 + minute * 60 + second;
     Some(seconds * 1_000_000 + number(20, 26)?)
 }
 

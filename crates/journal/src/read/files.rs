@@ -13,7 +13,9 @@ use std::path::Path;
 use sys::file::{self, Links, Unreadable};
 
 /// In bytes: a line is read together with those before it, which are usually wanted next.
-const WINDOW_BEFORE: u64 = 96 << 10;
+const WINDOW_BEFORE: u64 = 128 << 10;
+/// In bytes: most lines end within this, otherwise more is read.
+const WINDOW_AFTER: usize = 4 << 10;
 const MOST_WINDOWS: usize = 12;
 
 /// Where a line is: the index of its file, and the position of its first byte.
@@ -117,9 +119,6 @@ impl Files {
             Some(index) => index,
             None => {
                 let window = self.window(place)?;
-                if self.windows.len() == MOST_WINDOWS {
-                    self.windows.pop_front();
-                }
                 self.windows.push_back(window);
                 self.windows.len() - 1
             }
@@ -170,15 +169,22 @@ impl Files {
         }
         let file = self.table[place.file as usize].file.as_ref()?;
         let from = place.at.saturating_sub(WINDOW_BEFORE);
-        let mut bytes = vec![0; usize::try_from(place.at - from).ok()? + LONGEST_LINE + 1];
-        let mut filled = 0;
-        while let Ok(new @ 1..) = file.read_at(&mut bytes[filled..], from + filled as u64) {
-            filled += new;
+        let before = usize::try_from(place.at - from).ok()?;
+        // The buffer of the oldest window is used again.
+        let is_full = self.windows.len() == MOST_WINDOWS;
+        let oldest = if is_full { self.windows.pop_front() } else { None };
+        let mut window = Window {
+            file: place.file,
+            from,
+            bytes: oldest.map(|window| window.bytes).unwrap_or_default(),
+        };
+        for after in [WINDOW_AFTER, LONGEST_LINE + 1] {
+            window.read(file, before + after);
+            if window.line(place.at).is_some() {
+                return Some(window);
+            }
         }
-        bytes.truncate(filled);
-        let file = place.file;
-        let window = Window { file, from, bytes };
-        window.line(place.at).is_some().then_some(window)
+        None
     }
 
     /// Opens a file again, which may have been rotated since.
@@ -197,6 +203,15 @@ impl Files {
 }
 
 impl Window {
+    fn read(&mut self, file: &File, length: usize) {
+        self.bytes.resize(length, 0);
+        let mut filled = 0;
+        while let Ok(new @ 1..) = file.read_at(&mut self.bytes[filled..], self.from + filled as u64) {
+            filled += new;
+        }
+        self.bytes.truncate(filled);
+    }
+
     /// The line that begins at this position, if the window has it to its end.
     fn line(&self, at: u64) -> Option<&[u8]> {
         let rest = self.bytes.get(usize::try_from(at - self.from).ok()?..)?;

@@ -1,15 +1,18 @@
 //! Parsing a record of the journal.
 
-use crate::format::Event;
+use crate::format::{Event, microseconds};
 use crate::run::{End, Outcome};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 /// A record as it is in the file. Unknown fields are ignored: a later version may write more.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Record<'a> {
+    #[serde(deserialize_with = "time")]
     pub(crate) time: Timestamp,
     pub(crate) event: Event,
     #[serde(borrow)]
@@ -38,6 +41,7 @@ pub(crate) struct Record<'a> {
     pub(crate) escaped: bool,
     #[serde(default)]
     pub(crate) cut: bool,
+    #[serde(default, deserialize_with = "optional_time")]
     started: Option<Timestamp>,
     duration: Option<f64>,
     exit: Option<u8>,
@@ -76,6 +80,37 @@ impl<'a> Record<'a> {
             demoted: self.demoted,
         })
     }
+}
+
+/// A time as rcron writes it, which is read three times as fast, or as another program may.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    struct Time;
+
+    impl Visitor<'_> for Time {
+        type Value = Timestamp;
+
+        fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+            out.write_str("a time")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+            // A date that does not exist is rejected.
+            let own = microseconds(text.as_bytes()).and_then(|time| Timestamp::from_microsecond(time).ok());
+            match own.filter(|_| text.get(8..10).is_some_and(|day| day <= "28")) {
+                Some(time) => Ok(time),
+                None => text.parse().map_err(E::custom),
+            }
+        }
+    }
+
+    deserializer.deserialize_str(Time)
+}
+
+fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    struct Time(#[serde(deserialize_with = "time")] Timestamp);
+
+    Ok(Option::<Time>::deserialize(deserializer)?.map(|time| time.0))
 }
 
 #[cfg(test)]
