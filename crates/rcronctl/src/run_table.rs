@@ -1,10 +1,22 @@
 //! Runs as a table: for `history`, `interrupted` and `status`.
 
 use crate::screen::Screen;
-use crate::table::{Cell, Tone, format_table};
+use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
 use jiff::Timestamp;
 use journal::run::{Fate, Outcome, Run};
+
+/// JOB is the last column, because a command can be long. A name of usual length is shown whole.
+const COLUMNS: [Column; 8] = [
+    Column::whole("STARTED"),
+    Column::omit("AGE", 0),
+    Column::omit("LASTED", 1),
+    Column::whole("RESULT"),
+    Column::omit("SERVER", 4),
+    Column::omit("CLUSTER", 3),
+    Column::omit("USER", 2),
+    Column::cut("JOB", 24),
+];
 
 /// The runs, with server, cluster and user where these differ.
 pub(crate) fn format_runs(runs: &[Run]) -> String {
@@ -24,8 +36,7 @@ pub(crate) fn format_runs(runs: &[Run]) -> String {
         row
     };
     let rows: Vec<Vec<Cell>> = runs.iter().map(row).collect();
-    let heads = ["STARTED", "AGE", "LASTED", "RESULT", "SERVER", "CLUSTER", "USER", "JOB"];
-    format_table(&heads, &rows, Screen::of_stdout())
+    format_table(&COLUMNS, &rows, Screen::of_stdout())
 }
 
 /// The user's name, or the number if no name is known.

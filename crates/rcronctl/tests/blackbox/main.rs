@@ -12,3 +12,4 @@ mod nodes;
 mod set;
 mod status;
 mod touch;
+mod width;
