@@ -3,6 +3,7 @@
 mod layout;
 
 use crate::screen::Screen;
+use crate::style;
 use crate::text::{cut, wrap};
 pub(crate) use layout::Column;
 use layout::{GAP, Layout, lay_out};
@@ -27,14 +28,14 @@ pub(crate) enum Tone {
 impl Tone {
     /// The text in this tone's colour. It must be escaped already.
     pub(crate) fn paint(self, text: &str, screen: Screen) -> String {
-        let code = match self {
+        let style = match self {
             Self::Plain => return text.to_owned(),
-            Self::Good => "32",
-            Self::Bad => "1;31",
-            Self::Busy => "36",
-            Self::Dim => "2",
+            Self::Good => style::GREEN,
+            Self::Bad => style::BOLD_RED,
+            Self::Busy => style::BLUE,
+            Self::Dim => style::DIM,
         };
-        screen.paint(code, text)
+        style.paint(text, screen)
     }
 }
 
@@ -142,11 +143,12 @@ impl Table<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screen::Colours;
 
     fn screen(columns: usize) -> Screen {
         Screen {
             columns: Some(columns),
-            has_colour: false,
+            colours: Colours::None,
             is_utf8: true,
         }
     }
@@ -192,7 +194,7 @@ mod tests {
         let table = [vec![Cell::new("ok", Tone::Good), Cell::from("x")]];
         let coloured = Screen {
             columns: None,
-            has_colour: true,
+            colours: Colours::Eight,
             is_utf8: true,
         };
         assert!(format_table(&columns(&["A", "B"]), &table, coloured).ends_with("\u{1b}[32mok\u{1b}[0m  x\n"));
@@ -230,7 +232,7 @@ shop  -
 ";
         assert_eq!(format_table(&columns, &table, screen(25)), expected);
         let colours = Screen {
-            has_colour: true,
+            colours: Colours::Eight,
             ..screen(25)
         };
         let coloured = format_table(&columns, &table, colours);

@@ -1,7 +1,8 @@
-//! Tables on terminals of several widths, and in a pipe.
+//! Tables on terminals of several widths, and in a pipe; colours.
 
 use crate::daemon::{Daemon, answer_status};
 use crate::fixture::Fixture;
+use std::process::{Command, Stdio};
 use testing::run;
 
 const WIDTHS: [usize; 4] = [60, 80, 100, 200];
@@ -111,5 +112,49 @@ fn nodes_keep_name_role_and_lease() {
         let printed = printed(&fixture, columns, &["status", "--socket", socket]);
         let nodes = &printed[printed.find("NODE").expect("a table of nodes")..];
         assert_eq!(heads(nodes).join(" "), expected, "{columns:?}:\n{printed}");
+    }
+}
+
+/// What the command prints on a terminal of 60 columns, without carriage returns.
+fn printed_on_terminal(fixture: &Fixture, environment: &[(&str, &str)], arguments: &[&str]) -> String {
+    let rcronctl = fixture.command();
+    let words = std::iter::once(rcronctl.get_program())
+        .chain(rcronctl.get_args())
+        .map(|word| word.to_str().expect("UTF-8"));
+    let words: Vec<&str> = words.chain(arguments.iter().copied()).collect();
+    let line = format!("stty rows 24 columns 60 && exec {}", words.join(" "));
+    // util-linux's script(1) runs the line on a new terminal.
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    script
+        .env("TZ", "UTC")
+        .env("TERM", "xterm")
+        .env_remove("COLUMNS")
+        .env_remove("NO_COLOR");
+    let done = run(script.envs(environment.iter().copied()).stdin(Stdio::null()));
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    done.stdout().replace("\r\n", "\n")
+}
+
+#[test]
+fn terminal_decides_width_and_colours() {
+    let fixture = Fixture::new(Some("active\n"));
+    fixture.run(&["--job", JOB, "true"]);
+    for (environment, ok, letter) in [
+        (&[][..], "\x1b[38;5;28mok\x1b[0m", "\n\x1b[38;5;31mA\x1b[0m "),
+        (&[("TERM", "linux")], "\x1b[32mok\x1b[0m", "\n\x1b[36mA\x1b[0m "),
+        (&[("TERM", "dumb")], " ok ", "\nA "),
+        (&[("NO_COLOR", "1")], " ok ", "\nA "),
+    ] {
+        let history = printed_on_terminal(&fixture, environment, &["history"]);
+        let timeline = printed_on_terminal(&fixture, environment, &["timeline"]);
+        assert!(history.contains(ok), "{environment:?}: {history:?}");
+        assert!(timeline.contains(letter), "{environment:?}: {timeline:?}");
+        for printed in [history, timeline] {
+            assert_eq!(printed.contains('\x1b'), ok.starts_with('\x1b'), "{printed:?}");
+            if !printed.contains('\x1b') {
+                assert_no_line_is_wider(&printed, 60);
+            }
+        }
     }
 }
