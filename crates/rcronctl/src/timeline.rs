@@ -19,7 +19,7 @@ mod words;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use crate::output::print_text;
+use crate::output::{print_json, print_text};
 use crate::runs;
 use crate::screen::Screen;
 use jiff::tz::TimeZone;
@@ -54,10 +54,7 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
             ));
         }
         (Some(file), false) => write_page(&timeline, file)?,
-        (None, true) => {
-            let text = serde_json::to_string(&json::document(&timeline)).map_err(|error| json_failure(&error))?;
-            print_text(&(policy::display::json_document(&text) + "\n"))?;
-        }
+        (None, true) => print_json(&json::document(&timeline))?,
         (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }
     Ok(ExitCode::SUCCESS)

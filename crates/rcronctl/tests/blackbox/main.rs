@@ -8,6 +8,7 @@ mod fixture;
 mod history;
 mod interrupted;
 mod is_active;
+mod json;
 mod nodes;
 mod set;
 mod status;
