@@ -30,8 +30,10 @@ use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
 use std::process::ExitCode;
+use sys::zone;
 
 fn main() -> ExitCode {
+    zone::forget_unsafe();
     let cli = Cli::parse();
     execute(&cli).unwrap_or_else(|failure| failure.report())
 }

@@ -6,13 +6,15 @@ use crate::screen::Screen;
 use crate::style;
 use crate::text::{cut, wrap};
 pub(crate) use layout::Column;
-use layout::{GAP, Layout, lay_out};
+use layout::{GAP, Layout};
 use policy::display::escaped;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
 /// Blanks before a line below a row.
 const INDENT: usize = 2;
+/// In bytes: what a cell has of a longer text.
+const LONGEST_TEXT: usize = 4096;
 
 /// Whether a text is good or bad news, for a reader who sees colours. The words alone must say it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +49,13 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        let text = escaped(&text.into()).into_owned();
+        let mut text = text.into();
+        if text.len() > LONGEST_TEXT {
+            let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
+            text.push('…');
+        }
+        let text = escaped(&text).into_owned();
         Self { text, tone }
     }
 }
@@ -58,73 +66,112 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// The table with its heading. Columns without any text are left out.
-pub(crate) fn format_table(columns: &[Column], rows: &[Vec<Cell>], screen: Screen) -> String {
-    let heading: Vec<Cell> = columns.iter().map(|column| Cell::new(column.head, Tone::Dim)).collect();
-    let widest = |index: usize| match rows.iter().map(|row| row[index].text.width()).max() {
-        None | Some(0) => 0,
-        Some(widest) => widest.max(heading[index].text.width()),
-    };
-    let widest: Vec<usize> = (0..columns.len()).map(widest).collect();
-    let layout = lay_out(columns, &widest, screen.columns);
-    let table = Table {
-        columns,
-        layout,
-        heading: &heading,
-        screen,
-    };
-    let mut text = table.format_row(&heading);
-    for row in rows {
-        text.push_str(&table.format_row(row));
-        text.push_str(&table.format_below(row));
-    }
-    text
-}
-
-struct Table<'a> {
+/// A table whose rows come in blocks, because there may be too many for the memory.
+pub(crate) struct Table<'a> {
     columns: &'a [Column],
     layout: Layout,
-    heading: &'a [Cell],
+    heading: Vec<Cell>,
     screen: Screen,
 }
 
-impl Table<'_> {
-    /// The cells beside each other, in as many lines as the one that wraps most.
-    fn format_row(&self, row: &[Cell]) -> String {
-        let beside = &self.layout.beside;
-        let cells: Vec<Vec<Cow<str>>> = beside
-            .iter()
-            .map(|(index, width)| {
-                let text = &row[*index].text;
-                if self.columns[*index].wraps() {
-                    wrap(text, *width)
+impl<'a> Table<'a> {
+    /// Chooses the columns by the first block: those without any text are left out, and so are those of `optional` if all rows
+    /// have the same text in them, and no other block follows.
+    pub(crate) fn new(
+        columns: &'a [Column],
+        first: &[Vec<Cell>],
+        optional: &[usize],
+        is_last: bool,
+        screen: Screen,
+    ) -> Self {
+        let heading: Vec<Cell> = columns.iter().map(|column| Cell::new(column.head, Tone::Dim)).collect();
+        let is_shown = |column: usize| {
+            let differs = || {
+                first
+                    .windows(2)
+                    .any(|pair| pair[0][column].text != pair[1][column].text)
+            };
+            match optional.contains(&column) {
+                true if is_last => differs(),
+                true => true,
+                false => first.iter().any(|row| !row[column].text.is_empty()),
+            }
+        };
+        let widest = widest(first).zip(&heading).enumerate();
+        let widest: Vec<usize> = widest
+            .map(|(column, (width, head))| {
+                if is_shown(column) {
+                    width.max(head.text.width())
                 } else {
-                    vec![cut(text, *width, '…')]
+                    0
                 }
             })
             .collect();
-        let height = cells.iter().map(Vec::len).max().unwrap_or_default();
-        let mut text = String::new();
-        for at in 0..height {
-            let mut line = String::new();
-            for ((index, width), lines) in beside.iter().zip(&cells) {
-                let shown = lines.get(at).map_or("", |line| line);
-                line.push_str(&row[*index].tone.paint(shown, self.screen));
-                line.push_str(&" ".repeat(width.saturating_sub(shown.width()) + GAP));
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
+        Self {
+            columns,
+            layout: Layout::new(columns, &widest, screen.columns),
+            heading,
+            screen,
         }
+    }
+
+    /// The heading and the first rows.
+    pub(crate) fn begin(&self, rows: &[Vec<Cell>]) -> String {
+        let mut text = String::new();
+        self.append_row(&self.heading, &mut text);
+        self.append_rows(rows, &mut text);
         text
     }
 
+    /// More rows.
+    pub(crate) fn go_on(&mut self, rows: &[Vec<Cell>]) -> String {
+        let widest: Vec<usize> = widest(rows).collect();
+        self.layout.widen(self.columns, &widest, self.screen.columns);
+        let mut text = String::new();
+        self.append_rows(rows, &mut text);
+        text
+    }
+
+    fn append_rows(&self, rows: &[Vec<Cell>], text: &mut String) {
+        for row in rows {
+            self.append_row(row, text);
+            self.append_below(row, text);
+        }
+    }
+
+    /// The cells beside each other, in as many lines as the one that wraps most.
+    fn append_row(&self, row: &[Cell], text: &mut String) {
+        let beside = &self.layout.beside;
+        let wrapped = beside.iter().filter(|(index, _)| self.columns[*index].wraps());
+        let wrapped: Vec<(usize, Vec<Cow<str>>)> = wrapped
+            .map(|(index, width)| (*index, wrap(&row[*index].text, *width)))
+            .collect();
+        let height = wrapped.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1);
+        for at in 0..height {
+            for (place, (index, width)) in beside.iter().enumerate() {
+                let cell = &row[*index];
+                let lines = wrapped.iter().find(|(of, _)| of == index).map(|(_, lines)| lines);
+                let shown = match lines {
+                    Some(lines) => lines.get(at).map_or("", Cow::as_ref).into(),
+                    None if at == 0 => cut(&cell.text, *width, '…'),
+                    None => "".into(),
+                };
+                text.push_str(&cell.tone.paint(&shown, self.screen));
+                if place + 1 < beside.len() {
+                    text.extend(std::iter::repeat_n(' ', width.saturating_sub(shown.width()) + GAP));
+                }
+            }
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+        }
+    }
+
     /// The cells that have no room in the row, each with its column's heading.
-    fn format_below(&self, row: &[Cell]) -> String {
+    fn append_below(&self, row: &[Cell], text: &mut String) {
         let below = &self.layout.below;
         let widest_head = below.iter().map(|index| self.heading[*index].text.width()).max();
         let indent = INDENT + widest_head.unwrap_or_default() + GAP;
         let width = self.screen.columns.unwrap_or(usize::MAX).saturating_sub(indent);
-        let mut text = String::new();
         for index in below.iter().filter(|index| !row[**index].text.is_empty()) {
             let head = &self.heading[*index];
             let blanks = " ".repeat(indent - INDENT - head.text.width());
@@ -136,12 +183,28 @@ impl Table<'_> {
                 start = " ".repeat(indent);
             }
         }
-        text
     }
+}
+
+/// The width of the widest text of each column.
+fn widest(rows: &[Vec<Cell>]) -> impl Iterator<Item = usize> {
+    let columns = 0..rows.first().map_or(0, Vec::len);
+    columns.map(|column| {
+        rows.iter()
+            .map(|row| row[column].text.width())
+            .max()
+            .unwrap_or_default()
+    })
+}
+
+/// The table with its heading. Columns without any text are left out.
+pub(crate) fn format_table(columns: &[Column], rows: &[Vec<Cell>], screen: Screen) -> String {
+    Table::new(columns, rows, &[], true, screen).begin(rows)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::layout::WIDEST;
     use super::*;
     use crate::screen::Colours;
 
@@ -180,6 +243,42 @@ mod tests {
             format_table(&columns(&["ONE", "TWO"]), &table, screen(20)),
             "ONE    TWO\nshort  a very long …\n"
         );
+    }
+
+    #[test]
+    fn one_long_text_does_not_lengthen_every_line() {
+        let long = "x".repeat(10_000);
+        let pipe = Screen {
+            columns: None,
+            ..screen(80)
+        };
+        let table = format_table(&columns(&["ONE", "TWO"]), &rows(&[&[&long, "y"], &["x", &long]]), pipe);
+        let lengths: Vec<usize> = table.lines().map(UnicodeWidthStr::width).collect();
+        assert_eq!(
+            lengths,
+            [WIDEST + GAP + 3, WIDEST + GAP + 1, WIDEST + GAP + LONGEST_TEXT + 1]
+        );
+    }
+
+    #[test]
+    fn later_blocks_stay_aligned_with_the_first_one() {
+        let (first, second) = (rows(&[&["a", "x"]]), rows(&[&["b", "y"], &["wide", "z"]]));
+        let columns = columns(&["ONE", "TWO"]);
+        let mut table = Table::new(&columns, &first, &[], false, screen(80));
+        assert_eq!(table.begin(&first), "ONE  TWO\na    x\n");
+        assert_eq!(table.go_on(&second), "b     y\nwide  z\n");
+    }
+
+    #[test]
+    fn optional_columns_are_shown_where_rows_differ_or_may_differ_later() {
+        let same = rows(&[&["a", "x"], &["a", "y"]]);
+        let heads = |is_last| {
+            let columns = columns(&["ONE", "TWO"]);
+            let table = Table::new(&columns, &same, &[0], is_last, screen(80)).begin(&same);
+            table.lines().next().map(str::to_owned)
+        };
+        assert_eq!(heads(true).as_deref(), Some("TWO"));
+        assert_eq!(heads(false).as_deref(), Some("ONE  TWO"));
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn a_state_that_cannot_be_read_is_the_default_with_a_warning() {
         (
             "a megabyte",
             &|| fixture.write("state", vec![b'x'; 1 << 20]),
-            "its first line is longer than 4096 bytes",
+            "its first word is neither `active` nor `passive`",
         ),
         (
             "a directory",
@@ -103,6 +103,22 @@ fn a_fifo_is_never_waited_for() {
     let (ran, warning) = runs(&fixture);
     assert!(ran);
     assert!(warning.contains("it is a FIFO, not a regular file"), "{warning}");
+}
+
+#[test]
+fn the_first_word_decides_however_long_its_line_is() {
+    let fixture = Fixture::new(None);
+    for (line, ran) in [
+        (format!("passive{}", " ".repeat(1 << 20)), false),
+        (format!("passive{}", " ".repeat(4 << 20)), false),
+        (format!("active{}", " ".repeat(1 << 20)), true),
+        (format!("active{} draining", " ".repeat(1 << 20)), false),
+        // Who knows what follows.
+        (format!("active{} draining", " ".repeat(4 << 20)), false),
+    ] {
+        fixture.set_state(&line);
+        assert_eq!(runs(&fixture), (ran, String::new()), "{}", line.trim_end());
+    }
 }
 
 #[test]
@@ -267,22 +283,4 @@ fn a_stuck_stderr_changes_nothing() {
             .last()
             .is_some_and(|line| line.starts_with("error: "))
     );
-}
-
-#[test]
-fn a_lease_that_ends_between_decision_and_start_starts_nothing() {
-    let fixture = Fixture::new(None);
-    // A warning to a full stderr takes 200 ms, which is longer than the lease.
-    fixture.configure("nice_level = 99\n");
-    let (reader, writer) = nix::unistd::pipe().expect("a pipe");
-    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).expect("set");
-    while nix::unistd::write(&writer, &[b'x'; 4096]).is_ok() {}
-    fixture.set_state(&format!("active {} boot={}\n", lease::until(0.1), lease::boot_id()));
-    let mut command = fixture.rcron();
-    let output = command.args(JOB).stderr(writer).output().expect("run");
-    drop(reader);
-    assert_eq!((output.status.code(), output.stdout), (Some(0), vec![]));
-    fixture
-        .log
-        .wait_for("state=passive status=ignore reason=stale why=lease-ended cmd=echo ran");
 }

@@ -4,6 +4,8 @@
 pub(super) const GAP: usize = 2;
 /// If nothing else helps, every column is cut, but not below this width.
 const NARROWEST: usize = 8;
+/// Without a limit, a column is not wider than this, except the last one: one long text would lengthen every line.
+pub(super) const WIDEST: usize = 200;
 
 pub(crate) struct Column {
     pub(super) head: &'static str,
@@ -80,36 +82,54 @@ pub(super) struct Layout {
     pub(super) below: Vec<usize>,
 }
 
-/// `widest` has the width of the widest text of each column, 0 for a column that is not shown. Without `limit`, nothing gives way.
-pub(super) fn lay_out(columns: &[Column], widest: &[usize], limit: Option<usize>) -> Layout {
-    let mut layout = Layout {
-        beside: widest
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|(_, width)| *width > 0)
-            .collect(),
-        below: Vec::new(),
-    };
-    let Some(limit) = limit else {
-        return layout;
-    };
-    let mut turns: Vec<usize> = (0..columns.len())
-        .filter(|index| columns[*index].turn().is_some())
-        .collect();
-    turns.sort_by_key(|index| columns[*index].turn());
-    for index in turns {
-        if layout.least_width(columns) <= limit {
-            break;
-        }
-        layout.give_way(index, columns[index].fit);
-    }
-    layout.below.sort_unstable();
-    layout.cut(columns, limit);
-    layout
-}
-
 impl Layout {
+    /// `widest` has the width of the widest text of each column, 0 for a column that is not shown. Without `limit`, nothing gives way.
+    pub(super) fn new(columns: &[Column], widest: &[usize], limit: Option<usize>) -> Self {
+        let shown = widest.iter().copied().enumerate().filter(|(_, width)| *width > 0);
+        let mut layout = Self {
+            beside: shown.collect(),
+            below: Vec::new(),
+        };
+        let Some(limit) = limit else {
+            layout.bound();
+            return layout;
+        };
+        let mut turns: Vec<usize> = (0..columns.len())
+            .filter(|index| columns[*index].turn().is_some())
+            .collect();
+        turns.sort_by_key(|index| columns[*index].turn());
+        for index in turns {
+            if layout.least_width(columns) <= limit {
+                break;
+            }
+            layout.give_way(index, columns[index].fit);
+        }
+        layout.below.sort_unstable();
+        layout.cut(columns, limit);
+        layout
+    }
+
+    /// Makes room for wider texts in further rows. The heading is printed already, so no column gives way any more, nor wraps.
+    pub(super) fn widen(&mut self, columns: &[Column], widest: &[usize], limit: Option<usize>) {
+        for (index, width) in &mut self.beside {
+            if !columns[*index].wraps() {
+                *width = widest[*index].max(*width);
+            }
+        }
+        match limit {
+            Some(limit) => self.cut(columns, limit),
+            None => self.bound(),
+        }
+    }
+
+    fn bound(&mut self) {
+        if let Some((_, others)) = self.beside.split_last_mut() {
+            for (_, width) in others {
+                *width = WIDEST.min(*width);
+            }
+        }
+    }
+
     fn give_way(&mut self, index: usize, fit: Fit) {
         let Some(at) = self.beside.iter().position(|(column, _)| *column == index) else {
             return;
@@ -171,16 +191,16 @@ mod tests {
         Column::omit("AGE", 1),
         Column::cut("JOB", 12),
     ];
-    const WIDEST: [usize; 5] = [6, 30, 20, 5, 40];
+    const TEXTS: [usize; 5] = [6, 30, 20, 5, 40];
 
     fn widths(limit: usize) -> (Vec<(usize, usize)>, Vec<usize>) {
-        let layout = lay_out(&COLUMNS, &WIDEST, Some(limit));
+        let layout = Layout::new(&COLUMNS, &TEXTS, Some(limit));
         (layout.beside, layout.below)
     }
 
     #[test]
     fn nothing_gives_way_without_a_limit() {
-        let layout = lay_out(&COLUMNS, &WIDEST, None);
+        let layout = Layout::new(&COLUMNS, &TEXTS, None);
         assert_eq!(layout.beside, [(0, 6), (1, 30), (2, 20), (3, 5), (4, 40)]);
         assert!(layout.below.is_empty(), "{layout:?}");
     }
@@ -206,8 +226,17 @@ mod tests {
 
     #[test]
     fn columns_without_texts_are_left_out_and_need_no_turn() {
-        let layout = lay_out(&COLUMNS, &[6, 0, 0, 5, 9], Some(20));
+        let layout = Layout::new(&COLUMNS, &[6, 0, 0, 5, 9], Some(20));
         assert_eq!(layout.beside, [(0, 6), (4, 9)]);
         assert!(layout.below.is_empty(), "{layout:?}");
+    }
+
+    #[test]
+    fn wider_texts_of_further_rows_change_only_widths() {
+        let mut layout = Layout::new(&COLUMNS, &[4, 0, 9, 3, 12], Some(60));
+        layout.widen(&COLUMNS, &[9, 0, 20, 4, 80], Some(60));
+        assert_eq!(layout.beside, [(0, 9), (2, 9), (3, 4), (4, 32)]);
+        layout.widen(&COLUMNS, &[4, 0, 9, 3, 1], Some(60));
+        assert_eq!(layout.beside, [(0, 9), (2, 9), (3, 4), (4, 32)]);
     }
 }
