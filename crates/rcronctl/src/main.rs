@@ -19,6 +19,7 @@ mod screen;
 mod set;
 mod state_file;
 mod status;
+mod style;
 mod syslog;
 mod table;
 mod text;
