@@ -59,11 +59,6 @@ impl Session {
         }
     }
 
-    async fn list_all(&self, prefix: &str) -> Result<Vec<(String, Item)>> {
-        let rows = self.query(&self.sql.list, &[(&prefix, Type::TEXT)]).await?;
-        rows.iter().map(|row| Ok((column(row, 0)?, item(row, 1)?))).collect()
-    }
-
     async fn find_warnings(&self) -> Result<Vec<String>> {
         let rows = self.query(&self.sql.warnings, &[]).await?;
         rows.first().map_or_else(|| Ok(Vec::new()), warnings::of_row)
@@ -77,10 +72,11 @@ pub(super) fn column<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, nu
 
 /// A record, whose version is in the column of this number and whose value in the next.
 fn item(row: &Row, number: usize) -> Result<Item> {
-    Ok(Item {
-        version: sql::unsigned(column(row, number)?),
-        value: column(row, number + 1)?,
-    })
+    let value: Option<Vec<u8>> = column(row, number + 1)?;
+    Ok(Item::new(
+        sql::unsigned(column(row, number)?),
+        value.unwrap_or_default(),
+    ))
 }
 
 impl Connection for Session {
@@ -90,10 +86,6 @@ impl Connection for Session {
 
     fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict> {
         Box::pin(self.change_all(change))
-    }
-
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(self.list_all(prefix))
     }
 
     fn warnings(&mut self) -> Answer<'_, Vec<String>> {

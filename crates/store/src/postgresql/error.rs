@@ -110,7 +110,10 @@ fn help(code: &SqlState) -> Option<&'static str> {
         SqlState::LOCK_NOT_AVAILABLE => {
             "check the server's disk and its synchronous standby: another change has been waiting for them"
         }
-        SqlState::UNDEFINED_COLUMN | SqlState::DATATYPE_MISMATCH | SqlState::INVALID_COLUMN_REFERENCE => OTHER_TABLE,
+        SqlState::UNDEFINED_COLUMN
+        | SqlState::UNDEFINED_FUNCTION
+        | SqlState::DATATYPE_MISMATCH
+        | SqlState::INVALID_COLUMN_REFERENCE => OTHER_TABLE,
         _ => return None,
     })
 }

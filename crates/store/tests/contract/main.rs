@@ -6,6 +6,7 @@ mod outages;
 mod postgresql;
 mod redis;
 mod rivals;
+mod spoilt;
 mod suite;
 
 use store::memory::Memory;
