@@ -3,6 +3,7 @@
 use crate::node::Node;
 use control::{Request, Response, Role};
 use testing::servers::TestServer;
+use testing::servers::fake::Fake;
 use testing::servers::redis::Redis;
 use testing::until;
 
@@ -39,7 +40,7 @@ fn loss_of_all_data_does_not_make_epochs_smaller() {
 
 /// Appends a cluster to its configuration.
 fn with_another_cluster(node: Node) -> Node {
-    let state = node.path("other-state");
+    let state = node.path("other-state").display().to_string();
     let cluster = format!("[[cluster]]\nname = \"other\"\nstate_file = {state:?}\nlease = \"1s\"\nsettle = \"0s\"\n");
     node.configure(&(node.configuration() + &cluster));
     node
@@ -120,4 +121,40 @@ fn status_shows_all_nodes_among_a_million_foreign_keys() {
         let shown: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.role)).collect();
         (shown == [("n1", Role::Active), ("n2", Role::Standby)]).then_some(())
     });
+}
+
+/// What rcrond may use in all, with much room. It needs less than 20 MiB.
+const LITTLE_MEMORY: u64 = 64 << 20;
+
+#[test]
+fn endless_answer_costs_little_memory_and_is_logged() {
+    // A message of 2 GiB, before any log-in.
+    let postgresql = Fake::start(|client| {
+        client.receive()?;
+        client.send(b"E\x7f\xff\xff\xff")?;
+        client.send_endlessly(b"x")
+    });
+    let login = "user = \"rcrond\"\npassword = \"hunter2\"";
+    // The longest answer of the shortest elements.
+    let redis = Fake::start(|client| {
+        client.receive()?;
+        client.send(b"*99999\r\n")?;
+        client.send_endlessly(b"*0\r\n")
+    });
+    for (fake, table, word) in [
+        (postgresql, "postgresql", "a message of more than 1048576 bytes"),
+        (redis, "redis", "more than 100000 elements"),
+    ] {
+        let login = if table == "redis" { "" } else { login };
+        let store = format!("[{table}]\nservers = [\"{}\"]\n{login}", fake.address());
+        let node = Node::with_store("n1", &store);
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(node.path("rcrond.toml"), private).expect("its own file");
+        let node = node.started();
+        until("some attempts", || (fake.ended() >= 5).then_some(()));
+        until("the message in the log", || node.log().contains(word).then_some(()));
+        assert!(node.memory() < LITTLE_MEMORY, "{table}: {} bytes", node.memory());
+        println!("{table}: {} KiB", node.memory() >> 10);
+        assert!(node.state().starts_with("passive "));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod etcd;
+mod hostile;
 mod outages;
 mod postgresql;
 mod redis;

@@ -10,7 +10,7 @@ use store::{Change, Connection, Item, Snapshot, Store, Verdict};
 pub(crate) async fn affects_only_its_own_key(store: &dyn Store, spoil: impl FnOnce()) -> Item {
     // More keys than one call reads.
     let mut keys: Vec<_> = (0..120).map(|number| format!("sound/{number}")).collect();
-    keys[60] = "spoilt".to_owned();
+    "spoilt".clone_into(&mut keys[60]);
     let mut connection = connect(store).await;
     for some in keys.chunks(60) {
         let all = Change {
