@@ -18,10 +18,12 @@ pub fn wall_time() -> WallTime {
     WallTime(clock::since_epoch())
 }
 
-/// A moment in the local time zone.
+/// A moment in the local time zone; in UTC if `TZ` names what is not a zone file of the system.
 #[must_use]
 pub fn civil_time(wall: WallTime) -> CivilTime {
-    let local = clock::local_time(wall.0);
+    let Some(local) = clock::local_time(wall.0) else {
+        return CivilTime::utc(wall);
+    };
     CivilTime {
         month: usize::from(local.month),
         day: local.day,

@@ -56,6 +56,13 @@ pub fn why(observation: &Observation, config: &Config) -> String {
     match observation.decision {
         Decision::Run(Basis::State { .. }) => "this server is active".to_owned(),
         Decision::Run(Basis::Default) => format!("the state cannot be read and default_state is {default}"),
+        Decision::Skip(Skip::Passive) => {
+            let passive = reason(Skip::Passive, default);
+            match observation.state().and_then(|state| state.reason) {
+                Some(reason) => format!("{passive}: {}", reason.explanation()),
+                None => passive,
+            }
+        }
         Decision::Skip(skip) => reason(skip, default),
     }
 }
@@ -76,10 +83,13 @@ fn staleness(stale: Stale) -> &'static str {
     match stale {
         Stale::LeaseEnded => "the lease has ended",
         Stale::OtherBoot => "the lease is from another boot of this server",
-        Stale::Malformed => "until, boot or epoch is malformed or given twice, or until or boot is missing",
+        Stale::Malformed => {
+            "until, boot or epoch is malformed or given twice, or until or boot is missing, or the line is longer than 2 MiB"
+        }
         Stale::TooFarAhead => "the lease ends more than ten minutes ahead",
         Stale::TooOld => "the file is older than state_max_age",
         Stale::FromTheFuture => "the file's time is ahead of the clock by more than state_max_age",
+        Stale::Removed => "the file was removed or replaced, and a mount of the single file still shows the old one",
         Stale::NotThere => "state_max_age is set and the file cannot be read",
     }
 }

@@ -72,6 +72,7 @@ fn new_state(word: Word, file: &StateFile) -> State {
         epoch: None,
         by: Some(author()),
         since: Some(since.unwrap_or_else(|| clock::wall_time().rfc3339_seconds().into_bytes())),
+        reason: None,
     }
 }
 

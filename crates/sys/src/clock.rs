@@ -1,5 +1,6 @@
 //! The clocks.
 
+use crate::zone;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
@@ -37,9 +38,13 @@ pub fn boot_id() -> Option<Vec<u8>> {
     Some(text.trim_ascii_end().to_vec())
 }
 
-/// The local time at this duration since 1970-01-01 UTC, according to `TZ` or `/etc/localtime`: localtime_r(3).
+/// The local time at this duration since 1970-01-01 UTC, according to `TZ` or `/etc/localtime`: localtime_r(3). `None` if `TZ` leads to
+/// a file that is not one of the system's zones: it is not opened.
 #[must_use]
-pub fn local_time(since_epoch: Duration) -> LocalTime {
+pub fn local_time(since_epoch: Duration) -> Option<LocalTime> {
+    if !zone::is_safe() {
+        return None;
+    }
     let seconds = libc::time_t::try_from(since_epoch.as_secs()).unwrap_or(libc::time_t::MAX);
     let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that live through the call.
@@ -47,13 +52,13 @@ pub fn local_time(since_epoch: Duration) -> LocalTime {
     // SAFETY: zeroed before, filled in if the call succeeded; either way every field is an integer or a null pointer.
     let time = unsafe { broken_down.assume_init() };
     let small = |number: libc::c_int| u8::try_from(number).unwrap_or_default();
-    LocalTime {
+    Some(LocalTime {
         month: small(time.tm_mon),
         day: small(time.tm_mday),
         hour: small(time.tm_hour),
         minute: small(time.tm_min),
         second: small(time.tm_sec),
-    }
+    })
 }
 
 fn read(clock: libc::clockid_t) -> Duration {

@@ -1,24 +1,26 @@
-//! The store: whether it answers, what it warns of, and what must be created in it.
+//! Checks whether the store answers, reads its warnings, and creates what rcrond needs in it.
 
 use super::report::Report;
 use crate::config::{self, Config};
 use ::store::{Error, Store};
+use inputs::diagnostic::Diagnostic;
+use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use sys::output::{to_stderr, to_stdout};
 
-/// How long the store may take for everything that is asked here.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// For all calls to the store together.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// One connection, one read, and what the server should be told of.
+/// Connects once, reads one record, and reports the warnings about the server.
 pub(super) fn check(config: &Config, report: &mut Report) {
     let key = format!("session/{}", config.node.as_str());
     let found = config::open(&config.store).and_then(|store| wait(ask(store.as_ref(), key)));
-    tell(found, report);
+    report_result(found, report);
 }
 
-fn tell(found: Result<Vec<String>, Error>, report: &mut Report) {
+fn report_result(found: Result<Vec<String>, Error>, report: &mut Report) {
     match found {
         Ok(warnings) => {
             report.fine("it answers");
@@ -33,7 +35,7 @@ fn tell(found: Result<Vec<String>, Error>, report: &mut Report) {
 fn remedy(error: &Error) -> &'static str {
     error
         .help()
-        .unwrap_or("see that it runs, that this host may reach it, and that servers, user and tls are right")
+        .unwrap_or("check that it runs, that this host can reach it, and that `servers`, `user` and `tls` are correct")
 }
 
 async fn ask(store: &dyn Store, key: String) -> Result<Vec<String>, Error> {
@@ -42,33 +44,48 @@ async fn ask(store: &dyn Store, key: String) -> Result<Vec<String>, Error> {
     connection.warnings().await
 }
 
-/// `rcrond --init-store`: creates what must be there; exit status 1 if it is not there then.
+/// Why the store was not prepared.
+enum InitError {
+    Config(Diagnostic),
+    Store(Error),
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(diagnostic) => out.write_str(&diagnostic.full),
+            Self::Store(error) => write!(out, "{}; {}", error.what(), remedy(error)),
+        }
+    }
+}
+
+/// `rcrond --init-store`: creates what rcrond needs in the store. The exit status is 1 if that is not possible.
 pub(crate) fn init_store(path: &Path) -> ExitCode {
     match init(path) {
-        Ok(text) => ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err())),
-        Err(text) => {
-            to_stderr(format!("rcrond: {text}\n").as_bytes());
+        Ok(config) => {
+            let text = format!("{}\n", config.store.kind.prepared());
+            ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err()))
+        }
+        Err(error) => {
+            to_stderr(format!("rcrond: {error}\n").as_bytes());
             ExitCode::FAILURE
         }
     }
 }
 
-/// What is there now, or why not.
-fn init(path: &Path) -> Result<String, String> {
-    let config = config::load(path).map_err(|diagnostic| diagnostic.full)?.config;
-    let made = config::open(&config.store).and_then(|store| wait(async move { store.init().await }));
-    match made {
-        Ok(()) => Ok(format!("{}\n", config.store.kind.prepared())),
-        Err(error) => Err(format!("{}; {}", error.what(), remedy(&error))),
-    }
+fn init(path: &Path) -> Result<Config, InitError> {
+    let config = config::load(path).map_err(InitError::Config)?.config;
+    let store = config::open(&config.store).map_err(InitError::Store)?;
+    wait(async { store.init().await }).map_err(InitError::Store)?;
+    Ok(config)
 }
 
-/// Waits for an answer of the store, but not for ever.
+/// Waits for an answer of the store, with a time limit.
 fn wait<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    wait_for(PATIENCE, answer)
+    wait_for(TIME_LIMIT, answer)
 }
 
-fn wait_for<T>(patience: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+fn wait_for<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -76,10 +93,10 @@ fn wait_for<T>(patience: Duration, answer: impl Future<Output = Result<T, Error>
             act: "start the runtime",
             cause: error.to_string(),
         })?;
-    let answer = runtime.block_on(async { tokio::time::timeout(patience, answer).await });
-    // Not waiting for a name that is still being looked up.
+    let answer = runtime.block_on(async { tokio::time::timeout(limit, answer).await });
+    // Dropping the runtime would wait for the look-up of a name.
     runtime.shutdown_background();
-    answer.unwrap_or(Err(Error::Late(patience)))
+    answer.unwrap_or(Err(Error::Late(limit)))
 }
 
 #[cfg(test)]
@@ -87,20 +104,20 @@ mod tests {
     use super::*;
     use ::store::memory::Memory;
 
-    fn told(store: &dyn Store) -> String {
+    fn report_of(store: &dyn Store) -> String {
         let mut report = Report::new();
-        tell(wait(ask(store, "session/n".into())), &mut report);
+        report_result(wait(ask(store, "session/n".into())), &mut report);
         report.text().to_owned()
     }
 
     #[test]
-    fn a_store_that_answers_is_fine_and_one_that_is_gone_is_wrong() {
+    fn a_store_that_answers_is_fine_and_a_missing_one_is_wrong() {
         let store = Memory::default();
         let warning = "  hint      this store ends with its process\n";
-        assert_eq!(told(&store), format!("  fine      it answers\n{warning}"));
+        assert_eq!(report_of(&store), format!("  fine      it answers\n{warning}"));
         store.set_down(true);
         assert_eq!(
-            told(&store),
+            report_of(&store),
             format!(
                 "  wrong     memory: the connection broke: cut off\n            -> {}\n",
                 remedy(&Error::Silent)
@@ -111,20 +128,20 @@ mod tests {
     #[test]
     fn warnings_are_hints_and_help_is_the_remedy() {
         let mut report = Report::new();
-        tell(Ok(vec!["it forgets".into()]), &mut report);
+        report_result(Ok(vec!["it forgets".into()]), &mut report);
         let error = Error::Settings {
             setting: "a:1".into(),
             problem: "no table".into(),
             help: Some("make one"),
         };
-        tell(Err(error), &mut report);
+        report_result(Err(error), &mut report);
         let expected =
             "  fine      it answers\n  hint      it forgets\n  wrong     a:1: no table\n            -> make one\n";
         assert_eq!(report.text(), expected);
     }
 
     #[test]
-    fn a_store_that_says_nothing_is_not_waited_for_longer_than_that() {
+    fn a_store_that_does_not_answer_is_waited_for_only_until_the_limit() {
         let answer = wait_for(Duration::from_millis(20), std::future::pending::<Result<(), Error>>());
         let error = answer.expect_err("no answer");
         assert_eq!(error.to_string(), "no answer within 20 ms");

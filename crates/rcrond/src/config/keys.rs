@@ -1,14 +1,14 @@
-//! Which keys each table has, and what an unknown one was meant to be.
+//! The keys that each table may have, and suggestions for unknown ones.
 
 use super::diagnostics::ValueError;
 use policy::config::Key;
 use policy::display::clipped;
 use policy::suggest;
 
-/// What may stand in a table of this name.
+/// A kind of table.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// As it stands in the file.
+    /// Its header, as in the file; empty for the top of the file.
     pub(super) name: &'static str,
     /// Its keys, in groups that several tables may share.
     keys: &'static [&'static [&'static str]],
@@ -107,8 +107,8 @@ pub(super) const CONTROL: Kind = Kind {
     keys: &[&["socket"]],
 };
 
-/// Keys whose values look like numbers, and are texts for their units.
-pub(super) const SPANS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
+/// Keys whose values are durations: strings, because they need a unit.
+pub(super) const DURATIONS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
 
 /// All tables.
 fn kinds() -> impl Iterator<Item = &'static Kind> {
@@ -119,7 +119,7 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
         .chain([&TLS, &CLUSTER, &METRICS, &CONTROL])
 }
 
-/// Why a key is refused that the table does not have.
+/// The error for a key that the table may not have.
 pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
     let shown = clipped(name.as_bytes());
     let place = if kind.name.is_empty() {
@@ -128,11 +128,11 @@ pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
         format!(" in {}", kind.name)
     };
     let message = format!("unknown key `{shown}`{place}");
-    ValueError::new(message, meant(kind, name))
+    ValueError::new(message, suggest(kind, name))
 }
 
-/// Where the key belongs, if it is one; else which it may have been meant to be.
-fn meant(kind: &Kind, name: &str) -> String {
+/// The table in which the key belongs; otherwise the key that was probably meant.
+fn suggest(kind: &Kind, name: &str) -> String {
     if TOP.has(name) {
         return "it belongs before the first table".into();
     }
@@ -143,9 +143,9 @@ fn meant(kind: &Kind, name: &str) -> String {
     if Key::ALL.iter().any(|(key, _)| *key == name) {
         return "it is a key of the cluster's rcron.conf(5)".into();
     }
-    let begun = || kind.keys().find(|key| name.len() > 1 && key.starts_with(name));
+    let completed = || kind.keys().find(|key| name.len() > 1 && key.starts_with(name));
     suggest::nearest(name.as_bytes(), kind.keys())
-        .or_else(begun)
+        .or_else(completed)
         .map_or_else(
             || "rcrond.toml(5) lists the keys".into(),
             |key| format!("did you mean `{key}`?"),
@@ -157,18 +157,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_in_the_manual() {
+    fn each_key_is_in_the_manual() {
         let manual = include_str!("../../../../docs/man/rcrond.toml.5");
         for kind in kinds() {
             for key in kind.keys() {
-                let told = [
+                let mentions = [
                     format!(".It Cm {key}\n"),
                     format!("] {key}\n"),
                     format!(".Ss Bq {key}\n"),
                     format!("[[{key}]]\n"),
                     format!("[{key}] "),
                 ];
-                assert!(told.iter().any(|words| manual.contains(words)), "{} {key}", kind.name);
+                assert!(
+                    mentions.iter().any(|words| manual.contains(words)),
+                    "{} {key}",
+                    kind.name
+                );
             }
         }
     }

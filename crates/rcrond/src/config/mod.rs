@@ -48,8 +48,8 @@ struct Surroundings {
     credentials: Option<PathBuf>,
 }
 
-/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file system, so it
-/// must not run in the daemon's loop.
+/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file
+/// system, so it must not run in the daemon's loop.
 ///
 /// # Errors
 /// All problems, in one diagnostic.

@@ -1,7 +1,7 @@
 //! A table of the file, and the values of its keys.
 
 use super::diagnostics::{Diagnostics, ValueError};
-use super::keys::{Kind, SPANS, unknown};
+use super::keys::{DURATIONS, Kind, unknown};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -144,7 +144,7 @@ pub(super) fn good<T>(
 
 fn not_a_string(key: &str, value: &DeValue) -> ValueError {
     match value {
-        DeValue::Integer(number) if SPANS.contains(&key) => ValueError::new(
+        DeValue::Integer(number) if DURATIONS.contains(&key) => ValueError::new(
             format!("`{key}` must be a duration"),
             format!("write it with its unit, in quotes: \"{number}s\""),
         ),

@@ -1,10 +1,10 @@
-//! Every kind of mistake, and the exact words for it: refused.txt.
+//! Each kind of mistake and its exact message: rejected.txt.
 
 use super::*;
 
 #[test]
-fn every_mistake_has_its_words() {
-    let cases: Vec<&str> = include_str!("refused.txt").split("\n\n").collect();
+fn each_mistake_has_its_message() {
+    let cases: Vec<&str> = include_str!("rejected.txt").split("\n\n").collect();
     assert!(cases.len() > 90, "{}", cases.len());
     for case in cases {
         let (text, expected) = case_of(case);
@@ -13,13 +13,13 @@ fn every_mistake_has_its_words() {
 }
 
 #[test]
-fn what_is_no_text_is_told_by_its_place() {
+fn bytes_that_are_not_text_are_reported_with_their_place() {
     assert_eq!(
         problems("\0"),
         ["1:2: key with no value, expected `=` (see rcrond.toml(5) for the syntax)"]
     );
     let Err(diagnostic) = load_from(b"node = \"n\"\n# \xff\n", &web1()) else {
-        panic!("taken");
+        panic!("accepted");
     };
     assert_eq!(
         diagnostic.full,
@@ -27,7 +27,7 @@ fn what_is_no_text_is_told_by_its_place() {
     );
 }
 
-/// A line that says where the text stands, the text, indented, and what is wrong with it.
+/// A case consists of a line with the place of the text, the indented text, and the expected messages.
 fn case_of(case: &str) -> (String, Vec<&str>) {
     let mut lines = case.lines();
     let place = lines.next().expect("a place");

@@ -1,4 +1,4 @@
-//! Good files.
+//! Valid files.
 
 use super::super::{ClusterSettings, Config};
 use super::*;
@@ -21,12 +21,12 @@ fn login(user: &str, password: &str) -> Login {
 }
 
 fn store_of(text: &str) -> Settings {
-    taken(text).config.store
+    load_valid(text).config.store
 }
 
 #[test]
-fn what_is_not_said_has_its_default() {
-    let config = taken(&format!("{ETCD}{CLUSTER}")).config;
+fn missing_keys_have_their_defaults() {
+    let config = load_valid(&format!("{ETCD}{CLUSTER}")).config;
     let expected = Config {
         node: NodeName::new("web1").expect("a name"),
         store: Settings {
@@ -52,7 +52,7 @@ fn what_is_not_said_has_its_default() {
 }
 
 #[test]
-fn what_is_said_counts() {
+fn all_keys_are_read() {
     let text = "node = 'Server.1'\nrun_dir = '/r'\nstate_dir = '/s'\n[postgresql]\n\
         servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/postgresql:6000']\n\
         database = 'd'\ntable = 'ops.t'\nprefix = 'p'\nuser = 'u'\npassword = 'x y'\ntls = true\n\
@@ -60,7 +60,7 @@ fn what_is_said_counts() {
         [[cluster]]\nname = 'web shop'\nstate_file = '/run/rcron/web'\njournal = 'none'\npriority = 0\n\
         lease = '1m'\nsettle = '2s'\ngrace = '3s'\npreempt_delay = '4s'\n\
         [[cluster]]\nname = 'b'\nstate_file = '/run/rcron/b'\npriority = 1_000_000\n";
-    let config = taken(text).config;
+    let config = load_valid(text).config;
     assert_eq!(config.node.as_str(), "Server.1");
     assert_eq!(
         config.store,
@@ -101,7 +101,7 @@ fn what_is_said_counts() {
 }
 
 #[test]
-fn each_store_has_its_own_user_where_only_a_password_is_given() {
+fn each_kind_of_store_has_its_own_default_user() {
     let expected = Settings {
         kind: Arc::new(Redis { database: 3 }),
         servers: vec!["a:6379".into()],
@@ -122,26 +122,26 @@ fn each_store_has_its_own_user_where_only_a_password_is_given() {
 }
 
 #[test]
-fn the_sockets_place_follows_the_run_dir() {
-    let config = taken(&format!("run_dir = '/r'\n{ETCD}{CLUSTER}")).config;
+fn the_socket_is_in_run_dir_by_default() {
+    let config = load_valid(&format!("run_dir = '/r'\n{ETCD}{CLUSTER}")).config;
     assert_eq!(config.socket, PathBuf::from("/r/socket"));
 }
 
 #[test]
-fn every_way_to_write_toml_is_taken() {
-    let plain = taken(&format!("{NODE}{ETCD}{CLUSTER}")).config;
+fn each_syntax_of_toml_is_read() {
+    let plain = load_valid(&format!("{NODE}{ETCD}{CLUSTER}")).config;
     for text in [
         "node = \"n\"\netcd = { servers = [\"a\"] }\ncluster = [{ name = \"c\" }]\n",
         "node = \"n\"\r\netcd.servers = [\r\n\"a\", # one\r\n]\r\n[[cluster]]\r\nname = \"c\"",
         "\"node\" = '''n'''\n[etcd]\nservers = [\"a\"]\ntls = false\n[[cluster]]\nname = \"\\u0063\"\n",
     ] {
-        assert_eq!(taken(text).config, plain, "{text}");
+        assert_eq!(load_valid(text).config, plain, "{text}");
     }
 }
 
 #[test]
-fn a_password_does_not_come_out_by_accident() {
-    let config = taken(&in_redis("password = 'geheim'\n")).config;
+fn a_password_is_never_printed() {
+    let config = load_valid(&in_redis("password = 'geheim'\n")).config;
     assert!(!format!("{config:?}").contains("geheim"));
     for text in [
         "password = 'geheim'\nserverz = 1\n",
@@ -150,7 +150,7 @@ fn a_password_does_not_come_out_by_accident() {
         "password: geheim\n",
     ] {
         let Err(diagnostic) = load_from(in_redis(text).as_bytes(), &web1()) else {
-            panic!("taken: {text}");
+            panic!("accepted: {text}");
         };
         assert!(!diagnostic.full.contains("geheim"), "{}", diagnostic.full);
         assert!(!diagnostic.summary.contains("geheim"), "{}", diagnostic.summary);
@@ -158,7 +158,7 @@ fn a_password_does_not_come_out_by_accident() {
 }
 
 #[test]
-fn a_host_without_a_name_must_be_given_one() {
+fn a_host_without_a_name_of_its_own_needs_the_key_node() {
     let text = format!("{ETCD}{CLUSTER}");
     for (host, shown) in [
         ("localhost", "localhost"),
@@ -181,10 +181,10 @@ fn a_host_without_a_name_must_be_given_one() {
 }
 
 #[test]
-fn many_problems_are_told_at_once_and_counted() {
+fn many_problems_are_reported_together_and_counted() {
     let text: Vec<String> = (0..20_000).map(|number| format!("k{number} = 1\n")).collect();
     let Err(diagnostic) = load_from(at_top(&text.concat()).as_bytes(), &web1()) else {
-        panic!("taken");
+        panic!("accepted");
     };
     assert!(
         diagnostic.full.starts_with("rcrond.toml:1:1: unknown key `k0`\n"),
@@ -200,12 +200,12 @@ fn many_problems_are_told_at_once_and_counted() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(text in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_are_read_without_a_panic(text in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = load_from(&text, &web1());
     }
 
     #[test]
-    fn any_bytes_in_a_good_file_are_answered(
+    fn any_bytes_in_a_valid_file_are_read_without_a_panic(
         at in 0usize..1000,
         junk in prop::collection::vec(any::<u8>(), 0..4),
         cut in 0usize..6,
