@@ -3,6 +3,7 @@
 
 mod calls;
 mod error;
+mod inspector;
 mod session;
 mod sql;
 mod table;
@@ -90,7 +91,7 @@ impl Protocol for Primary {
             let session = Session::open(self, server, move || notifier.notify()).await?;
             // LISTEN takes one name and no parameters. The name of a channel needs no quotes.
             let listen: Vec<_> = keys.iter().map(|key| format!("LISTEN {}", sql::channel(key))).collect();
-            session.client.batch_execute(&listen.join(";")).await?;
+            session.execute(&listen.join(";")).await?;
             let Session { client, driver, .. } = session;
             let listening: Listening =
                 Box::pin(async move { keepalive(driver, async || Ok(client.batch_execute("").await?)).await });
