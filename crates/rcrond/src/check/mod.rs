@@ -17,10 +17,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Checks everything. The exit status is 1 if anything is wrong.
-pub(crate) fn run(path: &Path) -> ExitCode {
+pub(crate) fn run(path: &Path, is_store_left_out: bool) -> ExitCode {
     let mut report = Report::new();
     match config::load(path) {
-        Ok(loaded) => examine(path, &loaded, &mut report),
+        Ok(loaded) => {
+            examine(path, &loaded, &mut report);
+            if !is_store_left_out {
+                examine_store(&loaded.config, &mut report);
+            }
+        }
         Err(diagnostic) => {
             report.begin_subject("configuration");
             report.wrong(
@@ -51,6 +56,9 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
         state::check(&cluster.state_file, report);
         wrapper::check(cluster, &wrappers, report);
     }
+}
+
+fn examine_store(config: &Config, report: &mut Report) {
     report.begin_subject("store");
     if config.store.exposes_password() {
         let what = "the password is sent over the network in plain text";

@@ -5,7 +5,9 @@ mod actions;
 mod cluster_state;
 mod drain;
 mod drain_clients;
+mod foreign_writes;
 mod inputs;
+mod job_wait;
 mod machine;
 mod publish;
 mod reload;
@@ -16,6 +18,9 @@ mod stop;
 mod tasks;
 mod writes;
 
+pub(crate) use foreign_writes::ForeignWrite;
+pub(crate) use inputs::{hold_reloads, permit_reloads};
+pub(crate) use reload::Reload;
 pub(crate) use start::run;
 
 use crate::api::metrics::Metrics;
@@ -31,7 +36,7 @@ use drain_clients::DrainClient;
 use inputs::Inputs;
 use lease::{ClusterName, Input, Machine, SessionId};
 use policy::moment::BootTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Error, Store};
@@ -47,6 +52,12 @@ struct Daemon {
     boot: Vec<u8>,
     /// Holds the lock that keeps a second rcrond from running.
     run_dir: RunDir,
+
+    /// The number of the reload that was begun last, and of the newest one that has ended.
+    last_reload: u64,
+    newest_ended_reload: u64,
+    /// Whether the last reload has failed, so that the configuration on disk is not the one that is used.
+    has_reload_failed: bool,
 
     // The decisions.
     /// Decides which clusters this node holds, and when their state files are active.
@@ -71,6 +82,11 @@ struct Daemon {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
 
+    /// When the state files are next compared with what was written.
+    state_files_checked_at: BootTime,
+    /// A directory whose check has not ended gets no further one.
+    directories_being_checked: BTreeSet<PathBuf>,
+
     // For administrators.
     /// The error of the store's last call that was not answered. Cleared when the store answers again.
     store_failure: Option<Error>,
@@ -84,6 +100,8 @@ struct Daemon {
     // Drains.
     /// Clients that wait until their clusters are released.
     drain_clients: Vec<DrainClient>,
+    /// The number of the last client of `drain`.
+    last_drain_client: u64,
     /// When to count running jobs again or to answer a client, while a drain is in progress.
     drain_wakes_at: Option<BootTime>,
 
@@ -102,7 +120,7 @@ impl Daemon {
         self.step(Input::Tick);
         loop {
             self.publish();
-            let wakes = [self.drain_wakes_at, self.exit_by];
+            let wakes = [self.drain_wakes_at, self.exit_by, Some(self.state_files_checked_at)];
             let next = wakes.into_iter().flatten().fold(self.machine_wakes_at, BootTime::min);
             let event = inputs.next_event(next).await;
             if matches!(event, Event::Exit) {
@@ -118,6 +136,7 @@ impl Daemon {
                 break;
             }
             self.advance_drains();
+            self.check_state_files(clock::boot_time());
         }
         if self.machine.is_finished() {
             self.run_dir.remove_identity();
@@ -143,15 +162,18 @@ impl Daemon {
             }
             Event::StoreWarnings(warnings) => warnings.iter().for_each(|warning| log::warn!("the store: {warning}")),
             Event::StateFileWritten(cluster, result) => self.state_file_written(cluster, result),
+            Event::StateFilesChecked(directory, found) => self.state_files_checked(&directory, found),
+            Event::ForeignWriteReplaced(foreign) => self.log_foreign_write(&foreign),
+            Event::StateFileNotRestored(cluster, error) => self.state_file_not_restored(&cluster, &error),
             Event::PersistentStateWritten(reason, result) => self.persistent_state_written(reason, result),
             Event::SessionNotSaved(error) => self.session_not_saved(&error),
-            Event::ConfigRead(result) => self.finish_reload(result),
+            Event::ConfigRead(reload, result) => self.finish_reload(reload, result),
             Event::JobsCounted(cluster, jobs) => self.jobs_counted(&cluster, jobs),
             Event::Request(pending) => self.handle_request(pending),
             Event::Tick => self.step(Input::Tick),
             Event::Watchdog => systemd::notify_watchdog(),
             Event::Stop => self.begin_stop(),
-            Event::Reload => self.begin_reload(),
+            Event::Reload(client) => self.begin_reload(client),
             // The loop has ended.
             Event::Exit => {}
         }

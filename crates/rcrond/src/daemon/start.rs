@@ -13,7 +13,7 @@ use crate::files::identity::{HeldClusters, RunDir, RunDirError};
 use crate::files::persistent_state::{FILE_NAME, PersistentState, ReadError};
 use ::inputs::clock;
 use ::inputs::diagnostic::Diagnostic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,9 +45,12 @@ pub(crate) enum StartError {
 }
 
 impl StartError {
-    /// Whether the next start would fail in the same way, until the configuration is changed.
-    pub(crate) const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_))
+    /// Whether the next start would fail in the same way, until an administrator changes a file.
+    pub(crate) const fn needs_administrator(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Store(_) | Self::PersistentState(_, ReadError::Invalid(_) | ReadError::Format(_))
+        )
     }
 }
 
@@ -148,6 +151,9 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         config_file,
         boot,
         run_dir,
+        last_reload: 0,
+        newest_ended_reload: 0,
+        has_reload_failed: false,
         machine,
         machine_wakes_at: clock::boot_time(),
         clusters,
@@ -160,11 +166,14 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         writers: FileWriters::default(),
         store,
         metrics,
+        state_files_checked_at: clock::boot_time(),
+        directories_being_checked: BTreeSet::new(),
         store_failure: None,
         file_failure: None,
         is_watching: false,
         status_line: String::new(),
         drain_clients: Vec::new(),
+        last_drain_client: 0,
         drain_wakes_at: None,
         started_at: clock::boot_time(),
         is_ready: false,

@@ -113,15 +113,15 @@ fn an_rcron_conf_that_does_not_match_is_wrong() {
     for (conf, row) in [
         (
             format!("cluster_name = web\nstate_file = {here}/states/web\ndefault_state = passive\n"),
-            "  wrong     HERE/web.conf does not require a lease: without a state file, default_state = passive applies, \
-             and an `active` written by hand counts\n            -> set require_lease = yes\n",
+            "  wrong     HERE/rcrond.toml:8:1: HERE/web.conf does not require a lease, so an `active` written by hand \
+             makes a second server active\n",
         ),
         (
-            format!("cluster_name = web\nstate_file = {here}/states/other\n"),
+            format!("cluster_name = web\nstate_file = {here}/states/other\nrequire_lease = yes\n"),
             "  wrong     HERE/web.conf has a different state file: HERE/states/other\n",
         ),
         (
-            format!("cluster_name = mail\nstate_file = {here}/states/web\n"),
+            format!("cluster_name = mail\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
             "  wrong     HERE/web.conf has this state file for cluster mail\n",
         ),
     ] {
