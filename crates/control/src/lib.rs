@@ -106,6 +106,9 @@ pub struct StoreReport {
     pub session: bool,
     /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
+    /// Why it does not, if that is known.
+    #[serde(default)]
+    pub watch_failure: Option<String>,
 }
 
 /// A cluster, as this node sees it.

@@ -19,8 +19,8 @@ pub(crate) enum Event {
     Changed(Call, Verdict, Option<Error>),
     /// The store reports that a watched record may have changed.
     RecordsChanged,
-    /// Whether the store's watch works.
-    Watching(bool),
+    /// The store's watch works; or the last attempt has failed.
+    Watching(Result<(), Error>),
     /// What the administrator should know about the store's server.
     StoreWarnings(Vec<String>),
     /// A write of a cluster's state file has ended.

@@ -139,10 +139,7 @@ impl Error {
                 (format!("{server}: {what}"), help)
             }
             Self::NoServer(errors) if errors.is_empty() => ("no server is configured".to_owned(), None),
-            Self::NoServer(errors) => {
-                let each: Vec<_> = errors.iter().map(ToString::to_string).collect();
-                (format!("no server can be used: {}", each.join(" | ")), None)
-            }
+            Self::NoServer(errors) => (format!("no server can be used: {}", each_once(errors)), None),
             Self::Settings { setting, problem, help } => (format!("{setting}: {problem}"), *help),
             Self::Unreachable { cause, refused } => {
                 let help = "check that the server runs there, and that the port is the one for clients";
@@ -160,6 +157,31 @@ impl Error {
             Self::Local { act, cause } => (format!("cannot {act}: {cause}"), None),
         }
     }
+}
+
+/// The error of each server; what several have in common is said once.
+fn each_once(errors: &[Error]) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for error in errors {
+        let (server, inner) = match error {
+            Error::At { server, error } => (Some(server.as_str()), &**error),
+            error => (None, error),
+        };
+        let what = inner.to_string();
+        match groups.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, servers)) => servers.extend(server),
+            None => groups.push((what, server.into_iter().collect())),
+        }
+    }
+    let texts: Vec<_> = groups.iter().map(|(what, servers)| in_front(servers, what)).collect();
+    texts.join(" | ")
+}
+
+fn in_front(servers: &[&str], what: &str) -> String {
+    if servers.is_empty() {
+        return what.to_owned();
+    }
+    format!("{}: {what}", servers.join(", "))
 }
 
 impl fmt::Display for Error {
@@ -187,6 +209,12 @@ mod tests {
         assert_eq!(
             both.to_string(),
             "no server can be used: a:1: the connection broke: reset | b:1: the connection broke: reset; help"
+        );
+        let all = Error::of_all(vec![lost("a:1", None), lost("b:1", Some("help")), lost("c:1", None)]);
+        assert_eq!(
+            all.to_string(),
+            "no server can be used: a:1, c:1: the connection broke: reset | b:1: the connection broke: reset; help",
+            "the same sentence is there once"
         );
         assert_eq!(Error::of_all(vec![lost("a:1", None)]), lost("a:1", None));
         assert_eq!(Error::of_all(Vec::new()).to_string(), "no server is configured");

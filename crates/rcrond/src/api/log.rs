@@ -59,10 +59,18 @@ pub(crate) fn flush() {
 
 /// Logs a notice of the lease machine, with its cause if that is known. A fault that lasts is logged every five minutes.
 pub(crate) fn log_notice(notice: &Notice, detail: Option<&str>) {
-    let message = Message::new(notice, detail);
+    log_message(&Message::new(notice, detail));
+}
+
+/// Logs another cause of an outage that was logged before.
+pub(crate) fn log_store_still_silent(cause: &str) {
+    log_message(&Message::store_still_silent(cause));
+}
+
+fn log_message(message: &Message) {
     let mut repeats = REPEATS.lock().unwrap_or_else(PoisonError::into_inner);
     let now = inputs::clock::boot_time();
-    let Some(suppressed) = repeats.get_or_insert_default().admit(&message, now) else {
+    let Some(suppressed) = repeats.get_or_insert_default().admit(message, now) else {
         return;
     };
     drop(repeats);

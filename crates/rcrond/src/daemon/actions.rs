@@ -70,7 +70,8 @@ impl Daemon {
         match notice {
             // A store that has lost its data has lost the node info, too.
             Notice::SessionOpened | Notice::NewIncarnation => self.publish_node_info(true),
-            Notice::StoreBack => self.store_failure = None,
+            Notice::StoreSilent => self.outage_logged(cause.as_deref()),
+            Notice::StoreBack => self.outage_ended(),
             _ => {}
         }
     }

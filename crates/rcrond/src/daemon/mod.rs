@@ -15,6 +15,7 @@ mod report;
 mod requests;
 mod start;
 mod stop;
+mod store_failures;
 mod tasks;
 mod writes;
 
@@ -40,6 +41,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Error, Store};
+use store_failures::{LoggedCauses, WatchFailures};
 use tasks::Senders;
 
 /// The loop's state.
@@ -90,6 +92,11 @@ struct Daemon {
     // For administrators.
     /// The error of the store's last call that was not answered. Cleared when the store answers again.
     store_failure: Option<Error>,
+    /// Whether the log says that the store does not answer.
+    is_outage_logged: bool,
+    /// The causes of this outage that were logged.
+    logged_store_causes: LoggedCauses,
+    watch_failures: WatchFailures,
     /// The last message about clusters.json or the saved session, so that a lasting fault is logged once.
     file_failure: Option<String>,
     /// Whether the store's watch works.
@@ -148,17 +155,25 @@ impl Daemon {
     fn handle_event(&mut self, event: Event) {
         match event {
             Event::Read(call, answer) => {
-                let reading = self.keep_failure(answer);
+                let reading = answer.map_err(|failure| self.store_failed(failure)).ok();
                 self.step(Input::Read(call, reading));
+                self.log_store_failure();
             }
             Event::Changed(call, verdict, failure) => {
-                self.store_failure = failure.or(self.store_failure.take());
+                if let Some(failure) = failure {
+                    self.store_failed(failure);
+                }
                 self.step(Input::Changed(call, verdict));
+                self.log_store_failure();
             }
             Event::RecordsChanged => self.step(Input::Hint),
-            Event::Watching(is_watching) => {
-                self.is_watching = is_watching;
-                self.step(Input::Watching(is_watching));
+            Event::Watching(result) => {
+                self.is_watching = result.is_ok();
+                match result {
+                    Ok(()) => self.watch_works(),
+                    Err(failure) => self.watch_failed(failure),
+                }
+                self.step(Input::Watching(self.is_watching));
             }
             Event::StoreWarnings(warnings) => warnings.iter().for_each(|warning| log::warn!("the store: {warning}")),
             Event::StateFileWritten(cluster, result) => self.state_file_written(cluster, result),
@@ -177,10 +192,6 @@ impl Daemon {
             // The loop has ended.
             Event::Exit => {}
         }
-    }
-
-    fn keep_failure<T>(&mut self, answer: Result<T, Error>) -> Option<T> {
-        answer.map_err(|failure| self.store_failure = Some(failure)).ok()
     }
 
     /// Gives the machine an input, and executes its actions.

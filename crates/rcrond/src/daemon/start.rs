@@ -1,6 +1,7 @@
 //! The start of the daemon, from the configuration to the loop.
 
 use super::inputs::{Inputs, Signals};
+use super::store_failures::{LoggedCauses, WatchFailures};
 use super::{ClusterState, Daemon, machine, tasks};
 use crate::api::log::{flush, set_node, start_log};
 use crate::api::metrics::Metrics;
@@ -20,9 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Error, Store};
 use sys::output::{error_text, to_stderr};
-
-/// tokio needs a thread for each name that is being looked up. Look-ups can hang, and each attempt to connect starts another.
-const MAX_THREADS: usize = 64;
 
 /// Why the daemon did not start.
 pub(crate) enum StartError {
@@ -103,10 +101,7 @@ fn load(file: &Path) -> Result<Config, StartError> {
 }
 
 fn run_daemon(config: Config, config_file: PathBuf) -> Result<(), StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(MAX_THREADS)
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(StartError::Runtime)?;
     let result = runtime.block_on(async {
         let socket = config.socket.clone();
@@ -169,6 +164,9 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         state_files_checked_at: clock::boot_time(),
         directories_being_checked: BTreeSet::new(),
         store_failure: None,
+        is_outage_logged: false,
+        logged_store_causes: LoggedCauses::default(),
+        watch_failures: WatchFailures::default(),
         file_failure: None,
         is_watching: false,
         status_line: String::new(),

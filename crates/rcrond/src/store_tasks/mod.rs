@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod codec;
+mod connector;
 pub(crate) mod node_info;
 pub(crate) mod overview;
 mod time_limit;

@@ -2,6 +2,7 @@
 
 mod address;
 mod encryption;
+mod lookup;
 mod race;
 mod stream;
 

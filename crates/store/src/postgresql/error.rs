@@ -24,6 +24,8 @@ pub(super) enum Error {
     /// A statement that always returns a row returned none.
     NoRow,
     NoVerdict,
+    /// A notification did not reach a connection that listens.
+    NoNotification,
 }
 
 const OTHER_TABLE: &str = "drop the table, which is not as rcrond.sql creates it, or configure another";
@@ -49,6 +51,12 @@ impl ServerError for Error {
                 Some("use a primary that accepts writes"),
             ),
             Self::NoRow => ("the answer to a read has no row", None),
+            Self::NoNotification => (
+                "a notification (NOTIFY) does not reach a connection that listens (LISTEN)",
+                Some(
+                    "if PgBouncer or another pooler is in between, set its pool_mode to session, or connect to PostgreSQL itself",
+                ),
+            ),
             Self::NoVerdict => ("the answer to a change does not say whether it is done", None),
         };
         (what.to_owned(), help)

@@ -42,6 +42,12 @@ impl Message {
         describe(notice, &cause).with_optional("DETAIL", detail)
     }
 
+    /// Another cause of an outage.
+    pub(super) fn store_still_silent(cause: &str) -> Self {
+        let text = format!("the store still does not answer: {cause}");
+        Self::about_node(STORE_SILENT, Level::Warn, text).with("DETAIL", cause)
+    }
+
     /// The value of a field.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         let found = self.fields.iter().find(|(field, _)| *field == name);

@@ -245,7 +245,7 @@ fn the_clients_user_is_known_from_the_kernel() {
     "#;
     let done = testing::run(command.args(["-e", client]).arg(&path).stdin(Stdio::null()));
     let expected = if is_root {
-        "{\"answer\":\"refused\",\"message\":\"only root and rcrond's own user may drain and undrain\"}\n"
+        "{\"answer\":\"refused\",\"message\":\"only root and rcrond's own user may drain, undrain and reload\"}\n"
     } else {
         "{\"answer\":\"progress\""
     };
