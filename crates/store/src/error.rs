@@ -72,6 +72,11 @@ pub enum Error {
 pub trait ServerError: fmt::Debug + Send + Sync {
     /// What the answer says, and what to do about it where that is known.
     fn explain(&self) -> Explanation;
+
+    /// Whether the server is a copy of another, which takes its place if it fails. rcrond does not use it until then.
+    fn is_standby(&self) -> bool {
+        false
+    }
 }
 
 /// What failed, and an imperative that says what to do about it, where that is known.
@@ -94,6 +99,15 @@ impl<E: ServerError + 'static> From<E> for Error {
 impl Error {
     /// Says with which server it happened.
     pub(crate) fn at(self, server: &str) -> Self {
+        self.named(server)
+    }
+
+    /// Says with which server it happened, unless it says so already.
+    #[must_use]
+    pub fn named(self, server: &str) -> Self {
+        if matches!(self, Self::At { .. }) {
+            return self;
+        }
         Self::At {
             server: server.to_owned(),
             error: Box::new(self),
@@ -122,6 +136,33 @@ impl Error {
         }
     }
 
+    /// Errors that differ only in their servers become one that names them all.
+    #[must_use]
+    pub fn grouped(errors: Vec<Self>) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for error in errors {
+            let same = groups.iter_mut().find_map(|known| match (known, &error) {
+                (Self::At { server, error: known }, Self::At { error, .. }) if known == error => Some(server),
+                _ => None,
+            });
+            match (same, error) {
+                (Some(servers), Self::At { server, .. }) => *servers = format!("{servers}, {server}"),
+                (_, error) => groups.push(error),
+            }
+        }
+        groups
+    }
+
+    /// Whether the server answered that it is a standby.
+    #[must_use]
+    pub fn is_standby(&self) -> bool {
+        match self {
+            Self::At { error, .. } => error.is_standby(),
+            Self::Server(error) => error.is_standby(),
+            _ => false,
+        }
+    }
+
     /// What failed, without [`help`](Self::help).
     pub fn what(&self) -> String {
         self.explain().0
@@ -139,7 +180,10 @@ impl Error {
                 (format!("{server}: {what}"), help)
             }
             Self::NoServer(errors) if errors.is_empty() => ("no server is configured".to_owned(), None),
-            Self::NoServer(errors) => (format!("no server can be used: {}", each_once(errors)), None),
+            Self::NoServer(errors) => {
+                let each: Vec<_> = Self::grouped(errors.clone()).iter().map(ToString::to_string).collect();
+                (format!("no server can be used: {}", each.join(" | ")), None)
+            }
             Self::Settings { setting, problem, help } => (format!("{setting}: {problem}"), *help),
             Self::Unreachable { cause, refused } => {
                 let help = "check that the server runs there, and that the port is the one for clients";
@@ -157,31 +201,6 @@ impl Error {
             Self::Local { act, cause } => (format!("cannot {act}: {cause}"), None),
         }
     }
-}
-
-/// The error of each server; what several have in common is said once.
-fn each_once(errors: &[Error]) -> String {
-    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-    for error in errors {
-        let (server, inner) = match error {
-            Error::At { server, error } => (Some(server.as_str()), &**error),
-            error => (None, error),
-        };
-        let what = inner.to_string();
-        match groups.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, servers)) => servers.extend(server),
-            None => groups.push((what, server.into_iter().collect())),
-        }
-    }
-    let texts: Vec<_> = groups.iter().map(|(what, servers)| in_front(servers, what)).collect();
-    texts.join(" | ")
-}
-
-fn in_front(servers: &[&str], what: &str) -> String {
-    if servers.is_empty() {
-        return what.to_owned();
-    }
-    format!("{}: {what}", servers.join(", "))
 }
 
 impl fmt::Display for Error {

@@ -217,3 +217,63 @@ fn a_rejected_configuration_is_reported_by_check_init_store_and_the_daemon() {
     let indented = message.replace('\n', "\n    ");
     assert_eq!(line, format!("rcrond: error: {indented}\n"));
 }
+
+#[test]
+fn an_epoch_file_that_cannot_be_used_is_wrong() {
+    let fixture = Fixture::new();
+    let clusters = fixture.path("lib/clusters.json");
+    fs::write(&clusters, "").expect("written");
+    has(
+        &fixture.report(),
+        "  wrong     cannot read the epochs from HERE/lib/clusters.json: EOF",
+    );
+    fs::remove_file(&clusters).expect("removed");
+    fs::create_dir(&clusters).expect("made");
+    has(
+        &fixture.report(),
+        "  wrong     cannot read the epochs from HERE/lib/clusters.json: it is a directory",
+    );
+}
+
+/// Needs a file system of its own, in a mount namespace.
+#[test]
+fn a_full_directory_is_wrong() {
+    let fixture = Fixture::new();
+    let script = r#"
+        mount -t tmpfs -o size=64k none "$1/lib" && mount -t tmpfs -o size=64k none "$1/states" || exit 99
+        head -c 1M /dev/zero >"$1/lib/full" 2>/dev/null
+        head -c 1M /dev/zero >"$1/states/full" 2>/dev/null
+        exec "$2" --check --config-only --conf "$1/rcrond.toml"
+    "#;
+    let namespaces: &[&str] = if nix::unistd::geteuid().is_root() {
+        &["--mount"]
+    } else {
+        &["--mount", "--map-root-user"]
+    };
+    let done = run(Command::new("unshare")
+        .args(namespaces)
+        .args(["sh", "-c", script, "sh"])
+        .arg(fixture.directory.path())
+        .arg(program("rcrond")));
+    assert_eq!(done.code(), Some(1), "{done:?}");
+    let here = fixture.directory.path().display();
+    for row in [
+        format!("  wrong     state_dir {here}/lib: its file system is full (0 bytes are free)\n"),
+        format!(
+            "  wrong     state file {here}/states/web cannot be written: its directory: its file system is full (0 bytes are free)\n"
+        ),
+    ] {
+        has(&done.stdout(), &row);
+    }
+}
+
+#[test]
+fn config_only_leaves_the_store_out() {
+    let fixture = Fixture::new();
+    let done = run(Command::new(program("rcrond"))
+        .args(["--check", "--config-only", "--conf"])
+        .arg(fixture.path("rcrond.toml")));
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(!done.stdout().contains("\nstore\n"), "{done:?}");
+    assert_eq!(fixture.rcrond("--check").code(), Some(1), "the store does not answer");
+}

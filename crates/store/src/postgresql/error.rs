@@ -61,6 +61,10 @@ impl ServerError for Error {
         };
         (what.to_owned(), help)
     }
+
+    fn is_standby(&self) -> bool {
+        matches!(self, Self::Standby)
+    }
 }
 
 fn library_help(text: &str) -> Option<&'static str> {
