@@ -4,7 +4,6 @@
 //! is too late ends the connection, and counts as not answered.
 
 use super::codec;
-use super::spoilt_keys::SpoiltKeys;
 use super::time_limit::within;
 use crate::api::metrics::{Metrics, Operation, Outcome};
 use crate::event::{Event, EventSender};
@@ -32,7 +31,6 @@ pub(crate) struct StoreClient {
     connection: Option<Box<dyn Connection>>,
     /// Whether the warnings about this store's server were read. They are logged once for each store.
     has_read_warnings: bool,
-    spoilt_keys: SpoiltKeys,
     events: EventSender,
     metrics: Arc<Metrics>,
 }
@@ -43,7 +41,6 @@ impl StoreClient {
             store,
             connection: None,
             has_read_warnings: false,
-            spoilt_keys: SpoiltKeys::default(),
             events,
             metrics,
         }
@@ -87,15 +84,8 @@ impl StoreClient {
         .await;
         let outcome = answer.as_ref().map_or(Outcome::NoAnswer, |_| Outcome::Done);
         self.metrics.count_call(Operation::Read, begin.elapsed(), outcome);
-        match &answer {
-            Ok(reading) => {
-                let now = clock::boot_time();
-                for message in self.spoilt_keys.update(&*self.store, &keys, reading, now) {
-                    log::error!("{message}");
-                }
-            }
-            Err(_) if was_connected => self.store.skip_current(),
-            Err(_) => {}
+        if answer.is_err() && was_connected {
+            self.store.skip_current();
         }
         answer
     }

@@ -5,6 +5,5 @@ pub(crate) mod codec;
 pub(crate) mod node_info;
 mod node_list;
 pub(crate) mod overview;
-mod spoilt_keys;
 mod time_limit;
 pub(crate) mod watcher;
