@@ -50,6 +50,13 @@ pub enum Error {
         /// What to do about it, where that is known.
         help: Option<&'static str>,
     },
+    /// The server sent more than any server of this kind sends to rcrond.
+    TooLong {
+        /// What was too long, with its article.
+        what: &'static str,
+        /// In bytes.
+        limit: usize,
+    },
     /// The server stopped answering on a connection that waits for its reports.
     Silent,
     /// The caller's time limit ended first.
@@ -191,6 +198,10 @@ impl Error {
             }
             Self::Tls { cause, help } => (format!("the TLS handshake failed: {cause}"), *help),
             Self::Lost { cause, help } => (format!("the connection broke: {cause}"), *help),
+            Self::TooLong { what, limit } => {
+                let help = "check that this is the address of the store, and that no other program answers there";
+                (format!("the server sent {what} of more than {limit} bytes"), Some(help))
+            }
             Self::Silent => ("the server no longer answers".to_owned(), None),
             Self::Late(limit) if limit.subsec_millis() == 0 => {
                 (format!("no answer within {} s", limit.as_secs()), None)

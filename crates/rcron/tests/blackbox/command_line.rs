@@ -73,6 +73,13 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
         &fixture.run(["--verbose=yes", "echo"]),
         "unexpected argument for option '--verbose': \"yes\"",
     );
+    for (option, value) in [("--version=1", "1"), ("--help=x", "x"), ("-V=1", "1")] {
+        let message = format!(
+            "unexpected argument for option '{}': \"{value}\"",
+            option.split('=').next().expect("a name")
+        );
+        refused(&run(Command::new(binary()).arg(option)), &message);
+    }
     refused(
         &run(Command::new(binary()).arg("--conf")),
         "missing argument for option '--conf'",
@@ -101,7 +108,10 @@ fn a_refused_command_line_is_in_the_log_where_options_say_which() {
     let socket = format!("syslog_socket={}", fixture.path("log").display());
     let done = run(Command::new(binary()).args(["-o", &socket, "--bogus", "echo"]));
     assert_eq!(done.code(), Some(125));
-    assert_eq!(fixture.log.texts(), ["error: invalid option '--bogus'"]);
+    assert_eq!(
+        fixture.log.texts(),
+        [format!("error: invalid option '--bogus' cmd=-o {socket} --bogus echo")]
+    );
     run(Command::new(binary()).args(["-n", "-o", &socket, "--bogus", "echo"]));
     assert_eq!(fixture.log.texts().len(), 1, "a dry run logs nothing");
 }

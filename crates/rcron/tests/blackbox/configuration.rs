@@ -35,7 +35,7 @@ fn an_invalid_line_is_printed_with_a_caret_and_logged() {
     assert_eq!(messages.len(), 1);
     assert_eq!(messages[0].priority, 75, "cron.err");
     let expected = format!(
-        "error: {}:2:1: unknown key `nice_lvel` (did you mean `nice_level`?)",
+        "error: {}:2:1: unknown key `nice_lvel` (did you mean `nice_level`?) cmd=echo ran",
         fixture.path("conf").display()
     );
     assert_eq!(messages[0].text, expected);

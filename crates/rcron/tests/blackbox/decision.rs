@@ -1,9 +1,10 @@
 //! Whether the job runs.
 
-use crate::support::fixture::set_mode;
+use crate::support::fixture::{binary, set_mode};
 use crate::support::lease;
 use crate::support::{Fixture, run};
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -49,7 +50,7 @@ fn a_state_that_cannot_be_read_is_the_default_with_a_warning() {
         (
             "a megabyte",
             &|| fixture.write("state", vec![b'x'; 1 << 20]),
-            "its first line is longer than 4096 bytes",
+            "its first word is neither `active` nor `passive`",
         ),
         (
             "a directory",
@@ -103,6 +104,22 @@ fn a_fifo_is_never_waited_for() {
     let (ran, warning) = runs(&fixture);
     assert!(ran);
     assert!(warning.contains("it is a FIFO, not a regular file"), "{warning}");
+}
+
+#[test]
+fn the_first_word_decides_however_long_its_line_is() {
+    let fixture = Fixture::new(None);
+    for (line, ran) in [
+        (format!("passive{}", " ".repeat(1 << 20)), false),
+        (format!("passive{}", " ".repeat(4 << 20)), false),
+        (format!("active{}", " ".repeat(1 << 20)), true),
+        (format!("active{} draining", " ".repeat(1 << 20)), false),
+        // Who knows what follows.
+        (format!("active{} draining", " ".repeat(4 << 20)), false),
+    ] {
+        fixture.set_state(&line);
+        assert_eq!(runs(&fixture), (ran, String::new()), "{}", line.trim_end());
+    }
 }
 
 #[test]
@@ -269,20 +286,47 @@ fn a_stuck_stderr_changes_nothing() {
     );
 }
 
+/// A mount of the single file leads to the file itself, not to its name. So does a descriptor's name in /proc.
 #[test]
-fn a_lease_that_ends_between_decision_and_start_starts_nothing() {
-    let fixture = Fixture::new(None);
-    // A warning to a full stderr takes 200 ms, which is longer than the lease.
-    fixture.configure("nice_level = 99\n");
-    let (reader, writer) = nix::unistd::pipe().expect("a pipe");
-    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).expect("set");
-    while nix::unistd::write(&writer, &[b'x'; 4096]).is_ok() {}
-    fixture.set_state(&format!("active {} boot={}\n", lease::until(0.1), lease::boot_id()));
-    let mut command = fixture.rcron();
-    let output = command.args(JOB).stderr(writer).output().expect("run");
-    drop(reader);
-    assert_eq!((output.status.code(), output.stdout), (Some(0), vec![]));
-    fixture
-        .log
-        .wait_for("state=passive status=ignore reason=stale why=lease-ended cmd=echo ran");
+fn a_file_that_was_replaced_behind_a_mount_is_stale() {
+    let fixture = Fixture::active();
+    let opened = fs::File::open(fixture.path("state")).expect("open");
+    let mount = format!("/proc/{}/fd/{}", std::process::id(), opened.as_raw_fd());
+    let conf = fs::read_to_string(fixture.path("conf")).expect("there");
+    let state = fixture.path("state").display().to_string();
+    fixture.write("conf", conf.replace(&state, &mount));
+    assert_eq!(runs(&fixture), (true, String::new()));
+    fixture.set_state("passive\n");
+    assert_eq!(runs(&fixture), (false, String::new()));
+    let texts = fixture.log.texts();
+    let last = texts.last().expect("a line");
+    assert!(
+        last.contains("state=passive status=ignore reason=stale why=removed "),
+        "{last}"
+    );
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_file_that_was_replaced_behind_a_real_mount_is_stale() {
+    let fixture = Fixture::active();
+    fixture.write("mount", "");
+    let conf = fs::read_to_string(fixture.path("conf")).expect("there");
+    let (state, mount) = (
+        fixture.path("state").display().to_string(),
+        fixture.path("mount").display().to_string(),
+    );
+    fixture.write("conf", conf.replace(&state, &mount));
+    let script = "mount --bind \"$1\" \"$2\" && shift 2 && \"$@\" && \
+                  echo passive >\"$STATE.new\" && mv \"$STATE.new\" \"$STATE\" && cat \"$MOUNT\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh", &state, &mount]);
+    command.env("STATE", &state).env("MOUNT", &mount);
+    command.arg(binary()).arg("--conf").arg(fixture.path("conf")).args(JOB);
+    let done = run(&mut command);
+    assert_eq!(
+        (done.code(), done.stdout().as_str()),
+        (Some(0), "ran\nactive\n"),
+        "{done:?}"
+    );
 }

@@ -29,6 +29,24 @@ fn start(fixture: &Fixture) -> (Running, i32) {
     (running, job)
 }
 
+#[test]
+fn a_relative_path_of_the_state_file_stays_relative_to_the_directory_of_the_start() {
+    let fixture = Fixture::active();
+    fixture.configure(TERMINATE);
+    let mut rcron = fixture.rcron();
+    rcron.args(["-o", "state_file=state", "sleep", "1000"]);
+    let running = Running::start(rcron.current_dir(fixture.path("")));
+    running.job("sleep");
+    fixture.set_state("passive\n");
+    assert_demoted(&fixture, running, "relative");
+    let warning = fixture
+        .log
+        .texts()
+        .into_iter()
+        .find(|text| text.starts_with("warning: "));
+    assert_eq!(warning, None);
+}
+
 /// The job got SIGTERM because of the state, and the log says so.
 fn assert_demoted(fixture: &Fixture, mut running: Running, what: &str) {
     assert_eq!(running.wait().signal(), Some(15), "{what}");

@@ -128,4 +128,9 @@ fn a_guard_that_cannot_watch_starts_nothing() {
     let done = run(&mut command);
     assert_eq!((done.code(), done.stdout()), (Some(125), String::new()), "{done:?}");
     assert_eq!(done.stderr(), "rcron: cannot supervise the job: Too many open files\n");
+    let text = fixture.log.wait_for("error: ");
+    assert_eq!(
+        text,
+        "error: cannot supervise the job: Too many open files cmd=echo ran"
+    );
 }

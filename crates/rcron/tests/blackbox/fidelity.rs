@@ -21,6 +21,19 @@ fn compare_line(fixture: &Fixture, line: &str) -> (Done, Done) {
     (run_line(&line.replace('@', "")), run_line(&line.replace('@', &wrapped)))
 }
 
+/// A file system could not be unmounted as long as rcron waits in it.
+#[test]
+fn rcron_itself_leaves_the_directory_in_which_the_job_stays() {
+    let fixture = Fixture::active();
+    let line = "until test \"$(readlink /proc/$PPID/cwd)\" = /; do sleep 0.01; done; pwd";
+    let done = run(fixture.rcron().args(["sh", "-c", line]).current_dir(fixture.path("")));
+    let directory = fixture.path("").canonicalize().expect("a directory");
+    assert_eq!(
+        (done.code(), done.stdout()),
+        (Some(0), format!("{}\n", directory.display()))
+    );
+}
+
 #[test]
 fn all_256_exit_statuses() {
     let fixture = Fixture::active();

@@ -239,6 +239,21 @@ fn if_it_cannot_be_written_the_job_runs_and_one_warning_is_logged() {
 }
 
 #[test]
+fn a_writer_that_is_killed_is_reported() {
+    let fixture = recorded("");
+    // The job kills its only sibling. Within a tenth of a second the writer may have ended by itself.
+    let line = "for try in $(seq 1000); do for pid in $(cat /proc/$PPID/task/$PPID/children); do
+        test $pid = $$ || { kill -KILL $pid; exit; }; done; done";
+    until("a killed writer", || {
+        fixture.run(["sh", "-c", line]);
+        fixture.log.texts().into_iter().find(|text| {
+            text == "warning: the process that writes the journal has failed: signal: 9 (SIGKILL); \
+                records of this run may be missing"
+        })
+    });
+}
+
+#[test]
 fn if_a_name_is_taken_the_next_one_is_used() {
     let fixture = recorded("");
     symlink("nowhere", own_file(&fixture)).expect("linked");
@@ -385,6 +400,16 @@ fn a_full_or_read_only_disk_affects_the_journal_only() {
             "{told}: {warnings:?}"
         );
     }
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn it_is_kept_without_dev_null() {
+    let fixture = recorded("");
+    let script = "mount -t tmpfs none /dev; exec \"$2\" --conf $1/conf true";
+    assert_eq!(run(&mut in_namespace(&fixture, script)).code(), Some(0));
+    until_recorded(&own_file(&fixture), 2);
+    assert!(!fixture.log.texts().iter().any(|text| text.starts_with("warning: ")));
 }
 
 #[test]

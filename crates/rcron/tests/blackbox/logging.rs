@@ -2,7 +2,7 @@
 
 use crate::support::log::field;
 use crate::support::process::Running;
-use crate::support::{Fixture, until};
+use crate::support::{Fixture, run, until};
 use std::io::Read;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::os::unix::process::CommandExt;
@@ -46,25 +46,48 @@ fn the_header_is_that_of_0_1_0() {
             .arg0("/some/where/rcron-web"),
     );
     assert!(running.wait().success());
-    let local = Command::new("date")
-        .args(["-d", "-1 minute", "+%b %e %H:%M"])
-        .env("TZ", "XXX-05:45")
-        .output()
-        .expect("date");
-    let now = Command::new("date")
-        .args(["+%b %e %H:%M"])
-        .env("TZ", "XXX-05:45")
-        .output()
-        .expect("date");
     let messages = fixture.log.messages();
     assert_eq!(messages.len(), 1);
     assert_eq!(
         (messages[0].priority, messages[0].ident.as_str(), messages[0].pid),
         (78, "rcron-web", running.0.id())
     );
-    let minute = &messages[0].time[..12];
-    let possible = [local.stdout, now.stdout].map(|time| String::from_utf8_lossy(&time).trim_end().to_owned());
+    assert_is_now(&messages[0].time, "XXX-05:45");
+}
+
+/// Asserts that a header's time is the present minute or the one before, in this zone.
+fn assert_is_now(time: &str, zone: &str) {
+    let minute = &time[..12];
+    let possible = ["now", "-1 minute"].map(|moment| {
+        let mut date = Command::new("date");
+        let done = run(date.args(["-d", moment, "+%b %e %H:%M"]).env("TZ", zone));
+        done.stdout().trim_end().to_owned()
+    });
     assert!(possible.iter().any(|time| time == minute), "{minute} {possible:?}");
+}
+
+/// localtime(3) would open the file, and wait for a writer of the FIFO.
+#[test]
+fn a_time_zone_that_is_no_zone_file_is_not_opened() {
+    let fixture = Fixture::active();
+    nix::unistd::mkfifo(&fixture.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("made");
+    let directory = fixture.path("").display().to_string();
+    for (zone, zones) in [
+        (format!(":{directory}fifo"), None),
+        (format!("{directory}fifo"), None),
+        ("fifo".to_owned(), Some(directory.clone())),
+        ("/dev/zero".to_owned(), None),
+    ] {
+        let mut rcron = fixture.rcron();
+        rcron.args(["sh", "-c", "echo \"$TZ\""]).env("TZ", &zone);
+        if let Some(zones) = zones {
+            rcron.env("TZDIR", zones);
+        }
+        let done = run(&mut rcron);
+        assert_eq!((done.code(), done.stdout()), (Some(0), format!("{zone}\n")), "{done:?}");
+        let messages = fixture.log.messages();
+        assert_is_now(&messages.last().expect("a line").time, "UTC0");
+    }
 }
 
 #[test]

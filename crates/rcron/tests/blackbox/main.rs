@@ -14,6 +14,7 @@ mod environment;
 mod failures;
 mod fidelity;
 mod journal;
+mod lease_end;
 mod logging;
 mod signals;
 mod terminal;

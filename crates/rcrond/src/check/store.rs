@@ -185,8 +185,10 @@ mod tests {
             format!("  fine      it answers\n{warning}")
         );
         let mut connection = run(store.connect()).expect("a runtime").expect("connected");
-        let listed = run(connection.list("")).expect("a runtime").expect("an answer");
-        assert!(listed.is_empty(), "nothing was written");
+        let snapshot = run(connection.read(&["check/n".into()]))
+            .expect("a runtime")
+            .expect("an answer");
+        assert_eq!(snapshot.items, [None], "nothing was written");
         store.set_down(true);
         assert_eq!(
             report_of(vec![answer_of(&store)]),

@@ -110,6 +110,10 @@ mod tests {
 
         fn skip_current(&self) {}
 
+        fn full_key(&self, key: &str) -> String {
+            self.memory.full_key(key)
+        }
+
         fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
             self.memory.watch(keys)
         }

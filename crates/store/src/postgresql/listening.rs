@@ -35,18 +35,18 @@ pub(super) async fn listen(
     // LISTEN takes one name and no parameters. The name of a channel needs no quotes.
     let channels = keys.iter().map(|key| sql::channel(key)).chain([TEST.to_owned()]);
     let listen: Vec<_> = channels.map(|channel| format!("LISTEN {channel}")).collect();
-    session.client.batch_execute(&listen.join(";")).await?;
+    session.execute(&listen.join(";")).await?;
     // A server that does not accept another connection may still notify.
     if let Ok(Ok(())) = timeout(TEST_LIMIT, notify(primary, server)).await {
         let is_heard = timeout(TEST_LIMIT, heard.notified()).await;
         is_heard.map_err(|_| Error::NoNotification)?;
     }
-    session.client.batch_execute(&format!("UNLISTEN {TEST}")).await?;
+    session.execute(&format!("UNLISTEN {TEST}")).await?;
     Ok(session)
 }
 
 /// Over another connection: a transaction's own notifications reach its client even through a pooler.
 async fn notify(primary: &Primary, server: &Server) -> Result<(), crate::Error> {
     let session = Session::open(primary, server, || ()).await?;
-    Ok(session.client.batch_execute(&format!("NOTIFY {TEST}")).await?)
+    session.execute(&format!("NOTIFY {TEST}")).await.map(drop)
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod error;
+mod inspector;
 mod listening;
 mod session;
 mod sql;

@@ -3,6 +3,7 @@
 pub(crate) mod fixture;
 pub(crate) mod lease;
 pub(crate) mod log;
+pub(crate) mod tracer;
 
 pub(crate) use fixture::Fixture;
 pub(crate) use testing::{Done, process, run, until};
