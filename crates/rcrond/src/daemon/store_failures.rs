@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// Several servers can fail in turn, each with its own cause.
 const MAX_CAUSES: usize = 16;
 /// A watch that fails once is started again a moment later.
-const FEW_FAILURES: u32 = 1;
+const FEW_FAILURES: u64 = 1;
 
 /// The causes of a fault that were logged, and when.
 #[derive(Debug, Default)]
@@ -48,8 +48,8 @@ fn without_numbers(cause: &str) -> String {
 pub(super) struct WatchFailures {
     /// The error of the last attempt; `None` while the watch works.
     pub(super) last: Option<Error>,
-    /// How many attempts have failed since the watch worked.
-    count: u32,
+    /// How many attempts have failed since the watch or the store did not work.
+    count: u64,
     logged: LoggedCauses,
     is_logged: bool,
 }
@@ -96,13 +96,14 @@ impl Daemon {
     /// While the store does not answer at all, nothing else is said about its watch.
     pub(super) fn watch_failed(&mut self, failure: Error) {
         let failures = &mut self.watch_failures;
-        failures.count = failures.count.saturating_add(1);
+        failures.count = if self.machine.is_answered() {
+            failures.count + 1
+        } else {
+            0
+        };
         let cause = failure.to_string();
         failures.last = Some(failure);
-        if failures.count > FEW_FAILURES
-            && self.machine.is_answered()
-            && failures.logged.admit(&cause, clock::boot_time())
-        {
+        if failures.count > FEW_FAILURES && failures.logged.admit(&cause, clock::boot_time()) {
             failures.is_logged = true;
             log::warn!("the store does not report changes, so a handover takes longer: {cause}");
         }

@@ -33,7 +33,12 @@ pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
             }
             continue;
         }
-        let (lifetime, failure) = match within(CONNECT_LIMIT, spec.store.watch(spec.keys)).await {
+        let connected = tokio::select! {
+            connected = within(CONNECT_LIMIT, spec.store.watch(spec.keys)) => connected,
+            // Perhaps with another store. A sender that was dropped is noticed below.
+            Ok(()) = specs.changed() => continue,
+        };
+        let (lifetime, failure) = match connected {
             Ok(watch) => {
                 let begin = Instant::now();
                 // This makes the machine read, too: changes before the watch were missed.

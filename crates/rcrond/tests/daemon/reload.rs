@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::signals::{HUP, TERM};
 use control::{Request, Response};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use testing::servers::redis::Redis;
@@ -108,9 +109,10 @@ fn that_fails_is_in_the_status_line_until_one_succeeds() {
     let received = |text: &str| {
         let mut buffer = [0; 4096];
         loop {
-            let length = socket
-                .recv(&mut buffer)
-                .unwrap_or_else(|error| panic!("{text}: {error}"));
+            let length = match socket.recv(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                received => received.unwrap_or_else(|error| panic!("{text}: {error}")),
+            };
             if String::from_utf8_lossy(&buffer[..length]).contains(text) {
                 return;
             }

@@ -6,7 +6,6 @@ use super::error::Error;
 use super::session::Session;
 use super::sql;
 use crate::dial::Server;
-use crate::random_version::random_version;
 use crate::watch_stream::Notifier;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,9 @@ use tokio::time::timeout;
 
 /// For a notification to come, and for a connection to send it.
 const TEST_LIMIT: Duration = Duration::from_secs(2);
+
+/// The channel of the test. It is always the same, because a pooler's connection to the server keeps it.
+const TEST: &str = "rcron_test";
 
 /// A session that listens for changes of these keys.
 pub(super) async fn listen(
@@ -30,22 +32,21 @@ pub(super) async fn listen(
         notifier.notify();
     })
     .await?;
-    let test = format!("rcron_test_{:016x}", random_version()?);
     // LISTEN takes one name and no parameters. The name of a channel needs no quotes.
-    let channels = keys.iter().map(|key| sql::channel(key)).chain([test.clone()]);
+    let channels = keys.iter().map(|key| sql::channel(key)).chain([TEST.to_owned()]);
     let listen: Vec<_> = channels.map(|channel| format!("LISTEN {channel}")).collect();
     session.execute(&listen.join(";")).await?;
     // A server that does not accept another connection may still notify.
-    if let Ok(Ok(())) = timeout(TEST_LIMIT, notify(primary, server, &test)).await {
+    if let Ok(Ok(())) = timeout(TEST_LIMIT, notify(primary, server)).await {
         let is_heard = timeout(TEST_LIMIT, heard.notified()).await;
         is_heard.map_err(|_| Error::NoNotification)?;
     }
-    session.execute(&format!("UNLISTEN {test}")).await?;
+    session.execute(&format!("UNLISTEN {TEST}")).await?;
     Ok(session)
 }
 
 /// Over another connection: a transaction's own notifications reach its client even through a pooler.
-async fn notify(primary: &Primary, server: &Server, channel: &str) -> Result<(), crate::Error> {
+async fn notify(primary: &Primary, server: &Server) -> Result<(), crate::Error> {
     let session = Session::open(primary, server, || ()).await?;
-    session.execute(&format!("NOTIFY {channel}")).await.map(drop)
+    session.execute(&format!("NOTIFY {TEST}")).await.map(drop)
 }
