@@ -135,7 +135,15 @@ kinds! {
         RcronSeveral = "rcron-several",
         RcronSetuid = "rcron-setuid",
         RcronWritable = "rcron-writable",
+        CronMissing = "cron-missing",
+        CronStopped = "cron-stopped",
         RcrondSilent = "rcrond-silent",
+        RcrondStopped = "rcrond-stopped",
+        RcrondDisabled = "rcrond-disabled",
+        RcrondStore = "rcrond-store",
+        RcrondNoSession = "rcrond-no-session",
+        RcrondDrained = "rcrond-drained",
+        RcrondUnwritable = "rcrond-unwritable",
     }
 }
 
