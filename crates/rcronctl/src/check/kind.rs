@@ -107,6 +107,7 @@ kinds! {
         OutsideRuns = "outside-runs",
         OutsideTruncates = "outside-truncates",
         OutsidePipe = "outside-pipe",
+        NotJudged = "not-judged",
         Percent = "percent",
         OpenQuote = "open-quote",
         JobNameTwice = "job-name-twice",
