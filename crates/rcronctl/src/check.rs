@@ -13,6 +13,7 @@ mod freshness;
 mod journal;
 mod journal_files;
 mod json;
+mod keepalived;
 mod kind;
 mod lease;
 mod log_socket;
@@ -92,6 +93,7 @@ fn examine(root: &Root, common: &Common) -> Report {
             report.cannot_read(Group::State, &cluster.file, &error);
         }
     }
+    keepalived::check(root, &clusters, &mut report);
     programs::check(root, &mut report);
     report.close();
     report

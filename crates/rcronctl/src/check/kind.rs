@@ -86,6 +86,7 @@ kinds! {
         StateNearlyStale = "state-nearly-stale",
         StateFuture = "state-future",
         StateNoLease = "state-no-lease",
+        KeepalivedShell = "keepalived-shell",
     }
     Crontabs {
         CrontabUnreadable = "crontab-unreadable",
