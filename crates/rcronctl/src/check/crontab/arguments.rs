@@ -155,7 +155,7 @@ fn open(job: &Job, rights: &Rights, file: &Path) -> Result<(), Unreadable> {
             if user.may_read(&metadata) {
                 Ok(())
             } else {
-                Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())
+                Err(std::io::Error::from(nix::errno::Errno::EACCES).into())
             }
         }
         _ => located.open().map(drop),
