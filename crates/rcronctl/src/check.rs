@@ -55,14 +55,14 @@ use users::Users;
 pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Failure> {
     let directory = options.root.as_deref();
     let named = || shown(directory.unwrap_or(Path::new("/")).as_os_str());
-    let root = Root::new(directory).map_err(|error| Failure::of(format!("look into {}", named()), &error))?;
+    let root = Root::new(directory).map_err(|error| Failure::cannot(format!("look into {}", named()), &error))?;
     let report = examine(&root, common);
     let text = if common.json {
         json::text(&report)
     } else {
         print::text(&report)
     };
-    sys::output::to_stdout(text.as_bytes()).map_err(|error| Failure::of("write to standard output", &error))?;
+    sys::output::to_stdout(text.as_bytes()).map_err(|error| Failure::cannot("write to standard output", &error))?;
     let is_wrong = report.count(Severity::Wrong) > 0;
     Ok(ExitCode::from(u8::from(is_wrong)))
 }

@@ -1,17 +1,16 @@
-//! The command line, and through it the completions: rcronctl(8).
+//! The command line, its help and the completions: rcronctl(8).
 
+use crate::when::{parse_duration, parse_since};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use clap_complete::Shell;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// Shows what rcron ran, and switches by hand.
+/// Show what rcron ran, find what is wrong, and switch servers by hand
 #[derive(Debug, Parser)]
-#[command(
-    name = "rcronctl",
-    version,
-    about,
-    disable_help_subcommand = true,
-    max_term_width = 100
-)]
+#[command(name = "rcronctl", version, max_term_width = 80)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,66 +18,68 @@ pub(crate) struct Cli {
     pub(crate) common: Common,
 }
 
-/// What every command takes.
+/// The options that all commands accept.
 #[derive(Args, Debug)]
 pub(crate) struct Common {
-    /// Configuration file of the cluster (default: all of /etc/rcron/*.conf; may be repeated)
+    /// The configuration file of a cluster. May be given more than once. The default is all of /etc/rcron/*.conf
     #[arg(short, long = "conf", value_name = "FILE", global = true)]
     pub(crate) conf: Vec<PathBuf>,
-    /// Print JSON instead of a table
+    /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Each cluster's state, its nodes if rcrond runs, and the jobs running now
+    /// Show the state and nodes of each cluster, and the running jobs
     Status(Status),
-    /// What ran, newest first
+    /// Show the runs in the journal, newest first
     History(History),
-    /// Runs that a crash cut off; exit status 1 if there are any
+    /// Show the runs that a crash cut off; exit with 1 if there are any
     Interrupted(Interrupted),
-    /// Who ran what when, as a picture
+    /// Draw which server ran which job at what time
     Timeline(Timeline),
-    /// Exit status 0 if this server would run jobs now, else 1
+    /// Exit with 0 if this server would run a job now, otherwise with 1
     IsActive(IsActive),
     /// Write the state file
     Set(Set),
-    /// Refresh the state file's time, for state_max_age
+    /// Set the time of the state file to now, for state_max_age
     Touch(Touch),
-    /// With rcrond: give this server's clusters away, and stay out until undrain
+    /// Ask rcrond to release clusters of this server until undrain
     Drain(Drain),
-    /// With rcrond: take part again after drain
+    /// Let this server take clusters over again after drain
     Undrain(Undrain),
-    /// Look for what is wrong, and say what to do about it; exit status 1 if anything is
+    /// Find what is wrong and how to fix it; exit with 1 if there is any
     Check(Check),
-    /// Print a shell's completions
+    /// Print a completion script
     Completions {
-        /// The shell
+        /// The shell to complete in
+        #[arg(value_parser = PossibleValuesParser::new(["bash", "fish", "zsh"]).try_map(|shell| shell.parse::<Shell>()))]
         shell: Shell,
     },
 }
 
-/// Which runs.
+/// Which runs are shown.
 #[derive(Args, Debug)]
 pub(crate) struct Selection {
-    /// Only this job: its --job name or its whole command
+    /// Show only runs of this job. NAME is the name given with rcron --job, or the whole command
     #[arg(long, value_name = "NAME")]
     pub(crate) job: Option<String>,
-    /// Only this cluster
+    /// Show only runs of this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
-    /// Only runs that were going on since then: 90m, 12h, 7d, today, 2026-11-23,
-    /// '2026-11-23 03:00'
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Journals to read: directories, or files copied from other servers (default: the configuration's)
+    /// Show only runs that were in progress at TIME or later. TIME is 90m, 12h or 7d before now, today,
+    /// yesterday, 2026-11-23 or '2026-11-23 03:00'
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub(crate) since: Option<Timestamp>,
+    /// Read this journal, which can be copied from another server. May be given more than once. The
+    /// default is the journals that the configurations name
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) journal: Vec<PathBuf>,
 }
 
 impl Selection {
-    /// Whether nothing is left out.
+    /// Whether every run is shown.
     pub(crate) fn is_all(&self) -> bool {
         let Self {
             job,
@@ -94,10 +95,11 @@ impl Selection {
 pub(crate) struct History {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Only runs that failed or were cut off
+    /// Show only runs that failed or were interrupted
     #[arg(long)]
     pub(crate) failed: bool,
-    /// At most this many, the newest; 0 for all (default: 50, with --since all)
+    /// Show at most N runs, the newest ones; 0 means no limit. The default is 50; with --since there is no
+    /// default limit
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<usize>,
 }
@@ -106,13 +108,13 @@ pub(crate) struct History {
 pub(crate) struct Interrupted {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Write those not told before to syslog, each once
+    /// Write the runs to syslog instead of printing them, each run only once
     #[arg(long)]
     pub(crate) log: bool,
-    /// Mark them as seen
+    /// Mark the runs as seen. They are no longer shown after that
     #[arg(long)]
     pub(crate) ack: bool,
-    /// Those marked as seen, too
+    /// Also show runs that are marked as seen
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -121,40 +123,52 @@ pub(crate) struct Interrupted {
 pub(crate) struct Timeline {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Write a page to this file instead, `-` for stdout
+    /// Write an HTML page to FILE; `-` means stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct IsActive {
-    /// Say nothing
+    /// Print nothing
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {
-    /// What to write
+    /// The state of this server
     pub(crate) state: State,
-    /// Write even if a living daemon keeps the file, or others may write its directory
+    /// Write the file even if a running daemon maintains it, or if its path leads through a symbolic link
+    /// that another user could have created
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Touch {
-    /// Write even if a living daemon keeps the file, or others may write its directory
+    /// Write the file even if a running daemon maintains it, or if its path leads through a symbolic link
+    /// that another user could have created
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
-/// Where rcrond is asked.
+/// Where rcrond listens.
 #[derive(Args, Debug)]
 pub(crate) struct Socket {
-    /// rcrond's socket, if its configuration names another
-    #[arg(long, value_name = "PATH", default_value = control::DEFAULT_SOCKET)]
-    pub(crate) socket: PathBuf,
+    /// The socket of rcrond. The default is /run/rcrond/socket
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+impl Socket {
+    pub(crate) fn path(&self) -> &Path {
+        self.socket.as_deref().unwrap_or(Path::new(control::DEFAULT_SOCKET))
+    }
 }
 
 #[derive(Args, Debug)]
@@ -163,13 +177,13 @@ pub(crate) struct Status {
     pub(crate) socket: Socket,
 }
 
-/// Which of rcrond's clusters.
+/// Which of rcrond's clusters are meant.
 #[derive(Args, Debug)]
 pub(crate) struct Which {
-    /// Only this cluster; may be repeated (needed, or --all, where rcrond has several)
+    /// Only this cluster. May be given more than once. If rcrond has only one cluster, no name is needed
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Vec<String>,
-    /// All clusters
+    /// All clusters of this server
     #[arg(long, conflicts_with = "cluster")]
     pub(crate) all: bool,
     #[command(flatten)]
@@ -180,12 +194,12 @@ pub(crate) struct Which {
 pub(crate) struct Drain {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Start no more jobs, and wait for those that run before giving away
+    /// Start no more jobs, and release the cluster when the running jobs have ended
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Wait no longer than this (default: 10m)
-    #[arg(long, value_name = "SPAN", requires = "wait")]
-    pub(crate) timeout: Option<String>,
+    /// With --wait, release the cluster after this time even if jobs are still running. The default is 10m
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration)]
+    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Args, Debug)]
@@ -196,7 +210,7 @@ pub(crate) struct Undrain {
 
 #[derive(Args, Debug)]
 pub(crate) struct Check {
-    /// Look at the system below this directory, such as a container's root, not at this one
+    /// Check the system below DIR, such as the root of a container, instead of this one
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 }
@@ -205,13 +219,6 @@ pub(crate) struct Check {
 pub(crate) enum State {
     /// This server runs the jobs
     Active,
-    /// Another one does
+    /// Another server runs the jobs
     Passive,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Shell {
-    Bash,
-    Fish,
-    Zsh,
 }

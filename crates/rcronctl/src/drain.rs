@@ -1,65 +1,58 @@
-//! `rcronctl drain` and `undrain`: rcrond gives clusters away and stays out, or takes part again.
+//! `rcronctl drain` and `undrain`: rcrond releases clusters and does not take them over again until undrain.
 
 use crate::cli::{self, Common, Which};
-use crate::daemon;
+use crate::daemon::{self, NoReport, QUICK, Reason};
 use crate::failure::Failure;
-use crate::json;
-use crate::table::visible;
+use crate::output::{print_json, print_text};
 use control::client::{Connection, NoAnswer};
 use control::{Request, Response};
-use inputs::clusters;
-use inputs::words;
-use policy::duration;
+use inputs::{clusters, words};
+use policy::display::escaped;
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use sys::output::to_stderr;
 
-/// It was not done, or not in time. (2 is that rcrond could not be asked.)
+/// The exit status if rcrond failed or did not finish in time. 2 means that it could not be asked.
 const NOT_DONE: u8 = 1;
-/// How long running jobs are waited for.
-const PATIENCE: Duration = Duration::from_secs(600);
-/// For rcrond to write the state files and release the leases, beside the time that it waits for jobs. It ends at its own limit before that.
+/// How long `drain --wait` waits for running jobs without `--timeout`.
+const DEFAULT_WAIT: Duration = Duration::from_secs(600);
+/// For rcrond's answer, unless rcrond says how long it takes. rcrond's own limit is shorter.
 const LIMIT: Duration = Duration::from_secs(15);
+/// After the time that rcrond has said.
+const MARGIN: Duration = Duration::from_secs(5);
+/// No clock ends before this.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Serialize)]
-struct Document {
+struct DrainJson {
     done: bool,
-    /// What has become of each cluster.
+    /// The result for each cluster.
     lines: Vec<String>,
     error: Option<String>,
 }
 
-/// Gives clusters away.
-pub(crate) fn drain(options: &cli::Drain, common: &Common) -> Result<ExitCode, Failure> {
-    let wait = match &options.timeout {
-        _ if !options.wait => None,
-        None => Some(PATIENCE),
-        Some(text) => Some(span(text)?),
-    };
+pub(crate) fn drain_clusters(options: &cli::Drain, common: &Common) -> Result<ExitCode, Failure> {
+    let wait = options.wait.then(|| options.timeout.unwrap_or(DEFAULT_WAIT));
     let request = Request::Drain {
-        clusters: choose(&options.which, common)?,
+        clusters: choose_clusters(&options.which, common)?,
         wait_ms: wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
     };
-    converse(&options.which, &request, LIMIT + wait.unwrap_or_default(), common)
+    send_request(&options.which, &request, common)
 }
 
-/// Takes part again.
-pub(crate) fn undrain(options: &cli::Undrain, common: &Common) -> Result<ExitCode, Failure> {
-    let clusters = choose(&options.which, common)?;
-    converse(&options.which, &Request::Undrain { clusters }, LIMIT, common)
+pub(crate) fn undrain_clusters(options: &cli::Undrain, common: &Common) -> Result<ExitCode, Failure> {
+    let clusters = choose_clusters(&options.which, common)?;
+    send_request(&options.which, &Request::Undrain { clusters }, common)
 }
 
-fn span(text: &str) -> Result<Duration, Failure> {
-    duration::parse(text.as_bytes())
-        .map_err(|_| Failure::new(format!("--timeout: `{text}` is no span: write 90s, 10m or 1h")))
-}
-
-/// The clusters' names, or none for all. Where there are several, the user must say: another cluster's jobs are at stake.
-fn choose(which: &Which, common: &Common) -> Result<Vec<String>, Failure> {
+/// The clusters' names; none means all. If rcrond has several clusters, the user must choose: draining the wrong one stops its
+/// jobs here.
+fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failure> {
     if which.all {
         return match common.conf.as_slice() {
             [] => Ok(Vec::new()),
-            _ => Err(Failure::new("--all and --conf contradict each other")),
+            _ => Err(Failure::new("--all and --conf contradict each other: give one of them")),
         };
     }
     let mut names = which.cluster.clone();
@@ -75,70 +68,70 @@ fn choose(which: &Which, common: &Common) -> Result<Vec<String>, Failure> {
     if !names.is_empty() {
         return Ok(names);
     }
-    let report = daemon::report(&which.socket.socket, false)?;
+    let report = daemon::fetch_report(which.socket.path(), false)?;
     let known: Vec<String> = report.clusters.into_iter().map(|cluster| cluster.name).collect();
     match known.len() {
         0 => Err(Failure::new("rcrond has no clusters: see rcrond.toml(5)")),
         1 => Ok(known),
-        _ => {
-            let list = known.join(", ");
-            Err(Failure::new(format!(
-                "rcrond has several clusters ({}): say which with --cluster NAME, or --all",
-                visible(&list)
-            )))
-        }
+        _ => Err(Failure::new(format!(
+            "rcrond has several clusters ({}): say which with --cluster NAME, or --all",
+            escaped(&known.join(", "))
+        ))),
     }
 }
 
-/// Asks, shows how it goes, and how it ended.
-fn converse(which: &Which, request: &Request, limit: Duration, common: &Common) -> Result<ExitCode, Failure> {
-    let socket = &which.socket.socket;
-    let unheard = |no_answer: NoAnswer| Failure::new(daemon::why(socket, &no_answer, daemon::QUICK));
-    let mut connection = Connection::open(socket, daemon::QUICK).map_err(unheard)?;
-    connection.ask(request, daemon::QUICK).map_err(unheard)?;
-    let deadline = Instant::now() + limit;
-    loop {
+/// Sends the request, prints the progress, then the result.
+fn send_request(which: &Which, request: &Request, common: &Common) -> Result<ExitCode, Failure> {
+    let no_report = |no_answer: NoAnswer, limit| NoReport {
+        socket: which.socket.path(),
+        reason: Reason::NoAnswer(no_answer, limit),
+    };
+    let not_asked = |no_answer| no_report(no_answer, QUICK);
+    let mut connection = Connection::open(which.socket.path(), QUICK).map_err(not_asked)?;
+    connection.ask(request, QUICK).map_err(not_asked)?;
+    let mut limit = LIMIT;
+    let mut deadline = Instant::now() + limit;
+    let result = loop {
         match connection.answer(deadline) {
-            Ok(Response::Progress { text }) => {
-                sys::output::to_stderr(format!("{}\n", visible(&text)).as_bytes());
+            Ok(Response::Progress { text, answer_within_ms }) => {
+                if let Some(within) = answer_within_ms {
+                    limit = Duration::from_millis(within).saturating_add(MARGIN).min(LONGEST);
+                    deadline = Instant::now() + limit;
+                }
+                if !text.is_empty() {
+                    to_stderr(format!("{}\n", escaped(&text)).as_bytes());
+                }
             }
-            Ok(Response::Done { lines }) => return done(lines, common),
-            Ok(Response::Error { message }) => return not_done(message, common),
-            Ok(Response::Refused { message }) => return Err(Failure::new(visible(&message))),
-            Ok(Response::Status(_)) => return not_done("rcrond has answered another question".to_owned(), common),
+            Ok(Response::Done { lines }) => break Ok(lines),
+            Ok(Response::Error { message }) => break Err(message),
+            Ok(Response::Refused { message }) => return Err(Failure::new(escaped(&message))),
+            Ok(Response::Status(_)) => break Err("rcrond answered another question".to_owned()),
             Err(no_answer) => {
-                let why = daemon::why(socket, &no_answer, limit);
-                let message = format!("{why}; it may still do it: rcronctl status shows whether it has");
-                return not_done(message, common);
+                let why = no_report(no_answer, limit);
+                break Err(format!(
+                    "{why}; it may still do it: rcronctl status shows whether it has"
+                ));
             }
         }
-    }
+    };
+    print_result(result, common)
 }
 
-fn done(lines: Vec<String>, common: &Common) -> Result<ExitCode, Failure> {
+fn print_result(result: Result<Vec<String>, String>, common: &Common) -> Result<ExitCode, Failure> {
+    let done = result.is_ok();
+    let (lines, error) = match result {
+        Ok(lines) => (lines, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
     if common.json {
-        json::print(&Document {
-            done: true,
-            lines,
-            error: None,
-        })?;
+        print_json(&DrainJson { done, lines, error })?;
     } else {
         for line in &lines {
-            json::say(&format!("{}\n", visible(line)))?;
+            print_text(&format!("{}\n", escaped(line)))?;
+        }
+        if let Some(error) = error {
+            to_stderr(format!("rcronctl: {}\n", escaped(&error)).as_bytes());
         }
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn not_done(message: String, common: &Common) -> Result<ExitCode, Failure> {
-    if common.json {
-        json::print(&Document {
-            done: false,
-            lines: Vec::new(),
-            error: Some(message),
-        })?;
-    } else {
-        sys::output::to_stderr(format!("rcronctl: {}\n", visible(&message)).as_bytes());
-    }
-    Ok(ExitCode::from(NOT_DONE))
+    Ok(ExitCode::from(if done { 0 } else { NOT_DONE }))
 }

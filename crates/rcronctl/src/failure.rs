@@ -1,30 +1,36 @@
-//! What could not be done, told in one place.
+//! Why a command could not be carried out, printed in one place.
 
 use inputs::clusters::{ListError, SelectError};
 use std::fmt::Display;
 use std::process::ExitCode;
 
-/// Usage, permission, a file that cannot be read: the question was not answered. (clap ends with the same status.)
+/// The exit status for invalid usage, a missing permission and a file that cannot be read: the question is not answered. clap
+/// exits with the same status.
 pub(crate) const FAILED: u8 = 2;
 
-/// Why a command could not be done: names the object and the act, and what to do.
+/// The message that ends a command. It names the object and the action, and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
 impl Failure {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
     }
 
-    /// `cannot ACT: the system's words`.
-    pub(crate) fn of(act: impl Display, error: &std::io::Error) -> Self {
-        Self(format!("cannot {act}: {}", sys::output::error_text(error)))
+    /// `cannot ACTION: the system's words`.
+    pub(crate) fn cannot(action: impl Display, error: &std::io::Error) -> Self {
+        Self(format!("cannot {action}: {}", sys::output::error_text(error)))
     }
 
-    /// Prints it; returns the exit status.
-    pub(crate) fn tell(&self) -> ExitCode {
+    /// Prints the message; returns the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        self.report_as(FAILED)
+    }
+
+    /// The same, for a command with another exit status.
+    pub(crate) fn report_as(&self, status: u8) -> ExitCode {
         sys::output::to_stderr(format!("rcronctl: {}\n", self.0).as_bytes());
-        ExitCode::from(FAILED)
+        ExitCode::from(status)
     }
 }
 

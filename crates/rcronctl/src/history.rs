@@ -1,103 +1,56 @@
 //! `rcronctl history`: what ran.
 
 use crate::cli::{self, Common};
-use crate::failure::Failure;
-use crate::json::{self, RunDocument};
-use crate::runs;
-use crate::screen::Screen;
-use crate::table::{self, Cell, Tone};
-use crate::when;
-use jiff::Timestamp;
+use crate::failure::{FAILED, Failure};
+use crate::output::print_text;
+use crate::run_json::RunsJson;
+use crate::run_table::print_runs;
+use crate::runs::{self, Selected};
 use journal::Query;
-use journal::run::{Fate, Outcome, Run};
-use serde::Serialize;
 use std::process::ExitCode;
 
-/// How many runs are shown where the user does not say.
-const A_SCREENFUL: usize = 50;
+/// How many runs are shown without `--limit` and `--since`.
+const DEFAULT_LIMIT: usize = 50;
 
-#[derive(Serialize)]
-struct Document<'a> {
-    runs: Vec<RunDocument<'a>>,
-    /// Whether `--limit` has left older ones out.
-    more: bool,
-}
-
-/// Prints the runs, newest first.
-pub(crate) fn run(options: &cli::History, common: &Common) -> Result<ExitCode, Failure> {
-    let limit = match (options.limit, &options.selection.since) {
+/// Prints the runs, newest first. The exit status is 2 if there are none, but not everything could be read.
+pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<ExitCode, Failure> {
+    let limit = match (options.limit, options.selection.since) {
         (Some(0), _) | (None, Some(_)) => None,
-        (limit, _) => Some(limit.unwrap_or(A_SCREENFUL)),
+        (limit, _) => Some(limit.unwrap_or(DEFAULT_LIMIT)),
     };
     let query = Query {
         failed: options.failed,
         limit,
         ..Query::default()
     };
-    let found = runs::select(&options.selection, common, query)?;
+    let mut found = Selected::read(&options.selection, common, query)?;
+    let mut is_empty = found.runs.is_empty();
     if common.json {
-        json::print(&Document {
-            runs: found.runs.iter().map(RunDocument::from).collect(),
-            more: found.more,
-        })?;
-    } else if found.runs.is_empty() {
-        json::say("no such runs\n")?;
+        is_empty = RunsJson::of_history(&mut found).print()? == 0;
+    } else if is_empty {
+        if found.is_complete() {
+            print_text(if found.runs.is_only_own {
+                "no such runs of yours (only root sees the runs of other users)\n"
+            } else {
+                "no such runs\n"
+            })?;
+        }
     } else {
-        json::say(&table(&found.runs))?;
-        if found.more {
-            json::say("(older ones are left out; -n 0 shows all)\n")?;
+        print_runs(&mut found.runs)?;
+        if found.runs.more {
+            print_text("(older runs are not shown; -n 0 shows all)\n")?;
+        }
+        if found.runs.is_only_own {
+            print_text("(these are your own runs; only root sees those of other users)\n")?;
         }
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Runs as a table, with the columns that tell them apart.
-pub(crate) fn table(runs: &[Run]) -> String {
-    let now = Timestamp::now();
-    let node = runs::distinct(runs, |run| run.node.clone());
-    let cluster = runs::distinct(runs, |run| run.cluster.clone());
-    let user = runs::distinct(runs, runs::user);
-    let rows: Vec<Vec<Cell>> = runs
-        .iter()
-        .map(|run| {
-            vec![
-                when::local(run.started).into(),
-                Cell::new(when::age(run.started, now), Tone::Dim),
-                lasted(run).into(),
-                result(run),
-                node.as_ref().map(|node| node(run)).unwrap_or_default().into(),
-                cluster.as_ref().map(|cluster| cluster(run)).unwrap_or_default().into(),
-                user.as_ref().map(|user| user(run)).unwrap_or_default().into(),
-                run.name().into(),
-            ]
-        })
-        .collect();
-    let heads = ["STARTED", "AGE", "LASTED", "RESULT", "SERVER", "CLUSTER", "USER", "JOB"];
-    table::lines(&heads, &rows, Screen::of_stdout())
-}
-
-fn lasted(run: &Run) -> String {
-    match &run.fate {
-        Fate::Ended(end) => when::span(end.lasted),
-        Fate::Running(lasts) | Fate::Unwatched(lasts) => format!("{} …", when::span(*lasts)),
-        Fate::Interrupted | Fate::Unknown => "?".to_owned(),
+    found.warn();
+    if is_empty {
+        runs::warn_of_unknown_names(&options.selection, common)?;
     }
-}
-
-fn result(run: &Run) -> Cell {
-    let (text, tone) = match &run.fate {
-        Fate::Ended(end) => {
-            let demoted = if end.demoted { ", demoted" } else { "" };
-            match &end.outcome {
-                Outcome::Exited(0) => (format!("ok{demoted}"), Tone::Good),
-                Outcome::Exited(status) => (format!("exit {status}{demoted}"), Tone::Bad),
-                Outcome::Killed(signal) => (format!("{signal}{demoted}"), Tone::Bad),
-            }
-        }
-        Fate::Running(_) => ("running".to_owned(), Tone::Busy),
-        Fate::Unwatched(_) => ("running, unwatched".to_owned(), Tone::Busy),
-        Fate::Interrupted => ("interrupted".to_owned(), Tone::Bad),
-        Fate::Unknown => ("unknown".to_owned(), Tone::Dim),
-    };
-    Cell::new(text, tone)
+    Ok(ExitCode::from(if is_empty && !found.is_complete() {
+        FAILED
+    } else {
+        0
+    }))
 }

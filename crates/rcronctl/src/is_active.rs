@@ -1,46 +1,57 @@
-//! `rcronctl is-active`: for scripts, and systemd's ExecCondition.
+//! `rcronctl is-active`: for scripts, and for systemd's ExecCondition.
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
-use crate::json;
-use inputs::clusters;
-use inputs::{observe, words};
+use crate::output::{print_json, print_text};
+use inputs::{clusters, observe, words};
 use policy::decide::Decision;
 use serde::Serialize;
 use std::process::ExitCode;
 
-/// Not active. (0 is active, 2 that it could not be found out.)
+/// The exit status if this server is not active. 0 means active.
 const PASSIVE: u8 = 1;
+/// The exit status if this could not be determined. systemd.service(5): an `ExecCondition=` that exits with 1 to 254 skips the unit as if
+/// all was well, so that an invalid configuration would skip the job on every server. 255 is a failure.
+const UNDETERMINED: u8 = 255;
 
 #[derive(Serialize)]
-struct Document {
+struct IsActiveJson {
     cluster: String,
     active: bool,
     reason: String,
 }
 
-/// Exit status 0 if rcron would run a job now, else 1.
-pub(crate) fn run(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failure> {
+/// The exit status says whether rcron would run a job now.
+pub(crate) fn print_is_active(options: &cli::IsActive, common: &Common) -> ExitCode {
+    try_print(options, common).unwrap_or_else(|failure| failure.report_as(UNDETERMINED))
+}
+
+/// Prints a usage error. One of `is-active` must not look like "not active" either.
+pub(crate) fn report_usage_error(error: &clap::Error) -> ! {
+    if error.use_stderr() && std::env::args_os().any(|word| word == "is-active") {
+        let _ = error.print();
+        std::process::exit(i32::from(UNDETERMINED));
+    }
+    error.exit()
+}
+
+fn try_print(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failure> {
     let settings = clusters::one(&common.conf)?;
     let observation = observe::observe(&settings.config);
     let active = matches!(observation.decision, Decision::Run(_));
     let reason = words::why(&observation, &settings.config);
     let cluster = words::text_of(&settings.config.cluster_name);
     if options.quiet {
-        // The exit status says it.
+        // Only the exit status is wanted.
     } else if common.json {
-        json::print(&Document {
+        print_json(&IsActiveJson {
             cluster,
             active,
             reason,
         })?;
     } else {
         let state = if active { "active" } else { "passive" };
-        json::say(&format!("{cluster}: {state} ({reason})\n"))?;
+        print_text(&format!("{cluster}: {state} ({reason})\n"))?;
     }
-    Ok(if active {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(PASSIVE)
-    })
+    Ok(ExitCode::from(if active { 0 } else { PASSIVE }))
 }

@@ -1,4 +1,4 @@
-//! `rcronctl`: shows what rcron ran, and switches by hand. See rcronctl(8).
+//! `rcronctl`: shows what rcron ran, finds what is wrong, and switches by hand. See rcronctl(8).
 
 mod check;
 mod cli;
@@ -9,15 +9,20 @@ mod failure;
 mod history;
 mod interrupted;
 mod is_active;
-mod json;
 mod marks;
+mod output;
+mod prefetch;
+mod run_json;
+mod run_table;
 mod runs;
 mod screen;
 mod set;
 mod state_file;
 mod status;
+mod style;
 mod syslog;
 mod table;
+mod text;
 mod timeline;
 mod touch;
 mod when;
@@ -26,28 +31,28 @@ use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
 use std::process::ExitCode;
+use sys::zone;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
-        Ok(code) => code,
-        Err(failure) => failure.tell(),
-    }
+    zone::forget_unsafe();
+    let cli = Cli::try_parse().unwrap_or_else(|error| is_active::report_usage_error(&error));
+    execute(&cli).unwrap_or_else(|failure| failure.report())
 }
 
-/// One command; exit status 0 or 1 as each defines it, 2 if it could not be done.
-fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+/// Each command defines its exit statuses 0 and 1; 2 means that it could not be carried out, or 255 for `is-active`.
+fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
+    let common = &cli.common;
     match &cli.command {
-        Command::Completions { shell } => complete::print(*shell),
-        Command::Check(options) => check::run(options, &cli.common),
-        Command::Timeline(options) => timeline::run(options, &cli.common),
-        Command::History(options) => history::run(options, &cli.common),
-        Command::IsActive(options) => is_active::run(options, &cli.common),
-        Command::Set(options) => set::run(options, &cli.common),
-        Command::Touch(options) => touch::run(options, &cli.common),
-        Command::Interrupted(options) => interrupted::run(options, &cli.common),
-        Command::Status(options) => status::run(options, &cli.common),
-        Command::Drain(options) => drain::drain(options, &cli.common),
-        Command::Undrain(options) => drain::undrain(options, &cli.common),
+        Command::Status(options) => status::print_status(options, common),
+        Command::History(options) => history::print_history(options, common),
+        Command::Interrupted(options) => interrupted::report_interrupted(options, common),
+        Command::Timeline(options) => timeline::draw_timeline(options, common),
+        Command::IsActive(options) => Ok(is_active::print_is_active(options, common)),
+        Command::Set(options) => set::set_state(options, common),
+        Command::Touch(options) => touch::touch_state_file(options, common),
+        Command::Drain(options) => drain::drain_clusters(options, common),
+        Command::Undrain(options) => drain::undrain_clusters(options, common),
+        Command::Check(options) => check::run(options, common),
+        Command::Completions { shell } => complete::print_completions(*shell),
     }
 }

@@ -1,82 +1,89 @@
-//! Writing a state file by hand: where it really is, and whether it is ours to write.
+//! A state file that is about to be written by hand: where it really is, and whether we may write it.
 
+use crate::daemon;
 use crate::failure::Failure;
+use crate::when;
 use inputs::observe::{self, Observation};
 use inputs::words;
 use policy::config::Config;
-use policy::moment::Moment;
 use policy::state::{Lease, State};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use sys::replace;
+use sys::replace::{self, Refused};
 
 /// A state file that may be written.
 pub(crate) struct StateFile {
-    /// No link.
+    /// The path behind all links.
     pub(crate) path: PathBuf,
-    /// What it says now.
+    /// What was read before writing.
     pub(crate) before: Observation,
 }
 
 impl StateFile {
-    /// Finds it. Refused without `force`: a link that anybody could have made, and a file that a living daemon keeps.
-    pub(crate) fn find(config: &Config, force: bool) -> Result<Self, Failure> {
+    /// Finds the file. Without `force`, two files are refused: one behind a link that another user could have created, and one
+    /// that a running daemon maintains; rcrond is asked on its socket.
+    pub(crate) fn find(config: &Config, socket: &Path, force: bool) -> Result<Self, Failure> {
         let named = Path::new(OsStr::from_bytes(&config.state_file));
         let path = match replace::target(named) {
-            Err(replace::Refused::ForeignLink(link)) if force => follow(&link)?,
-            Err(refused @ replace::Refused::ForeignLink(_)) => {
-                return Err(Failure::new(format!(
-                    "{refused}; remove the link, or use --force to follow it"
-                )));
-            }
-            Err(replace::Refused::NotRegular(_)) => {
-                return Err(Failure::new(format!(
-                    "{} is not a regular file: name another state_file",
-                    named.display()
-                )));
-            }
-            Err(replace::Refused::System(error)) => {
-                return Err(Failure::of(format!("find {}", named.display()), &error));
-            }
             Ok(path) => path,
+            Err(Refused::ForeignLink(link)) if force => link
+                .canonicalize()
+                .map_err(|error| Failure::cannot(format!("follow the link {}", link.display()), &error))?,
+            Err(refused @ Refused::ForeignLink(_)) => {
+                let message = format!("{refused}; remove the link, or use --force to follow it");
+                return Err(Failure::new(message));
+            }
+            Err(Refused::NotRegular(_)) => {
+                let message = format!("{} is not a regular file: name another state_file", named.display());
+                return Err(Failure::new(message));
+            }
+            Err(Refused::System(error)) => {
+                return Err(Failure::cannot(format!("find {}", named.display()), &error));
+            }
         };
         let before = observe::observe(config);
-        if let Some(owner) = living_owner(&before).filter(|_| !force) {
-            return Err(Failure::new(format!(
-                "{} is kept by {owner}, which would write it again within seconds: switch with keepalived or whoever it is (to drain this \
-                 server: systemctl stop keepalived), or use --force",
-                path.display()
-            )));
+        if let Some(owner) = find_owner(config, &before, socket).filter(|_| !force) {
+            let path = path.display();
+            return Err(Failure::new(format!("{path} is kept by {owner}, or use --force")));
         }
         Ok(Self { path, before })
     }
 
-    /// What the file says, if it says anything.
+    /// What the file says, if it contains a state.
     pub(crate) fn state(&self) -> Option<&State> {
         self.before.state()
     }
 }
 
-/// Who keeps the file, where a lease shows that he lives: a state that holds only for a while is renewed by somebody.
-pub(crate) fn living_owner(observation: &Observation) -> Option<String> {
+/// The daemon that maintains the file, and what to do instead of writing it.
+fn find_owner(config: &Config, before: &Observation, socket: &Path) -> Option<String> {
+    let by_hand = "use rcronctl drain and undrain to switch servers";
+    // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch, too.
+    if let Some((name, state)) = running_owner(before) {
+        let instead = if state.epoch.is_some() {
+            by_hand
+        } else {
+            "switch with keepalived or whichever program it is (to drain this server: systemctl stop keepalived)"
+        };
+        return Some(format!("{name}, which would write it again within seconds: {instead}"));
+    }
+    let report = daemon::fetch_report(socket, false).ok()?;
+    daemon::writes(&report, &config.state_file)
+        .then(|| format!("rcrond, which would write it again within a second: {by_hand}"))
+}
+
+/// The name of the daemon whose lease is in the file.
+fn running_owner(observation: &Observation) -> Option<(String, &State)> {
     let state = observation.state()?;
     let Lease::Until { end, boot } = &state.lease else {
         return None;
     };
-    let moment: &Moment = &observation.moment;
-    let holds = moment.boot_id.as_ref() == Some(boot) && *end > moment.boot;
+    let moment = &observation.moment;
+    if moment.boot_id.as_ref() != Some(boot) || *end <= moment.boot {
+        return None;
+    }
     let name = state.by.as_ref().map_or("a daemon".to_owned(), |by| words::text_of(by));
-    holds.then(|| {
-        format!(
-            "{name} (its lease holds for another {})",
-            words::seconds(end.since(moment.boot))
-        )
-    })
-}
-
-/// The file behind a link, all the same.
-fn follow(link: &Path) -> Result<PathBuf, Failure> {
-    let found = link.canonicalize();
-    found.map_err(|error| Failure::of(format!("follow the link {}", link.display()), &error))
+    let left = when::duration(end.since(moment.boot));
+    Some((format!("{name} (its lease holds for another {left})"), state))
 }

@@ -1,89 +1,117 @@
-//! `rcronctl timeline`: who ran what when, as a picture. See rcronctl-timeline(8).
+//! `rcronctl timeline`: which server ran which job at what time. See rcronctl-timeline(8).
 
 mod axis;
-mod beat;
-mod cells;
+mod duplicates;
 #[cfg(test)]
 mod example;
 mod finding;
+mod findings;
 mod gaps;
 mod json;
+mod model;
 mod page;
-mod picture;
+mod period;
 mod plot;
-mod screen;
-mod span;
+mod rows;
+mod run_span;
 mod terminal;
-mod twice;
 mod words;
 
 use crate::cli::{self, Common};
-use crate::failure::Failure;
-use crate::json::say;
-use crate::{runs, when};
-use jiff::Zoned;
+use crate::failure::{FAILED, Failure};
+use crate::output::{print_json, print_text, warn};
+use crate::runs::{self, Selected};
+use crate::screen::Screen;
+use crate::when;
+use jiff::tz::TimeZone;
 use journal::Query;
-use picture::{Picture, Window};
+use journal::run::Run;
+use model::{TimelineModel, build_timeline};
+use run_span::Window;
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 use sys::replace::{self, Refused};
 
-/// Commands may hold secrets, and the journals are only for their owners.
+/// Commands may contain secrets, and only their owners can read the journals.
 const MODE: u32 = 0o600;
 
-/// How far back the picture goes where the user does not say.
+/// How much memory the runs may take, in bytes.
+const MOST_BYTES: usize = 512 << 20;
+
+/// How far the timeline reaches back without `--since`.
 const HOURS: i64 = 6;
 
-/// Draws the runs, or writes the page, or the data.
-pub(crate) fn run(options: &cli::Timeline, common: &Common) -> Result<ExitCode, Failure> {
+/// Draws the runs, or writes the page or the JSON.
+pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<ExitCode, Failure> {
     let mut window = Window::last_hours(HOURS);
-    if let Some(since) = &options.selection.since {
-        window.since = when::parse(since, &Zoned::now())?;
-    }
+    window.since = options.selection.since.unwrap_or(window.since);
     let query = Query {
         since: Some(window.since),
         ..Query::default()
     };
-    let runs = runs::select(&options.selection, common, query)?.runs;
-    let picture = picture::lay_out(&runs, window, options.selection.journal.len());
+    let mut found = Selected::read(&options.selection, common, query)?;
+    let (runs, is_cut) = load(&mut found);
+    if let Some(oldest) = runs.last().filter(|_| is_cut) {
+        window.since = oldest.started;
+        let since = when::local(oldest.started);
+        warn(format_args!(
+            "there are too many runs: only those since {since} are shown"
+        ));
+    }
+    let timeline = build_timeline(&runs, window, options.selection.journal.len());
     match (&options.html, common.json) {
         (Some(_), true) => {
             return Err(Failure::new(
-                "--html and --json are two forms of one picture: give one of them",
+                "--html and --json contradict each other: give one of them",
             ));
         }
-        (Some(file), false) => write_page(&picture, file)?,
-        (None, true) => say(&data(&picture)?)?,
-        (None, false) => say(&terminal::draw(&picture, &screen::look()))?,
+        (Some(file), false) => write_page(&timeline, file)?,
+        (None, true) => print_json(&json::document(&timeline))?,
+        (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }
-    Ok(ExitCode::SUCCESS)
+    found.warn();
+    if runs.is_empty() {
+        runs::warn_of_unknown_names(&options.selection, common)?;
+    }
+    Ok(ExitCode::from(if runs.is_empty() && !found.is_complete() {
+        FAILED
+    } else {
+        0
+    }))
 }
 
-fn data(picture: &Picture) -> Result<String, Failure> {
-    let mut text = serde_json::to_string(&json::document(picture)).map_err(|error| unwritable(&error))?;
-    text.push('\n');
-    Ok(text)
+/// The runs, the newest first, as long as the memory for them is within bounds; and whether older ones are missing.
+fn load(found: &mut Selected) -> (Vec<Run>, bool) {
+    let (mut runs, mut bytes) = (Vec::new(), 0);
+    for run in found.runs.iter() {
+        bytes += size_of::<Run>() + run.id.len() + run.node.len() + run.cluster.len() + 2 * run.name().len();
+        if bytes > MOST_BYTES {
+            return (runs, true);
+        }
+        runs.push(run);
+    }
+    (runs, false)
 }
 
-fn write_page(picture: &Picture, file: &Path) -> Result<(), Failure> {
-    let page = page::render(picture, &page::nonce()).map_err(|error| unwritable(&error))?;
+fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {
+    let page = page::render_page(timeline, &page::nonce()).map_err(|error| json_failure(&error))?;
     if file == Path::new("-") {
-        return say(&page);
+        return print_text(&page);
     }
     let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
     let target = replace::target(file).map_err(|refused| match refused {
-        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another, or - for stdout")),
+        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another one, or - for stdout")),
         _ => cannot(&refused),
     })?;
     if !target.parent().is_some_and(Path::is_dir) {
-        return Err(cannot(&"there is no such directory; make it first"));
+        return Err(cannot(&"its directory does not exist; create it first"));
     }
     replace::replace(&target, page.as_bytes(), MODE)
-        .map_err(|error| Failure::of(format_args!("write {}", file.display()), &error))
+        .map_err(|error| Failure::cannot(format_args!("write {}", file.display()), &error))
 }
 
-fn unwritable(error: &serde_json::Error) -> Failure {
+fn json_failure(error: &serde_json::Error) -> Failure {
     Failure::new(format!("cannot write the runs as JSON: {error}"))
 }
 
@@ -99,11 +127,11 @@ mod tests {
             since: seconds(0),
             now: seconds(60),
         };
-        write_page(&picture::lay_out(&[ok("a", 0, 1)], window, 1), file)
+        write_page(&build_timeline(&[ok("a", 0, 1)], window, 1), file)
     }
 
     #[test]
-    fn the_page_is_its_owners_alone_and_replaces_the_one_before() {
+    fn page_replaces_the_old_one_and_only_its_owner_can_read_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("night.html");
         fs::write(&file, "old").expect("written");
@@ -114,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_device_is_replaced_nor_a_directory_made() {
+    fn page_replaces_no_device_and_makes_no_directory() {
         let directory = tempfile::tempdir().expect("a directory");
         let missing = directory.path().join("missing/night.html");
         assert!(write(&missing).is_err() && !directory.path().join("missing").exists());

@@ -1,72 +1,111 @@
-//! Times and spans, as people write and read them.
+//! Times and durations, as people write and read them.
 
-use crate::failure::Failure;
-use inputs::clock;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
-use policy::duration;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use std::fmt;
 use std::time::Duration;
 
-/// Reads a moment: a span back from now (`90m`, `12h`, `7d`), `today`, `yesterday`, a local date, or a local date and time.
-pub(crate) fn parse(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
-    if let Ok(span) = duration::parse(text.as_bytes()) {
-        return now.timestamp().checked_sub(span).map_err(|_| refuse(text));
+/// Why a value of `--since` or `--timeout` is rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadValue {
+    NotATime,
+    NotADuration,
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::NotATime => {
+                "not a time: write a duration before now (90m, 12h, 7d), today, yesterday, 2026-11-23 or '2026-11-23 03:00'"
+            }
+            Self::NotADuration => "not a duration: write 90s, 10m or 1h",
+        })
     }
-    let midnight = |date: Date| date.to_zoned(now.time_zone().clone()).map(|zoned| zoned.timestamp());
-    let found = match text {
+}
+
+impl std::error::Error for BadValue {}
+
+/// Reads the value of `--since`.
+pub(crate) fn parse_since(text: &str) -> Result<Timestamp, BadValue> {
+    parse_time(text, &Zoned::now()).ok_or(BadValue::NotATime)
+}
+
+/// Reads the value of `--timeout`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, BadValue> {
+    policy::duration::parse(text.as_bytes()).map_err(|_| BadValue::NotADuration)
+}
+
+/// A duration before now (`90m`, `12h`, `7d`), `today`, `yesterday`, a local date, a local date and time, or a time with its zone.
+fn parse_time(text: &str, now: &Zoned) -> Option<Timestamp> {
+    if let Ok(duration) = parse_duration(text) {
+        return now.timestamp().checked_sub(duration).ok();
+    }
+    let midnight = |date: Date| Some(date.to_zoned(now.time_zone().clone()).ok()?.timestamp());
+    match text {
         "today" => midnight(now.date()),
-        "yesterday" => now.date().checked_sub(1.day()).and_then(midnight),
-        _ => match (text.parse::<Timestamp>(), text.parse::<DateTime>()) {
-            (Ok(moment), _) => Ok(moment),
-            (_, Ok(local)) => now.time_zone().to_zoned(local).map(|zoned| zoned.timestamp()),
-            (_, Err(error)) => Err(error),
-        },
-    };
-    found.map_err(|_| refuse(text))
-}
-
-fn refuse(text: &str) -> Failure {
-    Failure::new(format!(
-        "`{text}` is no time: write a span back from now (90m, 12h, 7d), today, yesterday, 2026-11-23 or '2026-11-23 03:00'"
-    ))
-}
-
-/// Now in UTC to the second, as `since=` has it: `2026-11-23T09:15:02Z`.
-pub(crate) fn utc() -> String {
-    clock::wall_time().rfc3339_seconds()
+        "yesterday" => midnight(now.date().checked_sub(1.day()).ok()?),
+        _ => text.parse().ok().or_else(|| {
+            let local: DateTime = text.parse().ok()?;
+            Some(now.time_zone().to_zoned(local).ok()?.timestamp())
+        }),
+    }
 }
 
 /// Local date and time.
 pub(crate) fn local(moment: Timestamp) -> String {
-    moment
-        .to_zoned(TimeZone::system())
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    local_in(moment, &TimeZone::system(), "%Y-%m-%d %H:%M:%S")
 }
 
-/// How long before `now`: `3 min ago`.
-pub(crate) fn age(moment: Timestamp, now: Timestamp) -> String {
-    match Duration::try_from(now.duration_since(moment)) {
-        Ok(passed) if passed < Duration::from_secs(1) => "now".to_owned(),
-        Ok(passed) => format!("{} ago", span(passed)),
-        Err(_) => format!("in {}", span(now.duration_since(moment).unsigned_abs())),
+/// A local time in this format of strftime(3). A time that occurs twice, because the clocks are set back, has its zone.
+pub(crate) fn local_in(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
+    let local = moment.to_zoned(zone.clone());
+    let text = local.strftime(format).to_string();
+    // Far from a change of the clocks, the offset is the same.
+    let offset = |hours: i64| Some(zone.to_offset(moment.checked_add(SignedDuration::from_hours(hours)).ok()?));
+    let may_be_twice = offset(-3) != Some(local.offset()) || offset(3) != Some(local.offset());
+    let is_twice = may_be_twice
+        && matches!(
+            zone.to_ambiguous_timestamp(local.datetime()).offset(),
+            AmbiguousOffset::Fold { .. }
+        );
+    if is_twice {
+        format!("{text} {}", local.strftime("%Z"))
+    } else {
+        text
     }
 }
 
-/// A span with as much precision as one reads: `0.042 s`, `12.3 s`, `5 min`, `3 h 20 min`, `2 d 4 h`.
-pub(crate) fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
-    let pair = |large: u64, unit: &str, small: u64, smaller: &str| match small {
+/// How long before `now`: `3 min ago`. Another server's clock can be ahead: `in 3 min`.
+pub(crate) fn age(moment: Timestamp, now: Timestamp) -> String {
+    let distance = now.duration_since(moment);
+    let shown = duration(distance.unsigned_abs());
+    if distance.is_negative() {
+        format!("in {shown}")
+    } else if distance.as_secs() == 0 {
+        "now".to_owned()
+    } else {
+        format!("{shown} ago")
+    }
+}
+
+/// Seconds with a fraction below a minute, then the two largest units: `0.042 s`, `12.3 s`, `5 min`, `3 h 20 min`, `2 d 4 h`.
+pub(crate) fn duration(duration: Duration) -> String {
+    let decimals = if duration < Duration::from_secs(1) { 3 } else { 1 };
+    let seconds = format!("{:.decimals$}", duration.as_secs_f64());
+    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
+    if duration.as_secs() < 60 && seconds != "60" {
+        return format!("{seconds} s");
+    }
+    let rounded = duration.saturating_add(Duration::from_millis(500)).as_secs();
+    let (large, unit, small, smaller) = match rounded {
+        ..3_600 => (rounded / 60, "min", rounded % 60, "s"),
+        3_600..86_400 => (rounded / 3_600, "h", rounded / 60 % 60, "min"),
+        _ => (rounded / 86_400, "d", rounded / 3_600 % 24, "h"),
+    };
+    match small {
         0 => format!("{large} {unit}"),
         _ => format!("{large} {unit} {small} {smaller}"),
-    };
-    match seconds {
-        0 => format!("{:.3} s", span.as_secs_f64()),
-        1..60 => format!("{:.1} s", span.as_secs_f64()),
-        60..3_600 => pair(seconds / 60, "min", seconds % 60, "s"),
-        3_600..86_400 => pair(seconds / 3_600, "h", seconds / 60 % 60, "min"),
-        _ => pair(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
     }
 }
 
@@ -75,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_as_people_write_them() {
+    fn since_is_read_as_people_write_it() {
         let now: Zoned = "2026-03-29T12:00:00[Europe/Berlin]".parse().expect("a time");
         for (text, moment) in [
             ("90m", "2026-03-29T08:30:00Z"),
@@ -88,29 +127,53 @@ mod tests {
             ("2026-03-29T03:00:07", "2026-03-29T01:00:07Z"),
             ("2026-03-29T03:00:00Z", "2026-03-29T03:00:00Z"),
         ] {
-            assert_eq!(parse(text, &now).expect(text).to_string(), moment, "{text}");
+            assert_eq!(parse_time(text, &now).expect(text).to_string(), moment, "{text}");
         }
         for text in ["", "soon", "7", "-1d", "2026-02-30", "5 min"] {
-            assert!(parse(text, &now).is_err(), "{text}");
+            assert_eq!(parse_time(text, &now), None, "{text}");
         }
     }
 
     #[test]
-    fn spans_as_people_read_them() {
+    fn a_local_time_that_occurs_twice_has_its_zone() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+        for (utc, text) in [
+            ("2026-10-24T23:59:59Z", "2026-10-25 01:59:59"),
+            ("2026-10-25T00:00:00Z", "2026-10-25 02:00:00 CEST"),
+            ("2026-10-25T01:00:00Z", "2026-10-25 02:00:00 CET"),
+            ("2026-10-25T02:00:00Z", "2026-10-25 03:00:00"),
+            ("2026-03-29T01:00:00Z", "2026-03-29 03:00:00"),
+        ] {
+            let moment = utc.parse().expect("a time");
+            assert_eq!(local_in(moment, &zone, "%Y-%m-%d %H:%M:%S"), text);
+        }
+    }
+
+    #[test]
+    fn durations_are_shown_as_people_read_them() {
         for (milliseconds, text) in [
+            (0, "0 s"),
             (42, "0.042 s"),
             (12_345, "12.3 s"),
+            (30_000, "30 s"),
+            (59_960, "1 min"),
+            (61_000, "1 min 1 s"),
+            (299_700, "5 min"),
             (300_000, "5 min"),
             (301_000, "5 min 1 s"),
+            (3_600_000, "1 h"),
+            (3_605_000, "1 h"),
+            (5_400_000, "1 h 30 min"),
             (12_000_000, "3 h 20 min"),
+            (90_000_000, "1 d 1 h"),
             (187_200_000, "2 d 4 h"),
         ] {
-            assert_eq!(span(Duration::from_millis(milliseconds)), text);
+            assert_eq!(duration(Duration::from_millis(milliseconds)), text);
         }
     }
 
     #[test]
-    fn ages_go_both_ways() {
+    fn ages_are_in_the_past_or_in_the_future() {
         let at = |second| Timestamp::from_second(second).expect("a time");
         assert_eq!(age(at(0), at(180)), "3 min ago");
         assert_eq!(age(at(180), at(180)), "now");

@@ -1,4 +1,4 @@
-//! A timer on the boot clock: timerfd_create(2). One that ran out while the machine was suspended is ready at once.
+//! A timer on the boot clock, timerfd_create(2): it also counts the time for which the machine is suspended.
 
 use crate::{check, own};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Alarm(File);
 
 impl Alarm {
-    /// Makes one that is not set.
+    /// A timer that is not set.
     ///
     /// # Errors
     /// The system's: no descriptors left.
@@ -21,12 +21,12 @@ impl Alarm {
         own(unsafe { libc::timerfd_create(libc::CLOCK_BOOTTIME, flags) }).map(|descriptor| Self(descriptor.into()))
     }
 
-    /// Sets it to go off at a time since boot, which may be past; `None` turns it off. Replaces the previous setting.
+    /// Sets the time since boot, which may be in the past, at which the timer expires; `None` disarms it.
     pub fn set(&self, at: Option<Duration>) {
         let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         let at = at.map_or(never, |at| libc::timespec {
             tv_sec: libc::time_t::try_from(at.as_secs()).unwrap_or(libc::time_t::MAX),
-            // Zero would turn it off.
+            // Zero would disarm the timer.
             tv_nsec: libc::c_long::from(at.subsec_nanos().max(1)),
         });
         let value = libc::itimerspec {
@@ -45,7 +45,7 @@ impl Alarm {
         });
     }
 
-    /// Makes it wait for its next time once it has gone off.
+    /// Makes the timer unreadable again after it expired.
     pub fn acknowledge(&mut self) {
         let _ = self.0.read(&mut [0; 8]);
     }

@@ -1,12 +1,13 @@
-//! Work that may be held up by a stalled disk, in a process of its own: nobody waits for it for long.
+//! Work that a stalled disk may delay, in a process of its own, so that the caller need not wait for it.
 //!
-//! A thread would not do: the kernel ends no process of which a thread waits for a disk.
+//! A thread would not do: a process cannot end while one of its threads waits for a disk.
 
 use crate::child;
 use crate::{check, clock, own, poll};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -17,15 +18,15 @@ pub struct Worker {
     line: OwnedFd,
 }
 
-/// The worker's end of the line to us.
+/// The worker's end of the message line to its parent.
 #[derive(Debug)]
 pub struct Line(OwnedFd);
 
-/// Runs `work` in a process of its own, which ends with the status it returns. It is our child, and wants to be reaped.
+/// Runs `work` in a child process, which exits with the status that `work` returns. The caller must reap it.
 ///
-/// It has a copy of our memory and, once [`Worker::has_released_ours`], nothing else of ours: no descriptor (one who reads the other end
-/// of our stdout must not wait for a disk, and a lock of our caller's must not outlive us) and no directory (a file system must not
-/// be busy for it). Our blocked signals are blocked in it.
+/// The worker has a copy of our memory and, once [`Worker::has_released_ours`], nothing else of ours: no descriptor, because whoever
+/// reads our stdout must not wait for a disk and a lock of our caller must not outlive us; and no working directory, because the file
+/// system must not stay busy. Our blocked signals are blocked in it, too.
 ///
 /// # Errors
 /// fork(2)'s and socketpair(2)'s: no more processes, no more descriptors.
@@ -51,7 +52,7 @@ impl Worker {
         self.pid
     }
 
-    /// Gives it a message, which it has then for certain, unless it is killed. `false` if it takes none any more.
+    /// Sends a message. Returns whether the worker receives it (unless it is killed); `false` after its [`Line::receive`] timed out.
     #[must_use]
     pub fn send(&self, message: &[u8]) -> bool {
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
@@ -60,25 +61,25 @@ impl Worker {
         usize::try_from(sent) == Ok(message.len())
     }
 
-    /// Waits until it has let go of everything of ours, which no disk can hold up, but no longer than `patience`.
+    /// Waits until the worker has released everything of ours, at most for `patience`. No disk can delay this.
     pub fn has_released_ours(&self, patience: Duration) -> bool {
         receive(&self.line, &mut [0], patience).is_some()
     }
 
-    /// Waits for its end, but no longer than `patience`: it may wait for a disk. Reaps it then.
+    /// Waits for the worker's end, at most for `patience`, and reaps it.
     #[must_use]
     pub fn wait(&self, patience: Duration) -> Option<ExitStatus> {
         let flags: libc::c_uint = 0;
         // SAFETY: no memory is involved.
         let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, self.pid, flags) };
-        // Before Linux 5.3 there is none; then the whole of a short patience is waited.
+        // Linux before 5.3 has no pidfd_open(2). Then this waits for the whole of `patience`.
         let descriptor = own(i32::try_from(descriptor).unwrap_or(-1)).ok();
         let waits: Vec<BorrowedFd> = descriptor.iter().map(AsFd::as_fd).collect();
         poll::until_ready(&waits, Some(patience));
         self.try_reap()
     }
 
-    /// Reaps it, if it has ended.
+    /// Reaps the worker, if it has ended.
     #[must_use]
     pub fn try_reap(&self) -> Option<ExitStatus> {
         child::try_reap(self.pid)
@@ -86,8 +87,8 @@ impl Worker {
 }
 
 impl Line {
-    /// Waits for a message of up to `longest` bytes, and takes none after `patience`: what was sent until then is received, and
-    /// what is sent later is refused. `None` if there is none.
+    /// Waits for a message of up to `longest` bytes, at most for `patience`. Afterwards the line is closed: a message that was sent
+    /// before is still received, a later one is rejected. `None` if there is no message.
     #[must_use]
     pub fn receive(&self, longest: usize, patience: Duration) -> Option<Vec<u8>> {
         let mut message = vec![0; longest];
@@ -102,7 +103,7 @@ impl Line {
     }
 }
 
-/// The length of what has come; 0 if nothing will any more.
+/// The length of the next message; 0 if the other end is closed; `None` if none comes in time.
 fn receive(line: &OwnedFd, buffer: &mut [u8], patience: Duration) -> Option<usize> {
     let given_up_at = clock::since_boot().saturating_add(patience);
     loop {
@@ -130,40 +131,41 @@ fn receive(line: &OwnedFd, buffer: &mut [u8], patience: Duration) -> Option<usiz
     }
 }
 
-/// Both ends of a line of messages, closed on execution.
+/// Both ends of a message line, with the close-on-exec flag.
 fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut ends = [0; 2];
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
     // SAFETY: the pointer is to two integers, as socketpair(2) wants.
     check(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
-    // Both are taken before one can fail.
+    // Both are owned before an error can return.
     let [one, other] = ends.map(own);
     Ok((one?, other?))
 }
 
-/// Closes every descriptor but the line, fills the first three (no file may get their numbers), and says so.
+/// Closes every descriptor except the line, opens the first three so that no file gets their numbers, and notifies the parent.
 fn release_inherited(line: OwnedFd) -> io::Result<Line> {
     let kept = line.as_raw_fd(); // above 2: see `own`
     let (below, above) = (0..kept, kept + 1..i32::MAX);
     for range in [below, above] {
         let (first, last) = (range.start, range.end - 1);
-        // SAFETY: whatever is owned in this copy of our memory is not used again, but for what `work` opens.
+        // SAFETY: the owners of these descriptors, in this copy of our memory, are not used again.
         if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == -1 {
             close_each(range); // before Linux 5.9
         }
     }
-    let null = OpenOptions::new()
+    // Nothing can be read from it or written to it. Unlike /dev/null, it is there in every root directory.
+    let root = OpenOptions::new()
         .read(true)
-        .write(true)
-        .open("/dev/null")?
+        .custom_flags(libc::O_PATH)
+        .open("/")?
         .into_raw_fd();
-    for number in null + 1..=libc::STDERR_FILENO {
+    for number in root + 1..=libc::STDERR_FILENO {
         // SAFETY: no memory is involved.
-        check(unsafe { libc::dup2(null, number) })?;
+        check(unsafe { libc::dup2(root, number) })?;
     }
     std::env::set_current_dir("/")?;
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: the pointer is to one byte, as the length says. Nobody may listen any more.
+    // SAFETY: the pointer is to one byte, as the length says. The parent may not be listening any more.
     unsafe { libc::send(kept, [1].as_ptr().cast(), 1, flags) };
     Ok(Line(line))
 }

@@ -1,4 +1,4 @@
-//! The job's process: what has become of it, and signals to it.
+//! A child process: its changes, its end, and signals to it.
 
 use crate::check;
 use crate::signal;
@@ -7,20 +7,20 @@ use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// A child that has not been reaped. Its pid, and its group's number, cannot be used again before.
+/// A child that has not been reaped. Until then, its pid and its group's number cannot be reused.
 #[derive(Debug)]
 pub struct Child {
     pid: libc::pid_t,
 }
 
-/// What waitid(2) tells of a child.
+/// A change that waitid(2) reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A signal of this number stopped it.
     Stopped(i32),
-    /// SIGCONT woke it.
+    /// SIGCONT continued it.
     Continued,
-    /// It has ended, and waits to be reaped.
+    /// It has ended and can be reaped.
     Ended,
 }
 
@@ -29,7 +29,7 @@ impl Child {
         Self { pid }
     }
 
-    /// Its process id, and its group's where it leads one.
+    /// Its process id, and its group's number if it leads one.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.pid
@@ -43,16 +43,16 @@ impl Child {
             match change.code {
                 libc::CLD_CONTINUED => return Some(Change::Continued),
                 libc::CLD_STOPPED => return Some(Change::Stopped(change.status)),
-                _ => {} // CLD_TRAPPED: it asked to be traced (ptrace(2)), which is not for us
+                _ => {} // CLD_TRAPPED: the child is being traced (ptrace(2))
             }
         }
         wait(libc::P_PID, self.pid, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT).map(|_| Change::Ended)
     }
 
-    /// Sends a signal to it alone.
+    /// Sends a signal to the process alone.
     ///
     /// # Errors
-    /// The system's: the job runs as another user.
+    /// The system's: it runs as another user.
     pub fn signal(&self, number: i32) -> io::Result<()> {
         signal::send(self.pid, number)
     }
@@ -60,24 +60,24 @@ impl Child {
     /// Sends a signal to the group it leads.
     ///
     /// # Errors
-    /// The system's: all of the group run as another user.
+    /// The system's: every process of the group runs as another user.
     pub fn signal_group(&self, number: i32) -> io::Result<()> {
         signal::send(-self.pid, number)
     }
 
-    /// Waits for its end if need be, and reaps it. `None` if it was reaped elsewhere, which nothing in rcron does.
+    /// Waits for its end and reaps it. `None` if it was reaped elsewhere.
     #[must_use]
     pub fn reap(self) -> Option<ExitStatus> {
         wait(libc::P_PID, self.pid, libc::WEXITED).map(|end| end.exit_status())
     }
 }
 
-/// Reaps children that are not the job, and reports each by pid and exit status: those that work in the background, those that
-/// whoever executed rcron had already, and orphans where rcron is PID 1.
-pub fn reap_others(job: &Child, mut report: impl FnMut(i32, ExitStatus)) {
+/// Reaps every other child that has ended, and reports its pid and exit status: processes in the background, children of the
+/// process that executed rcron, and, if rcron is PID 1, orphans.
+pub fn reap_others(kept: &Child, mut report: impl FnMut(i32, ExitStatus)) {
     let all = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
     while let Some(end) = wait(libc::P_ALL, 0, all) {
-        if end.pid == job.pid {
+        if end.pid == kept.pid {
             return;
         }
         match try_reap(end.pid) {
@@ -87,7 +87,7 @@ pub fn reap_others(job: &Child, mut report: impl FnMut(i32, ExitStatus)) {
     }
 }
 
-/// Reaps a child of this number, if it has ended.
+/// Reaps a child, if it has ended.
 #[must_use]
 pub fn try_reap(pid: i32) -> Option<ExitStatus> {
     wait(libc::P_PID, pid, libc::WEXITED | libc::WNOHANG).map(|end| end.exit_status())
@@ -100,7 +100,7 @@ struct Report {
 }
 
 impl Report {
-    /// Of a child that has ended: waitid(2) reports code and number apart, wait(2)'s status has both in one word.
+    /// waitid(2) reports code and number separately; the status of wait(2) has both in one word.
     fn exit_status(&self) -> ExitStatus {
         if self.code == libc::CLD_EXITED {
             ExitStatus::from_raw((self.status & 0xff) << 8)

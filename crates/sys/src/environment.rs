@@ -1,4 +1,4 @@
-//! The process's environment, byte for byte: entries without `=`, twice the same name, bytes that are not UTF-8.
+//! The environment of the process, unchanged: also entries without `=`, duplicate names, and bytes that are not UTF-8.
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ unsafe extern "C" {
 #[must_use]
 pub fn entries() -> Vec<&'static CStr> {
     let mut entries = Vec::new();
-    // SAFETY: the C library set it before main, and nothing in this program changes the environment.
+    // SAFETY: the C library set it before main, and nothing changes the environment of a program that calls this.
     let mut next = unsafe { environ };
     if next.is_null() {
         return entries;
@@ -29,14 +29,14 @@ pub fn entries() -> Vec<&'static CStr> {
     }
 }
 
-/// The effective user's number: geteuid(2).
+/// The effective user id: geteuid(2).
 #[must_use]
 pub fn effective_user() -> u32 {
     // SAFETY: no memory is involved, and it cannot fail.
     unsafe { libc::geteuid() }
 }
 
-/// The host's name, as uname(2) has it.
+/// The host's name: uname(2).
 #[must_use]
 pub fn node_name() -> Vec<u8> {
     let mut names = MaybeUninit::<libc::utsname>::zeroed();

@@ -1,4 +1,4 @@
-//! Reading small files that anybody may have put anything in the place of, without ever waiting.
+//! Reading small files without ever waiting, even if another user replaced them by a FIFO or a device.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,26 +12,28 @@ use std::time::Duration;
 /// The beginning of a regular file.
 #[derive(Debug)]
 pub struct Contents {
-    /// No more bytes than asked for.
+    /// At most as many bytes as requested.
     pub bytes: Vec<u8>,
     /// When it was last modified, since 1970-01-01 UTC.
     pub modified: Duration,
+    /// It has no name any more: it was removed, or another file was renamed over it. A mount of the single file still leads to it.
+    pub is_removed: bool,
 }
 
 /// Why a file cannot be read.
 #[derive(Debug)]
 pub enum Unreadable {
-    /// There is none of that name.
+    /// The file does not exist.
     Missing,
-    /// It is something else than a regular file.
+    /// It is this kind of file, not a regular one.
     NotRegular(&'static str),
-    /// The system says no.
+    /// The system's error.
     System(io::Error),
 }
 
 /// Reads up to `limit` bytes of a regular file; a symbolic link is followed.
 ///
-/// A FIFO, a device or a directory is refused before it is opened, since opening alone may wait for a writer or rewind a tape.
+/// A FIFO, a device or a directory is rejected before it is opened: opening it may wait for a writer, or rewind a tape.
 ///
 /// # Errors
 /// [`Unreadable`].
@@ -55,15 +57,16 @@ pub fn contents(file: File, limit: usize) -> Result<Contents, Unreadable> {
     Ok(Contents {
         bytes,
         modified: modified(&metadata),
+        is_removed: metadata.nlink() == 0,
     })
 }
 
 /// What to do with a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// The file that it leads to is meant.
+    /// The file that it leads to is opened.
     Followed,
-    /// Anybody may have put it there.
+    /// It is rejected: another user may have created it.
     Refused,
 }
 
@@ -78,14 +81,14 @@ pub fn open_regular(path: &Path, links: Links) -> Result<(File, Metadata), Unrea
     };
     regular(&metadata)?;
     let file = open(path, links)?;
-    // Again, of what was opened: it may be another one by now.
+    // Check again what was opened: it may be another file by now.
     let metadata = file.metadata()?;
     regular(&metadata)?;
     Ok((file, metadata))
 }
 
-/// Opens a file for reading and appending, or creates it with exactly this mode, whatever the umask. A link in its place is not
-/// followed, and a FIFO is not waited for; the caller checks that it is a regular file, and whose.
+/// Opens a file for reading and appending, or creates it with exactly this mode, whatever the umask. A symbolic link is not followed,
+/// and a FIFO is not waited for. The caller must check that it is a regular file, and its owner.
 ///
 /// # Errors
 /// The system's.
@@ -98,7 +101,7 @@ pub fn open_for_append(path: &Path, mode: u32) -> io::Result<File> {
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match options.create_new(true).open(path) {
-            // Somebody has created it meanwhile.
+            // Another process created it meanwhile.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create_new(false).open(path),
             created => {
                 let created = created?;
@@ -110,7 +113,7 @@ pub fn open_for_append(path: &Path, mode: u32) -> io::Result<File> {
     }
 }
 
-/// Opens without waiting for a writer, becoming a terminal's owner, or taking descriptor 0, 1 or 2.
+/// Opens a file without waiting for a writer, without acquiring a controlling terminal, and not as descriptor 0, 1 or 2.
 fn open(path: &Path, links: Links) -> io::Result<File> {
     let no_link = match links {
         Links::Followed => 0,

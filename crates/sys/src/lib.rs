@@ -1,7 +1,7 @@
 //! The system calls of rcron.
 //!
-//! All `unsafe` of the project is here, one call to a block, each with its reason; nothing here decides anything. Linux
-//! only: signalfd(2), timerfd_create(2) and inotify(7) have no like elsewhere.
+//! All `unsafe` code of the project is here, one call in each block, each with its reason. Nothing here knows rcron's domain or
+//! decides anything. Linux only: other systems have no signalfd(2), timerfd_create(2) and inotify(7).
 
 pub mod alarm;
 pub mod background;
@@ -20,6 +20,7 @@ pub mod spawn;
 pub mod syslog;
 pub mod terminal;
 pub mod watch;
+pub mod zone;
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -33,10 +34,10 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     }
 }
 
-/// Takes a new descriptor, and moves it out of the way if it is 0, 1 or 2: where rcron was started with one of these
-/// closed, the job must find it closed, and a message to stderr must never end up in another file.
+/// Owns a new descriptor, and moves it if it is 0, 1 or 2: if rcron was started with one of these closed, it must stay closed for
+/// the job, and a message to stderr must not be written to another file.
 fn own(descriptor: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the caller has just got it from the kernel and gives it away.
+    // SAFETY: the caller has just got it from the kernel, and does not use it any more.
     let owned = unsafe { OwnedFd::from_raw_fd(check(descriptor)?) };
     if owned.as_raw_fd() <= libc::STDERR_FILENO {
         return owned.try_clone(); // F_DUPFD_CLOEXEC from 3 on
@@ -46,8 +47,8 @@ fn own(descriptor: RawFd) -> io::Result<OwnedFd> {
 
 /// Defines the C library's entry point, which calls `$main` with no argument and exits with the status it returns.
 ///
-/// Rust's own start-up code would change what the job inherits: it opens `/dev/null` for closed standard descriptors and
-/// ignores SIGPIPE. Arguments and environment are there all the same (`std::env`).
+/// Rust's start-up code would change what the job inherits: it opens `/dev/null` for closed standard descriptors and ignores
+/// SIGPIPE. `std::env` provides arguments and environment without it.
 #[macro_export]
 macro_rules! entry_point {
     ($main:path) => {

@@ -1,4 +1,4 @@
-//! A lock that ends with its holder: flock(2).
+//! A lock that the kernel releases when its holder ends: flock(2).
 
 use crate::check;
 use std::fs::{File, OpenOptions};
@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Takes the lock of a file, which is made if it is missing, until the file is dropped. `None` if another has it.
+/// Locks a file, which is created if it is missing, until the returned file is dropped. `None` if another process has the lock.
 ///
 /// # Errors
 /// The system's.
@@ -22,7 +22,7 @@ pub fn take(path: &Path) -> io::Result<Option<File>> {
     Ok(try_exclusive(&file)?.then_some(file))
 }
 
-/// Takes an open file's lock without waiting, until the file is closed; whether it was free.
+/// Locks an open file until it is closed. Returns whether the lock was free; does not wait.
 ///
 /// # Errors
 /// The system's.
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_one_does_not_get_it_until_the_first_one_ends() {
+    fn the_second_holder_waits_for_the_end_of_the_first() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("lock");
         let first = take(&path).expect("possible");

@@ -4,14 +4,14 @@ use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// How long a message waits for a reader of stderr, in milliseconds: a job must not wait for a stuck terminal.
+/// How many milliseconds a message waits for a reader of stderr: a job must not wait for a stuck terminal.
 const PATIENCE: libc::c_int = 200;
-/// Whether it was waited for in vain: once is enough for one run.
+/// Whether stderr was once not writable in time: then it is not written to again.
 static IS_STUCK: AtomicBool = AtomicBool::new(false);
-/// POSIX: as much as a pipe that poll(2) calls writable takes without waiting.
+/// POSIX: a pipe that poll(2) reports as writable takes this many bytes without waiting.
 const PIPE_BUF: usize = 4096;
 
-/// Writes to stderr what can be written without waiting for long. A closed stderr is no error: nobody wants to know.
+/// Writes to stderr as far as that is possible without waiting for long. A closed stderr is not an error.
 pub fn to_stderr(text: &[u8]) {
     if IS_STUCK.load(Relaxed) {
         return;
@@ -31,7 +31,7 @@ pub fn to_stderr(text: &[u8]) {
     }
 }
 
-/// Writes all of `text` to stdout: for what the user asked to see.
+/// Writes all of `text` to stdout.
 ///
 /// # Errors
 /// The system's, such as a full disk.
@@ -43,7 +43,7 @@ pub fn to_stdout(text: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The system's words for an error, without Rust's "(os error N)".
+/// The system's text for an error, without Rust's "(os error N)".
 #[must_use]
 pub fn error_text(error: &io::Error) -> String {
     let text = error.to_string();

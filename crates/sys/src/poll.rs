@@ -3,9 +3,9 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-/// Waits until one of them has something to read, or for at most `patience` (rounded up to a millisecond): poll(2).
+/// Waits until one of the descriptors is readable, at most for `patience` (rounded up to a millisecond): poll(2).
 ///
-/// It may return earlier, after a SIGSTOP for one; the caller looks at everything anew each time.
+/// It can return earlier, for example after a SIGSTOP. The caller must check every descriptor itself.
 pub fn until_ready(descriptors: &[BorrowedFd], patience: Option<Duration>) {
     let mut entries: Vec<libc::pollfd> = descriptors.iter().map(|descriptor| entry(*descriptor)).collect();
     let count = libc::nfds_t::try_from(entries.len()).unwrap_or_default();

@@ -1,25 +1,25 @@
-//! Who descends from a process and who is in a group, as proc(5) shows it.
+//! The descendants of a process and the members of a group, from proc(5).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-/// A process, told from a later one of the same number by the time of its start.
+/// A process. Its start time distinguishes it from a later process with the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
+    /// Its pid.
     pub pid: i32,
     /// `starttime` of proc_pid_stat(5), in clock ticks since boot.
     pub born: u64,
 }
 
-/// What is needed of proc_pid_stat(5).
+/// Fields of proc_pid_stat(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// It has ended, with all its threads.
     pub is_dead: bool,
     /// A signal such as SIGSTOP has stopped it.
     pub is_stopped: bool,
-    /// It has begun to end: its files are closed while it is not yet a zombie.
+    /// It is ending: its files are being closed, but it is not a zombie yet.
     pub is_exiting: bool,
     group: i32,
     /// `starttime`, in clock ticks since boot.
@@ -29,7 +29,7 @@ pub struct Stat {
 /// `PF_EXITING` of the kernel's `include/linux/sched.h`, in field 9, `flags`.
 const EXITING: u64 = 0x4;
 
-/// The children of a process, theirs, and so on. Without `/proc`: none.
+/// The children of a process, their children, and so on; none without `/proc`.
 #[must_use]
 pub fn descendants(pid: i32) -> Vec<Process> {
     let mut found = Vec::new();
@@ -46,7 +46,7 @@ pub fn descendants(pid: i32) -> Vec<Process> {
     found
 }
 
-/// Whether a process group has a living member besides its leader. `None` if that cannot be told.
+/// Whether a process group has a living member besides its leader; `None` without `/proc`.
 #[must_use]
 pub fn group_has_others(leader: i32) -> Option<bool> {
     let is_pid = |entry: fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
@@ -58,21 +58,21 @@ pub fn group_has_others(leader: i32) -> Option<bool> {
     Some(others.any(|pid| stat(pid).is_some_and(|stat| stat.group == leader && !stat.is_dead)))
 }
 
-/// The pid namespace that this process's pids are of; `None` without `/proc`.
+/// The pid namespace of this process; `None` without `/proc`.
 #[must_use]
 pub fn namespace() -> Option<u64> {
     Some(fs::metadata("/proc/self/ns/pid").ok()?.ino())
 }
 
 impl Process {
-    /// The process of this number now; `None` if there is none, or no `/proc`.
+    /// The process that has this pid now; `None` if there is none, or no `/proc`.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
         let born = stat(pid)?.born;
         Some(Self { pid, born })
     }
 
-    /// Whether it is still there, and not a zombie.
+    /// Whether it exists and is not a zombie.
     #[must_use]
     pub fn is_alive(self) -> bool {
         stat(self.pid).is_some_and(|stat| stat.born == self.born && !stat.is_dead)
@@ -102,14 +102,13 @@ pub fn stat(pid: i32) -> Option<Stat> {
     parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// `PID (NAME) STATE PPID PGRP …`, and the name may hold anything; `num_threads` is field 20,
-/// `starttime` field 22.
+/// Parses `PID (NAME) STATE PPID PGRP …`. The name can contain any character. `num_threads` is field 20, `starttime` field 22.
 fn parse(line: &[u8]) -> Option<Stat> {
     let end_of_name = line.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(&line[end_of_name + 1..]).ok()?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     Some(Stat {
-        // A process whose first thread has ended looks like a zombie, but its other threads live.
+        // A process whose first thread has ended is reported as a zombie while its other threads live.
         is_dead: matches!(*fields.first()?, "Z" | "X") && fields.get(17)?.parse::<u32>().ok()? <= 1,
         is_stopped: *fields.first()? == "T",
         is_exiting: fields.get(6)?.parse::<u64>().ok()? & EXITING != 0,
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_line_is_read_whatever_the_name_holds() {
+    fn a_stat_line_is_parsed_whatever_the_name_contains() {
         let rest = "1 77 70 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2351104 200";
         let stat = |is_dead| {
             Some(Stat {

@@ -1,4 +1,4 @@
-//! Replacing a small file whole, so that no reader ever sees half of it and no crash leaves half of it behind.
+//! Replacing a small file as a whole, so that neither a reader nor a crash gets half of it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,20 +7,20 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// path_resolution(7): the kernel gives up after as many links.
+/// path_resolution(7): the kernel gives up after this many links.
 const MOST_LINKS: usize = 40;
 
-/// For opening what should be a plain file: a link or a FIFO in its place is neither followed nor waited for.
+/// For opening what should be a regular file: a symbolic link is not followed, a FIFO is not waited for.
 const NO_SURPRISES: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
-/// Why a path is not written to.
+/// Why a file is not replaced.
 #[derive(Debug)]
 pub enum Refused {
-    /// It leads through a symbolic link that somebody else has put there, or could have.
+    /// The path leads through this symbolic link, which another user created or could have created.
     ForeignLink(PathBuf),
-    /// It leads to this kind of file, which is not replaced: instead of `/dev/null` every program would find a file from then on.
+    /// The path leads to this kind of file. If `/dev/null` were replaced, every program would find a regular file instead.
     NotRegular(&'static str),
-    /// The system says no.
+    /// The system's error.
     System(io::Error),
 }
 
@@ -49,9 +49,9 @@ pub fn target(path: &Path) -> Result<PathBuf, Refused> {
     Err(io::Error::from_raw_os_error(libc::ELOOP).into())
 }
 
-/// Replaces `file` (no link: see [`target`]) with `content` of this mode. Its directory is made if it is missing.
+/// Replaces `file` by one with this content and mode. It must not be a link: see [`target`]. A missing directory is created.
 ///
-/// Written beside, synced, renamed: what goes wrong before the last step leaves the old file as it was.
+/// The new file is written beside the old one, synced and renamed. If that fails, the old file is unchanged.
 ///
 /// # Errors
 /// The system's: a full disk, no permission.
@@ -59,9 +59,8 @@ pub fn replace(file: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     put(file, content, mode, None)
 }
 
-/// The same, and it stays whose it was, if we may: a script of that user that writes it, too, must not be locked out.
-///
-/// Not for what that user may not read.
+/// As [`replace`], but the file keeps its owner, if we may change that: a script of this user that also writes the file is not
+/// locked out. Not for content that this user must not read.
 ///
 /// # Errors
 /// As [`replace`].
@@ -78,12 +77,12 @@ fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::
         let _ = fs::remove_file(&beside);
         return written;
     }
-    // The rename itself; not every file system can do it, and what is in /run needs it not.
+    // Syncs the rename. Not every file system can, and a file in /run does not need it.
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
 }
 
-/// Writes over the beginning of a file that is there, in one write(2): where a full disk takes no new file.
+/// Overwrites the beginning of an existing file in one write(2): a full disk has no room for a new file.
 ///
 /// # Errors
 /// The system's.
@@ -96,7 +95,7 @@ pub fn overwrite(file: &Path, beginning: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Directory (its real path) and name.
+/// The real path of the directory, and the name in it.
 fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
     let name = path.file_name().ok_or(io::Error::from_raw_os_error(libc::EISDIR))?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -108,7 +107,7 @@ fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
     Ok((directory, name.to_owned()))
 }
 
-/// Directories that everybody may look into, whatever the umask: jobs of other users read what is in them.
+/// Creates a directory with mode 755, whatever the umask: jobs of other users read the files in it.
 fn make(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
@@ -121,7 +120,7 @@ fn make(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// A name that no other writer has: one of another container may have the same pid.
+/// A unique name in the same directory. The pid is not unique: a writer in another container may have the same one.
 fn beside(file: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(file.file_name().unwrap_or_default());
@@ -152,7 +151,11 @@ impl From<io::Error> for Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ForeignLink(link) => write!(out, "{} is a symbolic link that others could have made", link.display()),
+            Self::ForeignLink(link) => write!(
+                out,
+                "{} is a symbolic link that another user could have created",
+                link.display()
+            ),
             Self::NotRegular(kind) => write!(out, "it is {kind}, not a regular file"),
             Self::System(error) => out.write_str(&crate::output::error_text(error)),
         }
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+    fn a_file_that_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let occupied = directory.path().join("state");
         fs::create_dir(&occupied).expect("made");

@@ -1,7 +1,7 @@
-//! Signals: taking them over, receiving them as data, sending them, dying of one.
+//! Signals: blocking them, receiving them as data, sending them, dying of one.
 //!
-//! The mask is set by the system call itself: glibc's functions leave out 32 and 33, which it uses for threads and which
-//! would then kill rcron and orphan the job.
+//! The mask is set by the system call itself. glibc's functions leave out signals 32 and 33, which it uses for threads; they would
+//! kill rcron and orphan the job.
 
 use crate::{check, own};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 pub use libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
 
-/// `errno` of [`send`] where there is no such process or group.
+/// `errno` of [`send`] if there is no such process or group.
 pub const NO_SUCH_PROCESS: i32 = libc::ESRCH;
 
 /// The kernel's `sigset_t`: bit N-1 is signal N.
@@ -19,7 +19,7 @@ type Mask = u64;
 
 const EVERYTHING: Mask = Mask::MAX;
 
-/// What rcron was started with, and the job will be.
+/// The signal mask and the disposition of SIGCHLD that this process inherited, and that the job must inherit.
 #[derive(Clone, Copy, Debug)]
 pub struct PreviousState {
     mask: Mask,
@@ -31,7 +31,7 @@ pub struct PreviousState {
 pub struct Arrived {
     /// Its number.
     pub number: i32,
-    /// The process that sent it; `None` for the kernel.
+    /// The pid of its sender; `None` for the kernel.
     pub sender: Option<u32>,
 }
 
@@ -39,8 +39,8 @@ pub struct Arrived {
 #[derive(Debug)]
 pub struct Signals(File);
 
-/// Blocks every signal that can be blocked, and lets children be waited for even where the caller ignores SIGCHLD (then
-/// the kernel would throw their exit status away: sigaction(2), NOTES).
+/// Blocks every signal that can be blocked, and resets SIGCHLD if it is ignored: the kernel would discard the exit status of children
+/// (sigaction(2), NOTES).
 ///
 /// # Errors
 /// The system's.
@@ -53,15 +53,15 @@ pub fn take_over() -> io::Result<PreviousState> {
     Ok(PreviousState { mask, ignores_child })
 }
 
-/// Lets a write to a pipe without a reader, or beyond a limit, fail instead of ending rcron: for the paths on which no job
-/// is started, and nobody inherits it.
+/// Makes a write to a pipe without a reader, or beyond a limit, fail instead of killing rcron. Only used if no job is started, which
+/// would inherit these dispositions.
 pub fn survive_writing() {
     let _ = set_disposition(libc::SIGPIPE, libc::SIG_IGN);
     let _ = set_disposition(libc::SIGXFSZ, libc::SIG_IGN);
 }
 
 impl PreviousState {
-    /// Undoes [`take_over`]. Async-signal-safe: it runs between clone(2) and execve(2).
+    /// Undoes [`take_over`]. Async-signal-safe, because it runs between clone(2) and execve(2).
     pub(crate) fn restore(self) {
         if self.ignores_child {
             let _ = set_disposition(libc::SIGCHLD, libc::SIG_IGN);
@@ -89,7 +89,7 @@ impl Signals {
         self.0.read_exact(&mut bytes).ok()?;
         // SAFETY: the kernel has filled the array with one such structure, which is integers throughout.
         let info: libc::signalfd_siginfo = unsafe { mem::transmute(bytes) };
-        // sigaction(2): a process's signals have a code of 0 or less, the kernel's own one above it.
+        // sigaction(2): the code is at most 0 if a process sent the signal, and positive if the kernel did.
         let sender = (info.ssi_code <= 0).then_some(info.ssi_pid);
         i32::try_from(info.ssi_signo)
             .ok()
@@ -112,21 +112,21 @@ pub fn send(target: i32, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(target, signal) }).map(drop)
 }
 
-/// Stops rcron as a signal would, until SIGCONT: for a shell to see that the job is stopped.
+/// Stops this process with a signal, until SIGCONT, so that a shell sees that the job is stopped.
 pub fn stop(signal: i32) {
     let before = disposition(signal).unwrap_or(libc::SIG_DFL);
     let _ = set_disposition(signal, libc::SIG_DFL);
     let _ = send_myself(signal);
-    let _ = set_mask(EVERYTHING & !bit(signal)); // here rcron stops
+    let _ = set_mask(EVERYTHING & !bit(signal)); // the process stops here
     let _ = set_mask(EVERYTHING);
     let _ = set_disposition(signal, before);
 }
 
-/// Dies of a signal, so that a parent's wait(2) shows the job's death as its own, but without a core: it would be rcron's.
+/// Dies of a signal, so that wait(2) in the parent reports the same signal as for the job, but without a core dump of rcron.
 ///
-/// Returns where that cannot be: PID 1 of a container is spared the signals of its own namespace.
+/// Returns if the process survives: signals from its own namespace do not kill PID 1 of a container.
 pub fn die_of(signal: i32) {
-    // Not dumpable rather than RLIMIT_CORE 0, which does not stop a core_pattern that is a pipe: core(5).
+    // RLIMIT_CORE 0 would not do: it does not prevent a core dump to a pipe (core(5)).
     // SAFETY: no memory is involved.
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
     let _ = set_disposition(signal, libc::SIG_DFL);

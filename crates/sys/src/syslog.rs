@@ -1,4 +1,4 @@
-//! The log socket, `/dev/log`: syslog(3) without its waiting.
+//! The log socket `/dev/log`: like syslog(3), but without waiting.
 
 use crate::{check, own};
 use std::ffi::OsString;
@@ -9,23 +9,23 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::time::Duration;
 
-/// A connection to the log daemon, made at the first message and made again when the daemon was restarted.
+/// A connection to the log daemon. It is opened for the first message, and again after the daemon was restarted.
 #[derive(Debug)]
 pub struct Syslog {
     path: OsString,
     connection: Option<Connection>,
 }
 
-/// What became of a message.
+/// The result of sending a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// The daemon has it.
+    /// The daemon received it.
     Yes,
-    /// The daemon's queue is full, and stayed so; later perhaps.
+    /// The daemon's queue is full; a later try may succeed.
     NotNow,
-    /// Nobody listens any more, or the connection broke in the middle.
+    /// No process listens, or the connection broke.
     Lost,
-    /// There is no such socket: this host has no log daemon, and misses nothing.
+    /// The socket does not exist: this host has no log daemon.
     NoDaemon,
 }
 
@@ -36,15 +36,15 @@ struct Connection {
 }
 
 impl Syslog {
-    /// For the socket of this name.
+    /// For the socket with this path.
     #[must_use]
     pub fn new(path: OsString) -> Self {
         Self { path, connection: None }
     }
 
-    /// Sends one message, or does not; never waits.
+    /// Tries to send a message. Never waits.
     pub fn send(&mut self, message: &[u8]) -> Sent {
-        // A daemon that was restarted since the last message has left us a dead connection.
+        // If the daemon was restarted since the last message, the old connection is dead.
         let had_one = self.connection.is_some();
         match self.try_send(message) {
             Sent::Lost if had_one => self.try_send(message),
@@ -52,10 +52,9 @@ impl Syslog {
         }
     }
 
-    /// Sends one message, and waits for room in the daemon's queue if there is none, but no longer than `patience`.
+    /// Sends a message, and waits for room in the daemon's queue at most for `patience`.
     ///
-    /// It waits in send(2), where the kernel wakes one of many waiting senders for each place that gets free. Those that
-    /// wait in poll(2) it would wake all, each time.
+    /// It waits in send(2), because the kernel then wakes one sender for each free place. In poll(2) it would wake all of them.
     pub fn send_within(&mut self, message: &[u8], patience: Duration) -> Sent {
         match &self.connection {
             Some(connection) if connection.may_wait(patience) => connection.send(message, 0),
@@ -63,10 +62,10 @@ impl Syslog {
         }
     }
 
-    /// Whether somebody would take a message: connects, and sends nothing.
+    /// Connects without sending, to check whether a daemon listens.
     ///
     /// # Errors
-    /// The system's: no such socket, nobody listens, no permission. A stream whose queue is full is `WouldBlock`.
+    /// The system's: no such socket, no process listens, no permission. `WouldBlock` if the queue of a stream is full.
     pub fn probe(&self) -> io::Result<()> {
         self.connect().map(drop)
     }
@@ -90,7 +89,7 @@ impl Syslog {
         sent
     }
 
-    /// A datagram socket, or a stream, as some daemons offer it.
+    /// Connects to a datagram socket, or to a stream, which some daemons offer.
     fn connect(&self) -> io::Result<Connection> {
         match Connection::open(self.path.as_bytes(), libc::SOCK_DGRAM) {
             Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
@@ -103,7 +102,7 @@ impl Syslog {
 
 impl Connection {
     fn open(path: &[u8], kind: libc::c_int) -> io::Result<Self> {
-        // A connect(2) waits only for a stream's daemon.
+        // connect(2) to a datagram socket does not wait.
         let flags = match kind {
             libc::SOCK_STREAM => libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
             _ => libc::SOCK_CLOEXEC,
@@ -117,7 +116,7 @@ impl Connection {
         Ok(Self { descriptor, kind })
     }
 
-    /// Bounds how long a send may wait; whether it may at all. (`SO_SNDTIMEO` of socket(7): zero would be for ever.)
+    /// Sets how long send(2) may wait (`SO_SNDTIMEO` of socket(7), where zero means for ever). Returns whether it may wait at all.
     fn may_wait(&self, patience: Duration) -> bool {
         if self.kind != libc::SOCK_DGRAM || patience.is_zero() {
             return false;
@@ -157,7 +156,7 @@ impl Connection {
     }
 }
 
-/// unix(7). The configuration has refused a longer path.
+/// The address of a socket: unix(7).
 fn address(path: &[u8]) -> io::Result<libc::sockaddr_un> {
     // SAFETY: zero is a valid value of each of its fields.
     let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };

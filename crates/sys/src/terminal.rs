@@ -3,7 +3,7 @@
 use crate::{check, own};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// The terminal that controls rcron's session.
+/// The controlling terminal of our session.
 #[derive(Debug)]
 pub struct Terminal(OwnedFd);
 
@@ -16,7 +16,7 @@ impl Terminal {
         own(unsafe { libc::open(c"/dev/tty".as_ptr(), flags) }).ok().map(Self)
     }
 
-    /// Whether rcron's process group is in the foreground: its keys and its reading are for it.
+    /// Whether our process group is in the foreground: the terminal's keys signal it, and it may read.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         // SAFETY: no memory is involved.
@@ -30,13 +30,13 @@ impl Terminal {
         self.foreground() == Some(group)
     }
 
-    /// Puts a process group into the foreground. (SIGTTOU, which a process of the background gets for it, is blocked.)
+    /// Puts a process group in the foreground. The SIGTTOU that a background process gets for this is blocked.
     pub fn give_to(&self, group: i32) {
-        // SAFETY: no memory is involved. It fails where the terminal is gone; then there is nothing to give.
+        // SAFETY: no memory is involved. It fails if the terminal is gone.
         let _ = check(unsafe { libc::tcsetpgrp(self.0.as_raw_fd(), group) });
     }
 
-    /// Puts rcron's own group into the foreground.
+    /// Puts our process group in the foreground.
     pub fn take_back(&self) {
         // SAFETY: no memory is involved.
         self.give_to(unsafe { libc::getpgrp() });

@@ -1,8 +1,7 @@
-//! Noticing that a path leads to another file, or its file to another content: inotify(7).
+//! Noticing that a path leads to another file, or that the file's content changed: inotify(7).
 //!
-//! The path is walked as the kernel walks it, and each directory on the way is watched: the one that holds the file, those
-//! that hold a symbolic link, the parents for being moved away. A file that is watched itself would be the wrong one after
-//! the next rename(2).
+//! The path is resolved as the kernel resolves it, and each directory on the way is watched: the one with the file, those with a
+//! symbolic link, and the parents, which can be moved. The file itself is not watched: after rename(2) it would be the wrong one.
 
 use crate::{check, own};
 use std::collections::{BTreeMap, VecDeque};
@@ -13,9 +12,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-/// path_resolution(7): the kernel gives up after as many links.
+/// path_resolution(7): the kernel gives up after this many links.
 const MOST_LINKS: usize = 40;
-/// One struct inotify_event with the longest name is 16 + 256 bytes.
+/// In bytes. One struct inotify_event with the longest name takes 16 + 256.
 const BUFFER_SIZE: usize = 4096;
 
 /// A watched path.
@@ -33,15 +32,15 @@ pub struct Watch {
 struct Step {
     directory: PathBuf,
     name: OsString,
-    /// Whether a change of the name leads elsewhere: a link, the file itself, or nothing yet.
+    /// Whether a change of the name changes the target: it is a link, the file itself, or missing.
     decides: bool,
 }
 
 impl Watch {
-    /// Watches a path, of which nothing needs to exist.
+    /// Watches a path, which need not exist.
     ///
     /// # Errors
-    /// The system's: no instance or watch left for this user, or a directory that may not be read.
+    /// The system's: the user has no instance or watch left, or may not read a directory.
     pub fn new(path: &OsStr) -> io::Result<Self> {
         // SAFETY: no memory is involved.
         let inotify = own(unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) })?;
@@ -55,14 +54,14 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Takes in what has happened. Returns whether the file should be read again.
+    /// Reads the pending events. Returns whether the file should be read again.
     ///
     /// # Errors
-    /// As [`Watch::new`]: the watch is not reliable any more.
+    /// As [`Watch::new`]. The watch is then no longer reliable.
     pub fn changed(&mut self) -> io::Result<bool> {
         let mut changed = false;
         let mut buffer = [0; BUFFER_SIZE];
-        // Reads until nothing is left (EAGAIN), however often it was written to.
+        // Reads until no event is left (EAGAIN).
         while let Ok(length @ 1..) = self.inotify.read(&mut buffer) {
             changed |= self.matters(&buffer[..length]);
         }
@@ -72,7 +71,7 @@ impl Watch {
         Ok(changed)
     }
 
-    /// Watches what is now on the way, and nothing else. Done again until the way stays the same meanwhile.
+    /// Watches the directories that are on the way now, and no others. Repeated until the way did not change meanwhile.
     fn arm(&mut self) -> io::Result<()> {
         for _ in 0..8 {
             let steps = steps(&self.path);
@@ -80,13 +79,13 @@ impl Watch {
             for step in &steps {
                 match self.add(step) {
                     Ok(descriptor) => names.entry(descriptor).or_default().push(step.name.clone()),
-                    // Gone since it was looked at.
+                    // It was removed meanwhile.
                     Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {}
                     Err(error) => return Err(error),
                 }
             }
             for old in self.names.keys().filter(|old| !names.contains_key(old)) {
-                // SAFETY: no memory is involved. It fails where the kernel has removed the watch with its directory.
+                // SAFETY: no memory is involved. It fails if the kernel removed the watch together with its directory.
                 unsafe { libc::inotify_rm_watch(self.inotify.as_raw_fd(), *old) };
             }
             self.names = names;
@@ -112,7 +111,7 @@ impl Watch {
         check(unsafe { libc::inotify_add_watch(self.inotify.as_raw_fd(), directory.as_ptr(), mask) })
     }
 
-    /// Whether one of the events is about the way: a name on it, a directory on it itself, or too many to tell.
+    /// Whether one of the events concerns the way: a name on it, a directory on it, or an overflow.
     fn matters(&self, mut events: &[u8]) -> bool {
         const HEAD: usize = size_of::<libc::inotify_event>();
         while let (Some(head), Some(rest)) = (events.get(..HEAD), events.get(HEAD..)) {
@@ -132,7 +131,7 @@ impl Watch {
         if mask & libc::IN_Q_OVERFLOW != 0 {
             return true;
         }
-        // An event of a watch that was given up meanwhile is of no concern.
+        // An event of a removed watch does not matter.
         self.names
             .get(&descriptor)
             .is_some_and(|names| name.is_empty() || names.iter().any(|known| known == name))

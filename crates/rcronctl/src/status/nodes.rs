@@ -1,73 +1,80 @@
-//! The nodes of rcrond's clusters, for people.
+//! rcrond's report for people: the nodes of each cluster, and the store.
 
-use super::Known;
+use super::cluster::ClusterState;
 use super::rcrond::Rcrond;
 use crate::screen::Screen;
-use crate::table::{self, Cell, Tone, visible};
+use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
 use control::{ClusterReport, NodeReport, Report, Role};
-use inputs::words;
 use jiff::Timestamp;
+use policy::display::escaped;
 use std::fmt::Write;
 use std::time::Duration;
 
-const HEADS: [&str; 7] = [
-    "NODE",
-    "ROLE",
-    "PRIORITY",
-    "EPOCH",
-    "LEASE LEFT",
-    "LAST SEEN",
-    "VERSION",
+const COLUMNS: [Column; 7] = [
+    Column::cut("NODE", 24),
+    Column::whole("ROLE"),
+    Column::omit("PRIORITY", 1),
+    Column::omit("EPOCH", 2),
+    Column::whole("LEASE LEFT"),
+    Column::omit("LAST SEEN", 3),
+    Column::omit("VERSION", 0),
 ];
 
-/// A block for each cluster, and a line on the store; or why there is nothing to show.
-pub(super) fn text(rcrond: &Rcrond, known: &[Known], screen: Screen) -> String {
+/// A block for each cluster and a line about the store, or the reason why there is no report.
+pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: Screen) -> String {
     let mut text = String::new();
-    if let Some(report) = rcrond.report() {
-        for cluster in known.iter().filter_map(|known| rcrond.cluster(known.config())) {
+    if let Some(report) = &rcrond.report {
+        for cluster in clusters.iter().filter_map(|cluster| rcrond.report_of(cluster)) {
             text.push('\n');
             append_cluster(&mut text, report, cluster, screen);
         }
-        let _ = writeln!(text, "\n{}", store(report, screen));
-    } else if rcrond.trouble().is_some() {
-        text.push('\n');
+        let _ = writeln!(text, "\n{}", format_store(report, screen));
     }
-    if let Some(trouble) = rcrond.trouble() {
-        let what = match rcrond.report() {
+    if let Some(error) = &rcrond.error {
+        let what = match rcrond.report {
             Some(_) => "the other nodes are not known",
-            None => "rcrond does not answer",
+            None => "\nrcrond does not answer",
         };
-        let line = format!("{what}: {}", visible(trouble));
-        let _ = writeln!(text, "{}", table::paint(&line, Tone::Bad, screen));
+        let line = format!("{what}: {}", escaped(error));
+        let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
     }
     text
 }
 
 fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, screen: Screen) {
-    let lease = when::span(Duration::from_millis(cluster.lease_ms)).replace(".0 s", " s");
+    let lease = when::duration(Duration::from_millis(cluster.lease_ms));
     let held = match &cluster.holder {
-        Some(holder) => format!("{} holds it, epoch {}", visible(holder), cluster.epoch),
-        None => "nobody holds it".to_owned(),
+        Some(holder) if *holder != report.node && !report.store.answers => {
+            format!(
+                "{} held it when the store last answered, epoch {}",
+                escaped(holder),
+                cluster.epoch
+            )
+        }
+        Some(holder) => format!("{} holds it, epoch {}", escaped(holder), cluster.epoch),
+        // A node with a session has read the records.
+        None if report.store.answers && report.store.session => "nobody holds it".to_owned(),
+        None => "who holds it is not known".to_owned(),
     };
-    let _ = writeln!(text, "{}: {held}, lease {lease}", visible(&cluster.name));
-    let itself = [own(report, cluster)];
+    let _ = writeln!(text, "{}: {held}, lease {lease}", escaped(&cluster.name));
+    let this_node = [this_node(report, cluster)];
     let nodes = if cluster.nodes.is_empty() {
-        &itself[..]
+        &this_node[..]
     } else {
         &cluster.nodes
     };
     let rows: Vec<Vec<Cell>> = nodes.iter().map(|node| row(node, node.name == report.node)).collect();
-    text.push_str(&table::lines(&HEADS, &rows, screen));
+    text.push_str(&format_table(&COLUMNS, &rows, screen));
     if !cluster.writable {
-        let file = visible(&cluster.state_file);
+        let file = escaped(&cluster.state_file);
         let line = format!("{file} cannot be written: this server cannot become active");
-        let _ = writeln!(text, "{}", table::paint(&line, Tone::Bad, screen));
+        let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
     }
 }
 
-/// This node, where nothing is known of the others.
-fn own(report: &Report, cluster: &ClusterReport) -> NodeReport {
+/// For a report without nodes: this one, as far as it knows itself.
+fn this_node(report: &Report, cluster: &ClusterReport) -> NodeReport {
     let holds = matches!(cluster.role, Role::Active | Role::Holding | Role::Draining);
     NodeReport {
         name: report.node.clone(),
@@ -81,19 +88,17 @@ fn own(report: &Report, cluster: &ClusterReport) -> NodeReport {
 }
 
 fn row(node: &NodeReport, is_here: bool) -> Vec<Cell> {
-    let name = if is_here {
-        format!("{} (here)", node.name)
-    } else {
-        node.name.clone()
-    };
-    let left = node.lease_left_ms.map(Duration::from_millis);
+    let here = if is_here { " (here)" } else { "" };
+    let lease_left = node
+        .lease_left_ms
+        .map(|left| when::duration(Duration::from_millis(left)));
     vec![
-        name.into(),
+        format!("{}{here}", node.name).into(),
         role(node.role),
         node.priority.to_string().into(),
         node.epoch.map(|epoch| epoch.to_string()).unwrap_or_default().into(),
-        left.map(words::seconds).unwrap_or_default().into(),
-        node.last_seen.as_deref().map(seen).unwrap_or_default().into(),
+        lease_left.unwrap_or_default().into(),
+        node.last_seen.as_deref().map(last_seen).unwrap_or_default().into(),
         node.version.as_str().into(),
     ]
 }
@@ -110,29 +115,32 @@ fn role(role: Role) -> Cell {
     Cell::new(word, tone)
 }
 
-/// By the other node's clock: an age may lie ahead.
-fn seen(at: &str) -> String {
-    let parsed = at.parse::<Timestamp>();
-    parsed.map_or_else(|_| at.to_owned(), |at| when::age(at, Timestamp::now()))
+fn last_seen(time: &str) -> String {
+    let parsed = time.parse::<Timestamp>();
+    parsed.map_or_else(|_| time.to_owned(), |time| when::age(time, Timestamp::now()))
 }
 
-fn store(report: &Report, screen: Screen) -> String {
+fn format_store(report: &Report, screen: Screen) -> String {
     let store = &report.store;
-    let who = format!("rcrond {} on {}", visible(&report.version), visible(&report.node));
+    let who = format!("rcrond {} on {}", escaped(&report.version), escaped(&report.node));
     let servers = store.servers.join(", ");
-    let name = format!("{} at {}", visible(&store.kind), visible(&servers));
+    let name = format!("{} at {}", escaped(&store.kind), escaped(&servers));
     if !store.answers {
-        let why = store.failure.as_deref().unwrap_or("no reason is known");
+        let why = store.failure.as_deref().unwrap_or("the reason is not known");
         let line = format!(
-            "{who}: THE STORE DOES NOT ANSWER, {name}: {}. Nobody is active once the leases are over.",
-            visible(why)
+            "{who}: THE STORE DOES NOT ANSWER, {name}: {}. No server is active once the leases have expired.",
+            escaped(why)
         );
-        return table::paint(&line, Tone::Bad, screen);
+        return Tone::Bad.paint(&line, screen);
     }
-    let rest = match (store.session, store.watching) {
-        (false, _) => "answers, but this server has no session in it yet and takes no part",
-        (true, false) => "answers, but does not tell of changes: a handover takes longer",
+    let state = match (store.session, store.watching) {
+        (false, _) => "answers, but this server does not have a session yet and cannot become active",
+        (true, false) => "answers, but does not report changes: a handover takes longer",
         (true, true) => "answers",
     };
-    format!("{who}: {name} {rest}")
+    let why = match &store.watch_failure {
+        Some(why) if store.session && !store.watching => format!(" ({})", escaped(why)),
+        _ => String::new(),
+    };
+    format!("{who}: {name} {state}{why}")
 }

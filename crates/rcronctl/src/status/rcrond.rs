@@ -1,62 +1,61 @@
-//! What this server's rcrond has to say.
+//! What this server's rcrond reports.
 
-use super::Known;
-use crate::daemon::{self, Silence};
+use super::cluster::ClusterState;
+use crate::cli::Socket;
+use crate::daemon;
 use control::{ClusterReport, Report};
-use policy::config::Config;
-use std::path::Path;
+use policy::state::State;
 
-/// A report, or the reason why there is none. Where nothing shows that rcrond is in use, neither.
+/// If nothing shows that rcrond is used on this server, there is neither a report nor an error.
+#[derive(Default)]
 pub(super) struct Rcrond {
-    report: Option<Report>,
-    /// Why there is no report, or none of the other nodes.
-    trouble: Option<String>,
+    pub(super) report: Option<Report>,
+    /// Why there is no report, or none about the other nodes.
+    pub(super) error: Option<String>,
+}
+
+/// Whether nothing shows that rcrond is used here, so that a missing socket is not worth a line.
+fn may_be_absent<'a>(socket: &Socket, mut states: impl Iterator<Item = &'a State>) -> bool {
+    socket.socket.is_none() && !states.any(|state| state.epoch.is_some())
 }
 
 impl Rcrond {
-    /// Asks it: first what it knows itself, which it has at hand; then for the other nodes, for which it must ask the store.
-    pub(super) fn look(socket: &Path, known: &[Known]) -> Self {
-        let report = match daemon::report(socket, false) {
-            Ok(report) => report,
-            Err(silence) => return Self::silent(silence, known),
+    /// Whoever names a socket wants to know if it does not exist.
+    pub(super) fn ask(socket: &Socket, clusters: &[ClusterState]) -> Self {
+        let may_be_absent = may_be_absent(socket, clusters.iter().filter_map(ClusterState::state));
+        match daemon::fetch_report(socket.path(), true) {
+            // rcrond reads the other nodes from the store only if the store has answered before.
+            Ok(report) => Self {
+                error: report.store.failure.clone().filter(|_| report.store.answers),
+                report: Some(report),
+            },
+            Err(no_report) if may_be_absent && no_report.is_without_socket() => Self::default(),
+            Err(no_report) => Self {
+                report: None,
+                error: Some(no_report.to_string()),
+            },
+        }
+    }
+
+    pub(super) fn report_of(&self, cluster: &ClusterState) -> Option<&ClusterReport> {
+        daemon::cluster(self.report.as_ref()?, cluster.config())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_not_missed_without_a_sign_of_it() {
+        let state = |line: &str| State::parse(line.as_bytes()).expect("a state");
+        let (by_hand, by_rcrond) = (state("passive by=alice@n1"), state("passive epoch=3"));
+        let default = Socket { socket: None };
+        assert!(may_be_absent(&default, [&by_hand].into_iter()));
+        assert!(!may_be_absent(&default, [&by_hand, &by_rcrond].into_iter()));
+        let named = Socket {
+            socket: Some("/nope".into()),
         };
-        let is_ours = |known: &Known| daemon::cluster(&report, known.config()).is_some();
-        // The store's silence would be waited for in vain.
-        if !report.store.answers || !known.iter().any(is_ours) {
-            return Self::heard(report, None);
-        }
-        match daemon::report(socket, true) {
-            Ok(report) => Self::heard(report, None),
-            Err(silence) => Self::heard(report, Some(silence.into_text())),
-        }
-    }
-
-    const fn heard(report: Report, trouble: Option<String>) -> Self {
-        Self {
-            report: Some(report),
-            trouble,
-        }
-    }
-
-    fn silent(silence: Silence, known: &[Known]) -> Self {
-        let is_rcronds = |known: &Known| known.state().is_some_and(|state| state.epoch.is_some());
-        let trouble = match silence {
-            Silence::NoSocket(_) if !known.iter().any(is_rcronds) => None,
-            silence => Some(silence.into_text()),
-        };
-        Self { report: None, trouble }
-    }
-
-    pub(super) const fn report(&self) -> Option<&Report> {
-        self.report.as_ref()
-    }
-
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
-    }
-
-    /// What it says of the cluster of a configuration.
-    pub(super) fn cluster(&self, config: &Config) -> Option<&ClusterReport> {
-        daemon::cluster(self.report()?, config)
+        assert!(!may_be_absent(&named, [&by_hand].into_iter()));
     }
 }

@@ -1,13 +1,13 @@
-//! The time axis: round local times, as far apart as their labels need.
+//! The time axis in a terminal: which column a time is in, and round local times as labels.
 
-use super::picture::Window;
+use super::run_span::Window;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// Steps between labels, in seconds.
+/// Possible distances between two labels, in seconds.
 const STEPS: [i64; 16] = [
     MINUTE,
     2 * MINUTE,
@@ -26,32 +26,60 @@ const STEPS: [i64; 16] = [
     28 * DAY,
     364 * DAY,
 ];
-/// All offsets of local times from UTC are multiples of it.
+/// All local times differ from UTC by a multiple of this, in seconds.
 const QUARTER: i64 = 15 * MINUTE;
-/// A label is five cells; some room makes it readable.
-const CELLS_EACH: i64 = 9;
+/// Columns from one label to the next: a label has five characters, the rest is room.
+const COLUMNS_EACH: i64 = 9;
 
-/// A label and the time it stands at.
-pub(super) type Tick = (Timestamp, String);
-
-/// The labels for a picture of so many cells.
-pub(super) fn ticks(window: Window, cells: usize, zone: &TimeZone) -> Vec<Tick> {
-    let (first, last) = (window.since.as_second(), window.now.as_second());
-    let most = (i64::try_from(cells).unwrap_or(i64::MAX) / CELLS_EACH).max(1);
-    let apart = (last - first) / most;
-    let step = STEPS.into_iter().find(|step| *step >= apart).unwrap_or(364 * DAY);
-    let fine = step.min(QUARTER);
-    let mut ticks = Vec::new();
-    // Round by the wall clock, also on the day it is put on or back.
-    let mut second = first - first.rem_euclid(fine) + fine;
-    while second <= last {
-        ticks.extend(tick(second, step, zone));
-        second += fine;
-    }
-    ticks
+/// Maps the window to columns.
+pub(super) struct Scale {
+    pub(super) window: Window,
+    pub(super) columns: usize,
 }
 
-fn tick(second: i64, step: i64, zone: &TimeZone) -> Option<Tick> {
+impl Scale {
+    /// The column of a time; a time outside the window is drawn at its edge.
+    pub(super) fn column(&self, time: Timestamp) -> usize {
+        let since = self.window.since.as_millisecond();
+        let length = (self.window.now.as_millisecond() - since).max(1);
+        let into = (time.as_millisecond() - since).clamp(0, length);
+        let columns = i64::try_from(self.columns).unwrap_or(1);
+        let column = usize::try_from(i128::from(into) * i128::from(columns) / i128::from(length));
+        column.unwrap_or(0).min(self.columns.saturating_sub(1))
+    }
+
+    /// The line of labels, each with a bar at its time.
+    pub(super) fn label_line(&self, zone: &TimeZone) -> String {
+        let mut line = vec![' '; self.columns];
+        for (time, label) in self.labels(zone) {
+            let at = self.column(time);
+            let free = line.get_mut(at..=at + label.len());
+            for (place, character) in free.into_iter().flatten().zip(format!("|{label}").chars()) {
+                *place = character;
+            }
+        }
+        line.into_iter().collect::<String>().trim_end().to_owned()
+    }
+
+    fn labels(&self, zone: &TimeZone) -> Vec<(Timestamp, String)> {
+        let (first, last) = (self.window.since.as_second(), self.window.now.as_second());
+        let most = (i64::try_from(self.columns).unwrap_or(i64::MAX) / COLUMNS_EACH).max(1);
+        let apart = (last - first) / most;
+        let step = STEPS.into_iter().find(|step| *step >= apart).unwrap_or(364 * DAY);
+        let fine = step.min(QUARTER);
+        let mut labels = Vec::new();
+        // Each candidate is checked against the local time, whose offset from UTC can change within the window.
+        let mut second = first - first.rem_euclid(fine) + fine;
+        while second <= last {
+            labels.extend(label(second, step, zone));
+            second += fine;
+        }
+        labels
+    }
+}
+
+/// The label of this second, if its local time is a multiple of the step.
+fn label(second: i64, step: i64, zone: &TimeZone) -> Option<(Timestamp, String)> {
     let time = Timestamp::from_second(second).ok()?;
     let wall = second + i64::from(zone.to_offset(time).seconds());
     if wall.rem_euclid(step) != 0 {
@@ -66,18 +94,19 @@ mod tests {
     use super::super::example::seconds;
     use super::*;
 
-    fn labels(hours: i64, cells: usize, zone: &str) -> Vec<String> {
+    fn labels(hours: i64, columns: usize, zone: &str) -> Vec<String> {
         let window = Window {
             since: seconds(-hours * HOUR + 60),
             now: seconds(60),
         };
         let zone = TimeZone::posix(zone).expect("a zone");
-        ticks(window, cells, &zone).into_iter().map(|tick| tick.1).collect()
+        let labels = Scale { window, columns }.labels(&zone);
+        labels.into_iter().map(|(_, label)| label).collect()
     }
 
     #[test]
     fn labels_are_round_local_times() {
-        for (hours, cells, zone, expected) in [
+        for (hours, columns, zone, expected) in [
             (1, 40, "UTC0", vec!["23:15", "23:30", "23:45", "11-24"]),
             (6, 40, "UTC0", vec!["20:00", "22:00", "11-24"]),
             (
@@ -89,9 +118,9 @@ mod tests {
             (96, 40, "CET-1", vec!["11-21", "11-22", "11-23", "11-24"]),
         ] {
             assert_eq!(
-                labels(hours, cells, zone),
+                labels(hours, columns, zone),
                 expected,
-                "{hours} h in {cells} cells of {zone}"
+                "{hours} h in {columns} columns of {zone}"
             );
         }
     }

@@ -1,38 +1,31 @@
-//! Ticks that no server ran.
+//! Ticks that no server ran. All times are in milliseconds, those of day since 1970.
 
-/// A pause that is longer may be what the crontab says (working hours, a quiet night).
-const PLAIN: i64 = 3 * HOUR;
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
-/// A job that ends within so much of its next tick may have held that tick up.
+/// A pause of this length may be intended (working hours, a quiet night), so it is not called missing without other days.
+const LONG: i64 = 3 * HOUR;
+/// A run that ended this shortly before a tick may have held the tick up.
 const JUST_ENDED: i64 = 2_000;
 
-/// A time in which a steady job was not started.
+/// A time in which a job with a period was not started.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Gap {
     pub(super) from: i64,
     pub(super) to: i64,
-    pub(super) verdict: Verdict,
+    /// How many ticks are missing, the first and the last at the gap's times; 0 if none may have been due.
+    pub(super) missed: usize,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// So many ticks are missing, the first and the last of them at the gap's times.
-    Missed(usize),
-    /// It was not started between the gap's times, and perhaps should not have been.
-    Quiet,
-}
-
-/// A job's ticks, in milliseconds and in order.
+/// The ticks of a job that ran, in order.
 pub(super) struct Ticks<'a> {
     pub(super) at: &'a [i64],
     pub(super) period: i64,
-    /// For each tick, until when it or one before it was running.
+    /// For each tick: until when it or an earlier one was running.
     pub(super) busy_until: &'a [i64],
     pub(super) now: i64,
 }
 
-/// What other days say about a pause.
+/// What other days show about a pause.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OtherDays {
     RanThen,
@@ -58,48 +51,45 @@ impl Ticks<'_> {
             .filter(|tick| self.busy_until[next - 1] < tick - JUST_ENDED)
             .collect();
         let (first, last) = (*missing.first()?, *missing.last()?);
-        match (self.other_days(from, to), to - from >= PLAIN) {
+        match (self.other_days(from, to), to - from >= LONG) {
             (OtherDays::PausedToo, _) => None,
-            (OtherDays::NotSeen, true) => Some(Gap {
-                from,
-                to,
-                verdict: Verdict::Quiet,
-            }),
+            (OtherDays::NotSeen, true) => Some(Gap { from, to, missed: 0 }),
             (OtherDays::RanThen, _) | (OtherDays::NotSeen, false) => Some(Gap {
                 from: first,
                 to: last,
-                verdict: Verdict::Missed(missing.len()),
+                missed: missing.len(),
             }),
         }
     }
 
-    /// After the last tick nothing shows whether the crontab has more of them: only the silence is told.
+    /// After the last tick, nothing shows whether more were due: this is a silence, without a number of ticks.
     fn since_the_last(&self) -> Option<Gap> {
         let (from, busy) = (*self.at.last()?, *self.busy_until.last()?);
         let is_due = self.now - from.max(busy) > 2 * self.period + self.period / 4;
         (is_due && self.other_days(from, self.now) != OtherDays::PausedToo).then_some(Gap {
             from,
             to: self.now,
-            verdict: Verdict::Quiet,
+            missed: 0,
         })
     }
 
-    fn steps(&self, span: i64) -> i64 {
-        (span + self.period / 2) / self.period
+    /// A length in periods, rounded.
+    fn steps(&self, length: i64) -> i64 {
+        (length + self.period / 2) / self.period
     }
 
-    /// Half periods prove nothing: a clock was put on, or a run came late.
-    fn is_clear(&self, span: i64, steps: i64) -> bool {
-        (span - steps * self.period).abs() * 4 <= self.period
+    /// A gap that is not a whole number of periods is a late run or a changed clock.
+    fn is_clear(&self, length: i64, steps: i64) -> bool {
+        (length - steps * self.period).abs() * 4 <= self.period
     }
 
-    /// Whether the tick came so late that the one after it follows early: then none is missing.
+    /// Whether the tick was just late: then the one after it follows early, and none is missing.
     fn is_made_up_for(&self, next: usize, steps: i64) -> bool {
         let after = self.at.get(next + 1);
         after.is_some_and(|after| self.steps(after - self.at[next - 1]) <= steps)
     }
 
-    /// A pause is compared with the day before and after; one of a day or more, with the same weekday.
+    /// Compares a pause with the day before and after; one of a day or more, with a week before and after.
     fn other_days(&self, from: i64, to: i64) -> OtherDays {
         let middle = from + (to - from) / 2;
         let apart = if to - from < DAY { DAY } else { 7 * DAY };
@@ -113,7 +103,7 @@ impl Ticks<'_> {
         }
     }
 
-    /// Whether it was started about then, if the ticks reach so far.
+    /// Whether the job was started at about that time; `None` if the ticks do not reach so far.
     fn ran_at(&self, then: i64) -> Option<bool> {
         let (first, last) = (*self.at.first()?, *self.at.last()?);
         if then < first || then > last {
@@ -154,20 +144,16 @@ mod tests {
         vec![Gap {
             from,
             to,
-            verdict: Verdict::Missed(ticks),
+            missed: ticks,
         }]
     }
 
     fn quiet(from: i64, to: i64) -> Vec<Gap> {
-        vec![Gap {
-            from,
-            to,
-            verdict: Verdict::Quiet,
-        }]
+        missed(from, to, 0)
     }
 
     #[test]
-    fn a_beat_that_is_absent_is_missed() {
+    fn absent_ticks_are_missed() {
         let minutes = |list: &[i64]| list.iter().map(|at| at * MINUTE).collect::<Vec<_>>();
         for (what, at, expected) in [
             ("none", minutes(&[0, 1, 2, 3]), vec![]),
@@ -185,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_job_holds_up_its_own_ticks() {
+    fn long_run_holds_up_its_own_ticks() {
         let at = [0, MINUTE, 4 * MINUTE, 5 * MINUTE];
         let busy = [0, 4 * MINUTE - 1, 4 * MINUTE, 5 * MINUTE];
         assert_eq!(busy_gaps(&at, &busy, MINUTE, 5 * MINUTE), vec![]);
@@ -197,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_comes_every_day_is_none() {
+    fn pause_of_every_day_is_not_a_gap() {
         let period = 10 * MINUTE;
         let days = |days: &[i64]| -> Vec<i64> {
             days.iter()
@@ -206,11 +192,11 @@ mod tests {
         };
         assert_eq!(gaps(&days(&[0, 1, 2]), period), vec![]);
         let night = quiet(18 * HOUR, DAY + 8 * HOUR);
-        assert_eq!(gaps(&days(&[0, 1]), period), night, "the only night tells nothing");
+        assert_eq!(gaps(&days(&[0, 1]), period), night, "one night alone shows nothing");
     }
 
     #[test]
-    fn a_long_gap_is_missed_where_other_days_ran() {
+    fn long_gap_is_missed_if_other_days_ran() {
         let period = 10 * MINUTE;
         let mut at = every(period, 0, 3 * DAY);
         at.retain(|tick| !(DAY + HOUR..DAY + 6 * HOUR).contains(tick));
@@ -218,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weekend_is_compared_with_the_last() {
+    fn weekend_is_compared_with_other_weekends() {
         let mut at = every(HOUR, 0, 20 * DAY);
         at.retain(|tick| (tick / DAY) % 7 < 5);
         assert_eq!(gaps(&at, HOUR), vec![]);
@@ -227,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn daily_runs_across_a_change_of_the_clocks_are_steady() {
+    fn daily_runs_across_a_change_of_clocks_are_steady() {
         let at = [0, 24, 49, 73, 97].map(|hour| hour * HOUR);
         assert_eq!(gaps(&at, DAY), vec![]);
     }
 
     #[test]
-    fn silence_at_the_end_is_told_but_not_counted() {
+    fn silence_at_the_end_has_no_missed_ticks() {
         let at = every(MINUTE, 0, 10 * MINUTE);
         assert_eq!(busy_gaps(&at, &at, MINUTE, 12 * MINUTE), vec![]);
         assert_eq!(

@@ -1,44 +1,44 @@
-//! The picture as data: for `--json`, and for the page's script. rcronctl-timeline(8) documents it.
+//! The timeline as data, for `--json` and for the page's script: rcronctl-timeline(8), "JSON".
 
 use super::finding::Finding;
-use super::picture::{Bar, Picture, Row, letter};
-use super::span::known_end;
+use super::model::{TimelineModel, letter};
+use super::rows::Row;
+use super::run_span::RunSpan;
 use super::words;
+use crate::run_json::Ending;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
-use journal::run::{Fate, Outcome};
 use serde::Serialize;
 
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct TimelineJson<'a> {
     since: Time,
     until: Time,
-    servers: Vec<Server<'a>>,
-    rows: Vec<Job<'a>>,
-    findings: Vec<Found<'a>>,
-    /// Whether journals of more than one server were read, without which no tick is called missing.
+    servers: Vec<ServerJson<'a>>,
+    rows: Vec<RowJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
     missed_ticks_are_looked_for: bool,
 }
 
 #[derive(Serialize)]
-struct Server<'a> {
+struct ServerJson<'a> {
     name: &'a str,
     letter: char,
 }
 
 #[derive(Serialize)]
-struct Job<'a> {
+struct RowJson<'a> {
     cluster: &'a str,
     name: &'a str,
     user: &'a str,
-    label: String,
+    label: &'a str,
     /// Seconds.
     period: Option<f64>,
-    runs: Vec<Drawn<'a>>,
+    runs: Vec<SpanJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Drawn<'a> {
+struct SpanJson<'a> {
     run: &'a str,
     server: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ struct Drawn<'a> {
     epoch: Option<u64>,
     started: Time,
     ended: Option<Time>,
-    /// Seconds: of a run that goes on, until now.
+    /// Seconds, to the end of the run or until now.
     duration: Option<f64>,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +68,7 @@ struct Drawn<'a> {
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
+struct FindingJson<'a> {
     finding: &'static str,
     row: usize,
     cluster: &'a str,
@@ -80,7 +80,7 @@ struct Found<'a> {
     runs: Vec<&'a str>,
 }
 
-/// UTC, to the microsecond, as in the journal.
+/// In UTC, with microseconds, as in the journal.
 struct Time(Timestamp);
 
 impl Serialize for Time {
@@ -90,54 +90,40 @@ impl Serialize for Time {
     }
 }
 
-/// The whole of it.
-pub(super) fn document<'a>(picture: &'a Picture<'a>) -> Document<'a> {
-    let servers = picture.servers.iter().enumerate();
-    Document {
-        since: Time(picture.window.since),
-        until: Time(picture.window.now),
-        servers: servers
-            .map(|(index, name)| Server {
-                name,
-                letter: letter(index),
-            })
+pub(super) fn document<'a>(timeline: &'a TimelineModel<'a>) -> TimelineJson<'a> {
+    let server = |(index, name): (usize, &&'a str)| ServerJson {
+        name,
+        letter: letter(index),
+    };
+    TimelineJson {
+        since: Time(timeline.window.since),
+        until: Time(timeline.window.now),
+        servers: timeline.servers.iter().enumerate().map(server).collect(),
+        rows: timeline.rows.iter().map(row_json).collect(),
+        findings: timeline
+            .findings
+            .iter()
+            .map(|finding| finding_json(finding, timeline))
             .collect(),
-        rows: picture.rows.iter().map(|row| job(row, picture)).collect(),
-        findings: picture.findings.iter().map(|finding| found(finding, picture)).collect(),
-        missed_ticks_are_looked_for: picture.is_whole,
+        missed_ticks_are_looked_for: timeline.has_all_journals,
     }
 }
 
-fn job<'a>(row: &'a Row<'a>, picture: &Picture) -> Job<'a> {
-    Job {
+fn row_json<'a>(row: &'a Row<'a>) -> RowJson<'a> {
+    RowJson {
         cluster: row.cluster,
         name: row.name,
         user: &row.user,
-        label: row.label().into_owned(),
+        label: &row.label,
         period: row.period.map(seconds),
-        runs: row.bars.iter().map(|bar| drawn(bar, picture)).collect(),
+        runs: row.spans.iter().map(span_json).collect(),
     }
 }
 
-fn drawn<'a>(bar: &Bar<'a>, picture: &Picture) -> Drawn<'a> {
-    let run = bar.run;
-    let (exit, signal, demoted) = match &run.fate {
-        Fate::Ended(end) => match &end.outcome {
-            Outcome::Exited(status) => (Some(*status), None, end.demoted),
-            Outcome::Killed(signal) => (None, Some(signal.as_str()), end.demoted),
-        },
-        _ => (None, None, false),
-    };
-    let lasted = match &run.fate {
-        Fate::Ended(end) => Some(end.lasted),
-        Fate::Running(since) | Fate::Unwatched(since) => Some(*since),
-        Fate::Interrupted | Fate::Unknown => None,
-    };
-    let ended = match run.fate {
-        Fate::Ended(_) => known_end(run, picture.window.now).map(Time),
-        _ => None,
-    };
-    Drawn {
+fn span_json<'a>(span: &RunSpan<'a>) -> SpanJson<'a> {
+    let run = span.run;
+    let ending = Ending::of_run(run);
+    SpanJson {
         run: &run.id,
         server: &run.node,
         job: run.job.as_deref(),
@@ -147,21 +133,23 @@ fn drawn<'a>(bar: &Bar<'a>, picture: &Picture) -> Drawn<'a> {
         pid: run.pid,
         epoch: run.epoch,
         started: Time(run.started),
-        ended,
-        duration: lasted.map(|lasted| (lasted.as_secs_f64() * 1e6).round() / 1e6),
+        // As drawn: never before the start.
+        ended: ending.at.and(span.end).map(Time),
+        duration: ending.lasted.map(|lasted| (lasted.as_secs_f64() * 1e6).round() / 1e6),
         status: run.fate.word(),
-        exit,
-        signal,
-        demoted,
+        exit: ending.exit,
+        signal: ending.signal,
+        demoted: ending.demoted,
         escaped: run.escaped,
         cut: run.cut,
         how: words::fate(run),
     }
 }
 
-fn found<'a>(finding: &Finding, picture: &'a Picture<'a>) -> Found<'a> {
-    let row = &picture.rows[finding.row];
-    Found {
+fn finding_json<'a>(finding: &Finding, timeline: &'a TimelineModel<'a>) -> FindingJson<'a> {
+    let row = &timeline.rows[finding.row];
+    let id = |span: &usize| row.spans[*span].run.id.as_str();
+    FindingJson {
         finding: finding.kind.word(),
         row: finding.row,
         cluster: row.cluster,
@@ -169,8 +157,8 @@ fn found<'a>(finding: &Finding, picture: &'a Picture<'a>) -> Found<'a> {
         from: Time(finding.from),
         to: Time(finding.to),
         ticks: finding.ticks,
-        servers: finding.servers.iter().map(|server| picture.servers[*server]).collect(),
-        runs: finding.bars.iter().map(|bar| row.bars[*bar].run.id.as_str()).collect(),
+        servers: finding.servers.iter().map(|server| timeline.servers[*server]).collect(),
+        runs: finding.spans.iter().map(id).collect(),
     }
 }
 
@@ -182,7 +170,7 @@ fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1e3
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -190,11 +178,13 @@ fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::example::{interrupted, ok, seconds};
-    use super::super::picture::{Window, lay_out};
+    use super::super::model::build_timeline;
+    use super::super::run_span::Window;
     use super::*;
+    use journal::run::{Fate, Outcome};
 
     #[test]
-    fn the_fields_are_as_documented() {
+    fn fields_are_as_documented() {
         let mut demoted = ok("b", 0, 3);
         if let Fate::Ended(end) = &mut demoted.fate {
             end.outcome = Outcome::Killed("SIGTERM".to_owned());
@@ -205,8 +195,8 @@ mod tests {
             since: seconds(-60),
             now: seconds(60),
         };
-        let picture = lay_out(&runs, window, 2);
-        let text = serde_json::to_string_pretty(&document(&picture)).expect("JSON");
+        let timeline = build_timeline(&runs, window, 2);
+        let text = serde_json::to_string_pretty(&document(&timeline)).expect("JSON");
         assert_eq!(text, include_str!("example.json").trim_end());
     }
 }

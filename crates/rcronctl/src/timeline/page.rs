@@ -1,26 +1,29 @@
-//! The picture as one page, which needs nothing else: no network, no fonts, no other file.
+//! The timeline as one HTML page that needs no network, no fonts and no other file.
 
 use super::json;
-use super::picture::Picture;
+use super::model::TimelineModel;
+use crate::output::json_line;
 use std::fmt::Write;
 
 const FRAME: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-/// In this order; together they are one script.
-const SCRIPT: [&str; 8] = [
+/// Together, in this order, they are one script.
+const SCRIPT: [&str; 10] = [
     include_str!("page/data.js"),
     include_str!("page/words.js"),
-    include_str!("page/scale.js"),
+    include_str!("page/view.js"),
+    include_str!("page/shapes.js"),
     include_str!("page/draw.js"),
     include_str!("page/details.js"),
-    include_str!("page/select.js"),
+    include_str!("page/selection.js"),
     include_str!("page/tables.js"),
+    include_str!("page/pointer.js"),
     include_str!("page/main.js"),
 ];
 
-/// The page. `nonce` must be one that no journal can know: only what bears it is run or styled.
-pub(super) fn render(picture: &Picture, nonce: &str) -> Result<String, serde_json::Error> {
-    let data = harmless(&serde_json::to_string(&json::document(picture))?);
+/// The browser runs only scripts and applies only styles that carry the nonce, so a journal must not be able to know it.
+pub(super) fn render_page(timeline: &TimelineModel, nonce: &str) -> Result<String, serde_json::Error> {
+    let data = escape_json(&json_line(&json::document(timeline))?);
     let parts = [
         ("NONCE", nonce),
         ("STYLE", STYLE),
@@ -28,7 +31,7 @@ pub(super) fn render(picture: &Picture, nonce: &str) -> Result<String, serde_jso
         ("DATA", &data),
         ("SCRIPT", &SCRIPT.concat()),
     ];
-    Ok(fill(FRAME, &parts))
+    Ok(fill_frame(FRAME, &parts))
 }
 
 /// 80 random bits.
@@ -39,8 +42,8 @@ pub(super) fn nonce() -> String {
     })
 }
 
-/// JSON that ends no `<script>`, opens no comment, and holds no character that old scripts take for a newline.
-fn harmless(json: &str) -> String {
+/// JSON that cannot end a `<script>` or open a comment, without the characters that old browsers read as a newline.
+fn escape_json(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
@@ -48,8 +51,8 @@ fn harmless(json: &str) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-/// Puts the parts where the frame has `@NAME@`; what a part holds is not looked at again.
-fn fill(frame: &str, parts: &[(&str, &str)]) -> String {
+/// Replaces each `@NAME@` in the frame by its part. The parts themselves are not searched.
+fn fill_frame(frame: &str, parts: &[(&str, &str)]) -> String {
     let mut page = String::with_capacity(frame.len() + parts.iter().map(|part| part.1.len()).sum::<usize>());
     for (index, piece) in frame.split('@').enumerate() {
         let part = parts.iter().find(|part| index % 2 == 1 && part.0 == piece);
@@ -61,7 +64,8 @@ fn fill(frame: &str, parts: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::example::{named, ok, seconds};
-    use super::super::picture::{Window, lay_out};
+    use super::super::model::build_timeline;
+    use super::super::run_span::Window;
     use super::*;
 
     const HOSTILE: &str = "</script><script>alert(1)</script><!--&\u{2028}@NONCE@";
@@ -72,11 +76,11 @@ mod tests {
             since: seconds(-60),
             now: seconds(60),
         };
-        render(&lay_out(&runs, window, 2), "secret").expect("a page")
+        render_page(&build_timeline(&runs, window, 2), "secret").expect("a page")
     }
 
     #[test]
-    fn a_hostile_command_stays_data() {
+    fn hostile_command_stays_data() {
         let page = page();
         assert_eq!(page.matches("</script>").count(), 2, "of the data and of the script");
         assert!(!page.contains("<!--") && !page.contains('\u{2028}'));
@@ -89,10 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn the_page_asks_for_nothing_else() {
+    fn page_loads_nothing_else() {
         let page = page();
         assert!(page.contains("default-src 'none'"));
-        // A name, and a pattern of the page's own.
+        // The name of a namespace, and references to the page's own patterns.
         let page = page.replace("http://www.w3.org/2000/svg", "").replace("url(#", "");
         for word in ["http:", "https:", "@import", "url(", "src="] {
             assert!(!page.contains(word), "{word}");
@@ -109,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn each_page_has_a_nonce_of_its_own() {
+    fn each_page_has_its_own_nonce() {
         assert_ne!(nonce(), nonce());
     }
 }

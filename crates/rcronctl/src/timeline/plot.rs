@@ -1,25 +1,24 @@
-//! A row of the terminal's picture: which server in which cell, and what went wrong there.
+//! One row in a terminal: which server is in which column, and what went wrong there.
 
+use super::axis::Scale;
 use super::finding::{Finding, Kind};
-use super::picture::{Bar, Row, Window};
-use super::span::known_end;
-use jiff::Timestamp;
+use super::rows::Row;
+use super::run_span::RunSpan;
 use journal::run::Fate;
 
-/// What a cell of the row shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a column of the row shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
-    #[default]
     Empty,
-    /// A run goes on.
+    /// A run on this server is in progress.
     Runs(usize),
-    /// A run of this server began.
+    /// A run on this server starts.
     Starts(usize),
-    /// More than one server.
+    /// Runs on several servers.
     Several,
 }
 
-/// What stands under a cell; the later of these hides the earlier.
+/// The mark under a column. If several apply, the last one in this order is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark {
     Running,
@@ -30,20 +29,15 @@ pub(super) enum Mark {
     Twice,
 }
 
-/// A row's cells, and the marks under them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plot {
+    /// One for each column.
     pub(super) cells: Vec<Cell>,
     pub(super) marks: Vec<Option<Mark>>,
 }
 
-/// Which cell a time is in.
-pub(super) struct Scale {
-    pub(super) window: Window,
-    pub(super) cells: usize,
-}
-
 impl Mark {
+    /// In the order of the legend.
     pub(super) const ALL: [Self; 6] = [
         Self::Failed,
         Self::Interrupted,
@@ -76,105 +70,86 @@ impl Mark {
     }
 }
 
-impl Scale {
-    /// The cell of a time; what lies outside of the window is drawn at its edge.
-    pub(super) fn cell(&self, time: Timestamp) -> usize {
-        let since = self.window.since.as_millisecond();
-        let span = (self.window.now.as_millisecond() - since).max(1);
-        let into = (time.as_millisecond() - since).clamp(0, span);
-        let cells = i64::try_from(self.cells).unwrap_or(1);
-        let cell = usize::try_from(i128::from(into) * i128::from(cells) / i128::from(span));
-        cell.unwrap_or(0).min(self.cells.saturating_sub(1))
-    }
-}
-
-/// Draws a row with the findings about it.
-pub(super) fn plot<'a>(row: &Row, findings: impl Iterator<Item = &'a Finding>, scale: &Scale) -> Plot {
-    let mut plot = Plot {
-        cells: vec![Cell::Empty; scale.cells],
-        marks: vec![None; scale.cells],
-    };
-    for bar in &row.bars {
-        plot.draw(bar, scale);
-    }
-    for finding in findings {
-        plot.point_at(finding, scale);
-    }
-    plot
-}
-
 impl Plot {
-    pub(super) fn has_marks(&self) -> bool {
-        self.marks.iter().any(Option::is_some)
+    /// `findings` are those of this row.
+    pub(super) fn new<'a>(row: &Row, findings: impl Iterator<Item = &'a Finding>, scale: &Scale) -> Self {
+        let mut plot = Self {
+            cells: vec![Cell::Empty; scale.columns],
+            marks: vec![None; scale.columns],
+        };
+        for span in &row.spans {
+            plot.draw_span(span, scale);
+        }
+        for finding in findings {
+            plot.mark_finding(finding, scale);
+        }
+        plot
     }
 
-    fn draw(&mut self, bar: &Bar, scale: &Scale) {
-        let first = scale.cell(bar.run.started);
-        let end = known_end(bar.run, scale.window.now).unwrap_or(bar.run.started);
-        let last = scale.cell(end).max(first);
-        put(&mut self.cells[first], Cell::Starts(bar.server));
-        for cell in &mut self.cells[first + 1..=last] {
-            put(cell, Cell::Runs(bar.server));
+    fn draw_span(&mut self, span: &RunSpan, scale: &Scale) {
+        let first = scale.column(span.run.started);
+        let last = scale.column(span.last_known()).max(first);
+        self.draw(first, Cell::Starts(span.server));
+        for column in first + 1..=last {
+            self.draw(column, Cell::Runs(span.server));
         }
-        if let Some(mark) = mark(bar) {
-            self.mark(last, mark);
-        }
+        let mark = match &span.run.fate {
+            Fate::Ended(_) if span.run.has_failed() => Mark::Failed,
+            Fate::Ended(_) => return,
+            Fate::Running(_) => Mark::Running,
+            Fate::Unwatched(_) | Fate::Unknown => Mark::Unknown,
+            Fate::Interrupted => Mark::Interrupted,
+        };
+        self.mark(last, mark);
     }
 
-    fn point_at(&mut self, finding: &Finding, scale: &Scale) {
+    fn mark_finding(&mut self, finding: &Finding, scale: &Scale) {
         let mark = match finding.kind {
             Kind::Twice => Mark::Twice,
             Kind::Nowhere => Mark::Nowhere,
             Kind::Quiet => return,
         };
-        for cell in scale.cell(finding.from)..=scale.cell(finding.to) {
-            self.mark(cell, mark);
+        for column in scale.column(finding.from)..=scale.column(finding.to) {
+            self.mark(column, mark);
         }
     }
 
-    fn mark(&mut self, cell: usize, mark: Mark) {
-        self.marks[cell] = self.marks[cell].max(Some(mark));
+    fn draw(&mut self, column: usize, new: Cell) {
+        self.cells[column] = match (self.cells[column], new) {
+            (Cell::Starts(old) | Cell::Runs(old), Cell::Starts(server) | Cell::Runs(server)) if old != server => {
+                Cell::Several
+            }
+            (Cell::Empty | Cell::Runs(_), new) => new,
+            (old, _) => old,
+        };
     }
-}
 
-fn mark(bar: &Bar) -> Option<Mark> {
-    match &bar.run.fate {
-        Fate::Ended(_) => bar.run.has_failed().then_some(Mark::Failed),
-        Fate::Running(_) => Some(Mark::Running),
-        Fate::Unwatched(_) | Fate::Unknown => Some(Mark::Unknown),
-        Fate::Interrupted => Some(Mark::Interrupted),
+    fn mark(&mut self, column: usize, mark: Mark) {
+        self.marks[column] = self.marks[column].max(Some(mark));
     }
-}
-
-fn put(cell: &mut Cell, new: Cell) {
-    *cell = match (*cell, new) {
-        (Cell::Starts(old) | Cell::Runs(old), Cell::Starts(server) | Cell::Runs(server)) if old != server => {
-            Cell::Several
-        }
-        (Cell::Empty | Cell::Runs(_), new) => new,
-        (old, _) => old,
-    };
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::example::{failed, interrupted, ok, running, seconds};
-    use super::super::picture::lay_out;
+    use super::super::model::{build_timeline, letter};
+    use super::super::run_span::Window;
     use super::*;
     use journal::run::Run;
 
-    /// One minute in twelve cells: what is drawn, and the marks under it.
+    /// One minute in twelve columns: what is drawn, and the marks under it.
     fn drawn(runs: &[Run]) -> (String, String) {
         let window = Window {
             since: seconds(0),
             now: seconds(60),
         };
-        let picture = lay_out(runs, window, 1);
-        let plot = plot(&picture.rows[0], picture.findings.iter(), &Scale { window, cells: 12 });
+        let timeline = build_timeline(runs, window, 1);
+        let scale = Scale { window, columns: 12 };
+        let plot = Plot::new(&timeline.rows[0], timeline.findings.iter(), &scale);
         let character = |cell: &Cell| match cell {
             Cell::Empty => '.',
             Cell::Runs(_) => '-',
-            Cell::Starts(server) => super::super::picture::letter(*server),
+            Cell::Starts(server) => letter(*server),
             Cell::Several => '*',
         };
         let marks = plot.marks.iter().map(|mark| mark.map_or(' ', Mark::character));
@@ -182,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_shows_server_and_fate() {
+    fn columns_show_server_and_fate() {
         for (what, runs, cells, marks) in [
             (
                 "short",

@@ -1,269 +1,161 @@
-//! The picture in a terminal.
+//! The timeline in a terminal.
 
-use super::axis;
-use super::cells::{fit, printable, width};
+mod legend;
+mod pen;
+
+use super::axis::Scale;
 use super::finding::Finding;
-use super::picture::{Picture, Row, letter};
-use super::plot::{Cell, Mark, Plot, Scale, plot};
+use super::model::TimelineModel;
+use super::plot::{Mark, Plot};
+use super::rows::Row;
 use super::words;
+use crate::screen::Screen;
+use crate::when;
 use jiff::tz::TimeZone;
+use legend::format_legend;
+use pen::Pen;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
 
+/// The width if the output is not shown on a terminal.
+const DEFAULT_COLUMNS: usize = 80;
+const NARROWEST: usize = 40;
+const WIDEST: usize = 1000;
 /// More findings than these are for the page and the JSON.
 const MOST_FINDINGS: usize = 20;
-const NARROWEST: usize = 20;
-const BOLD_RED: &str = "1;31";
-const DIM: &str = "2";
-/// Blue, yellow, magenta, cyan, green, white: told apart by most eyes, and there are letters besides.
-const SERVERS: [&str; 6] = ["34", "33", "35", "36", "32", "37"];
 
-/// How to draw.
-pub(super) struct Look {
-    pub(super) columns: usize,
-    pub(super) has_colour: bool,
-    /// Whether the terminal shows more than ASCII.
-    pub(super) is_utf8: bool,
-    pub(super) zone: TimeZone,
-}
+const ONE_JOURNAL: &str = "This is the journal of one server. Ticks that ran nowhere are found only with the journals of the other \
+                           servers: see --journal.";
 
-/// The whole picture, with a newline at its end.
-pub(super) fn draw(picture: &Picture, look: &Look) -> String {
-    let names = name_cells(picture, look.columns);
+/// The whole text, which ends in a newline.
+pub(super) fn draw(timeline: &TimelineModel, screen: Screen, zone: &TimeZone) -> String {
+    let columns = screen.columns.unwrap_or(DEFAULT_COLUMNS).clamp(NARROWEST, WIDEST);
+    let pen = Pen(screen);
+    let widths = timeline.rows.iter().map(|row| pen.name(&row.label).width());
+    let names = widths.max().unwrap_or(0).min(columns / 3);
     let scale = Scale {
-        window: picture.window,
-        cells: look.columns.saturating_sub(names + 3).max(NARROWEST),
+        window: timeline.window,
+        columns: columns - names - 3,
     };
-    let canvas = Canvas {
-        picture,
-        look,
-        scale,
-        names,
-    };
-    let mut text = canvas.title();
-    if picture.rows.is_empty() {
+    let mut text = pen.sentence(&title(&scale, zone));
+    if timeline.rows.is_empty() {
         text.push_str("nothing ran\n");
         return text;
     }
-    text.push_str(&canvas.axis());
-    let marks = canvas.rows(&mut text);
-    text.push_str(&canvas.legend(&marks));
-    text.push_str(&canvas.findings());
+    let labels = format!("{:names$}  {}", "", scale.label_line(zone));
+    let _ = writeln!(text, "{}", pen.dim(&labels));
+    let marks = draw_rows(timeline, &scale, names, pen, &mut text);
+    let _ = write!(text, "\n{}", format_legend(timeline, &marks, columns, pen));
+    text.push_str(&format_findings(timeline, zone, pen));
     text
 }
 
-/// Not more than a third of the width.
-fn name_cells(picture: &Picture, columns: usize) -> usize {
-    let longest = picture.rows.iter().map(|row| width(&row.label())).max().unwrap_or(0);
-    longest.min((columns / 3).max(8))
+fn title(scale: &Scale, zone: &TimeZone) -> String {
+    let window = scale.window;
+    let [from, to] = [window.since, window.now].map(|time| time.to_zoned(zone.clone()));
+    let until = if words::is_one_day(window.since, window.now, zone) {
+        "%H:%M %Z"
+    } else {
+        "%Y-%m-%d %H:%M %Z"
+    };
+    let length = Duration::try_from(window.now.duration_since(window.since)).unwrap_or_default();
+    let column = length / u32::try_from(scale.columns).unwrap_or(1);
+    format!(
+        "{} to {} ({}, {} per column)",
+        from.strftime("%Y-%m-%d %H:%M"),
+        to.strftime(until),
+        when::duration(length),
+        when::duration(column)
+    )
 }
 
-struct Canvas<'a> {
-    picture: &'a Picture<'a>,
-    look: &'a Look,
-    scale: Scale,
-    names: usize,
+/// Appends all rows; returns the marks that the legend must explain.
+fn draw_rows(timeline: &TimelineModel, scale: &Scale, names: usize, pen: Pen, text: &mut String) -> BTreeSet<Mark> {
+    let mut seen = BTreeSet::new();
+    let mut cluster = None;
+    for (index, row) in timeline.rows.iter().enumerate() {
+        if timeline.has_clusters() && cluster != Some(row.cluster) {
+            cluster = Some(row.cluster);
+            let _ = writeln!(text, "{}:", pen.name(row.cluster));
+        }
+        let own = timeline.findings.iter().filter(|finding| finding.row == index);
+        let plot = Plot::new(row, own, scale);
+        seen.extend(plot.marks.iter().flatten());
+        text.push_str(&draw_row(row, &plot, names, pen));
+    }
+    seen
 }
 
-impl Canvas<'_> {
-    fn title(&self) -> String {
-        let window = self.picture.window;
-        let [from, to] = [window.since, window.now].map(|time| time.to_zoned(self.look.zone.clone()));
-        let until = if from.date() == to.date() {
-            "%H:%M %Z"
-        } else {
-            "%Y-%m-%d %H:%M %Z"
-        };
-        let span = words::milliseconds(window.now.duration_since(window.since));
-        let cell = span / i64::try_from(self.scale.cells).unwrap_or(1);
-        format!(
-            "{} to {} ({}; one column is {})\n",
-            from.strftime("%Y-%m-%d %H:%M"),
-            to.strftime(until),
-            words::span(span),
-            words::span(cell)
-        )
+fn draw_row(row: &Row, plot: &Plot, names: usize, pen: Pen) -> String {
+    let cells: String = plot.cells.iter().map(|cell| pen.cell(*cell)).collect();
+    let edge = pen.edge();
+    let mut text = format!("{} {edge}{cells}{edge}\n", pen.fitted_name(&row.label, names));
+    if plot.marks.iter().any(Option::is_some) {
+        let mark = |mark: &Option<Mark>| mark.map_or(" ".to_owned(), |mark| pen.mark(mark));
+        let marks: String = plot.marks.iter().map(mark).collect();
+        let _ = writeln!(text, "{:names$}  {}", "", marks.trim_end());
     }
-
-    fn axis(&self) -> String {
-        let mut labels = vec![' '; self.scale.cells];
-        for (time, label) in axis::ticks(self.picture.window, self.scale.cells, &self.look.zone) {
-            let at = self.scale.cell(time);
-            let free = labels.get_mut(at..=at + label.len());
-            for (cell, character) in free.into_iter().flatten().zip(format!("|{label}").chars()) {
-                *cell = character;
-            }
-        }
-        let labels: String = labels.into_iter().collect();
-        let line = format!("{}  {}", " ".repeat(self.names), labels.trim_end());
-        format!("{}\n", self.paint(DIM, &line))
-    }
-
-    /// Draws all rows; returns the marks that need to be explained.
-    fn rows(&self, text: &mut String) -> BTreeSet<Mark> {
-        let mut seen = BTreeSet::new();
-        let mut cluster = None;
-        let many = self.picture.has_clusters();
-        for (index, row) in self.picture.rows.iter().enumerate() {
-            if many && cluster != Some(row.cluster) {
-                cluster = Some(row.cluster);
-                let _ = writeln!(text, "{}:", printable(row.cluster));
-            }
-            let own = self.picture.findings.iter().filter(|finding| finding.row == index);
-            let plot = plot(row, own, &self.scale);
-            seen.extend(plot.marks.iter().flatten());
-            text.push_str(&self.row(row, &plot));
-        }
-        seen
-    }
-
-    fn row(&self, row: &Row, plot: &Plot) -> String {
-        let edge = if self.look.is_utf8 { '│' } else { '|' };
-        let cells: String = plot.cells.iter().map(|cell| self.cell(*cell)).collect();
-        let line = format!(
-            "{} {edge}{}{edge}\n",
-            fit(&row.label(), self.names, self.look.is_utf8),
-            cells
-        );
-        if !plot.has_marks() {
-            return line;
-        }
-        let marks: String = plot.marks.iter().map(|mark| self.mark(*mark)).collect();
-        format!("{line}{}  {}\n", " ".repeat(self.names), marks.trim_end())
-    }
-
-    fn cell(&self, cell: Cell) -> String {
-        let goes_on = if self.look.is_utf8 { "━" } else { "=" };
-        match cell {
-            Cell::Empty => " ".to_owned(),
-            Cell::Runs(server) => self.paint(colour(server), goes_on),
-            Cell::Starts(server) => self.paint(colour(server), &letter(server).to_string()),
-            Cell::Several => self.paint("1", "*"),
-        }
-    }
-
-    fn mark(&self, mark: Option<Mark>) -> String {
-        let Some(mark) = mark else {
-            return " ".to_owned();
-        };
-        let colour = if matches!(mark, Mark::Running | Mark::Unknown) {
-            "1"
-        } else {
-            BOLD_RED
-        };
-        self.paint(colour, &mark.character().to_string())
-    }
-
-    fn legend(&self, marks: &BTreeSet<Mark>) -> String {
-        let servers = self.picture.servers.iter().enumerate().map(|(index, name)| {
-            let letter = self.paint(colour(index), &letter(index).to_string());
-            (2 + width(name), format!("{letter} {}", printable(name)))
-        });
-        let several =
-            (self.picture.servers.len() > 1).then(|| (17, format!("{} several servers", self.paint("1", "*"))));
-        let marks = Mark::ALL.into_iter().filter(|mark| marks.contains(mark));
-        let marks = marks.map(|mark| {
-            let text = mark.meaning();
-            (2 + text.len(), format!("{} {text}", self.mark(Some(mark))))
-        });
-        format!("\n{}", fill(servers.chain(several).chain(marks), self.look.columns))
-    }
-
-    fn findings(&self) -> String {
-        let found = &self.picture.findings;
-        let mut text = String::new();
-        if !found.is_empty() {
-            text.push('\n');
-        }
-        for finding in found.iter().rev().take(MOST_FINDINGS).rev() {
-            text.push_str(&self.finding(finding));
-        }
-        if found.len() > MOST_FINDINGS {
-            let _ = writeln!(
-                text,
-                "and {} before these: see --json or --html",
-                found.len() - MOST_FINDINGS
-            );
-        }
-        if !self.picture.is_whole {
-            text.push_str(
-                "\nThis is one server's journal: what ran nowhere is only told with the others', see --journal.\n",
-            );
-        }
-        text
-    }
-
-    fn finding(&self, finding: &Finding) -> String {
-        let window = self.picture.window;
-        let row = &self.picture.rows[finding.row];
-        let name = if self.picture.has_clusters() {
-            format!("{}: {}", row.cluster, row.label())
-        } else {
-            row.label().into_owned()
-        };
-        let sentence = words::sentence(finding, self.picture, &self.look.zone);
-        let age = words::age(finding.to, window.now);
-        let end = if age == "now" {
-            String::new()
-        } else {
-            format!(" ({age})")
-        };
-        format!("{} {sentence}{end}\n", self.paint("1", &printable(&name)))
-    }
-
-    fn paint(&self, colour: &str, text: &str) -> String {
-        if self.look.has_colour {
-            format!("\x1b[{colour}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-}
-
-fn colour(server: usize) -> &'static str {
-    SERVERS[server % SERVERS.len()]
-}
-
-/// Items, each with its width, in as many lines as they need.
-fn fill(items: impl Iterator<Item = (usize, String)>, columns: usize) -> String {
-    let (mut text, mut used) = (String::new(), 0);
-    for (cells, item) in items {
-        if used > 0 && used + 3 + cells > columns {
-            text.push('\n');
-            used = 0;
-        }
-        let gap = if used > 0 { "   " } else { "" };
-        text.push_str(gap);
-        text.push_str(&item);
-        used += gap.len() + cells;
-    }
-    text.push('\n');
     text
+}
+
+fn format_findings(timeline: &TimelineModel, zone: &TimeZone, pen: Pen) -> String {
+    let omitted = timeline.findings.len().saturating_sub(MOST_FINDINGS);
+    let shown = &timeline.findings[omitted..];
+    let mut text = if shown.is_empty() { "" } else { "\n" }.to_owned();
+    for finding in shown {
+        text.push_str(&format_finding(finding, timeline, zone, pen));
+    }
+    if omitted > 0 {
+        let more = format!("{omitted} earlier ones are not shown: see --json or --html");
+        text.push_str(&pen.sentence(&more));
+    }
+    if !timeline.has_all_journals {
+        text.push('\n');
+        text.push_str(&pen.sentence(ONE_JOURNAL));
+    }
+    text
+}
+
+fn format_finding(finding: &Finding, timeline: &TimelineModel, zone: &TimeZone, pen: Pen) -> String {
+    let row = &timeline.rows[finding.row];
+    let name = if timeline.has_clusters() {
+        format!("{}: {}", row.cluster, row.label)
+    } else {
+        row.label.to_string()
+    };
+    let sentence = words::sentence(finding, timeline, zone);
+    let end = match when::age(finding.to, timeline.window.now) {
+        age if age == "now" => String::new(),
+        age => format!(" ({age})"),
+    };
+    pen.finding(&name, &format!("{sentence}{end}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::example::{failed, named, ok, running, seconds};
-    use super::super::picture::{Window, lay_out};
+    use super::super::model::build_timeline;
+    use super::super::run_span::Window;
     use super::*;
+    use crate::screen::Colours;
     use journal::run::Run;
-    use unicode_width::UnicodeWidthStr;
 
-    fn look(columns: usize) -> Look {
-        Look {
-            columns,
-            has_colour: false,
+    fn screen(columns: usize) -> Screen {
+        Screen {
+            columns: Some(columns),
+            colours: Colours::None,
             is_utf8: true,
-            zone: TimeZone::UTC,
         }
     }
 
-    fn draw_hour(runs: &[Run], look: &Look) -> String {
+    fn draw_hour(runs: &[Run], screen: Screen) -> String {
         let window = Window {
             since: seconds(0),
             now: seconds(3600),
         };
-        draw(&lay_out(runs, window, 2), look)
+        draw(&build_timeline(runs, window, 2), screen, &TimeZone::UTC)
     }
 
     fn minutes(node: &str, from: i64, to: i64) -> Vec<Run> {
@@ -273,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_is_as_documented() {
+    fn timeline_is_as_documented() {
         let runs = [
             minutes("db1", 0, 6),
             minutes("db2", 8, 12),
@@ -286,7 +178,7 @@ mod tests {
         ]
         .concat();
         let expected = "\
-2026-11-24 00:00 to 01:00 UTC (1 h; one column is 1 min 37 s)
+2026-11-24 00:00 to 01:00 UTC (1 h, 1 min 37 s per column)
                                |00:15   |00:30   |00:45
 backup               │      A━━━━━━━━━        B━━━━━━━━━━━━│
                                      x                    >
@@ -299,9 +191,10 @@ A db1   B db2   * several servers   x failed   > running
 2 ran twice   0 ran nowhere
 
 once ran twice at 00:00:00, on db1 and db2 (1 h ago)
-数据库备份 and a long name ran nowhere for 2 ticks from 00:30:00 to 00:35:00; it runs every 5 min (25 min ago)
+数据库备份 and a long name ran nowhere for 2 ticks from
+00:30:00 to 00:35:00; it runs every 5 min (25 min ago)
 ";
-        let drawn = draw_hour(&runs, &look(60));
+        let drawn = draw_hour(&runs, screen(60));
         assert_eq!(drawn, expected);
     }
 
@@ -309,7 +202,7 @@ once ran twice at 00:00:00, on db1 and db2 (1 h ago)
     fn every_row_is_as_wide_as_the_terminal() {
         let runs = [minutes("a", 0, 6), minutes("b", 6, 9), vec![running("a", 9)]].concat();
         for columns in [40, 80, 81, 200] {
-            for line in draw_hour(&runs, &look(columns))
+            for line in draw_hour(&runs, screen(columns))
                 .lines()
                 .filter(|line| line.contains('│'))
             {
@@ -319,29 +212,87 @@ once ran twice at 00:00:00, on db1 and db2 (1 h ago)
     }
 
     #[test]
-    fn a_plain_terminal_gets_ascii_and_no_colour() {
-        let mut look = look(80);
-        look.is_utf8 = false;
+    fn no_line_is_wider_than_the_terminal() {
+        let servers = [
+            "a",
+            "db2.of.a.long.domain.example.org",
+            "db3.example.org",
+            "d",
+            "e",
+            "f",
+        ];
+        let names = ["once", "/usr/local/sbin/a-long-command --with many --options"];
+        let mut runs = Vec::new();
+        for (server, at) in servers.iter().zip(0..) {
+            runs.extend(names.map(|name| named(ok(server, at, 1), name)));
+            runs.extend([failed(server, 600, 90), running(server, 2400)]);
+        }
+        for columns in [40, 60, 80, 200] {
+            for runs in [&runs[..], &runs[..1]] {
+                let drawn = draw_hour(runs, screen(columns));
+                for line in drawn.lines() {
+                    assert!(line.width() <= columns, "{columns}: {line}\n{drawn}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pipe_gets_a_finding_in_one_line() {
+        let pipe = Screen {
+            columns: None,
+            ..screen(80)
+        };
+        let name = "/usr/local/sbin/a-long-command ".repeat(5);
+        let runs = ["a", "b"].map(|server| named(ok(server, 0, 1), &name));
+        let drawn = draw_hour(&runs, pipe);
+        let finding = format!("\n{name} ran twice at 00:00:00, on a and b (1 h ago)\n");
+        assert!(drawn.contains(&finding), "{drawn}");
+    }
+
+    #[test]
+    fn name_of_a_finding_is_bold() {
+        let mut coloured = screen(40);
+        coloured.colours = Colours::Many;
+        let drawn = draw_hour(&[ok("a", 0, 1), ok("b", 0, 1)], coloured);
+        assert!(
+            drawn.contains("\x1b[1mbackup\x1b[0m ran twice at 00:00:00, on a and b\n(1 h ago)\n"),
+            "{drawn:?}"
+        );
+    }
+
+    #[test]
+    fn plain_terminal_gets_ascii_and_no_colour() {
+        let mut plain = screen(80);
+        plain.is_utf8 = false;
         let drawn = draw_hour(
             &[
                 running("a", 9),
                 named(ok("b", 9, 1), "a name that is too long for its third of a line"),
             ],
-            &look,
+            plain,
         );
         assert!(drawn.is_ascii(), "{drawn}");
-        look.has_colour = true;
-        assert!(draw_hour(&[running("a", 9)], &look).contains("\x1b[34mA\x1b[0m"));
+        assert!(!drawn.contains('\x1b'), "{drawn:?}");
+        plain.colours = Colours::Many;
+        assert!(draw_hour(&[running("a", 9)], plain).contains("\x1b[38;5;31mA\x1b[0m"));
     }
 
     #[test]
-    fn a_name_commands_no_terminal() {
-        let drawn = draw_hour(&[named(ok("a\x1b]0;x", 9, 1), "\x1b[2Jgone\n")], &look(80));
+    fn name_cannot_move_the_cursor() {
+        let drawn = draw_hour(&[named(ok("a\x1b]0;x", 9, 1), "\x1b[2Jgone\n")], screen(80));
         assert!(!drawn.contains('\x1b'), "{drawn}");
     }
 
     #[test]
-    fn where_nothing_ran_it_says_so() {
-        assert!(draw_hour(&[], &look(80)).ends_with("nothing ran\n"));
+    fn long_name_ends_in_a_tilde_on_a_plain_terminal() {
+        let mut plain = screen(80);
+        plain.is_utf8 = false;
+        assert_eq!(Pen(plain).fitted_name("数据库备份", 4), "???~");
+    }
+
+    #[test]
+    fn empty_timeline_says_so() {
+        assert!(draw_hour(&[], screen(80)).ends_with("nothing ran\n"));
     }
 }

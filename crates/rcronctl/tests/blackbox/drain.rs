@@ -1,16 +1,16 @@
-//! `rcronctl drain` and `undrain`, with an rcrond of the test's own.
+//! `rcronctl drain` and `undrain`, with a fake rcrond.
 
-use crate::daemon::{Daemon, Reply, report, tells};
-use crate::scene::Scene;
+use crate::daemon::{Daemon, Reply, answer_status, report};
+use crate::fixture::Fixture;
 use control::{Request, Response};
 use std::process::{Command, Stdio};
 use testing::program::program;
 use testing::{Done, run};
 
-/// Without --conf, which would name a cluster.
-fn rcronctl(scene: &Scene, arguments: &[&str]) -> Done {
+/// Without `--conf`, which would name a cluster.
+fn rcronctl(fixture: &Fixture, arguments: &[&str]) -> Done {
     let mut command = Command::new(program("rcronctl"));
-    command.args(arguments).arg("--socket").arg(scene.path("socket"));
+    command.args(arguments).arg("--socket").arg(fixture.path("socket"));
     run(command.stdin(Stdio::null()))
 }
 
@@ -19,17 +19,17 @@ fn done() -> Response {
     Response::Done { lines }
 }
 
-fn obeys(request: &Request) -> Reply {
+fn obey(request: &Request) -> Reply {
     match request {
-        Request::Status { .. } => tells(request),
+        Request::Status { .. } => answer_status(request),
         _ => done().into(),
     }
 }
 
-/// As [`obeys`], of two clusters.
+/// As [`obey`], with two clusters.
 fn has_two(request: &Request) -> Reply {
     let Request::Status { nodes } = request else {
-        return obeys(request);
+        return obey(request);
     };
     let mut report = report(*nodes);
     let mut second = report.clusters[0].clone();
@@ -46,15 +46,15 @@ fn drain(clusters: &[&str], wait_ms: Option<u64>) -> Request {
 }
 
 #[test]
-fn the_only_cluster_needs_no_name() {
-    let scene = Scene::new(None);
-    let daemon = Daemon::start(&scene.path("socket"), obeys);
-    let drained = rcronctl(&scene, &["drain"]);
+fn needs_no_name_for_the_only_cluster() {
+    let fixture = Fixture::new(None);
+    let daemon = Daemon::start(&fixture.path("socket"), obey);
+    let drained = rcronctl(&fixture, &["drain"]);
     assert_eq!(
         (drained.code(), drained.stdout().as_str(), drained.stderr().as_str()),
         (Some(0), "web: drained, passive\n", "")
     );
-    assert_eq!(rcronctl(&scene, &["undrain"]).code(), Some(0));
+    assert_eq!(rcronctl(&fixture, &["undrain"]).code(), Some(0));
     let undrain = Request::Undrain {
         clusters: vec!["web".to_owned()],
     };
@@ -63,11 +63,11 @@ fn the_only_cluster_needs_no_name() {
 }
 
 #[test]
-fn of_several_clusters_one_must_say_which() {
-    let scene = Scene::new(None);
-    let daemon = Daemon::start(&scene.path("socket"), has_two);
+fn needs_a_name_if_there_are_several_clusters() {
+    let fixture = Fixture::new(None);
+    let daemon = Daemon::start(&fixture.path("socket"), has_two);
     for command in ["drain", "undrain"] {
-        let done = rcronctl(&scene, &[command]);
+        let done = rcronctl(&fixture, &[command]);
         let told = "rcronctl: rcrond has several clusters (web, billing): say which with --cluster NAME, or --all\n";
         assert_eq!((done.code(), done.stderr().as_str()), (Some(2), told));
     }
@@ -76,7 +76,7 @@ fn of_several_clusters_one_must_say_which() {
         asked.iter().all(|request| matches!(request, Request::Status { .. })),
         "{asked:?}"
     );
-    let conf = scene.path("conf");
+    let conf = fixture.path("conf");
     let conf = conf.to_str().expect("text");
     for (arguments, clusters) in [
         (&["--all"][..], &[][..]),
@@ -85,7 +85,7 @@ fn of_several_clusters_one_must_say_which() {
         (&["--conf", conf], &["web"]),
         (&["--conf", conf, "--cluster", "web"], &["web"]),
     ] {
-        assert_eq!(rcronctl(&scene, &[&["drain"], arguments].concat()).code(), Some(0));
+        assert_eq!(rcronctl(&fixture, &[&["drain"], arguments].concat()).code(), Some(0));
         assert_eq!(daemon.requests(), [drain(clusters, None)]);
     }
     for wrong in [
@@ -94,7 +94,7 @@ fn of_several_clusters_one_must_say_which() {
         &["--timeout", "5m"],
     ] {
         assert_eq!(
-            rcronctl(&scene, &[&["drain"], wrong].concat()).code(),
+            rcronctl(&fixture, &[&["drain"], wrong].concat()).code(),
             Some(2),
             "{wrong:?}"
         );
@@ -103,19 +103,22 @@ fn of_several_clusters_one_must_say_which() {
 }
 
 #[test]
-fn waiting_shows_how_it_goes() {
-    let scene = Scene::new(None);
-    let progress = |text: &str| Response::Progress { text: text.to_owned() };
+fn wait_shows_the_progress() {
+    let fixture = Fixture::new(None);
+    let progress = |text: &str| Response::Progress {
+        text: text.to_owned(),
+        answer_within_ms: None,
+    };
     let waits = move |request: &Request| match request {
         Request::Drain { .. } => Reply::Say(vec![
             progress("web: 2 jobs run"),
             progress("web: 1 job\u{7} runs"),
             done(),
         ]),
-        _ => tells(request),
+        _ => answer_status(request),
     };
-    let daemon = Daemon::start(&scene.path("socket"), waits);
-    let drained = rcronctl(&scene, &["drain", "--wait"]);
+    let daemon = Daemon::start(&fixture.path("socket"), waits);
+    let drained = rcronctl(&fixture, &["drain", "--wait"]);
     assert_eq!(
         (drained.code(), drained.stdout().as_str(), drained.stderr().as_str()),
         (
@@ -125,40 +128,41 @@ fn waiting_shows_how_it_goes() {
         )
     );
     assert_eq!(daemon.requests()[1], drain(&["web"], Some(600_000)));
-    let drained = rcronctl(&scene, &["drain", "--wait", "--timeout", "90s", "--json"]);
+    let drained = rcronctl(&fixture, &["drain", "--wait", "--timeout", "90s", "--json"]);
     assert_eq!(daemon.requests()[1], drain(&["web"], Some(90_000)));
     let json: serde_json::Value = serde_json::from_slice(&drained.out).expect("JSON");
     assert_eq!(
         json,
         serde_json::json!({ "done": true, "lines": ["web: drained, passive"], "error": null })
     );
-    let wrong = rcronctl(&scene, &["drain", "--wait", "--timeout", "soon"]);
+    let wrong = rcronctl(&fixture, &["drain", "--wait", "--timeout", "soon"]);
     assert_eq!(wrong.code(), Some(2));
     assert!(
-        wrong.stderr().contains("`soon` is no span: write 90s, 10m or 1h"),
+        wrong
+            .stderr()
+            .contains("'soon' for '--timeout <DURATION>': not a duration: write 90s, 10m or 1h"),
         "{wrong:?}"
     );
 }
 
-/// What rcrond could not do is 1; what was not asked of it is 2.
 #[test]
-fn what_was_not_done_is_told_apart_from_what_was_refused() {
+fn exits_with_1_on_an_error_and_2_on_a_refusal() {
     let message = || "it was so".to_owned();
     for (response, status) in [
         (Response::Error { message: message() }, 1),
         (Response::Refused { message: message() }, 2),
     ] {
-        let scene = Scene::new(None);
-        let _daemon = Daemon::start(&scene.path("socket"), move |request| match request {
+        let fixture = Fixture::new(None);
+        let _daemon = Daemon::start(&fixture.path("socket"), move |request| match request {
             Request::Drain { .. } => response.clone().into(),
-            _ => tells(request),
+            _ => answer_status(request),
         });
-        let done = rcronctl(&scene, &["drain"]);
+        let done = rcronctl(&fixture, &["drain"]);
         assert_eq!(
             (done.code(), done.stdout().as_str(), done.stderr().as_str()),
             (Some(status), "", "rcronctl: it was so\n")
         );
-        let done = rcronctl(&scene, &["drain", "--json"]);
+        let done = rcronctl(&fixture, &["drain", "--json"]);
         assert_eq!(done.code(), Some(status));
         if status == 1 {
             let json: serde_json::Value = serde_json::from_slice(&done.out).expect("JSON");
@@ -170,17 +174,17 @@ fn what_was_not_done_is_told_apart_from_what_was_refused() {
     }
 }
 
-/// It takes the request, and then nothing is heard of it: the first until a time limit, which this test waits for.
+/// The first daemon accepts the request and does not answer until the time limit, which this test waits for.
 #[test]
-fn a_daemon_that_is_not_heard_of_again_may_have_done_it() {
+fn says_that_a_silent_daemon_may_still_do_it() {
     for (reply, told) in [
-        (|| Reply::Nothing, "rcrond has not answered on "),
-        (|| Reply::Say(Vec::new()), "rcrond has closed "),
+        (|| Reply::Nothing, "rcrond did not answer on "),
+        (|| Reply::Say(Vec::new()), "rcrond closed "),
     ] as [(fn() -> Reply, &str); 2]
     {
-        let scene = Scene::new(None);
-        let _daemon = Daemon::start(&scene.path("socket"), move |_| reply());
-        let done = rcronctl(&scene, &["undrain", "--all"]);
+        let fixture = Fixture::new(None);
+        let _daemon = Daemon::start(&fixture.path("socket"), move |_| reply());
+        let done = rcronctl(&fixture, &["undrain", "--all"]);
         assert_eq!(done.code(), Some(1));
         assert!(done.stderr().starts_with(&format!("rcronctl: {told}")), "{done:?}");
         assert!(
@@ -191,10 +195,10 @@ fn a_daemon_that_is_not_heard_of_again_may_have_done_it() {
 }
 
 #[test]
-fn without_rcrond_it_says_what_to_do() {
-    let scene = Scene::new(None);
+fn says_what_to_do_without_rcrond() {
+    let fixture = Fixture::new(None);
     for arguments in [&["drain"][..], &["drain", "--all"], &["undrain", "--cluster", "web"]] {
-        let done = rcronctl(&scene, arguments);
+        let done = rcronctl(&fixture, arguments);
         assert_eq!(done.code(), Some(2));
         assert!(
             done.stderr()
@@ -202,8 +206,8 @@ fn without_rcrond_it_says_what_to_do() {
             "{done:?}"
         );
     }
-    drop(std::os::unix::net::UnixListener::bind(scene.path("socket")).expect("bound"));
-    let done = rcronctl(&scene, &["drain"]);
+    drop(std::os::unix::net::UnixListener::bind(fixture.path("socket")).expect("bound"));
+    let done = rcronctl(&fixture, &["drain"]);
     assert_eq!(done.code(), Some(2));
     assert!(done.stderr().contains("so rcrond has ended: start it"), "{done:?}");
 }

@@ -1,22 +1,22 @@
 //! `rcronctl history`.
 
-use crate::scene::{Scene, rows};
+use crate::fixture::{Fixture, rows};
 use testing::run;
 
 #[test]
-fn what_ran_newest_first() {
-    let scene = Scene::new(Some("active"));
-    assert_eq!(scene.told(0, ["history"]), "no such runs\n");
-    scene.run(&["--job", "first", "true"]);
-    scene.run(&["--job", "second", "sh", "-c", "exit 3"]);
-    scene.run(&["sh", "-c", "kill -TERM $$"]);
-    let table = rows(&scene.told(0, ["history"]));
+fn shows_the_newest_run_first() {
+    let fixture = Fixture::new(Some("active"));
+    assert_eq!(fixture.output(0, ["history"]), "no such runs\n");
+    fixture.run(&["--job", "first", "true"]);
+    fixture.run(&["--job", "second", "sh", "-c", "exit 3"]);
+    fixture.run(&["sh", "-c", "kill -TERM $$"]);
+    let table = rows(&fixture.output(0, ["history"]));
     assert_eq!(table.len(), 4);
     assert_eq!(table[0], "STARTED AGE LASTED RESULT JOB");
     assert!(table[1].ends_with(" s SIGTERM sh -c kill -TERM $$"), "{table:?}");
     assert!(table[2].ends_with(" s exit 3 second"), "{table:?}");
     assert!(table[3].ends_with(" s ok first"), "{table:?}");
-    let json = scene.json(0, ["history"]);
+    let json = fixture.json(0, ["history"]);
     assert_eq!(json["more"], false);
     let [third, second, first] = [0, 1, 2].map(|index| &json["runs"][index]);
     assert_eq!((&first["status"], &first["exit"]), (&"ok".into(), &0.into()));
@@ -29,13 +29,13 @@ fn what_ran_newest_first() {
 }
 
 #[test]
-fn options_choose() {
-    let scene = Scene::new(Some("active"));
-    scene.run(&["--job", "good", "true"]);
-    scene.run(&["--job", "bad", "false"]);
-    scene.run(&["echo", "a b"]);
+fn options_select_runs() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "good", "true"]);
+    fixture.run(&["--job", "bad", "false"]);
+    fixture.run(&["echo", "a b"]);
     let count = |options: &[&str]| {
-        let json = scene.json(0, [&["history"], options].concat());
+        let json = fixture.json(0, [&["history"], options].concat());
         json["runs"].as_array().map_or(0, Vec::len)
     };
     for (options, expected) in [
@@ -55,18 +55,18 @@ fn options_choose() {
         assert_eq!(count(options), expected, "{options:?}");
     }
     assert!(
-        scene
-            .told(0, ["history", "-n", "2"])
-            .ends_with("(older ones are left out; -n 0 shows all)\n")
+        fixture
+            .output(0, ["history", "-n", "2"])
+            .ends_with("(older runs are not shown; -n 0 shows all)\n")
     );
 }
 
 #[test]
-fn journals_of_several_servers_are_one_history() {
-    let scene = Scene::new(Some("active"));
-    scene.run(&["--job", "tick", "true"]);
-    let copy = scene.path("copied-from-server2");
-    let text = scene.read(&format!("journal/{}-0.jsonl", nix::unistd::geteuid()));
+fn merges_the_journals_of_several_servers() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "tick", "true"]);
+    let copy = fixture.path("copied-from-server2");
+    let text = fixture.read(&format!("journal/{}-0.jsonl", nix::unistd::geteuid()));
     let node = format!(
         "\"node\":\"{}\"",
         nix::unistd::gethostname().expect("a name").to_string_lossy()
@@ -81,8 +81,8 @@ fn journals_of_several_servers_are_one_history() {
         .replace(&node, "\"node\":\"server2\"")
         .replace(run, "01a20b14-4d03-7bdd-b2ac-4f96a7d9e743");
     std::fs::write(&copy, other).expect("written");
-    let journal = scene.path("journal");
-    let done = run_history(&scene, &[&journal, &copy]);
+    let journal = fixture.path("journal");
+    let done = run_history(&fixture, &[&journal, &copy]);
     let table = rows(&done);
     assert_eq!(
         (table.len(), table[0].as_str()),
@@ -91,8 +91,8 @@ fn journals_of_several_servers_are_one_history() {
     assert!(done.contains(" server2  tick\n"), "{done}");
 }
 
-fn run_history(scene: &Scene, journals: &[&std::path::Path]) -> String {
-    let mut command = scene.command();
+fn run_history(fixture: &Fixture, journals: &[&std::path::Path]) -> String {
+    let mut command = fixture.command();
     command.arg("history");
     for journal in journals {
         command.arg("--journal").arg(journal);
@@ -103,44 +103,75 @@ fn run_history(scene: &Scene, journals: &[&std::path::Path]) -> String {
 }
 
 #[test]
-fn a_command_cannot_move_the_cursor() {
-    let scene = Scene::new(Some("active"));
-    scene.run(&["true", "\u{1b}[2J"]);
-    assert!(scene.told(0, ["history"]).contains("true \\x1b[2J"));
+fn escapes_control_characters() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true", "\u{1b}[2J"]);
+    assert!(fixture.output(0, ["history"]).contains("true \\x1b[2J"));
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_that_names_it() {
-    let scene = Scene::new(Some("active"));
-    let done = scene.rcronctl(["history", "--journal", "/no/such/directory"]);
+fn names_what_cannot_be_read() {
+    let fixture = Fixture::new(Some("active"));
+    let done = fixture.rcronctl(["history", "--journal", "/no/such/directory"]);
     assert_eq!(done.code(), Some(2));
     assert!(
         done.stderr()
             .contains("cannot read /no/such/directory: No such file or directory"),
         "{done:?}"
     );
-    let done = scene.rcronctl(["history", "--since", "soon"]);
+    let done = fixture.rcronctl(["history", "--since", "soon"]);
     assert_eq!(done.code(), Some(2));
-    assert!(done.stderr().contains("`soon` is no time: write a span"), "{done:?}");
-    scene.configure("journal = none\n");
-    let done = scene.rcronctl(["history"]);
+    assert!(
+        done.stderr()
+            .contains("'soon' for '--since <TIME>': not a time: write a duration"),
+        "{done:?}"
+    );
+    fixture.configure("journal = none\n");
+    let done = fixture.rcronctl(["history"]);
     assert!(
         done.code() == Some(2) && done.stderr().contains("no journal is kept"),
         "{done:?}"
     );
 }
 
+/// A FIFO in its place would hold rcronctl for ever.
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
-    let scene = Scene::new(Some("active"));
-    scene.run(&["true"]);
+fn opens_no_file_but_a_zone_for_the_time_zone() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    let fifo = fixture.path("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("made");
+    let directory = fixture.path("").display().to_string();
+    for (zone, zones) in [
+        (fifo.display().to_string(), None),
+        (format!(":{}", fifo.display()), None),
+        ("fifo".to_owned(), Some(&directory)),
+    ] {
+        let mut command = fixture.command();
+        command
+            .arg("history")
+            .env("TZ", &zone)
+            .envs(zones.map(|zones| ("TZDIR", zones)));
+        let done = run(&mut command);
+        assert_eq!(
+            (done.code(), rows(&done.stdout()).len()),
+            (Some(0), 2),
+            "{zone}: {done:?}"
+        );
+    }
+}
+
+#[test]
+fn ends_well_if_the_reader_closes_the_pipe() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
     let program = testing::program::program("rcronctl");
     let line = format!(
         "{{ trap '' PIPE; {} --conf {} history; echo $? >{}; }} | :",
         program.display(),
-        scene.path("conf").display(),
-        scene.path("status").display()
+        fixture.path("conf").display(),
+        fixture.path("status").display()
     );
     run(std::process::Command::new("sh").args(["-c", &line]));
-    assert_eq!(scene.read("status"), "0\n");
+    assert_eq!(fixture.read("status"), "0\n");
 }

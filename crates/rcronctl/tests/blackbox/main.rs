@@ -1,11 +1,16 @@
-//! What users see of `rcronctl`, on the program itself and on journals that `rcron` has written.
+//! What users see of `rcronctl`: the program itself, on journals that `rcron` has written.
 
+mod completions;
 #[path = "../fake/daemon.rs"]
 mod daemon;
 mod drain;
+mod fixture;
 mod history;
 mod interrupted;
+mod is_active;
+mod json;
 mod nodes;
-mod scene;
+mod set;
 mod status;
-mod switching;
+mod touch;
+mod width;

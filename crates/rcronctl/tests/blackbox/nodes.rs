@@ -1,21 +1,21 @@
 //! `rcronctl status` with rcrond.
 
-use crate::daemon::{Daemon, Reply, report, tells};
-use crate::scene::{Scene, rows};
+use crate::daemon::{Daemon, Reply, answer_status, report};
+use crate::fixture::{Fixture, rows};
 use control::{Request, Response};
 use std::os::unix::net::UnixListener;
 use testing::run;
 
 const PASSIVE: &str = "passive until=1.0 boot=b epoch=42 by=server1\n";
 
-impl Scene {
+impl Fixture {
     fn socket(&self) -> String {
         self.path("socket").into_os_string().into_string().expect("text")
     }
 
-    /// The lines of `rcronctl status` below the table of clusters, without ages.
+    /// The lines of `rcronctl status` below the table of clusters.
     fn nodes(&self) -> Vec<String> {
-        let told = self.told(0, ["status", "--socket", &self.socket()]);
+        let told = self.output(0, ["status", "--socket", &self.socket()]);
         let rows = rows(&told);
         assert!(
             rows[0].starts_with("CLUSTER STATE ") && rows[1].starts_with("web "),
@@ -25,7 +25,7 @@ impl Scene {
     }
 }
 
-/// As the test of `status` has it: all before the age, which grows, and all after.
+/// The line with `AGE` in place of the age, which grows.
 fn without_age(row: &str) -> String {
     match (row.split_once(" 0.9.0").map(|(head, _)| head), row.find(" d ")) {
         (Some(head), Some(_)) => {
@@ -38,10 +38,10 @@ fn without_age(row: &str) -> String {
 }
 
 #[test]
-fn all_nodes_of_a_cluster_are_shown() {
-    let scene = Scene::new(Some(PASSIVE));
-    let daemon = Daemon::start(&scene.path("socket"), tells);
-    let shown: Vec<String> = scene.nodes().iter().map(|row| without_age(row)).collect();
+fn shows_all_nodes_of_a_cluster() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let daemon = Daemon::start(&fixture.path("socket"), answer_status);
+    let shown: Vec<String> = fixture.nodes().iter().map(|row| without_age(row)).collect();
     assert_eq!(
         shown,
         [
@@ -55,15 +55,14 @@ fn all_nodes_of_a_cluster_are_shown() {
             "rcrond 0.9.0 on server1: etcd at https://a:2379, https://b:2379 answers",
         ]
     );
-    let asked = [false, true].map(|nodes| Request::Status { nodes });
-    assert_eq!(daemon.requests(), asked);
+    assert_eq!(daemon.requests(), [Request::Status { nodes: true }]);
 }
 
 #[test]
-fn programs_are_told_the_same() {
-    let scene = Scene::new(Some(PASSIVE));
-    let _daemon = Daemon::start(&scene.path("socket"), tells);
-    let json = scene.json(0, ["status", "--socket", &scene.socket()]);
+fn json_has_the_nodes_and_the_store() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start(&fixture.path("socket"), answer_status);
+    let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
     let cluster = &json["clusters"][0]["rcrond"];
     assert_eq!(
         *cluster,
@@ -82,17 +81,17 @@ fn programs_are_told_the_same() {
     assert_eq!(
         json["rcrond"],
         serde_json::json!({
-            "socket": scene.socket(), "error": null, "node": "server1", "version": "0.9.0",
+            "socket": fixture.socket(), "error": null, "node": "server1", "version": "0.9.0",
             "store": { "kind": "etcd", "servers": ["https://a:2379", "https://b:2379"], "answers": true, "failure": null,
-                       "session": true, "watching": true },
+                       "session": true, "watching": true, "watch_failure": null },
         })
     );
 }
 
 #[test]
-fn the_table_fits_the_terminal() {
-    let scene = Scene::new(Some(PASSIVE));
-    let _daemon = Daemon::start(&scene.path("socket"), |request| {
+fn table_fits_the_terminal() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start(&fixture.path("socket"), |request| {
         let Request::Status { nodes } = request else {
             panic!("asked {request:?}")
         };
@@ -102,30 +101,27 @@ fn the_table_fits_the_terminal() {
         }
         Response::Status(report).into()
     });
-    let mut command = scene.command();
+    let mut command = fixture.command();
     let done = run(command
         .env("COLUMNS", "80")
-        .args(["status", "--socket", &scene.socket()]));
+        .args(["status", "--socket", &fixture.socket()]));
     let shown = done.stdout();
     let row = shown.lines().find(|line| line.starts_with("server2")).expect("a row");
     assert!(row.chars().count() <= 80 && row.contains('…'), "{shown}");
 }
 
 #[test]
-fn a_store_that_does_not_answer_is_told_at_once() {
-    let scene = Scene::new(Some(PASSIVE));
-    let daemon = Daemon::start(&scene.path("socket"), |request| {
-        let Request::Status { nodes } = request else {
-            panic!("asked {request:?}")
-        };
-        let mut report = report(*nodes);
+fn shows_this_node_if_the_store_does_not_answer() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let daemon = Daemon::start(&fixture.path("socket"), |_| {
+        let mut report = report(false);
         report.store.answers = false;
         report.store.failure = Some("https://a:2379: connection refused\u{1b}[2J".to_owned());
         report.clusters[0].writable = false;
         Response::Status(report).into()
     });
     assert_eq!(
-        scene.nodes(),
+        fixture.nodes(),
         [
             "",
             "web: server1 holds it, epoch 42, lease 10 s",
@@ -134,23 +130,21 @@ fn a_store_that_does_not_answer_is_told_at_once() {
             "/run/rcron/web cannot be written: this server cannot become active",
             "",
             "rcrond 0.9.0 on server1: THE STORE DOES NOT ANSWER, etcd at https://a:2379, https://b:2379: https://a:2379: connection \
-             refused\\x1b[2J. Nobody is active once the leases are over.",
+             refused\\x1b[2J. No server is active once the leases have expired.",
         ]
     );
-    assert_eq!(daemon.requests(), [Request::Status { nodes: false }]);
+    assert_eq!(daemon.requests(), [Request::Status { nodes: true }]);
 }
 
 #[test]
-fn a_survey_that_fails_leaves_what_is_known_here() {
-    let scene = Scene::new(Some(PASSIVE));
-    let _daemon = Daemon::start(&scene.path("socket"), |request| match request {
-        Request::Status { nodes: true } => Response::Error {
-            message: "the store is slow".to_owned(),
-        }
-        .into(),
-        other => tells(other),
+fn shows_this_node_if_the_others_cannot_be_read() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start(&fixture.path("socket"), |_| {
+        let mut report = report(false);
+        report.store.failure = Some("the store is slow".to_owned());
+        Response::Status(report).into()
     });
-    let shown = scene.nodes();
+    let shown = fixture.nodes();
     assert!(
         shown.contains(&"server1 (here) active 100 42 8.2 s 0.9.0".to_owned()),
         "{shown:?}"
@@ -159,60 +153,59 @@ fn a_survey_that_fails_leaves_what_is_known_here() {
         shown[shown.len() - 1],
         "the other nodes are not known: the store is slow"
     );
-    let json = scene.json(0, ["status", "--socket", &scene.socket()]);
+    let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
     assert_eq!(json["rcrond"]["error"], "the store is slow");
     assert_eq!(json["clusters"][0]["rcrond"]["holder"], "server1");
 }
 
-/// By its state file, through whatever link.
+/// The file's path may lead through links. A cluster without a common name or file is not shown.
 #[test]
-fn a_cluster_of_another_name_is_known_by_its_file_and_one_of_neither_is_not_shown() {
-    let scene = Scene::new(Some(PASSIVE));
-    let link = scene.path("link");
-    std::os::unix::fs::symlink(scene.path("state"), &link).expect("linked");
+fn finds_a_cluster_by_its_state_file() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let link = fixture.path("link");
+    std::os::unix::fs::symlink(fixture.path("state"), &link).expect("linked");
     let file = link.into_os_string().into_string().expect("text");
-    let mut files = ["/nowhere".to_owned(), file.clone(), file].into_iter();
-    let _daemon = Daemon::start(&scene.path("socket"), move |request| {
+    let mut files = ["/nowhere".to_owned(), file].into_iter();
+    let _daemon = Daemon::start(&fixture.path("socket"), move |request| {
         let Request::Status { nodes } = request else {
             panic!("asked {request:?}")
         };
         let mut report = report(*nodes);
         report.clusters[0].name = "shop".to_owned();
-        report.clusters[0].state_file = files.next().expect("three questions");
+        report.clusters[0].state_file = files.next().expect("two questions");
         Response::Status(report).into()
     });
     assert_eq!(
-        scene.nodes(),
+        fixture.nodes(),
         [
             "",
             "rcrond 0.9.0 on server1: etcd at https://a:2379, https://b:2379 answers"
         ]
     );
-    assert_eq!(scene.nodes()[1], "shop: server1 holds it, epoch 42, lease 10 s");
+    assert_eq!(fixture.nodes()[1], "shop: server1 holds it, epoch 42, lease 10 s");
 }
 
 #[test]
-fn without_a_socket_nothing_is_said_unless_rcrond_has_written_the_state() {
-    let scene = Scene::new(Some("passive\n"));
-    assert_eq!(scene.nodes(), Vec::<String>::new());
-    let json = scene.json(0, ["status", "--socket", &scene.socket()]);
-    assert_eq!(
-        (&json["rcrond"], &json["clusters"][0]["rcrond"]),
-        (&().into(), &().into())
-    );
-    scene.write("state", PASSIVE);
-    let expected = format!("rcrond does not answer: there is no {}: start rcrond", scene.socket());
-    let shown = scene.nodes();
-    assert!(shown[1].starts_with(&expected), "{shown:?}");
+fn says_that_the_named_socket_does_not_exist() {
+    for state in ["passive\n", PASSIVE] {
+        let fixture = Fixture::new(Some(state));
+        let expected = format!("rcrond does not answer: there is no {}: start rcrond", fixture.socket());
+        let shown = fixture.nodes();
+        assert!(shown[1].starts_with(&expected), "{shown:?}");
+        let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
+        let error = json["rcrond"]["error"].as_str();
+        assert!(error.is_some_and(|error| error.contains("there is no ")), "{json}");
+        assert_eq!(json["clusters"][0]["rcrond"], serde_json::Value::Null);
+    }
 }
 
 #[test]
-fn a_daemon_that_does_not_answer_leaves_the_state_file() {
+fn shows_the_state_file_if_rcrond_does_not_answer() {
     for (reply, told) in [
-        (Reply::Nothing, "rcrond has not answered on "),
-        (Reply::Say(Vec::new()), "rcrond has closed "),
-        (Reply::Bytes(b"hello\n".to_vec()), "what answers on "),
-        (Reply::Bytes(vec![b'x'; 17 << 20]), "what answers on "),
+        (Reply::Nothing, "rcrond did not answer on "),
+        (Reply::Say(Vec::new()), "rcrond closed "),
+        (Reply::Bytes(b"hello\n".to_vec()), "the answer on "),
+        (Reply::Bytes(vec![b'x'; 17 << 20]), "the answer on "),
         (
             Response::Error {
                 message: "not today".to_owned(),
@@ -221,10 +214,10 @@ fn a_daemon_that_does_not_answer_leaves_the_state_file() {
             "not today",
         ),
     ] {
-        let scene = Scene::new(Some("passive\n"));
+        let fixture = Fixture::new(Some("passive\n"));
         let mut reply = Some(reply);
-        let _daemon = Daemon::start(&scene.path("socket"), move |_| reply.take().expect("one question"));
-        let shown = scene.nodes();
+        let _daemon = Daemon::start(&fixture.path("socket"), move |_| reply.take().expect("one question"));
+        let shown = fixture.nodes();
         assert!(
             shown[1].starts_with(&format!("rcrond does not answer: {told}")),
             "{shown:?}"
@@ -233,16 +226,57 @@ fn a_daemon_that_does_not_answer_leaves_the_state_file() {
 }
 
 #[test]
-fn a_socket_that_was_left_behind_is_told() {
-    let scene = Scene::new(Some("passive\n"));
-    drop(UnixListener::bind(scene.path("socket")).expect("bound"));
-    let expected = format!("rcrond does not answer: nobody listens on {}", scene.socket());
-    let shown = scene.nodes();
+fn says_that_nobody_listens() {
+    let fixture = Fixture::new(Some("passive\n"));
+    drop(UnixListener::bind(fixture.path("socket")).expect("bound"));
+    let expected = format!("rcrond does not answer: nobody listens on {}", fixture.socket());
+    let shown = fixture.nodes();
     assert!(shown[1].starts_with(&expected), "{shown:?}");
-    let json = scene.json(0, ["status", "--socket", &scene.socket()]);
+    let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
     assert!(
         json["rcrond"]["error"]
             .as_str()
             .is_some_and(|why| why.contains("nobody listens"))
+    );
+}
+
+#[test]
+fn says_who_holds_the_cluster_only_if_that_is_known() {
+    for (holder, answers, session, expected) in [
+        (None, true, true, "web: nobody holds it, lease 10 s"),
+        (None, false, true, "web: who holds it is not known, lease 10 s"),
+        (None, true, false, "web: who holds it is not known, lease 10 s"),
+        (
+            Some("server2"),
+            false,
+            true,
+            "web: server2 held it when the store last answered, epoch 42, lease 10 s",
+        ),
+    ] {
+        let fixture = Fixture::new(Some(PASSIVE));
+        let _daemon = Daemon::start(&fixture.path("socket"), move |_| {
+            let mut report = report(false);
+            (report.store.answers, report.store.session) = (answers, session);
+            report.clusters[0].holder = holder.map(str::to_owned);
+            Response::Status(report).into()
+        });
+        assert_eq!(fixture.nodes()[1], expected);
+    }
+}
+
+#[test]
+fn says_why_the_store_does_not_report_changes() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start(&fixture.path("socket"), |_| {
+        let mut report = report(false);
+        report.store.watching = false;
+        report.store.watch_failure = Some("a pooler".to_owned());
+        Response::Status(report).into()
+    });
+    let line = "answers, but does not report changes: a handover takes longer (a pooler)";
+    assert!(
+        fixture.nodes().iter().any(|row| row.ends_with(line)),
+        "{:?}",
+        fixture.nodes()
     );
 }

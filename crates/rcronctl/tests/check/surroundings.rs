@@ -1,6 +1,6 @@
 //! The log socket, rcron itself, and rcrond.
 
-use crate::daemon::{Daemon, Reply, report, tells};
+use crate::daemon::{Daemon, Reply, answer_status, report};
 use crate::tree::{CONF, JOBS, Tree};
 use control::{DEFAULT_SOCKET, Request, Response, Role};
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -71,7 +71,7 @@ fn silent_rcrond_is_wrong() {
 fn unrequired_lease_of_rcrond_is_wrong() {
     let tree = Tree::clean();
     tree.directory("/run/rcrond");
-    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), tells);
+    let daemon = Daemon::start(&tree.path(DEFAULT_SOCKET), answer_status);
     tree.finds_only("wrong", "lease-not-required", CONF);
     assert!(
         tree.text(&[])
@@ -154,6 +154,15 @@ fn report_of_rcrond_is_examined() {
         ((|_| {}) as Change, "", ""),
         (|report| report.store.answers = false, "wrong", "rcrond-store"),
         (|report| report.store.session = false, "wrong", "rcrond-no-session"),
+        (
+            |report| {
+                report.store.watching = false;
+                report.store.watch_failure = Some("a pooler\u{1b}".to_owned());
+            },
+            "hint",
+            "rcrond-polling",
+        ),
+        (|report| report.store.watching = false, "", ""),
         (
             |report| report.clusters[0].role = Role::Drained,
             "hint",

@@ -1,4 +1,4 @@
-//! An rcrond of the test's own: a thread that listens on a real socket and says what it is told to.
+//! A fake rcrond: a thread that listens on a real socket and answers as the test wants.
 
 use control::{ClusterReport, NodeReport, Report, Request, Response, Role, StoreReport};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 
-/// What it does with a request.
+/// What the daemon does with a request.
 pub(crate) enum Reply {
-    /// Says this, and closes.
+    /// Sends these answers and closes.
     Say(Vec<Response>),
-    /// Sends these bytes, and closes.
+    /// Sends these bytes and closes.
     Bytes(Vec<u8>),
-    /// Waits until the client has gone.
+    /// Sends nothing and waits until the client has gone.
     Nothing,
 }
 
@@ -23,7 +23,7 @@ impl From<Response> for Reply {
     }
 }
 
-/// Ends when it is dropped.
+/// Ends when dropped.
 pub(crate) struct Daemon {
     socket: PathBuf,
     requests: Receiver<Request>,
@@ -31,14 +31,14 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Listens there.
+    /// Listens on this socket.
     pub(crate) fn start(socket: &Path, mut reply: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let listener = UnixListener::bind(socket).expect("bound");
         let (asked, requests) = channel();
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Some(request) = request(stream.as_ref().expect("a client")) else {
-                    return; // who connects and says nothing wants its end
+                    return; // a connection without a request ends the daemon
                 };
                 let reply = reply(&request);
                 asked.send(request).expect("kept");
@@ -52,7 +52,7 @@ impl Daemon {
         }
     }
 
-    /// What it was asked so far.
+    /// The requests since the last call.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.try_iter().collect()
     }
@@ -81,7 +81,7 @@ fn answer(mut stream: UnixStream, reply: Reply) {
         Reply::Bytes(bytes) => bytes,
         Reply::Say(responses) => responses.iter().flat_map(line).collect(),
     };
-    let _ = stream.write_all(&bytes); // the client may have heard enough
+    let _ = stream.write_all(&bytes); // the client may have read enough
 }
 
 fn line(response: &Response) -> Vec<u8> {
@@ -90,7 +90,7 @@ fn line(response: &Response) -> Vec<u8> {
     line
 }
 
-/// Three nodes of cluster web: this one is server1, which holds it; the last one has not been seen for long.
+/// Three nodes of the cluster web: server1 is this one and holds it; server3 is gone.
 pub(crate) fn report(nodes: bool) -> Report {
     let node = |name: &str, role, priority, last_seen: &str| NodeReport {
         name: name.to_owned(),
@@ -120,6 +120,7 @@ pub(crate) fn report(nodes: bool) -> Report {
             failure: None,
             session: true,
             watching: true,
+            watch_failure: None,
         },
         clusters: vec![ClusterReport {
             name: "web".to_owned(),
@@ -140,8 +141,8 @@ pub(crate) fn report(nodes: bool) -> Report {
     }
 }
 
-/// Says how things are.
-pub(crate) fn tells(request: &Request) -> Reply {
+/// Answers a status request.
+pub(crate) fn answer_status(request: &Request) -> Reply {
     match request {
         Request::Status { nodes } => Response::Status(report(*nodes)).into(),
         other => panic!("asked {other:?}"),

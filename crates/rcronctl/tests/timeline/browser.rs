@@ -7,27 +7,32 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use testing::until;
 
-/// WebDriver's name of the field that holds an element's reference.
+/// The name of the field with an element's reference in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// One browser with one window; gone with this value.
+/// One browser with one window; closed when dropped.
 pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
     profile: tempfile::TempDir,
-    /// A driver that cannot tell what it does would end.
+    /// The driver ends if it cannot write its output.
     _output: BufReader<ChildStdout>,
 }
 
 impl Browser {
-    /// Opens a file in a window of this size.
+    /// Opens a file in a window of this size, in Berlin.
     pub(crate) fn open(page: &Path, width: u32, height: u32) -> Self {
+        Self::open_in(page, "Europe/Berlin", width, height)
+    }
+
+    /// The same in another time zone.
+    pub(crate) fn open_in(page: &Path, zone: &str, width: u32, height: u32) -> Self {
         let profile = tempfile::tempdir().expect("a directory");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .env("TMPDIR", profile.path())
-            .env("TZ", "Europe/Berlin")
+            .env("TZ", zone)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -35,7 +40,7 @@ impl Browser {
             .expect("chromedriver (Debian: chromium-driver)");
         let mut output = BufReader::new(driver.stdout.take().expect("piped"));
         let mut browser = Self {
-            port: told_port(&mut output),
+            port: printed_port(&mut output),
             driver,
             session: String::new(),
             profile,
@@ -109,7 +114,7 @@ impl Browser {
         self.act(&json!([pointer(&json!([move_to(x, y)]))]));
     }
 
-    /// Presses there, moves by so much, and releases.
+    /// Presses the button there, moves by so many pixels, and releases it.
     pub(crate) fn drag(&self, x: f64, y: f64, by: f64) {
         let steps = json!([
             move_to(x, y),
@@ -121,7 +126,7 @@ impl Browser {
         self.act(&json!([pointer(&steps)]));
     }
 
-    /// Turns the wheel there: negative is away from the user.
+    /// Turns the wheel there; negative is away from the user.
     pub(crate) fn wheel(&self, x: f64, y: f64, by: i32) {
         let (x, y) = (whole(x), whole(y));
         let scroll =
@@ -159,7 +164,7 @@ impl Browser {
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Has the page think that the user prefers this colour scheme.
+    /// Emulates a user who prefers this colour scheme.
     pub(crate) fn prefer(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
@@ -169,8 +174,8 @@ impl Browser {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// What the console has got: errors, and what the security policy refused.
-    pub(crate) fn complaints(&self) -> Vec<Value> {
+    /// The errors in the console, including what the security policy blocked.
+    pub(crate) fn console_errors(&self) -> Vec<Value> {
         let entries = self.post("/se/log", &json!({ "type": "browser" }));
         entries
             .as_array()
@@ -178,7 +183,7 @@ impl Browser {
             .unwrap_or_else(|| panic!("no log: {entries}"))
     }
 
-    /// Keeps a picture of the window, for people to look at.
+    /// Keeps a screenshot of the window for people.
     pub(crate) fn keep_screenshot(&self, name: &str) {
         let shot = self.devtools("Page.captureScreenshot", &json!({ "format": "png" }));
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
@@ -200,7 +205,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ends the browser, and only then its driver.
+        // The browser must end before its driver.
         let _ = http::request(self.port, "DELETE", &format!("/session/{}", self.session), None);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
@@ -221,7 +226,7 @@ fn whole(pixel: f64) -> i64 {
 }
 
 /// `ChromeDriver was started successfully on port 43210.`
-fn told_port(output: &mut impl BufRead) -> u16 {
+fn printed_port(output: &mut impl BufRead) -> u16 {
     let mut lines = output.lines().map_while(Result::ok);
     let port = lines.find_map(|line| {
         line.split_once("successfully on port ")?
@@ -230,7 +235,7 @@ fn told_port(output: &mut impl BufRead) -> u16 {
             .parse()
             .ok()
     });
-    port.expect("chromedriver tells its port")
+    port.expect("chromedriver prints its port")
 }
 
 fn base64(text: &str) -> Vec<u8> {

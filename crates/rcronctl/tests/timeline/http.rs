@@ -1,10 +1,10 @@
-//! As much HTTP as a WebDriver on this machine needs.
+//! The part of HTTP that a WebDriver on this machine needs.
 
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-/// One request with JSON in and out, on a connection of its own.
+/// Sends one request with a JSON body on its own connection; returns the JSON answer.
 pub(crate) fn request(port: u16, method: &str, path: &str, body: Option<&Value>) -> io::Result<Value> {
     let body = body.map(Value::to_string).unwrap_or_default();
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;

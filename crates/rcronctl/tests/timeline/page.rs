@@ -1,4 +1,4 @@
-//! What is drawn.
+//! What the page shows.
 
 use crate::browser::Browser;
 use crate::journal::Journal;
@@ -10,15 +10,15 @@ const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=aler
 /// A night with a failover that cost two ticks, and one tick that ran twice.
 pub(crate) fn night() -> [Journal; 2] {
     let origin = evening();
-    let mut one = Journal::of("server1", origin);
-    let mut two = Journal::of("server2", origin);
+    let mut one = Journal::new("server1", origin);
+    let mut two = Journal::new("server2", origin);
     for tick in 0..10 {
         one.ran("backup", tick * 600, 120, u8::from(tick == 4));
     }
     for tick in 12..20 {
         two.ran("backup", tick * 600, 120, 0);
     }
-    one.began("report", 5_400);
+    one.started("report", 5_400);
     two.ran("report", 9_000, 1_200, 0);
     one.ran("vacuum", 10_800, 60, 0);
     two.ran("vacuum", 10_801, 60, 0);
@@ -34,7 +34,7 @@ pub(crate) fn open_night(width: u32, height: u32) -> Browser {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn every_job_has_a_row_and_every_run_a_bar() {
+fn has_a_row_for_each_job_and_a_bar_for_each_run() {
     let browser = open_night(1400, 1000);
     let names = browser.value("[...document.querySelectorAll('.label .name')].map((name) => name.title)");
     assert_eq!(names, serde_json::json!([HOSTILE, "backup", "report", "vacuum"]));
@@ -58,12 +58,12 @@ fn every_job_has_a_row_and_every_run_a_bar() {
     );
     let servers = "[...document.querySelectorAll('#servers li')].map((item) => item.textContent)";
     assert_eq!(browser.value(servers), serde_json::json!(["Aserver1", "Bserver2"]));
-    assert_eq!(browser.complaints(), Vec::<serde_json::Value>::new());
+    assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
 }
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn findings_stand_in_the_picture_and_in_the_table() {
+fn has_findings_in_the_timeline_and_in_the_table() {
     let browser = open_night(1400, 1000);
     assert_eq!(
         browser.value("document.querySelectorAll('#bars .band.twice').length"),
@@ -93,29 +93,44 @@ fn findings_stand_in_the_picture_and_in_the_table() {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn a_hostile_command_stays_text() {
+fn hostile_command_stays_text() {
     let browser = open_night(1400, 1000);
     assert_eq!(
         browser.value("document.scripts.length"),
         2,
-        "the data's and the page's own"
+        "the data and the script of the page"
     );
     assert_eq!(browser.value("document.images.length"), 0);
     let shown = browser.text("document.querySelector('.label .name').firstChild.data");
     assert_eq!(shown, HOSTILE);
-    // What would run if it were in: the policy stops it.
+    // The policy stops the script of an element that is added anyway.
     browser.value("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.isHit = 1\">')");
     browser.until("[...document.images].every((image) => image.complete)");
     assert!(browser.value("window.isHit === undefined") == true);
     assert!(
-        !browser.complaints().is_empty(),
-        "the console tells of what was refused"
+        !browser.console_errors().is_empty(),
+        "the console shows what the policy blocked"
     );
 }
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn only_its_owner_may_read_the_page() {
+fn hostile_cluster_stays_text_in_the_title() {
+    let mut journal = Journal::new("server1", evening());
+    HOSTILE.clone_into(&mut journal.cluster);
+    journal.ran("backup", 0, 1, 0);
+    let browser = Browser::open(&page(&[&journal]).file, 1400, 1000);
+    let title = format!("{HOSTILE}: which server ran what, and when");
+    assert_eq!(browser.text("document.querySelector('h1').firstChild.data"), title);
+    assert_eq!(browser.value("document.querySelector('h1').children.length"), 0);
+    // The browser makes one blank of the separator of lines.
+    assert!(browser.text("document.title").starts_with(&HOSTILE[..60]));
+    assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+#[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
+fn only_the_owner_can_read_the_page() {
     let [one, two] = night();
     let page = page(&[&one, &two]);
     let mode = page.file.metadata().expect("written").permissions().mode();
@@ -124,9 +139,9 @@ fn only_its_owner_may_read_the_page() {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
-fn twenty_thousand_runs_are_drawn_in_few_shapes() {
+fn twenty_thousand_runs_need_few_shapes() {
     let origin = evening();
-    let mut one = Journal::of("server1", origin);
+    let mut one = Journal::new("server1", origin);
     for run in 0..20_000 {
         one.ran(&format!("job{}", run % 25), run * 4 / 5, 1, u8::from(run % 1000 == 0));
     }
@@ -140,5 +155,5 @@ fn twenty_thousand_runs_are_drawn_in_few_shapes() {
     assert!(browser.number(runs) > 10_000.0, "those of the rows in view");
     assert!(browser.number("document.querySelectorAll('#bars *').length") < 12_000.0);
     browser.keep_screenshot("timeline-20000");
-    assert_eq!(browser.complaints(), Vec::<serde_json::Value>::new());
+    assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
 }

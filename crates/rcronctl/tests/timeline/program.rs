@@ -1,4 +1,4 @@
-//! The program itself, on journals of a test.
+//! Runs the program on a test's journals.
 
 use crate::journal::Journal;
 use jiff::{SignedDuration, Timestamp};
@@ -7,23 +7,28 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use testing::program::program;
 
-/// A page on disk; gone with this value.
+/// A page on disk; deleted when dropped.
 pub(crate) struct Page {
     pub(crate) file: PathBuf,
     _directory: tempfile::TempDir,
 }
 
-/// Five hours ago, at a full minute: well within the six that are drawn.
+/// Five hours ago at a full minute, within the six hours that are shown.
 pub(crate) fn evening() -> Timestamp {
     let origin = Timestamp::now() - SignedDuration::from_hours(5);
     Timestamp::from_second(origin.as_second() / 60 * 60).expect("a time")
 }
 
-/// Has the program write the page of these journals.
+/// Writes the page of the last six hours of these journals.
 pub(crate) fn page(journals: &[&Journal]) -> Page {
+    page_since("6h", journals)
+}
+
+pub(crate) fn page_since(since: &str, journals: &[&Journal]) -> Page {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("timeline.html");
-    let output = run(&directory, journals, &["--html", file.to_str().expect("UTF-8")]);
+    let options = ["--since", since, "--html", file.to_str().expect("UTF-8")];
+    let output = run(&directory, journals, &options);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Page {
         file,

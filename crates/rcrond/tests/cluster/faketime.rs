@@ -1,5 +1,4 @@
-//! A wall clock of their own for dynamic programs that ask libc, and for all their processes: libfaketime. The other clocks stay
-//! what they are.
+//! A wall clock for dynamic programs that use libc, and for their children: libfaketime. The other clocks do not change.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +11,7 @@ pub(crate) struct FakeTime {
 }
 
 impl FakeTime {
-    /// Right at first. It stands in a file here.
+    /// It is right at first. A file in this directory contains its offset.
     pub(crate) fn new(directory: &Path, name: &str) -> Self {
         let clock = Self {
             file: directory.join(format!("{name}.clock")),
@@ -22,12 +21,12 @@ impl FakeTime {
         clock
     }
 
-    /// The variables that let a program go by it. Whoever changes its user must have done so before it gets them.
+    /// The environment variables for the program. They must be set after a change of the user.
     pub(crate) fn variables(&self) -> [(&'static str, &OsStr); 4] {
         [
             ("LD_PRELOAD", self.library.as_os_str()),
             ("FAKETIME_TIMESTAMP_FILE", self.file.as_os_str()),
-            // The file is read at each look at the clock.
+            // Read the file each time that the clock is read.
             ("FAKETIME_NO_CACHE", OsStr::new("1")),
             ("DONT_FAKE_MONOTONIC", OsStr::new("1")),
         ]

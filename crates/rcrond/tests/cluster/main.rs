@@ -1,18 +1,19 @@
-//! rcrond for real: three nodes in namespaces, a real store, real rcron under a ticker, and every fault that docs/design/lease.md
-//! speaks of and a machine can be made to suffer. Prints what each fault cost (`--nocapture`).
+//! The real rcrond on three nodes in namespaces, with a real store, the real rcron, and each fault of docs/design/lease.md that
+//! can be injected on one machine. Prints how long each fault took (`--nocapture`).
 //!
-//! Asserted: never two active, never two runs for one tick, epochs that only grow, and somebody active again. Times are printed
-//! beside their bounds; that they are asserted threefold only is because machines are slow at times.
+//! The tests assert that two nodes are never active, that no tick runs twice, that epochs only grow, and that a node becomes
+//! active again. Times are printed beside their bounds. Only three times the bound is an error, because test machines are slow
+//! at times.
 
 mod check;
 mod faketime;
 mod node;
 mod proof;
 mod sampler;
+mod scenario;
 mod single;
 mod site;
 mod stores;
-mod story;
 mod table;
 mod ticker;
 mod vdso;

@@ -1,4 +1,4 @@
-//! A node: its host, its files, and the rcrond on it.
+//! A node: its host, its files, and its rcrond.
 
 use crate::vdso;
 use control::{Report, Request, Response};
@@ -17,7 +17,7 @@ use testing::program::program;
 use testing::until;
 
 /// Far longer than rcrond takes to answer.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A node of the cluster `web`.
 pub(crate) struct Node {
@@ -26,7 +26,7 @@ pub(crate) struct Node {
     daemon: Mutex<Option<Running>>,
 }
 
-/// What may differ between stories.
+/// What can differ between scenarios.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The store's table, as in rcrond.toml.
@@ -97,19 +97,19 @@ impl Node {
             settings.preempt_delay.as_secs(),
             path("socket"),
         );
-        // It may hold passwords: rcrond wants it so.
+        // It may contain passwords, so rcrond requires this mode.
         let mut file = private(&self.configuration());
         file.write_all(text.as_bytes()).expect("written");
     }
 
-    /// `rcrond --init-store`, which must succeed.
+    /// Runs `rcrond --init-store`, which must succeed.
     pub(crate) fn init_store(&self) {
         let mut command = self.rcrond();
         let mut init = self.host.start(command.arg("--init-store"));
         assert!(init.wait().success(), "rcrond --init-store:\n{}", self.log());
     }
 
-    /// Starts rcrond, the installed one if the test is given one.
+    /// Starts rcrond: the installed one, if the test has its path.
     pub(crate) fn start(&self) {
         let mut daemon = self.daemon.lock().expect("whole");
         assert!(daemon.is_none(), "{} runs already", self.name());
@@ -131,7 +131,7 @@ impl Node {
         vdso::set_wall_clock(daemon.as_ref().expect("it runs").pid(), offset);
     }
 
-    /// Since when its state file says that it is what it is: seconds since 1970.
+    /// `since=` in its state file, in seconds since 1970.
     pub(crate) fn active_since(&self) -> i64 {
         let state = State::parse(&fs::read(self.state_file()).expect("a file")).expect("a state");
         let since = String::from_utf8(state.since.expect("since=")).expect("text");
@@ -145,7 +145,7 @@ impl Node {
         daemon.as_ref().expect("it runs").signal(signal as i32);
     }
 
-    /// Ends it by this signal, and waits for its end.
+    /// Sends its rcrond a signal, and waits until it has exited.
     pub(crate) fn end(&self, signal: Signal) {
         self.signal(signal);
         let mut daemon = self.daemon.lock().expect("whole").take().expect("it runs");
@@ -157,12 +157,12 @@ impl Node {
         );
     }
 
-    /// Whether there is one that was started and not ended.
+    /// Whether its rcrond was started and not ended.
     pub(crate) fn runs(&self) -> bool {
         self.daemon.lock().expect("whole").is_some()
     }
 
-    /// Starts rcrond again, if it does not run, and waits until this node could win.
+    /// Starts rcrond if it does not run, and waits until this node can win.
     pub(crate) fn comes_up(&self) {
         if !self.runs() {
             self.start();
@@ -170,7 +170,7 @@ impl Node {
         self.wait_until_ready();
     }
 
-    /// Waits until it has a session, and could win.
+    /// Waits until it has a session and can win.
     pub(crate) fn wait_until_ready(&self) {
         until(&format!("{} to have a session", self.name()), || {
             self.assert_alive();
@@ -178,14 +178,14 @@ impl Node {
         });
     }
 
-    /// Unless it was ended, it has not ended.
+    /// Fails if rcrond has exited by itself.
     pub(crate) fn assert_alive(&self) {
         let mut daemon = self.daemon.lock().expect("whole");
         let ended = daemon.as_mut().is_some_and(Running::has_ended);
         assert!(!ended, "rcrond on {} has ended by itself:\n{}", self.name(), self.log());
     }
 
-    /// How it sees the world; `None` if it does not listen yet.
+    /// Its status report; `None` if it does not listen yet.
     pub(crate) fn report(&self) -> Option<Report> {
         match self.ask(&Request::Status { nodes: false })? {
             Response::Status(report) => Some(report),
@@ -193,10 +193,10 @@ impl Node {
         }
     }
 
-    /// Its last answer to this.
+    /// Its last answer to this request.
     pub(crate) fn ask(&self, request: &Request) -> Option<Response> {
         let mut stream = UnixStream::connect(self.directory.join("socket")).ok()?;
-        stream.set_read_timeout(Some(ANSWER)).expect("a socket");
+        stream.set_read_timeout(Some(ANSWER_LIMIT)).expect("a socket");
         let line = serde_json::to_string(request).expect("JSON") + "\n";
         stream.write_all(line.as_bytes()).ok()?;
         for line in BufReader::new(stream).lines() {
@@ -208,7 +208,7 @@ impl Node {
         None
     }
 
-    /// Drains it or lets it take part again; it must say that this is done.
+    /// Drains or undrains it, which must succeed.
     pub(crate) fn order(&self, request: &Request) {
         let answer = self.ask(request);
         assert!(matches!(answer, Some(Response::Done { .. })), "{request:?}: {answer:?}");

@@ -1,4 +1,4 @@
-//! That the lab does what the stories rely on, and that they would notice. Without rcrond.
+//! Tests of the lab and of the checks, without rcrond: faults are injected as intended, and violations are found.
 
 use crate::check::{self, Run};
 use crate::node::Node;
@@ -17,7 +17,7 @@ use testing::until;
 
 #[test]
 #[ignore = "needs root, etcd, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
-fn the_network_of_the_lab_is_cut_where_it_says_so_and_nowhere_else() {
+fn the_network_is_cut_only_where_it_should_be() {
     let site = Site::new();
     let etcd = Etcd::start(&site.lab, &site.data(), &site.directory());
     let nodes = site.nodes();
@@ -41,7 +41,7 @@ fn the_network_of_the_lab_is_cut_where_it_says_so_and_nowhere_else() {
 
 #[test]
 #[ignore = "needs root, etcd, nftables and iproute2: `make test` installs them and runs it"]
-fn a_member_of_etcd_is_lost_and_comes_back_and_each_has_its_own_wall_clock() {
+fn a_member_of_etcd_fails_and_returns_and_has_its_own_wall_clock() {
     let site = Site::new();
     let mut etcd = Etcd::start(&site.lab, &site.data(), &site.directory());
     let first = etcd.leader();
@@ -90,7 +90,7 @@ fn loses_its_data(server: &mut impl Single) {
 
 #[test]
 #[ignore = "needs root and iproute2: `make test` installs it and runs it"]
-fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
+fn two_active_nodes_and_their_runs_are_found() {
     let site = Site::new();
     let nodes = site.nodes();
     let sampler = Sampler::start(nodes.iter().map(Node::state_file).collect());
@@ -102,7 +102,7 @@ fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
             (there >= runs).then_some(())
         });
     };
-    let found = |runs: &[Run]| check::faults(&sampler.seen().versions, runs, &ticker.beat);
+    let found = |runs: &[Run]| check::faults(&sampler.seen().versions, runs, &ticker.schedule);
 
     write(&nodes[0], "passive");
     write(&nodes[0], &active(1));
@@ -116,7 +116,7 @@ fn two_that_are_active_by_hand_are_noticed_and_so_are_their_runs() {
         (active.len() == 1 && active[0].node == 0).then_some(())
     });
     ticker.stop();
-    let faults = check::faults(&sampler.seen().versions, &ticker.runs(), &ticker.beat);
+    let faults = check::faults(&sampler.seen().versions, &ticker.runs(), &ticker.schedule);
     let has = |text: &str| faults.iter().any(|fault| fault.contains(text));
     assert!(
         has("two active for") && has("ran 2 times") && has("with epoch 1 after epoch 2"),
@@ -130,7 +130,7 @@ fn active(epoch: u64) -> String {
     format!("active until={until:.3} boot={boot} epoch={epoch}")
 }
 
-/// As rcrond does: whole.
+/// Replaces the file, as rcrond does.
 fn write(node: &Node, line: &str) {
     let new = node.state_file().with_extension("new");
     fs::write(&new, format!("{line}\n")).expect("written");

@@ -1,10 +1,10 @@
-//! Looks at all state files all the time, and keeps what they said and when.
+//! Reads all state files all the time, and records their contents with the times.
 //!
-//! A look begins before the file is opened and ends after it was read. The file is replaced whole, so what was read was there at
-//! some moment between. What two looks in a row find the same was there from the end of the first to the beginning
-//! of the second: no epoch and no `until` is ever written twice with another between them.
+//! A file is replaced as a whole, so its content was there at some moment between the beginning and the end of the read. If two
+//! reads in a row find the same content, it was there from the end of the first to the beginning of the second, because no
+//! content is written again after another one: each has another epoch or `until`.
 
-use crate::check::{Says, Version};
+use crate::check::{Content, Version};
 use inputs::clock::{boot_id, boot_time};
 use policy::moment::BootTime;
 use policy::state::{Lease, State, Word};
@@ -18,19 +18,19 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// The thread that looks.
+/// The thread that reads the files.
 pub(crate) struct Sampler {
     seen: Arc<Mutex<Seen>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What it saw.
+/// What was recorded.
 #[derive(Clone, Default)]
 pub(crate) struct Seen {
     pub(crate) versions: Vec<Version>,
-    pub(crate) looks: u64,
-    /// The longest time between two looks at the same file: what was shorter may have been missed.
+    pub(crate) reads: u64,
+    /// The longest time between two reads of a file. A content that was there for less may have been missed.
     pub(crate) widest: Duration,
 }
 
@@ -45,16 +45,16 @@ pub(crate) struct Holder {
 }
 
 impl Sampler {
-    /// Looks from now on at the file of each node.
+    /// Starts to read the file of each node.
     pub(crate) fn start(files: Vec<PathBuf>) -> Self {
         let (seen, over) = (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
         let (seen_there, over_there) = (Arc::clone(&seen), Arc::clone(&over));
-        let look_on = move || {
+        let read_all = move || {
             let boot = boot_id().expect("/proc");
             let mut current = vec![None; files.len()];
             while !over_there.load(Ordering::Relaxed) {
                 for (node, file) in files.iter().enumerate() {
-                    look(&seen_there, node, file, &boot, &mut current[node]);
+                    read_file(&seen_there, node, file, &boot, &mut current[node]);
                 }
                 thread::sleep(PAUSE);
             }
@@ -62,11 +62,11 @@ impl Sampler {
         Self {
             seen,
             over,
-            thread: Some(thread::spawn(look_on)),
+            thread: Some(thread::spawn(read_all)),
         }
     }
 
-    /// Who is active now.
+    /// The nodes that are active now.
     pub(crate) fn active(&self) -> Vec<Holder> {
         let (seen, now) = (self.seen.lock().expect("whole"), boot_time());
         let mut latest: Vec<&Version> = Vec::new();
@@ -75,8 +75,8 @@ impl Sampler {
                 latest.push(version);
             }
         }
-        let active = latest.into_iter().filter_map(|version| match version.says {
-            Says::Active { until, epoch } if until > now => Some((version.node, epoch, until)),
+        let active = latest.into_iter().filter_map(|version| match version.content {
+            Content::Active { until, epoch } if until > now => Some((version.node, epoch, until)),
             _ => None,
         });
         active
@@ -89,16 +89,16 @@ impl Sampler {
             .collect()
     }
 
-    /// What was seen so far.
+    /// What was recorded so far.
     pub(crate) fn seen(&self) -> Seen {
         self.seen.lock().expect("whole").clone()
     }
 }
 
 impl Seen {
-    /// When somebody was first seen active who was not yet at this moment.
+    /// When a node was first seen active after this moment.
     pub(crate) fn first_active_after(&self, dark: BootTime) -> Option<BootTime> {
-        let is_active = |version: &&Version| version.first > dark && matches!(version.says, Says::Active { .. });
+        let is_active = |version: &&Version| version.first > dark && matches!(version.content, Content::Active { .. });
         self.versions.iter().find(is_active).map(|version| version.first)
     }
 }
@@ -112,13 +112,13 @@ impl Drop for Sampler {
 
 fn since(versions: &[Version], node: usize, epoch: u64) -> BootTime {
     let is_it = |version: &&Version| {
-        version.node == node && matches!(version.says, Says::Active { epoch: other, .. } if other == epoch)
+        version.node == node && matches!(version.content, Content::Active { epoch: other, .. } if other == epoch)
     };
     versions.iter().find(is_it).expect("it was seen").first
 }
 
-/// `current`: what the file said last, and which version that is.
-fn look(seen: &Mutex<Seen>, node: usize, file: &PathBuf, boot: &[u8], current: &mut Option<(Vec<u8>, usize)>) {
+/// `current` is the file's last content, and the index of its version.
+fn read_file(seen: &Mutex<Seen>, node: usize, file: &PathBuf, boot: &[u8], current: &mut Option<(Vec<u8>, usize)>) {
     let begun = boot_time();
     let bytes = match fs::read(file) {
         Ok(bytes) => bytes,
@@ -127,7 +127,7 @@ fn look(seen: &Mutex<Seen>, node: usize, file: &PathBuf, boot: &[u8], current: &
     };
     let ended = boot_time();
     let mut seen = seen.lock().expect("whole");
-    seen.looks += 1;
+    seen.reads += 1;
     if let Some((_, index)) = current {
         let apart = ended.since(seen.versions[*index].last);
         seen.widest = seen.widest.max(apart);
@@ -135,11 +135,11 @@ fn look(seen: &Mutex<Seen>, node: usize, file: &PathBuf, boot: &[u8], current: &
     match current {
         Some((last, index)) if *last == bytes => seen.versions[*index].last = begun,
         _ => {
-            let says = read(&bytes, boot);
+            let content = parse(&bytes, boot);
             *current = Some((bytes, seen.versions.len()));
             seen.versions.push(Version {
                 node,
-                says,
+                content,
                 first: ended,
                 last: ended,
             });
@@ -147,21 +147,21 @@ fn look(seen: &Mutex<Seen>, node: usize, file: &PathBuf, boot: &[u8], current: &
     }
 }
 
-/// Every line that rcrond writes must be one that rcron believes.
-fn read(bytes: &[u8], boot: &[u8]) -> Says {
+/// rcron must accept each line that rcrond writes.
+fn parse(bytes: &[u8], boot: &[u8]) -> Content {
     if bytes == b"(missing)" {
-        return Says::Missing;
+        return Content::Missing;
     }
-    let junk = || Says::Junk(String::from_utf8_lossy(bytes).into_owned());
+    let junk = || Content::Junk(String::from_utf8_lossy(bytes).into_owned());
     match State::parse(bytes) {
         Ok(State {
             word: Word::Passive, ..
-        }) => Says::Passive,
+        }) => Content::Passive,
         Ok(State {
             lease: Lease::Until { end, boot: of },
             epoch: Some(epoch),
             ..
-        }) if of == boot => Says::Active { until: end, epoch },
+        }) if of == boot => Content::Active { until: end, epoch },
         _ => junk(),
     }
 }

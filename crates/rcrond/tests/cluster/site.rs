@@ -1,17 +1,17 @@
-//! Where a story takes place: the lab, a directory, three nodes.
+//! The place of a scenario: the lab, a directory, three nodes.
 
 use crate::node::Node;
 use inputs::clock::wall_time;
 use std::path::PathBuf;
 use testing::lab::Lab;
 
-/// Where a story takes place.
+/// The place of a scenario.
 pub(crate) struct Site {
     pub(crate) lab: Lab,
     directory: tempfile::TempDir,
 }
 
-/// The right time.
+/// By the right wall clock.
 pub(crate) fn seconds_since_1970() -> i64 {
     i64::try_from(wall_time().0.as_secs()).expect("now")
 }
@@ -19,10 +19,10 @@ pub(crate) fn seconds_since_1970() -> i64 {
 impl Site {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        // PostgreSQL is not root.
+        // PostgreSQL does not run as root.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(directory.path(), open).expect("its own directory");
-        // Stores keep their data in memory: the machine's disk is not what is tested.
+        // The stores' data are on a tmpfs, because the machine's disk is not tested.
         let data = directory.path().join("data");
         std::fs::create_dir(&data).expect("a directory");
         let boot = format!("mount -t tmpfs none {}", data.display());
@@ -50,7 +50,7 @@ impl Site {
 }
 
 impl Drop for Site {
-    /// After a failure the logs stay.
+    /// After a failure, the logs are kept.
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.directory.disable_cleanup(true);

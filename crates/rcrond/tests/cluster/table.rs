@@ -1,30 +1,30 @@
-//! What was measured, for people.
+//! The table of measured times.
 
 use std::fmt::Write;
 use std::time::Duration;
 
-/// A fault and what became of it.
+/// A fault and its effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) fault: String,
-    /// Who was active before.
+    /// The node that was active before.
     pub(crate) from: String,
-    /// And after.
+    /// The node that was active after.
     pub(crate) to: String,
     pub(crate) lease: Duration,
-    /// From the fault to the state file that says active; `None`: it did not change hands, nor was it to.
+    /// From the fault until a state file is active; `None` if the active node must not change.
     pub(crate) active_after: Option<Duration>,
-    /// What that is promised to be at most.
+    /// The documented maximum of `active_after`.
     pub(crate) bound: Option<Duration>,
-    /// From the last run before to the first after.
+    /// From the last run before the fault to the first one after it.
     pub(crate) gap: Option<Duration>,
-    /// Ticks between these two.
+    /// How many ticks did not run between these two runs.
     pub(crate) skipped: Option<u64>,
 }
 
 impl Row {
-    /// For the story.
-    pub(crate) fn sentence(&self) -> String {
+    /// One line for the output.
+    pub(crate) fn summary(&self) -> String {
         let gap = seconds(self.gap);
         match self.active_after {
             Some(after) => format!(
@@ -38,7 +38,7 @@ impl Row {
     }
 }
 
-/// A table of them.
+/// The table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.fault.len()).max().unwrap_or_default().max(5);
     let mut text = format!(

@@ -1,7 +1,7 @@
-//! cron, ten times a second: starts rcron on every node for every nominal tick, up to 0.3 s late. The active node is early and
-//! the others are late: that is when a tick would run twice, if a new holder began at once.
+//! A cron that starts rcron on each node ten times a second, up to 0.3 s late. The active node is early and the others are
+//! late, because then a tick would run twice if a new holder started jobs at once.
 
-use crate::check::{Beat, Run};
+use crate::check::{Run, Schedule};
 use crate::node::Node;
 use inputs::clock::boot_time;
 use policy::moment::BootTime;
@@ -14,34 +14,34 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use testing::program::program;
 
-const SPAN: Duration = Duration::from_millis(100);
-/// Between nodes.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// The difference between nodes.
 const JITTER: Duration = Duration::from_millis(300);
-/// How much of it is random.
+/// How many milliseconds of it are random.
 const RANDOM_MS: u64 = 60;
-/// Beyond this a start would not be the tick's any more, but this machine's slowness.
+/// A start that is later than this is skipped: it would show only that this machine is slow.
 const TOO_LATE: Duration = Duration::from_millis(600);
 /// Less than `settle`.
 const ON_TIME: Duration = Duration::from_millis(900);
 
-/// One line for each run, in one write: its tick, node, epoch and time (to 10 ms).
+/// Appends one line for each run with one write: its tick, node, epoch and time (to 10 ms).
 const JOB: &str =
     "read -r now rest </proc/uptime\nprintf '%s %s %s %s\\n' \"$2\" \"$3\" \"$RCRON_EPOCH\" \"$now\" >>\"$1\"\n";
 
 /// A thread for each node.
 pub(crate) struct Ticker {
-    pub(crate) beat: Beat,
+    pub(crate) schedule: Schedule,
     counter: PathBuf,
     starts: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What one node's thread needs.
+/// The thread of one node.
 struct Cron {
     node: usize,
     seed: u64,
-    beat: Beat,
+    schedule: Schedule,
     rcron: PathBuf,
     configuration: PathBuf,
     state: PathBuf,
@@ -53,13 +53,13 @@ struct Cron {
 }
 
 impl Ticker {
-    /// `directory`: for the job and its counter, on no network.
+    /// `directory` is for the job and its counter. It is local.
     pub(crate) fn start(nodes: &[Node], directory: &Path, seed: u64) -> Self {
         let (job, counter) = (directory.join("job"), directory.join("counter"));
         fs::write(&job, JOB).expect("a job");
-        let beat = Beat {
+        let schedule = Schedule {
             zero: boot_time(),
-            span: SPAN,
+            interval: INTERVAL,
             on_time: ON_TIME,
         };
         let (starts, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
@@ -68,7 +68,7 @@ impl Ticker {
             let cron = Cron {
                 node: number,
                 seed,
-                beat,
+                schedule,
                 rcron: rcron.clone(),
                 configuration: node.rcron_conf(),
                 state: node.state_file(),
@@ -86,7 +86,7 @@ impl Ticker {
         };
         let threads = nodes.iter().enumerate().map(of_node).collect();
         Self {
-            beat,
+            schedule,
             counter,
             starts,
             over,
@@ -94,13 +94,13 @@ impl Ticker {
         }
     }
 
-    /// All crons go on as long as they are to.
+    /// Fails if a thread has failed.
     pub(crate) fn assert_alive(&self) {
         let failed = !self.over.load(Ordering::Relaxed) && self.threads.iter().any(JoinHandle::is_finished);
         assert!(!failed, "a cron has failed: see above");
     }
 
-    /// What has run so far.
+    /// The runs so far.
     pub(crate) fn runs(&self) -> Vec<Run> {
         let text = fs::read_to_string(&self.counter).unwrap_or_default();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -112,7 +112,7 @@ impl Ticker {
         self.starts.load(Ordering::Relaxed)
     }
 
-    /// Starts no more, and waits for those on their way.
+    /// Starts no more jobs, and waits for the last ones.
     pub(crate) fn stop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
@@ -134,7 +134,7 @@ impl Cron {
     fn run(&self) {
         let mut tick = 0;
         while !self.over.load(Ordering::Relaxed) {
-            let nominal = self.beat.nominal(tick);
+            let nominal = self.schedule.nominal(tick);
             thread::sleep(nominal.since(boot_time()));
             let state = fs::read(&self.state).unwrap_or_default();
             let due = nominal.after(lateness(self.seed, self.node, tick, state.starts_with(b"active")));
@@ -177,7 +177,7 @@ fn parse(line: &str) -> Run {
     }
 }
 
-/// What is random about it is the same for the same seed.
+/// The random part is the same for the same seed.
 fn lateness(seed: u64, node: usize, tick: u64, is_active: bool) -> Duration {
     let mut mixed = seed ^ (node as u64).rotate_left(32) ^ tick.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for _ in 0..2 {

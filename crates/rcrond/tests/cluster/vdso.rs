@@ -1,6 +1,6 @@
-//! A wall clock of its own for a process that libfaketime cannot reach: one in Go asks no libc, one with jemalloc does not start
-//! with it (wolfcw/libfaketime#130), and a static one loads nothing. All ask the code that the kernel maps into
-//! every process, vdso(7), and that is replaced here, in this process only. Linux on x86-64.
+//! A wall clock for a process that libfaketime does not work with: Go does not use libc, a program with jemalloc does not start
+//! with it (wolfcw/libfaketime#130), and a static program does not load it. All of them call the code that the kernel maps into
+//! each process, vdso(7). Here this code is replaced, in one process only. This works on Linux on x86-64.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use testing::until;
 
-/// What a function becomes: the system call, and so many seconds added to what it says.
+/// The new code of a function: the system call, and an addition of seconds to its result.
 struct Function {
     name: &'static [u8],
     before: &'static [u8],

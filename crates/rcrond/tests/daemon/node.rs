@@ -1,4 +1,4 @@
-//! One rcrond with files of its own.
+//! A rcrond with files of its own.
 
 use control::client::Connection;
 use control::{Request, Response, Role};
@@ -12,29 +12,36 @@ use testing::program::program;
 use testing::servers::redis::Redis;
 use testing::until;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Node {
     directory: TempDir,
     name: &'static str,
     running: Option<Running>,
+    /// A variable of the daemon's environment, and the file whose path is its value.
+    variable: Option<(&'static str, &'static str)>,
 }
 
 impl Node {
-    /// With one cluster, a lease of a second and no `settle`. Not started.
+    /// It has one cluster with a lease of one second and without `settle`, and is not started yet.
     pub(crate) fn new(name: &'static str, redis: &Redis) -> Self {
+        Self::with_store(name, &format!("[redis]\nservers = [\"{}\"]", redis.address()))
+    }
+
+    /// The same with any table for the store.
+    pub(crate) fn with_store(name: &'static str, store: &str) -> Self {
         let node = Self {
             directory: tempfile::tempdir().expect("a directory"),
             name,
             running: None,
+            variable: None,
         };
         let here = node.directory.path().display();
         fs::create_dir(node.path("journal")).expect("made");
         node.configure(&format!(
             "node = \"{name}\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[control]\nsocket = \"{here}/socket\"\n\
-             [redis]\nservers = [\"{}\"]\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
-             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n",
-            redis.address()
+             {store}\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
+             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n"
         ));
         let conf =
             format!("cluster_name = web\nstate_file = {here}/state\nrequire_lease = yes\njournal = {here}/journal\n");
@@ -47,11 +54,34 @@ impl Node {
         self
     }
 
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn set(&mut self, variable: &'static str, file: &'static str) {
+        self.variable = Some((variable, file));
+    }
+
+    pub(crate) fn start_without_waiting(&mut self) {
         let log = fs::File::create(self.path("log")).expect("a log");
-        self.running = Some(Running::start(self.command().stderr(log)));
+        let variable = self.variable.map(|(name, file)| (name, self.path(file)));
+        self.running = Some(Running::start(self.command().stderr(log).envs(variable)));
+    }
+
+    /// Waits for the program's first statement: until then, the kernel ends a process on SIGHUP.
+    pub(crate) fn begins(&self) {
+        let status = format!("/proc/{}/status", self.running.as_ref().expect("running").pid());
+        let has_hangup = |line: &str| {
+            let mask = line.strip_prefix("SigBlk:").or(line.strip_prefix("SigCgt:"));
+            let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            mask.is_some_and(|mask| mask & 1 == 1)
+        };
+        until("its first statement", || {
+            let status = fs::read_to_string(&status).ok()?;
+            status.lines().any(has_hangup).then_some(())
+        });
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.start_without_waiting();
         // The socket's file is there before the daemon listens.
-        let listens = || Connection::open(&self.path("socket"), PATIENCE).is_ok();
+        let listens = || Connection::open(&self.path("socket"), LIMIT).is_ok();
         until("the first state file and the socket", || {
             (self.path("state").exists() && listens()).then_some(())
         });
@@ -83,7 +113,7 @@ impl Node {
         fs::read_to_string(self.path("state")).unwrap_or_default()
     }
 
-    /// The text behind `since=`.
+    /// The value of `since=` in the state file.
     pub(crate) fn since(&self) -> String {
         let state = self.state();
         state.split(" since=").nth(1).expect("since").trim_end().to_owned()
@@ -97,6 +127,20 @@ impl Node {
         self.running.as_ref().expect("running").signal(signal);
     }
 
+    /// The largest memory that it has ever used, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let pid = self.running.as_ref().expect("running").pid();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes: u64 = peak
+            .expect("VmHWM")
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("a number");
+        kilobytes << 10
+    }
+
     pub(crate) fn ended(&mut self) -> ExitStatus {
         self.running.take().expect("running").wait()
     }
@@ -107,7 +151,7 @@ impl Node {
         });
     }
 
-    /// Its lease goes on: `until` moves, and moves again.
+    /// Waits until its lease was renewed twice.
     pub(crate) fn is_renewed(&self) {
         for _ in 0..2 {
             let before = self.state();
@@ -130,22 +174,22 @@ impl Node {
         self.asking(request).find(Response::is_last).expect("an answer")
     }
 
-    /// All answers as they come.
+    /// The answers as they come.
     pub(crate) fn asking(&self, request: &Request) -> impl Iterator<Item = Response> + use<> {
-        let mut connection = Connection::open(&self.path("socket"), PATIENCE).expect("somebody listens");
-        connection.ask(request, PATIENCE).expect("asked");
+        let mut connection = Connection::open(&self.path("socket"), LIMIT).expect("it listens");
+        connection.ask(request, LIMIT).expect("asked");
         let mut last = false;
         std::iter::from_fn(move || {
             if last {
                 return None;
             }
-            let answer = connection.answer(Instant::now() + PATIENCE).expect("answered");
+            let answer = connection.answer(Instant::now() + LIMIT).expect("answered");
             last = answer.is_last();
             Some(answer)
         })
     }
 
-    /// A job under rcron that reads its stdin to the end.
+    /// Starts a job under rcron, which can read its stdin.
     pub(crate) fn job(&self, command: &str) -> Running {
         let mut rcron = Command::new(program("rcron"));
         rcron.arg("-c").arg(self.path("rcron.conf")).arg(command);

@@ -1,36 +1,36 @@
 "use strict";
-// What rcronctl wrote into the page, with the times as milliseconds.
-const picture = JSON.parse(document.getElementById("data").textContent);
-const SINCE = Date.parse(picture.since);
-const UNTIL = Date.parse(picture.until);
-const serverOf = new Map(picture.servers.map((server, index) => [server.name, index]));
+// The data that rcronctl wrote into the page, with times as milliseconds since 1970.
+const timeline = JSON.parse(document.getElementById("data").textContent);
+const SINCE = Date.parse(timeline.since);
+const UNTIL = Date.parse(timeline.until);
+const serverIndex = new Map(timeline.servers.map((server, index) => [server.name, index]));
 const runById = new Map();
 
-// The end, as far as it is known; where none was recorded the bar is a stub.
+// The end as far as it is known. If none was recorded, it is the start.
 function endOf(run) {
-  if (run.ended) return Math.max(run.at, Date.parse(run.ended));
-  return run.status === "running" || run.status === "unwatched" ? Math.max(run.at, UNTIL) : run.at;
+  if (run.ended) return Math.max(run.start, Date.parse(run.ended));
+  return run.status === "running" || run.status === "unwatched" ? Math.max(run.start, UNTIL) : run.start;
 }
 
-for (const row of picture.rows) {
-  const servers = [...new Set(row.runs.map((run) => serverOf.get(run.server)))].sort((a, b) => a - b);
-  row.lanes = servers;
+for (const row of timeline.rows) {
+  // One lane for each server that ran the job.
+  row.lanes = [...new Set(row.runs.map((run) => serverIndex.get(run.server)))].sort((a, b) => a - b);
   row.runs.forEach((run, index) => {
     run.row = row;
     run.index = index;
-    run.at = Date.parse(run.started);
-    run.to = endOf(run);
-    run.lane = servers.indexOf(serverOf.get(run.server));
+    run.start = Date.parse(run.started);
+    run.end = endOf(run);
+    run.lane = row.lanes.indexOf(serverIndex.get(run.server));
     run.findings = [];
     runById.set(run.run, run);
   });
 }
-for (const finding of picture.findings) {
-  finding.at = Date.parse(finding.from);
-  finding.till = Date.parse(finding.to);
+for (const finding of timeline.findings) {
+  finding.start = Date.parse(finding.from);
+  finding.end = Date.parse(finding.to);
   for (const id of finding.runs) runById.get(id)?.findings.push(finding);
 }
-const hasClusters = new Set(picture.rows.map((row) => row.cluster)).size > 1;
+const hasClusters = new Set(timeline.rows.map((row) => row.cluster)).size > 1;
 
 function nameOf(row) {
   return hasClusters ? `${row.cluster}: ${row.label}` : row.label;

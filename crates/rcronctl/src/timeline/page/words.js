@@ -1,6 +1,7 @@
-// Times and spans in words: the viewer's own time, and UTC beside it.
+// Times and durations in words. Local times are those of the viewer.
 const pad = (number) => String(number).padStart(2, "0");
-const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+// Units with the next smaller one, in seconds.
+const UNITS = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]];
 
 function dayOf(time) {
   const date = new Date(time);
@@ -21,25 +22,29 @@ function zoneName() {
   return parts.find((part) => part.type === "timeZoneName")?.value ?? "local time";
 }
 
-function spanWords(milliseconds) {
+// Seconds with a fraction below a minute, then the two largest units, as rcronctl prints durations.
+function durationWords(milliseconds) {
   const seconds = milliseconds / 1000;
-  if (seconds < 10) return `${Math.round(seconds * 1000) / 1000} s`;
+  const shown = Number(seconds.toFixed(seconds < 1 ? 3 : 1));
+  if (shown < 60) return `${shown} s`;
   const whole = Math.round(seconds);
-  const first = UNITS.findIndex(([size]) => whole >= size);
-  const [size, name] = UNITS[first];
-  const rest = UNITS[first + 1] ? Math.floor((whole % size) / UNITS[first + 1][0]) : 0;
-  return `${Math.floor(whole / size)} ${name}${rest > 0 ? ` ${rest} ${UNITS[first + 1][1]}` : ""}`;
+  const [size, name, smaller, smallerName] = UNITS.find(([least]) => whole >= least);
+  const rest = Math.floor((whole % size) / smaller);
+  return `${Math.floor(whole / size)} ${name}${rest > 0 ? ` ${rest} ${smallerName}` : ""}`;
 }
+
+// To the second, because no job starts more exactly.
+const periodWords = (row) => `every ${durationWords(Math.round(row.period) * 1000)}`;
 
 function kindWords(finding) {
   if (finding.finding === "twice") return finding.ticks > 1 ? `${finding.ticks} ticks ran twice` : "ran twice";
   if (finding.finding === "nowhere") return finding.ticks > 1 ? `${finding.ticks} ticks ran nowhere` : "ran nowhere";
-  return finding.till === UNTIL ? "has not run since" : "did not run for";
+  return finding.end === UNTIL ? "has not run since" : "did not run for";
 }
 
 const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
-// An element with text; text never becomes markup.
+// An element with text, which is never parsed as markup.
 function element(name, className = "", text = "") {
   const made = document.createElement(name);
   if (className) made.className = className;

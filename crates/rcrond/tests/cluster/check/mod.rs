@@ -1,4 +1,4 @@
-//! What must never have been: a pure function of what was seen.
+//! Finds violations in what was recorded. Pure functions.
 
 mod tests;
 
@@ -6,31 +6,31 @@ use policy::moment::BootTime;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a state file said for a while.
+/// A content of a state file, and when it was there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
-    /// Whose file.
+    /// The node of the file.
     pub(crate) node: usize,
-    pub(crate) says: Says,
-    /// It was certainly there from here.
+    pub(crate) content: Content,
+    /// It was certainly there from this time.
     pub(crate) first: BootTime,
-    /// To here.
+    /// It was certainly there until this time.
     pub(crate) last: BootTime,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Says {
+pub(crate) enum Content {
     Active {
         until: BootTime,
         epoch: u64,
     },
     Passive,
     Missing,
-    /// Neither, or an `active` that rcron would not believe though the daemon wrote it just now.
+    /// Something else, or an `active` that rcron would not accept right after the daemon has written it.
     Junk(String),
 }
 
-/// A job's own report.
+/// A run, as the job has recorded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) tick: u64,
@@ -39,18 +39,19 @@ pub(crate) struct Run {
     pub(crate) at: BootTime,
 }
 
-/// The nominal ticks.
+/// When the ticks are due.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Beat {
+pub(crate) struct Schedule {
     pub(crate) zero: BootTime,
-    pub(crate) span: Duration,
-    /// A job that reports later than this after its tick was started too late, by this machine, to show anything.
+    /// Between two ticks.
+    pub(crate) interval: Duration,
+    /// A job that runs later than this after its tick was started too late by this machine, and proves nothing.
     pub(crate) on_time: Duration,
 }
 
-impl Beat {
+impl Schedule {
     pub(crate) fn nominal(&self, tick: u64) -> BootTime {
-        self.zero.after(self.span * u32::try_from(tick).expect("few ticks"))
+        self.zero.after(self.interval * u32::try_from(tick).expect("few ticks"))
     }
 
     fn is_late(&self, run: &Run) -> bool {
@@ -59,40 +60,39 @@ impl Beat {
 }
 
 impl Version {
-    /// From when to when it certainly was there, and rcron would have started jobs.
+    /// From when until when the content was certainly there and rcron would have started jobs.
     fn certainly_active(&self) -> Option<(BootTime, BootTime)> {
-        match self.says {
-            Says::Active { until, .. } => Some((self.first, self.last.min(until))).filter(|(from, to)| from < to),
+        match self.content {
+            Content::Active { until, .. } => Some((self.first, self.last.min(until))).filter(|(from, to)| from < to),
             _ => None,
         }
     }
 
     fn epoch(&self) -> Option<u64> {
-        match self.says {
-            Says::Active { epoch, .. } => Some(epoch),
+        match self.content {
+            Content::Active { epoch, .. } => Some(epoch),
             _ => None,
         }
     }
 }
 
-/// Everything that is wrong with what was seen, a line each.
-pub(crate) fn faults(versions: &[Version], runs: &[Run], beat: &Beat) -> Vec<String> {
+/// A line for each violation.
+pub(crate) fn faults(versions: &[Version], runs: &[Run], schedule: &Schedule) -> Vec<String> {
     let mut faults = junk(versions);
     faults.extend(two_active(versions));
     faults.extend(shared_epochs(versions, runs));
     faults.extend(falling_epochs(versions));
-    faults.extend(run_twice(runs, beat));
+    faults.extend(run_twice(runs, schedule));
     faults.extend(falling_runs(runs));
     faults
 }
 
-/// Ticks that this machine was too slow for.
-pub(crate) fn late(runs: &[Run], beat: &Beat) -> usize {
-    runs.iter().filter(|run| beat.is_late(run)).count()
+/// How many runs were too late, because this machine is slow.
+pub(crate) fn late(runs: &[Run], schedule: &Schedule) -> usize {
+    runs.iter().filter(|run| schedule.is_late(run)).count()
 }
 
-/// The longest time without a run from the last one before this moment to the last one of all, and how many ticks were skipped
-/// in it.
+/// The longest time between two runs, counted from the last run before `since`, and how many ticks were skipped in it.
 pub(crate) fn longest_gap(runs: &[Run], since: BootTime) -> Option<(Duration, u64)> {
     let mut times: Vec<_> = runs.iter().map(|run| (run.at, run.tick)).collect();
     times.sort_unstable();
@@ -104,7 +104,7 @@ pub(crate) fn longest_gap(runs: &[Run], since: BootTime) -> Option<(Duration, u6
     gaps.max()
 }
 
-/// From the end of one holder's activity to the beginning of the next one's, the shortest.
+/// The shortest time from the end of one holder's activity to the beginning of the next one's.
 pub(crate) fn closest(versions: &[Version]) -> Option<Duration> {
     let mut spans: Vec<_> = versions
         .iter()
@@ -116,8 +116,8 @@ pub(crate) fn closest(versions: &[Version]) -> Option<Duration> {
 }
 
 fn junk(versions: &[Version]) -> Vec<String> {
-    let junk = versions.iter().filter_map(|version| match &version.says {
-        Says::Junk(text) => Some(format!("node {}'s state file said {text:?}", version.node + 1)),
+    let junk = versions.iter().filter_map(|version| match &version.content {
+        Content::Junk(text) => Some(format!("node {}'s state file said {text:?}", version.node + 1)),
         _ => None,
     });
     junk.collect()
@@ -171,14 +171,14 @@ fn falling_epochs(versions: &[Version]) -> Vec<String> {
         .collect()
 }
 
-fn run_twice(runs: &[Run], beat: &Beat) -> Vec<String> {
+fn run_twice(runs: &[Run], schedule: &Schedule) -> Vec<String> {
     let mut ticks: BTreeMap<u64, Vec<&Run>> = BTreeMap::new();
     for run in runs {
         ticks.entry(run.tick).or_default().push(run);
     }
     let doubles = ticks.into_iter().filter(|(_, runs)| runs.len() > 1);
     doubles
-        .filter(|(_, runs)| !runs.iter().any(|run| beat.is_late(run)))
+        .filter(|(_, runs)| !runs.iter().any(|run| schedule.is_late(run)))
         .map(|(tick, runs)| format!("tick {tick} ran {} times: {runs:?}", runs.len()))
         .collect()
 }

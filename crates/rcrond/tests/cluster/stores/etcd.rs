@@ -127,7 +127,7 @@ impl Member {
         vdso::set_wall_clock(self.server.as_ref().expect("it runs").pid(), offset);
     }
 
-    /// Its wall clock in seconds since 1970, as it says itself: HTTP's date.
+    /// Its wall clock in seconds since 1970, read from the server: the date of its HTTP answers.
     pub(crate) fn wall_clock(&self) -> i64 {
         let page = self.get("/version").expect("an answer");
         let date = page

@@ -1,4 +1,4 @@
-//! Real stores on hosts of the lab.
+//! Real stores on the lab's hosts.
 
 pub(crate) mod etcd;
 pub(crate) mod postgresql;
@@ -13,23 +13,23 @@ use testing::lab::Host;
 use testing::process::{Running, children, is_gone};
 use testing::until;
 
-/// A store of one server.
+/// A store that has a single server.
 pub(crate) trait Single {
     fn host(&self) -> &Host;
 
     /// Its table in rcrond.toml.
     fn table(&self) -> String;
 
-    /// Its process; `None` while it is down.
+    /// The server's process; `None` while it is down.
     fn server(&mut self) -> &mut Option<Running>;
 
-    /// Starts it with the data it had, and waits until it answers.
+    /// Starts it with its old data, and waits until it answers.
     fn start(&mut self);
 
-    /// Removes all data of a server that is down, also what it must have before rcrond can use it.
+    /// Removes all data of a server that is down, including what rcrond needs in it.
     fn lose_data(&mut self);
 
-    /// What an administrator does after data were lost: by hand, with the file that comes with rcrond.
+    /// What an administrator does after a loss of data, with the file that comes with rcrond.
     fn prepare(&self);
 
     /// Whether rcrond can know, after a restart, that nothing was lost.
@@ -40,19 +40,19 @@ pub(crate) trait Single {
         true
     }
 
-    /// Sets its wall clock this many seconds from the right time.
+    /// Sets its wall clock to this many seconds from the right time.
     fn set_wall_clock(&self, offset: i64);
 
-    /// Its wall clock, in seconds since 1970, as it says itself.
+    /// Its wall clock in seconds since 1970, read from the server.
     fn wall_clock(&self) -> i64;
 
-    /// Writes something.
+    /// Writes a record.
     fn leave_a_mark(&self);
 
-    /// Whether that is still there.
+    /// Whether this record is still there.
     fn has_the_mark(&self) -> bool;
 
-    /// Lets all its processes stand still, or go on.
+    /// Sends SIGSTOP or SIGCONT to all its processes.
     fn pause(&mut self, signal: Signal) {
         let pid = self.server().as_ref().expect("it is up").pid();
         for pid in children(pid).into_iter().chain([pid]) {
@@ -61,7 +61,7 @@ pub(crate) trait Single {
         }
     }
 
-    /// As when its power fails.
+    /// Kills it, as a power failure does.
     fn kill(&mut self) {
         kill(self.server());
     }
@@ -74,7 +74,7 @@ fn kill(server: &mut Option<Running>) {
     server.signal(Signal::SIGKILL as i32);
     server.wait();
     for child in children {
-        // It may have noticed by itself that its parent is gone.
+        // It may have exited by itself, because its parent is gone.
         let _ = nix::sys::signal::kill(Pid::from_raw(child), Signal::SIGKILL);
         until("a server's child to be gone", || is_gone(child).then_some(()));
     }

@@ -1,0 +1,24 @@
+//! `rcronctl completions` and `help`.
+
+use crate::fixture::Fixture;
+
+#[test]
+fn are_printed_for_each_shell() {
+    let fixture = Fixture::new(None);
+    for (shell, part) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef rcronctl"),
+        ("fish", "complete -c rcronctl"),
+    ] {
+        assert!(fixture.output(0, ["completions", shell]).contains(part));
+    }
+}
+
+#[test]
+fn help_is_a_command_and_an_option() {
+    let fixture = Fixture::new(None);
+    let help = fixture.output(0, ["help"]);
+    assert!(help.contains("Usage: rcronctl"), "{help}");
+    assert_eq!(help, fixture.output(0, ["--help"]));
+    assert_eq!(fixture.output(0, ["help", "set"]), fixture.output(0, ["set", "--help"]));
+}
