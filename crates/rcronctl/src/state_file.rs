@@ -27,9 +27,9 @@ impl StateFile {
         let named = Path::new(OsStr::from_bytes(&config.state_file));
         let path = match replace::target(named) {
             Ok(path) => path,
-            Err(Refused::ForeignLink(link)) if force => link
-                .canonicalize()
-                .map_err(|error| Failure::cannot(format!("follow the link {}", link.display()), &error))?,
+            Err(Refused::ForeignLink(link)) if force => {
+                real(named).map_err(|error| Failure::cannot(format!("follow the link {}", link.display()), &error))?
+            }
             Err(refused @ Refused::ForeignLink(_)) => {
                 let message = format!("{refused}; remove the link, or use --force to follow it");
                 return Err(Failure::new(message));
@@ -54,6 +54,17 @@ impl StateFile {
     pub(crate) fn state(&self) -> Option<&State> {
         self.before.state()
     }
+}
+
+/// The path behind all links, of a file that need not exist.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    path.canonicalize().or_else(|_| {
+        let (parent, name) = (
+            path.parent().unwrap_or(Path::new("/")),
+            path.file_name().unwrap_or_default(),
+        );
+        Ok(parent.canonicalize()?.join(name))
+    })
 }
 
 /// The daemon that maintains the file, and what to do instead of writing it.

@@ -83,6 +83,34 @@ fn follows_and_keeps_a_link() {
 }
 
 #[test]
+fn is_refused_for_a_parent_that_others_could_have_linked() {
+    let fixture = Fixture::new(None);
+    for directory in ["open", "real"] {
+        std::fs::create_dir(fixture.path(directory)).expect("made");
+    }
+    symlink("../real", fixture.path("open/link")).expect("linked");
+    std::fs::set_permissions(fixture.path("open"), std::fs::Permissions::from_mode(0o1777)).expect("chmod");
+    fixture.configure(&format!("state_file = {}\n", fixture.path("open/link/state").display()));
+    let done = fixture.rcronctl(["set", "active"]);
+    assert!(
+        done.code() == Some(2)
+            && done
+                .stderr()
+                .contains("open/link is a symbolic link that another user could have created"),
+        "{done:?}"
+    );
+    assert!(!fixture.path("real/state").exists());
+    let page = fixture.path("open/link/page.html").display().to_string();
+    let done = fixture.rcronctl(["timeline", "--html", &page]);
+    assert!(
+        done.code() == Some(2) && !fixture.path("real/page.html").exists(),
+        "{done:?}"
+    );
+    fixture.output(0, ["set", "active", "--force"]);
+    assert!(fixture.read("real/state").starts_with("active "));
+}
+
+#[test]
 fn is_refused_for_a_link_that_others_could_have_made() {
     let fixture = Fixture::new(None);
     fixture.write("precious", "precious");

@@ -167,8 +167,7 @@ impl Daemon {
                 "drained, but this is not written to disk yet: the disk does not answer; rcrond continues".to_owned()
             }
             (false, _) if client.answer_by <= now => {
-                let failure = self.store_failure.as_ref();
-                let reason = failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+                let reason = self.outage.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
                 format!(
                     "{}: drained, but not released yet; rcrond continues{reason}",
                     held.join(", ")

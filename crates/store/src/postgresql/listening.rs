@@ -26,9 +26,9 @@ pub(super) async fn listen(
     notifier: Notifier,
 ) -> Result<Session, crate::Error> {
     let heard = Arc::new(Notify::new());
-    let hears = Arc::clone(&heard);
+    let receiver = Arc::clone(&heard);
     let session = Session::open(primary, server, move || {
-        hears.notify_one();
+        receiver.notify_one();
         notifier.notify();
     })
     .await?;
