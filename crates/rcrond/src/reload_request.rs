@@ -45,7 +45,7 @@ impl fmt::Display for Error {
 pub(crate) fn run(file: &Path) -> ExitCode {
     match reload(file) {
         Ok(lines) => {
-            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let text = lines.join("\n") + "\n";
             ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err()))
         }
         Err(error) => {
