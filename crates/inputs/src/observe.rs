@@ -45,7 +45,8 @@ pub fn observe(config: &Config) -> Observation {
 /// The same for a state file that the caller has read in its own way.
 pub fn observation(read: Result<Content, Unreadable>, config: &Config) -> Observation {
     let (reading, obstacle) = match read {
-        Ok(Content { state, modified }) => {
+        Ok(Content { is_removed: true, .. }) => (Reading::Removed, None),
+        Ok(Content { state, modified, .. }) => {
             let obstacle = state.as_ref().err().copied().map(Obstacle::NoState);
             let content = state;
             (Reading::File { content, modified }, obstacle)

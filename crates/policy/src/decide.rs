@@ -17,6 +17,8 @@ pub enum Reading {
         /// Its modification time.
         modified: WallTime,
     },
+    /// The path leads to a file that has been removed or replaced, through a mount of the single file.
+    Removed,
     /// There is no such file.
     Missing,
     /// The file exists but cannot be read: no permission, a directory, a FIFO, a loop of links.
@@ -87,6 +89,8 @@ pub enum Stale {
     TooOld,
     /// Last modified further in the future than `state_max_age`.
     FromTheFuture,
+    /// The file has been removed or replaced: what a mount of the single file still shows is out of date.
+    Removed,
     /// `state_max_age` is set and the file cannot be read, so that its age is unknown.
     NotThere,
 }
@@ -153,6 +157,7 @@ impl Stale {
             Self::TooFarAhead => "too-far-ahead",
             Self::TooOld => "too-old",
             Self::FromTheFuture => "from-the-future",
+            Self::Removed => "removed",
             Self::NotThere => "not-there",
         }
     }
@@ -161,6 +166,9 @@ impl Stale {
 /// Decides whether a job is started now.
 #[must_use]
 pub fn decide(reading: &Reading, rules: &Rules, now: &Moment) -> Decision {
+    if *reading == Reading::Removed {
+        return Decision::Skip(Skip::Stale(Stale::Removed));
+    }
     let freshness_ends = match freshness(reading, rules.state_max_age, now) {
         Ok(end) => end,
         Err(reason) => return Decision::Skip(Skip::Stale(reason)),

@@ -21,6 +21,18 @@ pub enum Word {
     Passive,
 }
 
+/// Why a state that follows another program is passive although that program has not said so: the attribute `reason`, for people and for
+/// `rcronctl check`. It decides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// keepalived is not running, or its configuration does not name the FIFO.
+    NoKeepalived,
+    /// keepalived has had the FIFO open for some time, and has not reported a state of this instance.
+    NotReported,
+    /// Events of keepalived were lost, and it has not reported a state of this instance since then.
+    EventsLost,
+}
+
 /// The first line of a state file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -36,6 +48,8 @@ pub struct State {
     pub by: Option<Vec<u8>>,
     /// `since=`, for people.
     pub since: Option<Vec<u8>>,
+    /// `reason=`; an unknown one is ignored.
+    pub reason: Option<Reason>,
 }
 
 /// The end of a state's validity, from its attributes `until` and `boot`.
@@ -88,6 +102,34 @@ impl Word {
     }
 }
 
+impl Reason {
+    const ALL: [Self; 3] = [Self::NoKeepalived, Self::NotReported, Self::EventsLost];
+
+    /// The value of the attribute.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoKeepalived => "no-keepalived",
+            Self::NotReported => "not-reported",
+            Self::EventsLost => "events-lost",
+        }
+    }
+
+    /// The same for people.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::NoKeepalived => "keepalived is not running, or does not have the FIFO open",
+            Self::NotReported => "keepalived has not reported a state of this instance",
+            Self::EventsLost => "events of keepalived were lost",
+        }
+    }
+
+    fn parse(value: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str().as_bytes() == value)
+    }
+}
+
 impl State {
     /// Parses the beginning of a state file: at least its first line, or [`LONGEST_LINE`] + 1 bytes.
     ///
@@ -133,6 +175,9 @@ impl State {
         if let Some(since) = &self.since {
             append(&mut line, "since", since);
         }
+        if let Some(reason) = self.reason {
+            append(&mut line, "reason", reason.as_str().as_bytes());
+        }
         line.push(b'\n');
         line
     }
@@ -158,6 +203,7 @@ struct Attributes<'a> {
     epoch: Option<&'a [u8]>,
     by: Option<&'a [u8]>,
     since: Option<&'a [u8]>,
+    reason: Option<&'a [u8]>,
     draining: bool,
     /// One is given twice or misspelt.
     broken: bool,
@@ -182,6 +228,8 @@ impl<'a> Attributes<'a> {
                 all.by = Some(shortened(value));
             } else if let Some(value) = word.strip_prefix(b"since=") {
                 all.since = Some(shortened(value));
+            } else if let Some(value) = word.strip_prefix(b"reason=") {
+                all.reason = Some(shortened(value));
             }
         }
         all
@@ -206,6 +254,7 @@ impl<'a> Attributes<'a> {
             epoch,
             by: self.by.map(<[u8]>::to_vec),
             since: self.since.map(<[u8]>::to_vec),
+            reason: self.reason.and_then(Reason::parse),
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::log::Log;
 use inputs::clock;
 use inputs::diagnostic::shown;
-use journal::append::{self, Appended};
+use journal::append::{self, Appended, Taken};
 use journal::format::{self, Entry, Event};
 use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::decide::Basis;
@@ -219,14 +219,18 @@ fn append_start(directory: &Path, record: &[u8], line: &Line) -> Option<String> 
 fn warning(directory: &Path, appended: io::Result<Appended>) -> Option<String> {
     let advice = "the job runs anyway; see rcronctl check";
     match appended {
-        Ok(appended) => {
-            let (path, error) = appended.skipped?;
-            Some(format!(
+        Ok(appended) => Some(match appended.taken? {
+            Taken::Skipped(path, error) => format!(
                 "cannot write {}: {}; the journal uses another name; {advice}",
                 shown(path.as_os_str()),
                 error_text(&error)
-            ))
-        }
+            ),
+            Taken::SetAside(path, aside) => format!(
+                "{} belonged to another user and was renamed to {}; see rcronctl check",
+                shown(path.as_os_str()),
+                shown(aside.as_os_str())
+            ),
+        }),
         Err(error) if is_not_installed(directory, &error) => None,
         Err(error) => Some(format!(
             "cannot write the journal in {}: {}; {advice}",

@@ -2,11 +2,18 @@
 //! for good.
 
 use crate::dial::{Address, Server};
+use crate::error::one_short_line;
 use crate::poisonable::Poisonable;
 use crate::rotation::Rotation;
 use crate::watch_stream::{Listening, Notifier, WatchStream, notifications};
-use crate::{Answer, Change, Connection, Error, Item, Settings, Snapshot, Store, Verdict, Watch};
+use crate::{Answer, Change, Connection, Error, Settings, Snapshot, Store, Verdict, Watch};
 use std::sync::Arc;
+
+/// How many keys one call reads. etcd accepts 128 operations by default (`--max-txn-ops`).
+const KEYS_AT_ONCE: usize = 100;
+
+/// How many warnings about a server are returned. They may contain texts of the server.
+const MOST_WARNINGS: usize = 20;
 
 /// How to talk to one server of some kind of store. Keys have their prefix here, and errors need not name the server.
 pub(crate) trait Protocol: Send + Sync + 'static {
@@ -95,6 +102,10 @@ impl Store for Client {
         self.rotation.skip_current();
     }
 
+    fn full_key(&self, key: &str) -> String {
+        full(&self.prefix, key)
+    }
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         let keys: Vec<_> = keys.iter().map(|key| full(&self.prefix, key)).collect();
         Box::pin(async move {
@@ -105,6 +116,27 @@ impl Store for Client {
 
     fn init(&self) -> Answer<'_, ()> {
         Box::pin(self.rotation.first(self.servers.len(), |number| self.init_at(number)))
+    }
+}
+
+/// Reads many keys with several calls, so that each answer has a bounded length.
+async fn read_in_parts(session: &mut dyn Connection, keys: &[String]) -> Result<Snapshot, Error> {
+    let (first, rest) = keys.split_at(keys.len().min(KEYS_AT_ONCE));
+    let mut all = session.read(first).await?;
+    for some in rest.chunks(KEYS_AT_ONCE) {
+        let part = session.read(some).await?;
+        if part.incarnation != all.incarnation {
+            return Err(Error::lost("the store's data were replaced during a read"));
+        }
+        all.revision = all.revision.min(part.revision);
+        all.items.extend(part.items);
+    }
+    if all.items.len() == keys.len() {
+        Ok(all)
+    } else {
+        Err(Error::lost(
+            "a read returned another number of records than it asked for",
+        ))
     }
 }
 
@@ -146,7 +178,7 @@ impl Connection for Guarded {
         Box::pin(async {
             let keys: Vec<_> = keys.iter().map(|key| self.full(key)).collect();
             let mut session = self.take()?;
-            let answer = session.read(&keys).await;
+            let answer = read_in_parts(&mut *session, &keys).await;
             self.give_back(session, answer)
         })
     }
@@ -160,22 +192,10 @@ impl Connection for Guarded {
                 conditions: conditions.map(|(key, version)| (self.full(key), *version)).collect(),
                 writes: writes.map(|(key, value)| (self.full(key), value.clone())).collect(),
             };
+            change.check_lengths()?;
             let mut session = self.take()?;
             let answer = session.change(&change).await;
             self.give_back(session, answer)
-        })
-    }
-
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(async {
-            let prefix = self.full(prefix);
-            let mut session = self.take()?;
-            let answer = session.list(&prefix).await;
-            let mut found = self.give_back(session, answer)?;
-            for (key, _) in &mut found {
-                key.drain(..self.prefix.len());
-            }
-            Ok(found)
         })
     }
 
@@ -183,7 +203,12 @@ impl Connection for Guarded {
         Box::pin(async {
             let mut session = self.take()?;
             let answer = session.warnings().await;
-            self.give_back(session, answer)
+            let warnings = self.give_back(session, answer)?;
+            Ok(warnings
+                .iter()
+                .take(MOST_WARNINGS)
+                .map(|warning| one_short_line(warning))
+                .collect())
         })
     }
 }

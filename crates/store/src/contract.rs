@@ -16,6 +16,9 @@ pub trait Store: Send + Sync {
     /// before: a server that hangs still accepts connections, and a short lease leaves no time to try it again.
     fn skip_current(&self);
 
+    /// This key as the store's own tools show it: with the prefix.
+    fn full_key(&self, key: &str) -> String;
+
     /// Watches these keys for changes from now on, over a connection of its own.
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>>;
 
@@ -31,9 +34,6 @@ pub trait Connection: Send {
     /// Changes all of these records or none. The result is [`Verdict::Refused`] only if the store says so.
     fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict>;
 
-    /// Lists all records whose key has this prefix, ordered by key. It is meant for people and may be slow.
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>>;
-
     /// Returns what an administrator must know about this server, for example that it may lose what it has confirmed. Each
     /// is a sentence for the log.
     fn warnings(&mut self) -> Answer<'_, Vec<String>>;
@@ -45,13 +45,27 @@ pub trait Watch: Send {
     fn changed(&mut self) -> Answer<'_, ()>;
 }
 
+/// The longest content of a record, in bytes. Longer ones are not written, and those that another program has written are not
+/// read.
+pub const LONGEST_VALUE: usize = 64 << 10;
+
 /// A record as it was read.
+///
+/// Another program may have written anything in the place of a record. That is an item too, so that it affects no other key: its
+/// version stays the same while it does not change, and a change can replace it on the condition that it still has this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// It may be compared for equality only. A key never has the same version twice within one incarnation.
+    /// It may be compared for equality only. No two writes of rcrond's give a key the same version within one incarnation.
     pub version: u64,
-    /// The record's content.
+    /// The record's content. It is empty if it cannot be a record: if it is longer than [`LONGEST_VALUE`], or of another type.
     pub value: Vec<u8>,
+}
+
+impl Item {
+    pub(crate) fn new(version: u64, value: Vec<u8>) -> Self {
+        let value = if value.len() > LONGEST_VALUE { Vec::new() } else { value };
+        Self { version, value }
+    }
 }
 
 /// The result of a read.
@@ -74,6 +88,19 @@ pub struct Change {
     pub conditions: Vec<(String, Option<u64>)>,
     /// Keys with their new contents.
     pub writes: Vec<(String, Vec<u8>)>,
+}
+
+impl Change {
+    pub(crate) fn check_lengths(&self) -> Result<(), Error> {
+        let too_long = self.writes.iter().find(|(_, value)| value.len() > LONGEST_VALUE);
+        too_long.map_or(Ok(()), |(key, value)| {
+            let length = value.len();
+            Err(Error::Local {
+                act: "write a record",
+                cause: format!("the content of {key} has {length} bytes, and the longest has {LONGEST_VALUE}"),
+            })
+        })
+    }
 }
 
 /// The store's answer to a change.

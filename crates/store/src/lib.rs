@@ -1,7 +1,7 @@
 //! Stores for leases.
 //!
 //! rcrond reads a few records with their versions, changes several records together if none of the named versions has moved,
-//! lists records for people, and, if the store can report them, watches for changes. docs/design/lease.md and
+//! and, if the store can report them, watches for changes. docs/design/lease.md and
 //! docs/design/store.md say what a store must promise. rcrond does not use a store's clocks or TTLs.
 //!
 //! The clients here never repeat a request and never reconnect silently: a [`Connection`] is one connection to one server,
@@ -25,6 +25,6 @@ mod settings;
 pub mod tls;
 mod watch_stream;
 
-pub use contract::{Answer, Change, Connection, Item, Snapshot, Store, Verdict, Watch};
+pub use contract::{Answer, Change, Connection, Item, LONGEST_VALUE, Snapshot, Store, Verdict, Watch};
 pub use error::{Error, Explanation, ServerError};
 pub use settings::{Kind, Login, Secret, Settings, open};

@@ -60,6 +60,10 @@ impl Store for Memory {
 
     fn skip_current(&self) {}
 
+    fn full_key(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         let changes = self.changes.subscribe();
         Box::pin(async { self.when_up(|_| Box::new(MemoryWatch { keys, changes }) as Box<dyn Watch>) })
@@ -83,6 +87,7 @@ impl Connection for Memory {
 
     fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict> {
         Box::pin(async {
+            change.check_lengths()?;
             let verdict = self.when_up(|data| data.change(change))?;
             if verdict == Verdict::Done {
                 for (key, _) in &change.writes {
@@ -91,15 +96,6 @@ impl Connection for Memory {
                 }
             }
             Ok(verdict)
-        })
-    }
-
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(async move {
-            self.when_up(|data| {
-                let found = data.items.iter().filter(|(key, _)| key.starts_with(prefix));
-                found.map(|(key, item)| (key.clone(), item.clone())).collect()
-            })
         })
     }
 

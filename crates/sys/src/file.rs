@@ -16,6 +16,8 @@ pub struct Contents {
     pub bytes: Vec<u8>,
     /// When it was last modified, since 1970-01-01 UTC.
     pub modified: Duration,
+    /// It has no name any more: it was removed, or another file was renamed over it. A mount of the single file still leads to it.
+    pub is_removed: bool,
 }
 
 /// Why a file cannot be read.
@@ -55,6 +57,7 @@ pub fn contents(file: File, limit: usize) -> Result<Contents, Unreadable> {
     Ok(Contents {
         bytes,
         modified: modified(&metadata),
+        is_removed: metadata.nlink() == 0,
     })
 }
 

@@ -3,6 +3,7 @@
 //! A new kind of server is a file with an implementation of [`TestServer`].
 
 pub mod etcd;
+pub mod fake;
 pub mod postgresql;
 pub mod redis;
 

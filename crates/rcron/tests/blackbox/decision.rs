@@ -1,10 +1,11 @@
 //! Whether the job runs.
 
-use crate::support::fixture::set_mode;
+use crate::support::fixture::{binary, set_mode};
 use crate::support::lease;
 use crate::support::process::Running;
 use crate::support::{Fixture, run};
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, SystemTime};
 
@@ -278,5 +279,50 @@ fn a_stuck_stderr_changes_nothing() {
             .texts()
             .last()
             .is_some_and(|line| line.starts_with("error: "))
+    );
+}
+
+/// A mount of the single file leads to the file itself, not to its name. So does a descriptor's name in /proc.
+#[test]
+fn a_file_that_was_replaced_behind_a_mount_is_stale() {
+    let fixture = Fixture::active();
+    let opened = fs::File::open(fixture.path("state")).expect("open");
+    let mount = format!("/proc/{}/fd/{}", std::process::id(), opened.as_raw_fd());
+    let conf = fs::read_to_string(fixture.path("conf")).expect("there");
+    let state = fixture.path("state").display().to_string();
+    fixture.write("conf", conf.replace(&state, &mount));
+    assert_eq!(runs(&fixture), (true, String::new()));
+    fixture.set_state("passive\n");
+    assert_eq!(runs(&fixture), (false, String::new()));
+    let texts = fixture.log.texts();
+    let last = texts.last().expect("a line");
+    assert!(
+        last.contains("state=passive status=ignore reason=stale why=removed "),
+        "{last}"
+    );
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_file_that_was_replaced_behind_a_real_mount_is_stale() {
+    let fixture = Fixture::active();
+    fixture.write("mount", "");
+    let conf = fs::read_to_string(fixture.path("conf")).expect("there");
+    let (state, mount) = (
+        fixture.path("state").display().to_string(),
+        fixture.path("mount").display().to_string(),
+    );
+    fixture.write("conf", conf.replace(&state, &mount));
+    let script = "mount --bind \"$1\" \"$2\" && shift 2 && \"$@\" && \
+                  echo passive >\"$STATE.new\" && mv \"$STATE.new\" \"$STATE\" && cat \"$MOUNT\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh", &state, &mount]);
+    command.env("STATE", &state).env("MOUNT", &mount);
+    command.arg(binary()).arg("--conf").arg(fixture.path("conf")).args(JOB);
+    let done = run(&mut command);
+    assert_eq!(
+        (done.code(), done.stdout().as_str()),
+        (Some(0), "ran\nactive\n"),
+        "{done:?}"
     );
 }

@@ -60,7 +60,7 @@ pub(crate) fn check(root: &Root, directory: &Located, report: &mut Report) {
 
 fn examine(root: &Root, directory: &Located, name: &OsStr, faults: &mut Faults) {
     let path = directory.outside.join(name);
-    let Some(parsed) = name.to_str().and_then(names::canonical) else {
+    let Some((user, number, age)) = names::parse(name) else {
         if shown(name).contains(".jsonl") {
             let what = "this is not the name of a journal: it is not read";
             let remedy = format!(
@@ -76,14 +76,13 @@ fn examine(root: &Root, directory: &Located, name: &OsStr, faults: &mut Faults) 
         return;
     };
     let place = Place::file(&path);
-    if let Some(fault) = fault(parsed.user, &metadata) {
-        let user = parsed.user;
+    if let Some(fault) = fault(user, &metadata) {
         let what = format!("rcron cannot use this file as the journal of user {user}: {fault}");
         let remedy = format!("find out who made it, then remove it: rm {place}");
         let finding = Finding::wrong(Kind::JournalTaken, &place, what, remedy);
         faults.add(user, finding.because("rcron uses the next of nine names"));
-        if parsed.age == 0 {
-            faults.taken.entry(user).or_default().insert(parsed.number);
+        if age == 0 {
+            faults.taken.entry(user).or_default().insert(number);
         }
     } else if metadata.mode() & 0o077 != 0 {
         let what = format!(
@@ -91,7 +90,7 @@ fn examine(root: &Root, directory: &Located, name: &OsStr, faults: &mut Faults) 
             metadata.mode() & 0o7777
         );
         let finding = Finding::doubtful(Kind::JournalFileMode, &place, what, format!("chmod 600 {place}"));
-        faults.add(parsed.user, finding);
+        faults.add(user, finding);
     }
 }
 

@@ -109,6 +109,7 @@ fn check_content(state: &State, report: &mut Report) {
             obstacle,
             "write `active` or `passive` as its first word",
         ),
+        Reading::Removed => return, // `check` reports the mount
         Reading::Missing => (
             Kind::StateMissing,
             format!("cluster {} has no state file", state.cluster.name()),

@@ -49,6 +49,9 @@ impl Tls {
 /// handshake, in answer to the first request.
 pub(crate) fn connection_error(error: &io::Error) -> Error {
     let inner = error.get_ref();
+    if let Some(refused) = inner.and_then(|inner| inner.downcast_ref::<Error>()) {
+        return refused.clone();
+    }
     if inner.is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some()) {
         return handshake_error(error);
     }

@@ -1,11 +1,14 @@
 //! Connects to a server. A connection whose other end vanishes is noticed by the kernel.
 
 mod address;
+mod bounded;
 mod encryption;
+mod lookup;
 mod race;
 mod stream;
 
 pub(crate) use address::Address;
+pub(crate) use bounded::{Bounded, Inspector};
 pub(crate) use encryption::{Tls, connection_error};
 pub(crate) use stream::Stream;
 

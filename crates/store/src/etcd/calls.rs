@@ -2,47 +2,65 @@
 
 use super::error::Error;
 use super::message::{
-    Compare, Headed, PutRequest, RangeRequest, RangeResponse, RequestOp, StatusRequest, StatusResponse, TxnRequest,
-    TxnResponse,
+    Compare, Headed, PutRequest, RangeRequest, RequestOp, StatusRequest, StatusResponse, TxnRequest, TxnResponse,
 };
 use super::session::{Session, item};
-use super::wire::{RANGE, STATUS, TXN};
+use super::wire::{STATUS, TXN};
 use crate::{Answer, Change, Connection, Item, Snapshot, Verdict};
 
-/// How many keys one transaction reads. etcd accepts 128 operations by default (`--max-txn-ops`).
-const READS_AT_ONCE: usize = 100;
-/// How many records one page of a list has.
-const PAGE: i64 = 500;
 /// The first version that the protocol here was written for.
 const OLDEST: (u32, u32) = (3, 4);
 
 type Result<T> = std::result::Result<T, crate::Error>;
 
+/// The revision of the store, and the records.
+type Part = (Option<u64>, Vec<Option<Item>>);
+
 impl Session {
     async fn read_all(&mut self, keys: &[String]) -> Result<Snapshot> {
-        let mut items = Vec::with_capacity(keys.len());
+        let mut items = vec![None; keys.len()];
         let mut revision = None;
-        for keys in keys.chunks(READS_AT_ONCE) {
-            let request = TxnRequest {
-                success: keys.iter().map(|key| range_of_one(key)).collect(),
-                ..TxnRequest::default()
-            };
-            let answer: TxnResponse = self.call(TXN, request).await?;
-            let now = answer.header().and_then(|header| u64::try_from(header.revision).ok());
+        // An answer that is too long is asked for again in two halves. Then it is one record that is too long.
+        let mut ranges: Vec<_> = std::iter::once(0..keys.len()).collect();
+        while let Some(range) = ranges.pop() {
+            let mut answer = self.read_part(&keys[range.clone()], false).await?;
+            if answer.is_none() && range.len() > 1 {
+                let middle = range.start + range.len() / 2;
+                ranges.extend([middle..range.end, range.start..middle]);
+                continue;
+            }
+            if answer.is_none() {
+                answer = self.read_part(&keys[range.clone()], true).await?;
+            }
+            let (now, found) = answer.ok_or(Error::Malformed)?;
             revision = if revision.is_none() { now } else { revision.min(now) };
-            if answer.responses.len() != keys.len() {
-                return Err(Error::Malformed.into());
-            }
-            for response in answer.responses {
-                let found = response.range.ok_or(Error::Malformed)?.kvs.pop();
-                items.push(found.map(item).transpose()?);
-            }
+            items.splice(range, found);
         }
         Ok(Snapshot {
             incarnation: Some(self.cluster.to_be_bytes().to_vec()),
             revision,
             items,
         })
+    }
+
+    /// Reads these keys in one transaction, or only their versions. `None` if the answer is too long.
+    async fn read_part(&mut self, keys: &[String], versions_only: bool) -> Result<Option<Part>> {
+        let request = TxnRequest {
+            success: keys.iter().map(|key| range_of_one(key, versions_only)).collect(),
+            ..TxnRequest::default()
+        };
+        let Some(answer): Option<TxnResponse> = self.call_bounded(TXN, request).await? else {
+            return Ok(None);
+        };
+        if answer.responses.len() != keys.len() {
+            return Err(Error::Malformed.into());
+        }
+        let revision = answer.header().and_then(|header| u64::try_from(header.revision).ok());
+        let found = answer.responses.into_iter().map(|response| {
+            let found = response.range.ok_or(Error::Malformed)?.kvs.pop();
+            found.map(item).transpose()
+        });
+        Ok(Some((revision, found.collect::<std::result::Result<_, Error>>()?)))
     }
 
     async fn change_all(&mut self, change: &Change) -> Result<Verdict> {
@@ -66,37 +84,6 @@ impl Session {
         })
     }
 
-    async fn list_all(&mut self, prefix: &str) -> Result<Vec<(String, Item)>> {
-        let mut found = Vec::new();
-        let mut key = prefix.as_bytes().to_vec();
-        let range_end = end_of_prefix(&key);
-        if key.is_empty() {
-            key.push(0);
-        }
-        loop {
-            let request = RangeRequest {
-                key,
-                range_end: range_end.clone(),
-                limit: PAGE,
-            };
-            let answer: RangeResponse = self.call(RANGE, request).await?;
-            key = answer
-                .kvs
-                .last()
-                .map(|last| [&last.key[..], &[0]].concat())
-                .unwrap_or_default();
-            for mut one in answer.kvs {
-                // A key that is not text is not one of rcrond's.
-                if let Ok(name) = String::from_utf8(std::mem::take(&mut one.key)) {
-                    found.push((name, item(one)?));
-                }
-            }
-            if !answer.more || key.is_empty() {
-                return Ok(found);
-            }
-        }
-    }
-
     async fn find_warnings(&mut self) -> Result<Vec<String>> {
         let status: StatusResponse = self.call(STATUS, StatusRequest {}).await?;
         let mut warnings = Vec::new();
@@ -115,11 +102,11 @@ impl Session {
     }
 }
 
-fn range_of_one(key: &str) -> RequestOp {
+fn range_of_one(key: &str, keys_only: bool) -> RequestOp {
     RequestOp {
         range: Some(RangeRequest {
             key: key.as_bytes().to_vec(),
-            ..RangeRequest::default()
+            keys_only,
         }),
         put: None,
     }
@@ -142,7 +129,7 @@ fn writes(change: &Change) -> Vec<RequestOp> {
     if change.writes.is_empty() {
         // Without any operation, etcd would answer from what this one member has applied so far.
         let first = change.conditions.first();
-        return first.map(|(key, _)| range_of_one(key)).into_iter().collect();
+        return first.map(|(key, _)| range_of_one(key, true)).into_iter().collect();
     }
     let put = |(key, value): &(String, Vec<u8>)| RequestOp {
         range: None,
@@ -163,25 +150,9 @@ impl Connection for Session {
         Box::pin(self.change_all(change))
     }
 
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(self.list_all(prefix))
-    }
-
     fn warnings(&mut self) -> Answer<'_, Vec<String>> {
         Box::pin(self.find_warnings())
     }
-}
-
-/// The first key after all keys with this prefix. If there is none, a single zero byte says so to etcd.
-fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if last < u8::MAX {
-            end.push(last + 1);
-            return end;
-        }
-    }
-    vec![0]
 }
 
 /// The major and the minor number.
@@ -193,14 +164,6 @@ fn version(text: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_end_of_a_prefix_is_the_first_key_after_it() {
-        assert_eq!(end_of_prefix(b"/rcron/"), b"/rcron0");
-        assert_eq!(end_of_prefix(&[b'a', 0xff]), b"b");
-        assert_eq!(end_of_prefix(&[0xff]), [0]);
-        assert_eq!(end_of_prefix(b""), [0]);
-    }
 
     #[test]
     fn versions_are_compared_as_numbers() {

@@ -68,6 +68,11 @@ pub(super) fn call_error(status: &Status, first: Option<&'static str>) -> crate:
     }
 }
 
+/// Whether tonic has refused an answer that is longer than [`LONGEST_ANSWER`](super::wire::LONGEST_ANSWER).
+pub(super) fn is_too_long(status: &Status) -> bool {
+    status.code() == Code::OutOfRange && status.message().contains("decoded message length too large")
+}
+
 /// What broke the connection, in the words of the last error in the chain. `None` means that the server has answered.
 fn connection_cause(status: &Status) -> Option<String> {
     let mut last = status.source()?;

@@ -22,10 +22,15 @@ use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 pub(super) const AUTHENTICATE: &str = "/etcdserverpb.Auth/Authenticate";
-pub(super) const RANGE: &str = "/etcdserverpb.KV/Range";
 pub(super) const STATUS: &str = "/etcdserverpb.Maintenance/Status";
 pub(super) const TXN: &str = "/etcdserverpb.KV/Txn";
 pub(super) const WATCH: &str = "/etcdserverpb.Watch/Watch";
+
+/// The longest message that is accepted, in bytes. A hundred of rcrond's records are far shorter. A hostile message takes up to
+/// thirty times its length when it is decoded.
+pub(super) const LONGEST_ANSWER: usize = 512 << 10;
+/// How many bytes the server may send before they are read.
+const WINDOW: u32 = 256 << 10;
 
 /// etcd closes the connection of a client that pings more often than every 5 s (`--grpc-keepalive-min-time`).
 const PING_INTERVAL: Duration = Duration::from_secs(6);
@@ -63,6 +68,8 @@ impl Wire {
             .timer(TokioTimer::new())
             .keep_alive_interval((pings == Pings::WhileWaiting).then_some(PING_INTERVAL))
             .keep_alive_timeout(PING_TIMEOUT)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Error::lost(error.to_string()))?;
@@ -71,7 +78,7 @@ impl Wire {
             let _ = connection.await;
         });
         Ok(Self {
-            grpc: Grpc::with_origin(Http2(sender), origin),
+            grpc: Grpc::with_origin(Http2(sender), origin).max_decoding_message_size(LONGEST_ANSWER),
             token: None,
             first_help: Some(if tls.is_some() {
                 "check that this is etcd, and that it accepts the client certificate"

@@ -14,19 +14,19 @@ type Result<T> = std::result::Result<T, crate::Error>;
 impl Session {
     /// Creates the table if it does not exist.
     pub(super) async fn create_table(&self) -> Result<()> {
-        let found = self.client.simple_query(&self.sql.is_there).await?;
+        let found = self.execute(&self.sql.is_there).await?;
         // A user who may not create a table may still use one that exists.
         if last_row(&found).is_some_and(|row| row.get(0).is_some()) {
             return Ok(());
         }
-        self.client.simple_query(&self.sql.create).await?;
+        self.execute(&self.sql.create).await?;
         Ok(())
     }
 
     /// Parses, plans and executes one statement in one round trip. A prepared statement could be for a table that was
     /// replaced since.
     async fn query(&self, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
-        Ok(self.client.query_typed(statement, parameters).await?)
+        self.explained(self.client.query_typed(statement, parameters).await)
     }
 
     async fn read_all(&self, keys: &[String]) -> Result<Snapshot> {
@@ -51,17 +51,12 @@ impl Session {
         let versions: Result<Vec<_>> = change.writes.iter().map(|_| random_version()).collect();
         let statements = self.sql.change(change, &versions?);
         // The answer is complete: the rows come before the commit, and the end of the answer after it.
-        let answers = self.client.simple_query(&statements).await?;
+        let answers = self.execute(&statements).await?;
         match last_row(&answers).and_then(|row| row.get(0)) {
             Some("t") => Ok(Verdict::Done),
             Some("f") => Ok(Verdict::Refused),
             _ => Err(Error::NoVerdict.into()),
         }
-    }
-
-    async fn list_all(&self, prefix: &str) -> Result<Vec<(String, Item)>> {
-        let rows = self.query(&self.sql.list, &[(&prefix, Type::TEXT)]).await?;
-        rows.iter().map(|row| Ok((column(row, 0)?, item(row, 1)?))).collect()
     }
 
     async fn find_warnings(&self) -> Result<Vec<String>> {
@@ -77,10 +72,11 @@ pub(super) fn column<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, nu
 
 /// A record, whose version is in the column of this number and whose value in the next.
 fn item(row: &Row, number: usize) -> Result<Item> {
-    Ok(Item {
-        version: sql::unsigned(column(row, number)?),
-        value: column(row, number + 1)?,
-    })
+    let value: Option<Vec<u8>> = column(row, number + 1)?;
+    Ok(Item::new(
+        sql::unsigned(column(row, number)?),
+        value.unwrap_or_default(),
+    ))
 }
 
 impl Connection for Session {
@@ -90,10 +86,6 @@ impl Connection for Session {
 
     fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict> {
         Box::pin(self.change_all(change))
-    }
-
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(self.list_all(prefix))
     }
 
     fn warnings(&mut self) -> Answer<'_, Vec<String>> {

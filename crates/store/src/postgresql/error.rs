@@ -15,6 +15,17 @@ pub(super) enum Error {
     },
     /// The client library stopped; its own words.
     Library(String),
+    /// The server asks for the password in this form, and others could see it.
+    ExposedPassword(&'static str),
+    /// SCRAM with so many iterations that the log-in would keep rcrond busy for long.
+    TooManyIterations {
+        count: u32,
+        most: u32,
+    },
+    /// The bytes are those of another protocol.
+    NotPostgreSql,
+    /// An answer with more messages than this.
+    TooManyMessages(usize),
     /// As `server_version_num` has it.
     TooOld(u32),
     Standby,
@@ -24,8 +35,13 @@ pub(super) enum Error {
     /// A statement that always returns a row returned none.
     NoRow,
     NoVerdict,
+    /// A notification did not reach a connection that listens.
+    NoNotification,
 }
 
+const OTHER: &str = "check that this is PostgreSQL's port";
+const EXPOSED: &str = "set `tls` in rcrond.toml; or set password_encryption to scram-sha-256 in postgresql.conf, set the user's \
+     password again, and use scram-sha-256 in pg_hba.conf";
 const OTHER_TABLE: &str = "drop the table, which is not as rcrond.sql creates it, or configure another";
 
 impl ServerError for Error {
@@ -39,6 +55,20 @@ impl ServerError for Error {
                     Some("use PostgreSQL 13 or later"),
                 );
             }
+            Self::ExposedPassword(form) => {
+                return (
+                    format!("the server asks for the password {form}, and the connection is not encrypted"),
+                    Some(EXPOSED),
+                );
+            }
+            Self::TooManyIterations { count, most } => {
+                return (
+                    format!("the server asks for {count} iterations of SCRAM, and rcrond does at most {most}"),
+                    Some("lower scram_iterations in postgresql.conf, and set the user's password again"),
+                );
+            }
+            Self::TooManyMessages(most) => return (format!("an answer has more than {most} messages"), Some(OTHER)),
+            Self::NotPostgreSql => ("this is not a message of PostgreSQL", Some(OTHER)),
             Self::OddRow(problem) => return (format!("a row is not as expected: {problem}"), Some(OTHER_TABLE)),
             Self::Standby => (
                 "this server is a standby",
@@ -49,9 +79,19 @@ impl ServerError for Error {
                 Some("use a primary that accepts writes"),
             ),
             Self::NoRow => ("the answer to a read has no row", None),
+            Self::NoNotification => (
+                "a notification (NOTIFY) does not reach a connection that listens (LISTEN)",
+                Some(
+                    "if PgBouncer or another pooler is in between, set its pool_mode to session, or connect to PostgreSQL itself",
+                ),
+            ),
             Self::NoVerdict => ("the answer to a change does not say whether it is done", None),
         };
         (what.to_owned(), help)
+    }
+
+    fn is_standby(&self) -> bool {
+        matches!(self, Self::Standby)
     }
 }
 
@@ -110,7 +150,10 @@ fn help(code: &SqlState) -> Option<&'static str> {
         SqlState::LOCK_NOT_AVAILABLE => {
             "check the server's disk and its synchronous standby: another change has been waiting for them"
         }
-        SqlState::UNDEFINED_COLUMN | SqlState::DATATYPE_MISMATCH | SqlState::INVALID_COLUMN_REFERENCE => OTHER_TABLE,
+        SqlState::UNDEFINED_COLUMN
+        | SqlState::UNDEFINED_FUNCTION
+        | SqlState::DATATYPE_MISMATCH
+        | SqlState::INVALID_COLUMN_REFERENCE => OTHER_TABLE,
         _ => return None,
     })
 }

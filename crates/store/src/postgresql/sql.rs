@@ -1,8 +1,8 @@
 //! The statements for PostgreSQL.
 
 use super::table::Table;
-use crate::Change;
 use crate::dial::KEEPALIVE;
+use crate::{Change, LONGEST_VALUE};
 use std::fmt::Write as _;
 
 /// The first of the two numbers of an advisory lock: it says "rcrn". The second is the table's.
@@ -40,10 +40,9 @@ pub(super) fn begin() -> String {
 #[derive(Debug)]
 pub(super) struct Sql {
     table: Table,
-    /// `$1` is the keys. It returns one row for each record, or a row without a record if there is none.
+    /// `$1` is the keys. It returns one row for each record, or a row without a record if there is none. The value is NULL if it is
+    /// too long. A row without a version counts as no record, as it does in the conditions of a change.
     pub(super) read: String,
-    /// `$1` is the prefix of the keys.
-    pub(super) list: String,
     /// Returns the table, or NULL if it does not exist.
     pub(super) is_there: String,
     /// Creates the table.
@@ -59,13 +58,11 @@ impl Sql {
         let literal = table.literal();
         Self {
             read: format!(
-                "SELECT store.incarnation, store.revision, t.key, t.version, t.value
+                "SELECT store.incarnation, store.revision, t.key, t.version,
+                        CASE WHEN octet_length(t.value) <= {LONGEST_VALUE} THEN t.value END
                  FROM (SELECT {incarnation} AS incarnation,
                               (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint AS revision) AS store
-                 LEFT JOIN {name} AS t ON t.key = ANY ($1)"
-            ),
-            list: format!(
-                "SELECT key, version, value FROM {name} WHERE starts_with(key, $1) ORDER BY key COLLATE \"C\""
+                 LEFT JOIN {name} AS t ON t.key = ANY ($1) AND t.version IS NOT NULL"
             ),
             is_there: format!("SELECT to_regclass({literal})"),
             // Without the lock, two sessions that create the table at once would collide in the catalogue.

@@ -21,21 +21,23 @@ pub(super) enum Error {
     Replica,
     /// INFO has no `role`.
     UnknownRole,
-    /// A key holds a value that is not a string.
-    ForeignKey {
-        key: String,
-        value: String,
-    },
-    /// A read returned another number of records than it asked for.
+    /// A read returned another number of values than it asked for.
     WrongCount {
         asked: usize,
         answered: usize,
     },
+    /// A read returned a version that the script does not write.
+    NoVersion,
+    /// The bytes are those of another protocol.
+    NotRedis,
+    /// An answer with more elements than this.
+    TooManyElements(usize),
     /// The script of a change returned another number than 0 or 1.
     NoVerdict(i64),
 }
 
 const RIGHTS: &str = "grant the user the rights that rcrond.toml(5) lists";
+const OTHER: &str = "check that this is Redis' port, and whether it expects TLS";
 const MASTER: &str = "configure all servers that may become the master: rcrond uses only the master";
 
 impl ServerError for Error {
@@ -45,14 +47,13 @@ impl ServerError for Error {
                 return (reply.clone(), help(reply).or_else(|| help(description)));
             }
             Self::WrongCount { asked, answered } => {
-                return (format!("a read of {asked} records returned {answered}"), None);
+                return (format!("the answer to a read has {answered} values, not {asked}"), None);
             }
+            Self::NoVersion => return ("the answer to a read has no version".to_owned(), None),
             Self::NoVerdict(number) => return (format!("the answer to a change is {number}, not 0 or 1"), None),
+            Self::NotRedis => ("this is not an answer of Redis".to_owned(), OTHER),
+            Self::TooManyElements(most) => (format!("an answer has more than {most} elements"), OTHER),
             Self::TooOld(version) => (format!("this is Redis {version}"), "use Redis 6.0 or later, or Valkey"),
-            Self::ForeignKey { key, value } => (
-                format!("the key {key:?} is not rcrond's: {value}"),
-                "delete the key, or configure another prefix or another database",
-            ),
             Self::Sentinel => (
                 "this server is a Sentinel".to_owned(),
                 "configure all Redis servers that it watches: rcrond finds the master itself",
@@ -68,6 +69,10 @@ impl ServerError for Error {
             ),
         };
         (what, Some(help))
+    }
+
+    fn is_standby(&self) -> bool {
+        matches!(self, Self::Replica)
     }
 }
 

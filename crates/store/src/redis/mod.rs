@@ -3,6 +3,7 @@
 
 mod calls;
 mod error;
+mod inspector;
 mod script;
 mod session;
 mod warnings;

@@ -2,9 +2,9 @@
 
 use super::error::Error;
 use crate::random_version::random_version;
-use crate::{Change, Item, Verdict};
+use crate::{Change, Item, LONGEST_VALUE, Verdict};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue, RedisResult, Script, ServerErrorKind, Value};
+use redis::{Cmd, FromRedisValue, RedisResult, Script, ServerErrorKind};
 
 const READ: &str = concat!(include_str!("store.lua"), include_str!("read.lua"));
 const CHANGE: &str = concat!(include_str!("store.lua"), include_str!("change.lua"));
@@ -70,13 +70,18 @@ impl Scripts {
         connection: &mut MultiplexedConnection,
         keys: &[String],
     ) -> Result<(Vec<u8>, Vec<Option<Item>>), crate::Error> {
-        let (incarnation, values): (Vec<u8>, Vec<Value>) = self.read.run_script(connection, keys, &[]).await?;
-        let (asked, answered) = (keys.len(), values.len());
+        let arguments = [LONGEST_VALUE.to_string().into_bytes()];
+        let mut answer: Vec<Vec<u8>> = self.read.run_script(connection, keys, &arguments).await?;
+        let (asked, answered) = (1 + 2 * keys.len(), answer.len());
         if asked != answered {
             return Err(Error::WrongCount { asked, answered }.into());
         }
-        let items = keys.iter().zip(values).map(|(key, value)| item(key, value));
-        Ok((incarnation, items.collect::<Result<_, _>>()?))
+        let mut items = answer.split_off(1).into_iter();
+        let mut found = Vec::with_capacity(keys.len());
+        while let (Some(version), Some(content)) = (items.next(), items.next()) {
+            found.push(item(&version, content)?);
+        }
+        Ok((answer.remove(0), found))
     }
 
     pub(super) async fn change(
@@ -99,11 +104,12 @@ impl Scripts {
 fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, crate::Error> {
     let incarnation = change.incarnation.as_ref();
     let mut arguments = vec![
+        LONGEST_VALUE.to_string().into_bytes(),
         incarnation.map_or_else(Vec::new, |wanted| [b"=", wanted.as_slice()].concat()),
         change.conditions.len().to_string().into_bytes(),
     ];
     for (_, version) in &change.conditions {
-        arguments.push(version.map_or_else(Vec::new, |version| version.to_string().into_bytes()));
+        arguments.push(version.map_or_else(Vec::new, |version| shown(version).into_bytes()));
     }
     for (_, value) in &change.writes {
         let mut text = format!("{}\n", random_version()?).into_bytes();
@@ -113,38 +119,34 @@ fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, crate::Error> {
     Ok(arguments)
 }
 
-/// The version of a foreign value. No version is drawn that large.
-const FOREIGN: u64 = u64::MAX;
+/// The versions of values that another program has written have this bit. The versions of rcrond's have only the other 63.
+const FOREIGN: u64 = 1 << 63;
+/// The version of a value that is not a string.
+const NOT_A_STRING: u64 = u64::MAX;
 
-/// A record is a string of its version, a line feed and its content, so that `redis-cli GET` shows it.
-///
-/// A foreign string is returned as a record that rcrond cannot parse, with a version that no change finds. It affects its
-/// own key and no other.
-fn item(key: &str, value: Value) -> Result<Option<Item>, Error> {
-    let value = match value {
-        Value::Nil => return Ok(None),
-        Value::BulkString(value) => value,
-        other => {
-            return Err(Error::ForeignKey {
-                key: key.to_owned(),
-                value: format!("{other:?}"),
-            });
-        }
+/// A version as the scripts write it; store.lua says how.
+fn shown(version: u64) -> String {
+    match version {
+        NOT_A_STRING => "x".to_owned(),
+        foreign if foreign & FOREIGN != 0 => format!("x{:015x}", foreign ^ FOREIGN),
+        own => own.to_string(),
+    }
+}
+
+/// A record is a string of its version, a line feed and its content, so that `redis-cli GET` shows it. The script has taken it
+/// apart.
+fn item(version: &[u8], content: Vec<u8>) -> Result<Option<Item>, Error> {
+    let parse = |text: &str| match text.strip_prefix('x') {
+        Some("") => Some(NOT_A_STRING),
+        Some(hash) => Some(u64::from_str_radix(hash, 16).ok()? | FOREIGN),
+        None => text.parse().ok(),
     };
-    let ours = value.iter().position(|byte| *byte == b'\n').and_then(|end| {
-        let version = std::str::from_utf8(&value[..end]).ok()?.parse().ok()?;
-        Some((version, end + 1))
-    });
-    Ok(Some(match ours {
-        Some((version, begin)) => Item {
-            version,
-            value: value[begin..].to_vec(),
-        },
-        None => Item {
-            version: FOREIGN,
-            value,
-        },
-    }))
+    if version.is_empty() {
+        return Ok(None);
+    }
+    let parsed = std::str::from_utf8(version).ok().and_then(parse);
+    let version = parsed.ok_or(Error::NoVersion)?;
+    Ok(Some(Item::new(version, content)))
 }
 
 #[cfg(test)]
@@ -152,14 +154,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_its_version_a_line_feed_and_its_content() {
-        let of = |text: &[u8]| item("k", Value::BulkString(text.to_vec()));
-        let found = of(b"17\na\nb").expect("a record").expect("there");
-        assert_eq!((found.version, found.value.as_slice()), (17, &b"a\nb"[..]));
-        assert!(item("k", Value::Nil).expect("readable").is_none());
-        for foreign in [&b""[..], b"17", b"x\ny", b"-1\n", b"99999999999999999999\n", b"\xff\n"] {
-            let found = of(foreign).expect("readable").expect("there");
-            assert_eq!((found.version, found.value.as_slice()), (FOREIGN, foreign));
+    fn each_version_is_parsed_as_it_is_written() {
+        let own = [1, 17, u64::MAX >> 1];
+        for version in own
+            .into_iter()
+            .chain([NOT_A_STRING, FOREIGN, FOREIGN | 0xfff_ffff_ffff_ffff])
+        {
+            let found = item(shown(version).as_bytes(), b"a\nb".to_vec());
+            let found = found.expect("a version").expect("there");
+            assert_eq!((found.version, found.value.as_slice()), (version, &b"a\nb"[..]));
+        }
+        assert_eq!(shown(FOREIGN | 0xa), "x00000000000000a");
+        assert!(item(b"", Vec::new()).expect("readable").is_none());
+        for wrong in [&b"y"[..], b"xg", b"-1", b"99999999999999999999", b"\xff"] {
+            item(wrong, Vec::new()).expect_err("not a version");
         }
     }
 }

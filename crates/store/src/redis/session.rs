@@ -2,8 +2,9 @@
 
 use super::Master;
 use super::error::Error;
+use super::inspector::Elements;
 use super::script::Scripts;
-use crate::dial::Server;
+use crate::dial::{Bounded, Server};
 use crate::watch_stream::Task;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
@@ -28,6 +29,7 @@ impl Session {
         pushed: Option<T>,
     ) -> Result<Self, crate::Error> {
         let stream = server.connect(master.tls.as_ref()).await?;
+        let stream = Bounded::new(stream, Elements::default());
         // The caller sets the time limits.
         let mut config = AsyncConnectionConfig::new().set_response_timeout(None);
         let mut info = master.connection_info();

@@ -4,7 +4,7 @@ mod faults;
 mod refusals;
 
 use crate::client::{connect, keys, login, open, tls, written_and_read};
-use crate::suite;
+use crate::{spoilt, suite};
 use std::sync::Arc;
 use store::{Settings, etcd::Etcd};
 use testing::certificates::Authority;
@@ -109,8 +109,8 @@ async fn keeps_all_keys_under_the_prefix() {
     let store = open(settings(&server));
     let mut connection = connect(&*store).await;
     written_and_read(&mut connection).await;
-    let listed = connection.list("").await.expect("listed");
-    assert_eq!(listed.len(), 1, "{listed:?}");
+    let all = server.etcdctl(&["get", "", "--from-key", "--keys-only"]).stdout();
+    assert_eq!(all.split_whitespace().collect::<Vec<_>>(), ["/rcron/a", "elsewhere"]);
     assert_eq!(
         server.etcdctl(&["get", "/rcron/a", "--print-value-only"]).stdout(),
         "x\n"
@@ -139,4 +139,18 @@ async fn does_not_warn_about_a_sound_server() {
     let store = open(settings(&server));
     let mut connection = connect(&*store).await;
     assert_eq!(connection.warnings().await, Ok(Vec::new()));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_spoilt_value_affects_only_its_own_key() {
+    let server = Server::start();
+    let store = open(settings(&server));
+    let junk = || drop(server.etcdctl(&["put", "/rcron/spoilt", "junk"]));
+    assert_eq!(spoilt::affects_only_its_own_key(&*store, junk).await.value, b"junk");
+    // As long as etcd accepts it, and longer than an answer may be.
+    let long = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(long.path(), vec![b'x'; 1_500_000]).expect("written");
+    let file = std::fs::File::open(long.path()).expect("there");
+    let put = || drop(server.etcdctl_with(&["put", "/rcron/spoilt"], file.into()));
+    assert_eq!(spoilt::affects_only_its_own_key(&*store, put).await.value, b"");
 }

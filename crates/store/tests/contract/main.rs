@@ -2,10 +2,12 @@
 
 mod client;
 mod etcd;
+mod hostile;
 mod outages;
 mod postgresql;
 mod redis;
 mod rivals;
+mod spoilt;
 mod suite;
 
 use store::memory::Memory;

@@ -1,10 +1,11 @@
 //! The tests on a real PostgreSQL.
 
 mod faults;
+mod pooler;
 mod refusals;
 
 use crate::client::{connect, login, open, tls, write, written_and_read};
-use crate::{rivals, suite};
+use crate::{rivals, spoilt, suite};
 use std::sync::Arc;
 use store::{Change, Kind, Settings, Store, Verdict, postgresql::PostgreSql};
 use testing::certificates::Authority;
@@ -154,4 +155,38 @@ async fn a_change_waits_for_the_disk_whatever_is_set_for_the_user() {
         written_and_read(&mut connect(&*store).await).await;
         assert_eq!(server.sql(&format!("SELECT held FROM for_{user}")), expected);
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_spoilt_row_affects_only_its_own_key() {
+    let server = Server::start();
+    let store = ready(settings(&server)).await;
+    let spoil = |set: &str| drop(server.sql(&format!("UPDATE rcron SET {set} WHERE key = 'rcron/spoilt'")));
+    let item = spoilt::affects_only_its_own_key(&*store, || spoil("value = 'junk', version = -1")).await;
+    assert_eq!((item.version, item.value.as_slice()), (u64::MAX, &b"junk"[..]));
+    // The same version as before.
+    let item = spoilt::affects_only_its_own_key(&*store, || spoil("value = 'junk'")).await;
+    assert_eq!(item.value, b"junk");
+    let long = "value = convert_to(repeat('x', 100 << 20), 'UTF8')";
+    assert_eq!(
+        spoilt::affects_only_its_own_key(&*store, || spoil(long)).await.value,
+        b""
+    );
+    // The table has no such rows unless its owner has changed it.
+    server.sql("ALTER TABLE rcron ALTER version DROP NOT NULL, ALTER value DROP NOT NULL");
+    assert_eq!(
+        spoilt::affects_only_its_own_key(&*store, || spoil("value = NULL"))
+            .await
+            .value,
+        b""
+    );
+    spoil("version = NULL");
+    let mut connection = connect(&*store).await;
+    assert_eq!(spoilt::read_spoilt(&mut connection).await, None);
+    let missing = Change {
+        conditions: vec![("spoilt".to_owned(), None)],
+        ..write("spoilt")
+    };
+    assert_eq!(connection.change(&missing).await, Ok(Verdict::Done));
+    assert_eq!(spoilt::read_spoilt(&mut connection).await.expect("there").value, b"x");
 }

@@ -4,14 +4,14 @@ mod faults;
 mod refusals;
 
 use crate::client::{connect, login, open, tls, written_and_read};
-use crate::{rivals, suite};
+use crate::{rivals, spoilt, suite};
 use std::sync::Arc;
 use store::{Settings, redis::Redis};
 use testing::certificates::Authority;
 use testing::servers::redis::Redis as Server;
 
 /// The rights that docs/design/store.md lists for the user.
-const RIGHTS: [&str; 18] = [
+const RIGHTS: [&str; 16] = [
     "resetchannels",
     "~rcron/*",
     "&rcron/*",
@@ -20,11 +20,9 @@ const RIGHTS: [&str; 18] = [
     "+info",
     "+eval",
     "+evalsha",
-    "+get",
-    "+mget",
+    "+getrange",
     "+mset",
     "+publish",
-    "+scan",
     "+subscribe",
     "+config|get",
     "+ping",
@@ -92,7 +90,6 @@ async fn keeps_the_contract_over_a_unix_socket_with_a_prefix_like_a_pattern() {
         prefix: r"*[a-z]?\^".to_owned(),
         ..settings(&server)
     };
-    server.cli(&["SET", "xa?^h_/no", "1\nx"]);
     suite::all(&*open(settings)).await;
 }
 
@@ -145,4 +142,72 @@ async fn warns_about_a_server_that_may_forget() {
         warnings.len() == 1 && warnings[0].contains("could not check"),
         "{warnings:?}"
     );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_spoilt_value_affects_only_its_own_key() {
+    let server = Server::start();
+    server.cli(&[&["ACL", "SETUSER", "rcrond"][..], &RIGHTS].concat());
+    let store = open(Settings {
+        login: Some(login("rcrond", "secret")),
+        ..settings(&server)
+    });
+    for junk in [
+        "junk",
+        "17",
+        "x\ny",
+        "-1\n",
+        "0\n",
+        "017\nx",
+        "9999999999999999999\nx",
+        "99999999999999999999\n",
+    ] {
+        let set = || drop(server.cli(&["SET", "rcron/spoilt", junk]));
+        let item = spoilt::affects_only_its_own_key(&*store, set).await;
+        assert_eq!(item.value, junk.as_bytes());
+    }
+    for command in [
+        &["RPUSH", "rcron/spoilt", "x"][..],
+        &["HSET", "rcron/spoilt", "x", "y"],
+        &["XADD", "rcron/spoilt", "*", "x", "y"],
+    ] {
+        let replace = || {
+            server.cli(&["DEL", "rcron/spoilt"]);
+            server.cli(command);
+        };
+        assert_eq!(spoilt::affects_only_its_own_key(&*store, replace).await.value, b"");
+    }
+    // 64 MiB, with and without a version at the beginning.
+    for (command, begin) in [("APPEND", "17\n"), ("SETRANGE", "")] {
+        let grow = || {
+            server.cli(&["SET", "rcron/spoilt", begin]);
+            if command == "APPEND" {
+                server.cli(&["SETBIT", "rcron/spoilt", "536870911", "1"]);
+            } else {
+                server.cli(&["SETRANGE", "rcron/spoilt", "67108863", "x"]);
+            }
+        };
+        assert_eq!(spoilt::affects_only_its_own_key(&*store, grow).await.value, b"");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_spoilt_value_that_changes_has_another_version() {
+    let server = Server::start();
+    let store = open(settings(&server));
+    let mut connection = connect(&*store).await;
+    let mut versions = Vec::new();
+    for junk in ["one", "two", "17\n", "18\n"] {
+        server.cli(&["SET", "rcron/spoilt", junk]);
+        versions.push(spoilt::read_spoilt(&mut connection).await.expect("there").version);
+    }
+    server.cli(&["DEL", "rcron/spoilt"]);
+    server.cli(&["RPUSH", "rcron/spoilt", "x"]);
+    versions.push(spoilt::read_spoilt(&mut connection).await.expect("there").version);
+    versions.sort_unstable();
+    versions.dedup();
+    assert_eq!(versions.len(), 5);
+    // No record of rcrond's is empty.
+    server.cli(&["SET", "rcron/spoilt", ""]);
+    assert_eq!(spoilt::read_spoilt(&mut connection).await, None);
 }

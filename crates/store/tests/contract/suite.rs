@@ -3,7 +3,7 @@
 mod changes;
 
 use crate::client::connect;
-use store::{Change, Connection, Snapshot, Store, Verdict};
+use store::{Change, Connection, LONGEST_VALUE, Snapshot, Store, Verdict};
 
 /// Runs the whole contract.
 pub(crate) async fn all(store: &dyn Store) {
@@ -16,13 +16,12 @@ pub(crate) async fn all(store: &dyn Store) {
     changes::another_incarnation_is_refused(store).await;
     a_change_and_a_read_of_many_keys(store).await;
     a_key_is_any_text_and_a_value_any_bytes(store).await;
-    a_list_has_exactly_the_keys_with_the_prefix(store).await;
     a_watch_reports_its_keys(store).await;
     a_watch_reports_many_keys(store).await;
     changes::a_condition_may_be_on_a_record_that_is_not_written(store).await;
     changes::one_of_two_crossed_changes_is_refused(store).await;
     changes::conditions_without_writes_are_answered(store).await;
-    a_long_list_is_complete(store).await;
+    a_value_that_is_too_long_is_not_written(store).await;
     changes::an_abandoned_change_is_all_or_nothing(store).await;
 }
 
@@ -128,30 +127,6 @@ async fn a_key_is_any_text_and_a_value_any_bytes(store: &dyn Store) {
     }
 }
 
-async fn a_list_has_exactly_the_keys_with_the_prefix(store: &dyn Store) {
-    let mut one = connect(store).await;
-    let writes: &[(&str, &[u8])] = &[
-        ("h_/b", b"2"),
-        ("h_/a", b"1"),
-        ("h_0", b"no"),
-        ("hx/a", b"no"),
-        ("h%/a", b"no"),
-    ];
-    assert_eq!(change(&mut one, &put(&[], writes)).await, Verdict::Done);
-    let list = one.list("h_/").await.expect("listed");
-    let pairs: Vec<_> = list
-        .iter()
-        .map(|(key, item)| (key.as_str(), item.value.as_slice()))
-        .collect();
-    assert_eq!(pairs, [("h_/a", &b"1"[..]), ("h_/b", b"2")]);
-    let read = read(&mut one, &["h_/a", "h_/b"]).await.items;
-    let listed: Vec<_> = list.into_iter().map(|(_, item)| Some(item)).collect();
-    assert_eq!(listed, read, "the same versions");
-    assert_eq!(one.list("h_/c").await, Ok(Vec::new()));
-    let all = one.list("").await.expect("listed");
-    assert!(all.iter().any(|(key, _)| key == "h%/a") && all.iter().any(|(key, _)| key == "hx/a"));
-}
-
 async fn a_watch_reports_its_keys(store: &dyn Store) {
     let mut one = connect(store).await;
     let mut watch = store
@@ -172,19 +147,16 @@ async fn a_watch_reports_many_keys(store: &dyn Store) {
     watch.changed().await.expect("reported");
 }
 
-async fn a_long_list_is_complete(store: &dyn Store) {
+async fn a_value_that_is_too_long_is_not_written(store: &dyn Store) {
+    let longest = vec![b'x'; LONGEST_VALUE];
     let mut one = connect(store).await;
-    let mut keys: Vec<_> = (0..1100).map(|n| format!("n/{n}")).collect();
-    for some in keys.chunks(100) {
-        let many = Change {
-            writes: some.iter().map(|key| (key.clone(), key.clone().into_bytes())).collect(),
-            ..Change::default()
-        };
-        assert_eq!(change(&mut one, &many).await, Verdict::Done);
-    }
-    keys.sort();
-    let listed = one.list("n/").await.expect("listed");
-    let names: Vec<_> = listed.iter().map(|(key, _)| key.clone()).collect();
-    assert_eq!(names, keys);
-    assert!(listed.iter().all(|(key, item)| key.as_bytes() == item.value));
+    assert_eq!(change(&mut one, &put(&[], &[("n/1", &longest)])).await, Verdict::Done);
+    assert_eq!(
+        read(&mut one, &["n/1"]).await.items[0].as_ref().expect("there").value,
+        longest
+    );
+    let longer = [&longest[..], b"x"].concat();
+    let error = one.change(&put(&[], &[("n/2", &longer)])).await.expect_err("too long");
+    assert!(error.what().contains("n/2"), "{error}");
+    assert_eq!(versions(&read(&mut connect(store).await, &["n/2"]).await), [None]);
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A running etcd.
@@ -129,6 +129,14 @@ impl Etcd {
     /// # Panics
     /// If etcdctl fails.
     pub fn etcdctl(&self, arguments: &[&str]) -> Done {
+        self.etcdctl_with(arguments, Stdio::null())
+    }
+
+    /// The same, with this stdin.
+    ///
+    /// # Panics
+    /// If etcdctl fails.
+    pub fn etcdctl_with(&self, arguments: &[&str], stdin: Stdio) -> Done {
         let mut command = Command::new("etcdctl");
         let scheme = self.scheme();
         command
@@ -139,7 +147,7 @@ impl Etcd {
             command.arg("--cert").arg(&tls.certificate.certificate);
             command.arg("--key").arg(&tls.certificate.key);
         }
-        let done = run(command.args(arguments));
+        let done = run(command.args(arguments).stdin(stdin));
         assert!(
             done.status.success(),
             "etcdctl {arguments:?} (install etcd-client): {}",

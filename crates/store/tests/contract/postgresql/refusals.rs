@@ -144,13 +144,48 @@ async fn a_server_that_becomes_read_only_fails_a_change() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_foreign_table_is_not_used() {
     let server = Server::start();
-    server.sql("CREATE TABLE rcron (key text, version text); GRANT ALL ON rcron TO rcrond");
     let store = open(settings(&server));
-    let told = connect(&*store)
-        .await
-        .read(&keys())
-        .await
-        .expect_err("another")
-        .to_string();
-    assert!(told.contains("not as rcrond.sql creates it"), "{told}");
+    server.sql("CREATE TYPE mood AS ENUM ('good')");
+    for (columns, row) in [
+        ("key text, version text", "'rcron/a', '1'"),
+        ("key text, version bigint, value integer", "'rcron/a', 1, 1"),
+        ("key text, version bigint, value text", "'rcron/a', 1, 'x'"),
+        ("key text, version text, value bytea", "'rcron/a', '1', 'x'"),
+        ("key bytea, version bigint, value bytea", "'rcron/a', 1, 'x'"),
+        ("key text, version mood, value bytea", "'rcron/a', 'good', 'x'"),
+    ] {
+        server.sql("DROP TABLE IF EXISTS rcron");
+        server.sql(&format!(
+            "CREATE TABLE rcron ({columns}); INSERT INTO rcron VALUES ({row})"
+        ));
+        server.sql("GRANT ALL ON rcron TO rcrond");
+        let told = connect(&*store).await.read(&keys()).await;
+        let told = told.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("not as rcrond.sql creates it"), "{columns}: {told:?}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_password_in_plain_text_is_sent_only_over_tls_and_over_a_unix_socket() {
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    let plain = Settings {
+        login: Some(login("plain", "secret")),
+        ..settings(&server)
+    };
+    let told = refused(&*open(plain.clone())).await;
+    assert!(
+        told.contains("asks for the password in plain text") && told.contains("set `tls`"),
+        "{told}"
+    );
+    let encrypted = Settings {
+        tls: Some(tls(&authority, None)),
+        ..plain.clone()
+    };
+    written_and_read(&mut connect(&*ready(encrypted).await).await).await;
+    let local = Settings {
+        servers: vec![server.socket()],
+        ..plain
+    };
+    written_and_read(&mut connect(&*ready(local).await).await).await;
 }
