@@ -6,6 +6,7 @@ use policy::time_zone;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::OnceLock;
 use sys::{clock, file, zone};
 
 pub use sys::clock::boot_id;
@@ -28,30 +29,55 @@ pub fn wall_time() -> WallTime {
 }
 
 /// A moment in the local time zone: that of `TZ`, otherwise of /etc/localtime, otherwise UTC. tzset(3) describes `TZ`. A file that is
-/// not one of the system's zones is not opened.
+/// not one of the system's zones is not opened. The zone is looked up once: a later change is not noticed.
 #[must_use]
 pub fn civil_time(wall: WallTime) -> CivilTime {
-    if !zone::is_safe() {
-        return time_zone::utc(wall.0.as_secs());
-    }
-    let zone = std::env::var_os("TZ");
-    civil_time_in(zone.as_ref().map(|zone| zone.as_bytes()), wall.0.as_secs())
-}
-
-fn civil_time_in(zone: Option<&[u8]>, utc: u64) -> CivilTime {
-    let local = match zone {
-        None => by_file(OsStr::new(LOCAL_TIME), utc),
-        Some(zone) => {
-            let zone = zone.strip_prefix(b":").unwrap_or(zone);
-            by_file(&zone_file(OsStr::from_bytes(zone)), utc).or_else(|| time_zone::by_rule(zone, utc))
+    static ZONE: OnceLock<Zone> = OnceLock::new();
+    let zone = ZONE.get_or_init(|| {
+        let named = std::env::var_os("TZ");
+        match named.as_ref().map(|zone| zone.as_bytes()) {
+            _ if !zone::is_safe() => Zone::Utc,
+            None => Zone::of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Zone::Utc),
+            Some(name) => Zone::named(name),
         }
-    };
-    local.unwrap_or_else(|| time_zone::utc(utc))
+    });
+    zone.civil_time(wall.0.as_secs())
 }
 
-fn by_file(path: &OsStr, utc: u64) -> Option<CivilTime> {
-    let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
-    time_zone::by_file(&contents.bytes, utc)
+/// How to find the local time.
+enum Zone {
+    /// By the content of a file of zoneinfo.
+    File(Vec<u8>),
+    /// By a rule, as in `TZ`.
+    Rule(Vec<u8>),
+    /// None is known.
+    Utc,
+}
+
+impl Zone {
+    /// The value of `TZ`.
+    fn named(name: &[u8]) -> Self {
+        let name = name.strip_prefix(b":").unwrap_or(name);
+        Self::of_file(&zone_file(OsStr::from_bytes(name))).unwrap_or_else(|| Self::Rule(name.to_vec()))
+    }
+
+    /// `None` if it is not a file of zoneinfo.
+    fn of_file(path: &OsStr) -> Option<Self> {
+        let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
+        contents
+            .bytes
+            .starts_with(time_zone::MAGIC)
+            .then_some(Self::File(contents.bytes))
+    }
+
+    fn civil_time(&self, utc: u64) -> CivilTime {
+        let local = match self {
+            Self::File(content) => time_zone::by_file(content, utc),
+            Self::Rule(rule) => time_zone::by_rule(rule, utc),
+            Self::Utc => None,
+        };
+        local.unwrap_or_else(|| time_zone::utc(utc))
+    }
 }
 
 /// A name like `Europe/Berlin` is a file of zoneinfo.
@@ -105,9 +131,10 @@ mod tests {
     }
 
     fn found(zone: &str, times: &[u64]) -> String {
+        let zone = Zone::named(zone.as_bytes());
         let mut text = String::new();
         for time in times {
-            let local = civil_time_in(Some(zone.as_bytes()), *time);
+            let local = zone.civil_time(*time);
             let (month, day) = (local.month + 1, local.day);
             let (hour, minute, second) = (local.hour, local.minute, local.second);
             let _ = writeln!(text, "{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");

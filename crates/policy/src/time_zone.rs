@@ -7,7 +7,8 @@ mod rule;
 use crate::datagram::CivilTime;
 use crate::moment::date;
 
-const MAGIC: &[u8] = b"TZif";
+/// A file of zoneinfo begins with it.
+pub const MAGIC: &[u8] = b"TZif";
 /// Of each of the two headers, in bytes.
 const HEADER: usize = 44;
 

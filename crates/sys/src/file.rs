@@ -38,8 +38,8 @@ pub enum Unreadable {
 /// # Errors
 /// [`Unreadable`].
 pub fn read_beginning(path: &OsStr, limit: usize) -> Result<Contents, Unreadable> {
-    let (file, _) = open_regular(Path::new(path), Links::Followed)?;
-    contents(file, limit)
+    let (file, metadata) = open_regular(Path::new(path), Links::Followed)?;
+    read_up_to(file, &metadata, limit)
 }
 
 /// Reads up to `limit` bytes of a file that is open, if it is a regular one.
@@ -49,6 +49,10 @@ pub fn read_beginning(path: &OsStr, limit: usize) -> Result<Contents, Unreadable
 pub fn contents(file: File, limit: usize) -> Result<Contents, Unreadable> {
     let metadata = file.metadata()?;
     regular(&metadata)?;
+    read_up_to(file, &metadata, limit)
+}
+
+fn read_up_to(file: File, metadata: &Metadata, limit: usize) -> Result<Contents, Unreadable> {
     let mut bytes = Vec::new();
     let expected = usize::try_from(metadata.len()).unwrap_or(limit);
     bytes.reserve_exact(expected.min(limit) + 1);
@@ -56,7 +60,7 @@ pub fn contents(file: File, limit: usize) -> Result<Contents, Unreadable> {
     file.take(most).read_to_end(&mut bytes)?;
     Ok(Contents {
         bytes,
-        modified: modified(&metadata),
+        modified: modified(metadata),
         is_removed: metadata.nlink() == 0,
     })
 }
