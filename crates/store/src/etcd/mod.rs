@@ -5,6 +5,8 @@
 
 mod calls;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod message;
 mod session;
 mod watch;

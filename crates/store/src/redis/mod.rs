@@ -3,6 +3,8 @@
 
 mod calls;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod inspector;
 mod script;
 mod session;
