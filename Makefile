@@ -104,7 +104,7 @@ demo: rcron ## show a job move from one server to another
 	demo/two-servers $(rcron)
 
 # No root, no server, no network. What needs one of these is in test programs that are not named here; `make test` runs them.
-checked     = --lib --bin rcronctl --bin rcron-keepalived --bin rcrond --test blackbox --test check --test histories --test liveness --test mutations
+checked     = --lib --bin rcronctl --bin rcron-keepalived --bin rcrond --test blackbox --test check --test histories --test liveness --test mutations --test stories
 
 check: ## the quick check before a commit: format, clippy, unit and black-box tests, as an ordinary user
 	$(CARGO) fmt --all --check

@@ -2,8 +2,8 @@
 //!
 //! A connection serves one request. Its last answer is the first that is not [`Response::Progress`].
 //!
-//! A field of an answer that rcronctl does not know is ignored, so that two versions can talk to each other during an upgrade. A request
-//! with an unknown field is refused: to execute a part of a drain would be worse than to refuse it.
+//! A field of an answer that rcronctl does not know is ignored, so that two versions can talk to each other during an upgrade.
+//! A request with an unknown field is refused: to execute a part of a drain would be worse than to refuse it.
 
 pub mod client;
 
@@ -25,8 +25,8 @@ pub enum Request {
     Drain {
         /// The clusters' names. An empty list means all clusters.
         clusters: Vec<String>,
-        /// With a number of milliseconds, the node starts no more jobs, and keeps the lease until the running jobs have ended or this
-        /// time is over.
+        /// How long to wait for running jobs, in milliseconds. The node starts no more jobs, and keeps the lease until they have
+        /// ended or this time is over. `None`: the clusters are released at once.
         wait_ms: Option<u64>,
     },
     /// Lets this node take clusters over again. Only root and rcrond's own user may do so.

@@ -50,6 +50,13 @@ pub fn is_rcron(word: &[u8]) -> bool {
     base_name(word) == b"rcron"
 }
 
+/// Whether any word of a line that may not be a command line is `rcron`.
+#[must_use]
+pub fn is_mentioned(line: &[u8]) -> bool {
+    let ends_word = |byte: &u8| byte.is_ascii_whitespace() || b"'\"`;|&()$".contains(byte);
+    line.split(ends_word).any(is_rcron)
+}
+
 /// The part of a path after its last slash.
 pub(crate) fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()

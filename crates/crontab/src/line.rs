@@ -1,8 +1,9 @@
 //! One entry with its command line parsed, and whether the job is or should be wrapped with rcron.
 
 use crate::call;
+use crate::entry::Entry;
 use crate::shell::{self, SimpleCommand, Unclosed};
-use crate::table::{Entry, Kind};
+use crate::table::Kind;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -90,6 +91,7 @@ impl<'e, 't> Line<'e, 't> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::Dialect;
     use crate::table::Crontab;
 
     #[test]
@@ -107,7 +109,7 @@ mod tests {
             ("@daily me rcron a", mine, Some(UserField::Superfluous(b"me"))),
             ("@daily nice rcron a", mine, None),
         ] {
-            let crontab = Crontab::parse(line.as_bytes(), kind);
+            let crontab = Crontab::parse(line.as_bytes(), kind, Dialect::Debian);
             let parsed = Line::parse(&crontab.entries[0]);
             assert_eq!(parsed.misplaced_user(kind), expected, "{line}");
         }
@@ -125,7 +127,7 @@ mod tests {
             ("@daily rcron 'backup", false),
             ("@daily backup 'x", true),
         ] {
-            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"));
+            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"), Dialect::Debian);
             assert_eq!(Line::parse(&crontab.entries[0]).could_be_wrapped(), could_be, "{line}");
         }
     }
@@ -137,7 +139,7 @@ mod tests {
             ("@daily  a 'b c'", "a b c"),
             ("@daily a && b", "a && b"),
         ] {
-            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"));
+            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"), Dialect::Debian);
             assert_eq!(Line::parse(&crontab.entries[0]).text(), text.as_bytes(), "{line}");
         }
     }

@@ -6,7 +6,7 @@ use policy::time_zone;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use sys::{clock, file};
+use sys::{clock, file, zone};
 
 pub use sys::clock::boot_id;
 
@@ -27,9 +27,13 @@ pub fn wall_time() -> WallTime {
     WallTime(clock::since_epoch())
 }
 
-/// A moment in the local time zone: that of `TZ`, otherwise of /etc/localtime, otherwise UTC. tzset(3) describes `TZ`.
+/// A moment in the local time zone: that of `TZ`, otherwise of /etc/localtime, otherwise UTC. tzset(3) describes `TZ`. A file that is
+/// not one of the system's zones is not opened.
 #[must_use]
 pub fn civil_time(wall: WallTime) -> CivilTime {
+    if !zone::is_safe() {
+        return time_zone::utc(wall.0.as_secs());
+    }
     let zone = std::env::var_os("TZ");
     civil_time_in(zone.as_ref().map(|zone| zone.as_bytes()), wall.0.as_secs())
 }

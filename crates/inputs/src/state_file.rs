@@ -6,12 +6,15 @@ use policy::state::{LONGEST_LINE, Lease, NoState, State, Word};
 use std::fmt;
 use std::io;
 use std::path::Path;
-use sys::file::{self, Unreadable};
+use sys::file::{self, Contents, Unreadable};
 use sys::output::error_text;
 use sys::replace::{self, Refused};
 
 /// Jobs of every user read it.
 const MODE: u32 = 0o644;
+
+/// How much of a state file is read, in bytes: what follows the longest first line does not count.
+pub const READ_BYTES: usize = LONGEST_LINE + 1;
 
 /// What a state file contains.
 #[derive(Debug)]
@@ -33,19 +36,25 @@ const RETRIES: usize = 8;
 /// # Errors
 /// [`Unreadable`].
 pub fn read(path: &Path) -> Result<Content, Unreadable> {
-    let read = || file::read_beginning(path.as_os_str(), LONGEST_LINE + 1);
-    let mut contents = read()?;
+    let read = || file::read_beginning(path.as_os_str(), READ_BYTES).map(Content::from);
+    let mut content = read()?;
     for _ in 0..RETRIES {
-        if !contents.is_removed {
+        if !content.is_removed {
             break;
         }
-        contents = read()?;
+        content = read()?;
     }
-    Ok(Content {
-        state: State::parse(&contents.bytes),
-        modified: WallTime(contents.modified),
-        is_removed: contents.is_removed,
-    })
+    Ok(content)
+}
+
+impl From<Contents> for Content {
+    fn from(contents: Contents) -> Self {
+        Self {
+            state: State::parse(&contents.bytes),
+            modified: WallTime(contents.modified),
+            is_removed: contents.is_removed,
+        }
+    }
 }
 
 /// Who owns the file after it was replaced.

@@ -83,7 +83,9 @@ fn staleness(stale: Stale) -> &'static str {
     match stale {
         Stale::LeaseEnded => "the lease has ended",
         Stale::OtherBoot => "the lease is from another boot of this server",
-        Stale::Malformed => "until, boot or epoch is malformed or given twice, or until or boot is missing",
+        Stale::Malformed => {
+            "until, boot or epoch is malformed or given twice, or until or boot is missing, or the line is longer than 2 MiB"
+        }
         Stale::TooFarAhead => "the lease ends more than ten minutes ahead",
         Stale::TooOld => "the file is older than state_max_age",
         Stale::FromTheFuture => "the file's time is ahead of the clock by more than state_max_age",

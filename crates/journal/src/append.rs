@@ -1,7 +1,12 @@
 //! Appending to the run journal, in a directory that every user can write to.
 //!
 //! The directory has mode 1733, so that any user can create a file under any name. A file is used only if it is a regular file with
-//! one link that belongs to the effective user; a name that another user took is skipped. See docs/design/journal.md.
+//! one link that belongs to the effective user; a name that another user took is skipped, or, by root, taken back. See
+//! docs/design/journal.md.
+
+mod reclaim;
+
+pub use reclaim::set_aside;
 
 use crate::names::{self, LAST_NUMBER, OLDEST, rotated};
 use std::fs::{self, File, Metadata};
@@ -20,8 +25,17 @@ pub const LARGEST: u64 = 16 << 20;
 pub struct Appended {
     /// The file, for the caller to sync.
     pub file: File,
-    /// A name that could not be used, and why.
-    pub skipped: Option<(PathBuf, io::Error)>,
+    /// The first name that could not be used as it was.
+    pub taken: Option<Taken>,
+}
+
+/// A name of the user that another user took.
+#[derive(Debug)]
+pub enum Taken {
+    /// It could not be used, for this reason.
+    Skipped(PathBuf, io::Error),
+    /// What had the name was renamed to the second name.
+    SetAside(PathBuf, PathBuf),
 }
 
 /// Appends one record, which ends with a newline, to the effective user's file in `directory`.
@@ -31,29 +45,30 @@ pub struct Appended {
 /// # Errors
 /// The system's for the last name that was tried: no such directory, a full disk, no permission.
 pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
-    let mut skipped = None;
+    let mut taken = None;
     let mut full = None;
     let uid = effective_user();
     for number in 0..=LAST_NUMBER {
         let path = names::path(directory, uid, number);
-        match open(&path, uid).and_then(|file| make_room(file, &path, uid)) {
-            Ok(Room::Here(file)) => return write(file, record, skipped),
+        let opened = reclaim::open(directory, &path, uid, &mut taken);
+        match opened.and_then(|file| make_room(file, directory, &path, uid)) {
+            Ok(Room::Here(file)) => return write(file, record, taken),
             // Another user took a name that the file must be renamed to.
             Ok(Room::Full(file, error)) => {
-                skipped.get_or_insert((path, error));
+                taken.get_or_insert(Taken::Skipped(path, error));
                 full.get_or_insert(file);
             }
             Err(error) if is_final(&error) => return Err(error),
             Err(error) => {
-                skipped.get_or_insert((path, error));
+                taken.get_or_insert(Taken::Skipped(path, error));
             }
         }
     }
-    match (full, skipped) {
+    match (full, taken) {
         // A file that is too large is better than a lost record.
-        (Some(file), skipped) => write(file, record, skipped),
-        (None, Some((_, error))) => Err(error),
-        (None, None) => Err(io::ErrorKind::NotFound.into()),
+        (Some(file), taken) => write(file, record, taken),
+        (None, Some(Taken::Skipped(_, error))) => Err(error),
+        (None, _) => Err(io::Error::other("other users take all names")),
     }
 }
 
@@ -91,7 +106,7 @@ fn is_ours(metadata: &Metadata, uid: u32) -> bool {
 }
 
 /// The file, or a new one if it is full and was rotated.
-fn make_room(mut file: File, path: &Path, uid: u32) -> io::Result<Room> {
+fn make_room(mut file: File, directory: &Path, path: &Path, uid: u32) -> io::Result<Room> {
     while file.metadata()?.len() >= LARGEST {
         // Closing the file releases the lock.
         if !lock::try_exclusive(&file).is_ok_and(|taken| taken) {
@@ -99,7 +114,7 @@ fn make_room(mut file: File, path: &Path, uid: u32) -> io::Result<Room> {
             return Ok(Room::Here(file));
         }
         if is_still(&file, path) {
-            if let Err(error) = rotate(path, uid) {
+            if let Err(error) = rotate(directory, path, uid) {
                 return Ok(Room::Full(file, error));
             }
         }
@@ -118,8 +133,12 @@ fn is_still(file: &File, path: &Path) -> bool {
 
 /// Renames the file to `.1`, after renaming `.1` to `.2` and so on. A crash between two renames leaves a gap, and the next rotation
 /// only moves files into that gap, so that no file is overwritten.
-fn rotate(path: &Path, uid: u32) -> io::Result<()> {
+fn rotate(directory: &Path, path: &Path, uid: u32) -> io::Result<()> {
     let ages = 1..=OLDEST;
+    for age in ages.clone() {
+        // Whatever cannot be set aside is found below.
+        let _ = set_aside(directory, &rotated(path, age));
+    }
     let gap = ages
         .clone()
         .find(|age| fs::symlink_metadata(rotated(path, *age)).is_err());
@@ -141,7 +160,7 @@ fn rotate(path: &Path, uid: u32) -> io::Result<()> {
 }
 
 /// Writes the record in one write(2), after a newline if a crash or a full disk cut the last record.
-fn write(mut file: File, record: &[u8], skipped: Option<(PathBuf, io::Error)>) -> io::Result<Appended> {
+fn write(mut file: File, record: &[u8], taken: Option<Taken>) -> io::Result<Appended> {
     let length = file.metadata()?.len();
     let mut last = [b'\n'];
     if length > 0 {
@@ -155,7 +174,7 @@ fn write(mut file: File, record: &[u8], skipped: Option<(PathBuf, io::Error)>) -
     if file.write(&whole)? < whole.len() {
         return Err(io::ErrorKind::StorageFull.into());
     }
-    Ok(Appended { file, skipped })
+    Ok(Appended { file, taken })
 }
 
 #[cfg(test)]

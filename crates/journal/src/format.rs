@@ -7,7 +7,7 @@ mod head;
 
 pub use head::Event;
 #[cfg(feature = "read")]
-pub(crate) use head::Head;
+pub(crate) use head::{Head, STARTED, microseconds, started};
 
 use policy::display;
 use policy::event::Ending;

@@ -13,4 +13,4 @@ mod read;
 pub mod run;
 
 #[cfg(feature = "read")]
-pub use read::{Query, Runs, read, source::Source};
+pub use read::{Iter, Query, Runs, Source, States, Unseen, read};

@@ -74,6 +74,12 @@ pub enum Outcome {
 }
 
 impl Run {
+    /// The id as a number. An id that is not a UUID, which another program must have written, gets its hash.
+    #[must_use]
+    pub fn number(&self) -> u128 {
+        crate::read::id(self.id.as_bytes())
+    }
+
     /// What people call the job: its name, or its command if it has none.
     #[must_use]
     pub fn name(&self) -> &str {

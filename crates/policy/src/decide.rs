@@ -113,6 +113,15 @@ impl Reading {
 }
 
 impl Basis {
+    /// When the decision expires unless the file is renewed.
+    #[must_use]
+    pub const fn expires(self) -> Option<BootTime> {
+        match self {
+            Self::State { expires, .. } => expires,
+            Self::Default => None,
+        }
+    }
+
     /// The fencing token to hand to the job.
     #[must_use]
     pub const fn epoch(self) -> Option<u64> {

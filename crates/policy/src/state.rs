@@ -5,8 +5,12 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// In bytes. A file with a longer first line is not a state file; what `rcrond` writes is a tenth of this.
-pub const LONGEST_LINE: usize = 4096;
+/// In bytes. A state file is read up to here. The first word decides however long the first line is; but where it is longer than
+/// this, attributes may follow that were not read, and `active` is stale. What `rcrond` writes has a few hundred bytes.
+pub const LONGEST_LINE: usize = 2 << 20;
+
+/// In bytes. The values of `by=` and `since=` are cut here.
+const LONGEST_REMARK: usize = 1024;
 
 /// `active` or `passive`, as the first word of a state file or as `default_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +64,7 @@ pub enum Lease {
         /// `boot=`, the id of the boot that `end` belongs to.
         boot: Vec<u8>,
     },
-    /// One is missing, malformed or given twice, or `epoch` is malformed.
+    /// One is missing, malformed or given twice, or `epoch` is malformed, or the line is longer than [`LONGEST_LINE`].
     Malformed,
 }
 
@@ -73,8 +77,6 @@ pub enum NoState {
     BlankLine,
     /// The first word is neither `active` nor `passive`.
     OtherWord,
-    /// The first line is longer than [`LONGEST_LINE`].
-    LongLine,
 }
 
 impl Word {
@@ -138,13 +140,14 @@ impl State {
             return Err(NoState::Empty);
         }
         let line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if line.len() > LONGEST_LINE {
-            return Err(NoState::LongLine);
-        }
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let first = words.next().ok_or(NoState::BlankLine)?;
         let word = Word::parse(first).ok_or(NoState::OtherWord)?;
-        Ok(Attributes::collect(words).into_state(word))
+        let mut state = Attributes::collect(words).into_state(word);
+        if line.len() > LONGEST_LINE && word == Word::Active {
+            state.lease = Lease::Malformed;
+        }
+        Ok(state)
     }
 
     /// The line for a state file, with its newline. A malformed lease is written as an `until` without a `boot`, which is malformed, too.
@@ -222,11 +225,11 @@ impl<'a> Attributes<'a> {
             } else if let Some(value) = word.strip_prefix(b"epoch=") {
                 all.broken |= all.epoch.replace(value).is_some();
             } else if let Some(value) = word.strip_prefix(b"by=") {
-                all.by = Some(value);
+                all.by = Some(shortened(value));
             } else if let Some(value) = word.strip_prefix(b"since=") {
-                all.since = Some(value);
+                all.since = Some(shortened(value));
             } else if let Some(value) = word.strip_prefix(b"reason=") {
-                all.reason = Some(value);
+                all.reason = Some(shortened(value));
             }
         }
         all
@@ -254,6 +257,11 @@ impl<'a> Attributes<'a> {
             reason: self.reason.and_then(Reason::parse),
         }
     }
+}
+
+/// A value that is only shown to people.
+fn shortened(value: &[u8]) -> &[u8] {
+    &value[..value.len().min(LONGEST_REMARK)]
 }
 
 /// `draining`, in any case and with punctuation behind it, as people write it: when in doubt, no job is started.

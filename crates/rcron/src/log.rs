@@ -108,6 +108,13 @@ impl Log {
         }
     }
 
+    /// Prints an error that prevents the job to stderr, and logs its summary with the command.
+    pub(crate) fn report_rejection(&mut self, diagnostic: &Diagnostic, command: &[u8]) {
+        self.print(&format!("rcron: {}\n", diagnostic.full));
+        let line = [b"error: ", diagnostic.summary.as_bytes(), b" cmd=", command].concat();
+        self.send(Level::ERROR, &line, 0);
+    }
+
     /// Sends the pending lines, in order, as far as the daemon takes them. Never waits.
     pub(crate) fn retry(&mut self) {
         while let Some(first) = self.pending.front() {

@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Show what rcron ran, find what is wrong, and switch servers by hand
@@ -156,9 +156,15 @@ pub(crate) struct Touch {
 /// Where rcrond listens.
 #[derive(Args, Debug)]
 pub(crate) struct Socket {
-    /// The socket of rcrond
-    #[arg(long, value_name = "PATH", default_value = control::DEFAULT_SOCKET)]
-    pub(crate) socket: PathBuf,
+    /// The socket of rcrond. The default is /run/rcrond/socket
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+impl Socket {
+    pub(crate) fn path(&self) -> &Path {
+        self.socket.as_deref().unwrap_or(Path::new(control::DEFAULT_SOCKET))
+    }
 }
 
 #[derive(Args, Debug)]

@@ -65,7 +65,7 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
     if !names.is_empty() {
         return Ok(names);
     }
-    let report = daemon::fetch_report(&which.socket.socket, false)?;
+    let report = daemon::fetch_report(which.socket.path(), false)?;
     let known: Vec<String> = report.clusters.into_iter().map(|cluster| cluster.name).collect();
     match known.len() {
         0 => Err(Failure::new("rcrond has no clusters: see rcrond.toml(5)")),
@@ -80,11 +80,11 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
 /// Sends the request, prints the progress, then the result.
 fn send_request(which: &Which, request: &Request, limit: Duration, common: &Common) -> Result<ExitCode, Failure> {
     let no_report = |no_answer: NoAnswer, limit| NoReport {
-        socket: &which.socket.socket,
+        socket: which.socket.path(),
         reason: Reason::NoAnswer(no_answer, limit),
     };
     let not_asked = |no_answer| no_report(no_answer, QUICK);
-    let mut connection = Connection::open(&which.socket.socket, QUICK).map_err(not_asked)?;
+    let mut connection = Connection::open(which.socket.path(), QUICK).map_err(not_asked)?;
     connection.ask(request, QUICK).map_err(not_asked)?;
     let deadline = Instant::now() + limit;
     let result = loop {

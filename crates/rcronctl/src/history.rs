@@ -1,26 +1,18 @@
 //! `rcronctl history`: what ran.
 
 use crate::cli::{self, Common};
-use crate::failure::Failure;
-use crate::output::{print_json, print_text};
-use crate::run_json::RunJson;
-use crate::run_table::format_runs;
-use crate::runs;
+use crate::failure::{FAILED, Failure};
+use crate::output::print_text;
+use crate::run_json::RunsJson;
+use crate::run_table::print_runs;
+use crate::runs::{self, Selected};
 use journal::Query;
-use serde::Serialize;
 use std::process::ExitCode;
 
 /// How many runs are shown without `--limit` and `--since`.
 const DEFAULT_LIMIT: usize = 50;
 
-#[derive(Serialize)]
-struct HistoryJson<'a> {
-    runs: Vec<RunJson<'a>>,
-    /// Whether the limit omitted older runs.
-    more: bool,
-}
-
-/// Prints the runs, newest first.
+/// Prints the runs, newest first. The exit status is 2 if there are none, but not everything could be read.
 pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<ExitCode, Failure> {
     let limit = match (options.limit, options.selection.since) {
         (Some(0), _) | (None, Some(_)) => None,
@@ -31,19 +23,34 @@ pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<E
         limit,
         ..Query::default()
     };
-    let found = runs::select_runs(&options.selection, common, query)?;
+    let mut found = Selected::read(&options.selection, common, query)?;
+    let mut is_empty = found.runs.is_empty();
     if common.json {
-        print_json(&HistoryJson {
-            runs: found.runs.iter().map(RunJson::from).collect(),
-            more: found.more,
-        })?;
-    } else if found.runs.is_empty() {
-        print_text("no such runs\n")?;
+        is_empty = RunsJson::of_history(&mut found).print()? == 0;
+    } else if is_empty {
+        if found.is_complete() {
+            print_text(if found.runs.is_only_own {
+                "no such runs of yours (only root sees the runs of other users)\n"
+            } else {
+                "no such runs\n"
+            })?;
+        }
     } else {
-        print_text(&format_runs(&found.runs))?;
-        if found.more {
+        print_runs(&mut found.runs)?;
+        if found.runs.more {
             print_text("(older runs are not shown; -n 0 shows all)\n")?;
         }
+        if found.runs.is_only_own {
+            print_text("(these are your own runs; only root sees those of other users)\n")?;
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    found.warn();
+    if is_empty {
+        runs::warn_of_unknown_names(&options.selection, common)?;
+    }
+    Ok(ExitCode::from(if is_empty && !found.is_complete() {
+        FAILED
+    } else {
+        0
+    }))
 }

@@ -1,33 +1,31 @@
 //! `rcronctl interrupted`: the runs that a crash cut off.
 
+mod log;
+
 use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
-use crate::marks::{Mark, Marks};
-use crate::output::{print_json, print_text};
-use crate::run_json::RunJson;
-use crate::run_table::{format_runs, user};
-use crate::runs;
-use crate::syslog::Log;
-use inputs::clusters;
-use journal::Query;
+use crate::marks::{Mark, Marks, RunKey};
+use crate::output::{print_text, warn};
+use crate::run_json::RunsJson;
+use crate::run_table::print_runs;
+use crate::runs::{self, Selected};
 use journal::run::{Fate, Run};
-use policy::config::Config;
-use policy::priority::Level;
-use serde::Serialize;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use journal::{Query, States};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-/// How long a line waits for room in the log daemon's queue. Nothing waits for this command, but it must not hang at boot.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// The exit status if there are interrupted runs.
 const SOME: u8 = 1;
 
-#[derive(Serialize)]
-struct InterruptedJson<'a> {
-    runs: Vec<RunJson<'a>>,
+/// How many runs without an end there are, by what is known about them.
+#[derive(Default)]
+struct Counts {
+    seen: usize,
+    unseen: usize,
+    /// They may be running, in another container or as another user, and are not marked as seen.
+    hidden: usize,
+    /// There was no room for their marks.
+    unmarked: usize,
 }
 
 /// Prints the runs, or logs them, or marks them as seen. The exit status is 1 if there are any that are not marked as seen, 2 if
@@ -36,44 +34,54 @@ pub(crate) fn report_interrupted(options: &cli::Interrupted, common: &Common) ->
     let directories = marked_directories(options, common)?;
     // An administrator who has switched the journal off wants neither a unit that fails at each boot nor a lasting alarm.
     if options.selection.journal.is_empty() && directories.is_empty() {
-        show(&[], 0, options, common)?;
-        return Ok(ExitCode::SUCCESS);
+        return without_journal(options, common);
     }
-    let mut marks = Marks::read_all(&directories)?;
+    let old = Marks::read_all(&directories)?;
     let query = Query {
-        unfinished: true,
+        states: States::Unfinished,
         ..Query::default()
     };
-    let found = runs::select_runs(&options.selection, common, query)?;
-    let is_interrupted = |run: &&Run| run.fate == Fate::Interrupted;
-    let all: Vec<Run> = found.runs.iter().filter(is_interrupted).cloned().collect();
-    let is_seen = |run: &Run| marks.of_run(&run.id) == Some(Mark::Seen);
-    let (seen, unseen): (Vec<Run>, Vec<Run>) = all.iter().cloned().partition(is_seen);
+    let mut found = Selected::read(&options.selection, common, query)?;
+    found.runs.keep_interrupted();
+    let mut marks = old.fresh();
+    let mut counts = Counts::default();
+    found.runs.retain(|run| counts.add(run, options, &old, &mut marks));
+    // A run that this selection does not contain, or that could not be read, must keep its mark.
+    if !options.selection.is_all() || !found.is_complete() {
+        marks.add_all(&old);
+    }
     if options.log {
-        let is_unmarked = |run: &&Run| marks.of_run(&run.id).is_none();
-        log_runs(unseen.iter().filter(is_unmarked).rev(), common)?;
+        log::log_runs(&mut found.runs, &mut marks, &mut counts.unmarked, common)?;
     }
     if options.log || options.ack {
-        // A run that this selection does not contain, or that could not be read, must keep its mark.
-        if options.selection.is_all() && found.unreadable.is_empty() {
-            marks.retain(|id| found.runs.iter().any(|run| run.id == id));
-        }
-        let mark = if options.ack { Mark::Seen } else { Mark::Logged };
-        for run in &unseen {
-            marks.add(&run.id, mark);
-        }
         marks.write()?;
     }
-    if options.ack {
-        print_text(&format!("{} marked as seen\n", count(unseen.len())))?;
-        return Ok(ExitCode::SUCCESS);
+    finish(&mut found, &counts, options, common)
+}
+
+impl Counts {
+    /// Counts a run, marks it as seen if the options say so, and returns whether it is to be shown.
+    fn add(&mut self, run: &Run, options: &cli::Interrupted, old: &Marks, marks: &mut Marks) -> bool {
+        let mark = old.of_run(key(run));
+        if let Some(mark) = mark {
+            marks.add(key(run), mark);
+        }
+        let is_interrupted = run.fate == Fate::Interrupted;
+        match (mark, is_interrupted) {
+            (Some(Mark::Seen), true) => self.seen += 1,
+            (Some(Mark::Seen), false) => {}
+            (_, true) => self.unseen += 1,
+            (_, false) => self.hidden += 1,
+        }
+        if options.ack && !marks.add(key(run), Mark::Seen) {
+            self.unmarked += 1;
+        }
+        is_interrupted && (options.all || mark != Some(Mark::Seen))
     }
-    show(if options.all { &all } else { &unseen }, seen.len(), options, common)?;
-    Ok(ExitCode::from(match (unseen.is_empty(), found.unreadable.is_empty()) {
-        (false, _) => SOME,
-        (true, true) => 0,
-        (true, false) => FAILED,
-    }))
+}
+
+fn key(run: &Run) -> RunKey {
+    (run.uid, run.number())
 }
 
 /// The directories whose marks apply: those of this server's own journals.
@@ -89,59 +97,92 @@ fn marked_directories(options: &cli::Interrupted, common: &Common) -> Result<Vec
     Ok(Vec::new())
 }
 
-/// Logs one line for each run, as the configuration of the run's cluster says.
-fn log_runs<'a>(runs: impl Iterator<Item = &'a Run>, common: &Common) -> Result<(), Failure> {
-    let configurations: Vec<Config> = clusters::all(&common.conf)?
-        .into_iter()
-        .filter_map(|cluster| Some(cluster.settings.ok()?.config))
-        .collect();
-    for run in runs {
-        let own = configurations
-            .iter()
-            .find(|config| config.cluster_name == run.cluster.as_bytes());
-        let config = own.cloned().unwrap_or_default();
-        let socket = OsString::from_vec(config.syslog_socket);
-        let mut log = Log::new(socket, config.syslog_facility, LOG_PATIENCE);
-        if !log.send(Level::WARNING, log_line(run).as_bytes()) {
-            return Err(Failure::new(
-                "the log daemon does not accept the lines; the next `rcronctl interrupted --log` logs them again",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Has the form of rcron's own lines, so that one pattern finds both.
-fn log_line(run: &Run) -> String {
-    let job = run.job.as_ref().map(|job| format!(" job={job}")).unwrap_or_default();
-    format!(
-        "cluster={} state=active status=interrupted started={} user={}{job} run={} cmd={}",
-        run.cluster,
-        run.started,
-        user(run),
-        run.id,
-        run.command
-    )
-}
-
-fn show(runs: &[Run], seen: usize, options: &cli::Interrupted, common: &Common) -> Result<(), Failure> {
+fn without_journal(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
+    let note = "no journal is kept, so interrupted runs cannot be found";
     if common.json {
-        return print_json(&InterruptedJson {
-            runs: runs.iter().map(RunJson::from).collect(),
-        });
+        let document = serde_json::json!({ "runs": [], "unseen": [note] });
+        crate::output::print_json(&document)?;
+    } else if !options.log {
+        print_text(&format!("{note}\n"))?;
     }
-    // The lines are in the log; a unit at boot would log them a second time.
-    if options.log {
+    Ok(ExitCode::SUCCESS)
+}
+
+fn finish(
+    found: &mut Selected,
+    counts: &Counts,
+    options: &cli::Interrupted,
+    common: &Common,
+) -> Result<ExitCode, Failure> {
+    let notes = counts.notes();
+    if options.ack {
+        let marked = counts.unseen + counts.hidden - counts.unmarked.min(counts.unseen + counts.hidden);
+        print_text(&format!("{} marked as seen\n", count(marked)))?;
+    } else if common.json {
+        RunsJson::of_interrupted(found, notes.clone()).print()?;
+    } else if !options.log {
+        // The lines of --log are in the log; a unit at boot would log them a second time.
+        show(found, counts, options, common)?;
+    }
+    found.warn();
+    notes
+        .iter()
+        .filter(|_| !options.ack || counts.unmarked > 0)
+        .for_each(warn);
+    let is_uncertain = !found.is_complete() || counts.hidden > 0 || counts.unmarked > 0;
+    Ok(ExitCode::from(match (options.ack, counts.unseen) {
+        (false, 1..) => SOME,
+        (false, 0) if is_uncertain => FAILED,
+        (true, _) if counts.unmarked > 0 => FAILED,
+        _ => 0,
+    }))
+}
+
+fn show(found: &mut Selected, counts: &Counts, options: &cli::Interrupted, common: &Common) -> Result<(), Failure> {
+    if !found.runs.is_empty() {
+        print_runs(&mut found.runs)?;
+        if found.runs.is_only_own {
+            print_text("(these are your own runs; only root sees those of other users)\n")?;
+        }
         return Ok(());
     }
-    if !runs.is_empty() {
-        return print_text(&format_runs(runs));
+    if found.is_complete() && counts.hidden == 0 {
+        let hidden = match counts.seen {
+            0 => String::new(),
+            seen => format!(" ({} marked as seen; --all shows them)", count(seen)),
+        };
+        let of_yours = if found.runs.is_only_own {
+            " of yours (only root sees those of other users)"
+        } else {
+            ""
+        };
+        print_text(&format!("no interrupted runs{of_yours}{hidden}\n"))?;
     }
-    let hidden = match seen {
-        0 => String::new(),
-        _ => format!(" ({} marked as seen; --all shows them)", count(seen)),
-    };
-    print_text(&format!("no interrupted runs{hidden}\n"))
+    runs::warn_of_unknown_names(&options.selection, common)
+}
+
+impl Counts {
+    /// What is not certain, in words.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.hidden > 0 {
+            notes.push(format!(
+                "{} without an end may still be running: in another container with this host name, or as another user. Run this \
+                 command on the host, where all processes are visible, or use --ack",
+                count(self.hidden)
+            ));
+        }
+        if self.unmarked > 0 {
+            notes.push(format!(
+                "there are too many runs: {} not marked and will be reported again",
+                match self.unmarked {
+                    1 => "1 run was".to_owned(),
+                    runs => format!("{runs} runs were"),
+                }
+            ));
+        }
+        notes
+    }
 }
 
 fn count(runs: usize) -> String {

@@ -11,6 +11,7 @@ mod interrupted;
 mod is_active;
 mod marks;
 mod output;
+mod prefetch;
 mod run_json;
 mod run_table;
 mod runs;
@@ -18,6 +19,7 @@ mod screen;
 mod set;
 mod state_file;
 mod status;
+mod style;
 mod syslog;
 mod table;
 mod text;
@@ -29,8 +31,10 @@ use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
 use std::process::ExitCode;
+use sys::zone;
 
 fn main() -> ExitCode {
+    zone::forget_unsafe();
     let cli = Cli::try_parse().unwrap_or_else(|error| is_active::report_usage_error(&error));
     execute(&cli).unwrap_or_else(|failure| failure.report())
 }

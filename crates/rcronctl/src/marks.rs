@@ -3,20 +3,30 @@
 use crate::failure::Failure;
 use crate::output::warn;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use sys::file::{self, Links, Unreadable};
 use sys::output::error_text;
 use sys::{environment, replace};
 
-/// Bytes: enough for an id and a word for every run that a journal can hold.
-const LARGEST: u64 = 32 << 20;
+/// The first line of a file. A later version that writes other lines changes it.
+const VERSION: &str = "rcron-marks 1";
+/// Bytes: more than the most marks take.
+const LARGEST: u64 = 16 << 20;
+/// How many runs of one user, and of all users, are marked. Every user can make any number of records.
+const MOST_OF_USER: usize = 10_000;
+const MOST: usize = 100_000;
 
-/// The marks of this user. Each file has those of all journals: ids are unique.
+/// The owner of the run's file, and the run's id as a number. The id alone would not do: users can read the ids of others in the log
+/// and write them into their own files.
+pub(crate) type RunKey = (u32, u128);
+
+/// The marks of this user. Each file has those of all journals.
 pub(crate) struct Marks {
     files: Vec<PathBuf>,
-    /// By the run's id.
-    marks: BTreeMap<String, Mark>,
+    by_run: BTreeMap<RunKey, Mark>,
+    by_user: BTreeMap<u32, usize>,
 }
 
 /// What was done about an interrupted run; a later one replaces an earlier one.
@@ -38,14 +48,24 @@ impl Mark {
 impl Marks {
     /// Reads the files of these directories.
     pub(crate) fn read_all(directories: &[PathBuf]) -> Result<Self, Failure> {
-        let mut marks = Self {
-            files: Vec::new(),
-            marks: BTreeMap::new(),
-        };
+        let mut marks = Self::empty(Vec::new());
         for directory in directories {
             marks.read(directory)?;
         }
         Ok(marks)
+    }
+
+    /// Marks for the same files, without any.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::empty(self.files.clone())
+    }
+
+    fn empty(files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            by_run: BTreeMap::new(),
+            by_user: BTreeMap::new(),
+        }
     }
 
     fn read(&mut self, directory: &Path) -> Result<(), Failure> {
@@ -59,40 +79,73 @@ impl Marks {
                 std::io::read_to_string(file).map_err(|error| refuse(&error))?
             }
             // Every user can create files in the directory. One who takes this name must not keep the runs from being reported.
-            Ok(_) | Err(Unreadable::NotRegular(_)) => {
-                warn(format_args!(
-                    "{} does not belong to this user or is not a regular file, so no mark is stored in it: remove it",
-                    path.display()
-                ));
-                return Ok(());
-            }
+            Ok(_) | Err(Unreadable::NotRegular(_)) => match journal::append::set_aside(directory, &path) {
+                Ok(None) => String::new(),
+                Ok(Some(aside)) => {
+                    warn(format_args!(
+                        "{} did not belong to this user or was not a regular file; it was renamed to {}",
+                        path.display(),
+                        aside.display()
+                    ));
+                    String::new()
+                }
+                Err(_) => {
+                    warn(format_args!(
+                        "{} does not belong to this user or is not a regular file, so no mark is stored in it: remove it",
+                        path.display()
+                    ));
+                    return Ok(());
+                }
+            },
         };
-        self.files.push(path);
-        for (run, mark) in text.lines().filter_map(parse) {
-            self.add(run, mark);
+        self.files.push(path.clone());
+        let mut lines = text.lines();
+        match lines.next() {
+            None | Some(VERSION) => {}
+            Some(first) if first.starts_with("rcron-marks ") => {
+                return Err(refuse(&"a later version of rcronctl wrote it"));
+            }
+            // Marks of before version 1 do not say whose run they are of.
+            Some(_) => return Ok(()),
+        }
+        for (key, mark) in lines.filter_map(parse) {
+            self.add(key, mark);
         }
         Ok(())
     }
 
-    pub(crate) fn of_run(&self, id: &str) -> Option<Mark> {
-        self.marks.get(id).copied()
+    pub(crate) fn of_run(&self, key: RunKey) -> Option<Mark> {
+        self.by_run.get(&key).copied()
     }
 
-    /// Marks a run, unless it has a later mark.
-    pub(crate) fn add(&mut self, id: &str, mark: Mark) {
-        let entry = self.marks.entry(id.to_owned()).or_insert(mark);
-        *entry = mark.max(*entry);
+    /// Marks a run, unless it has a later mark. Returns whether there was room for the mark.
+    pub(crate) fn add(&mut self, key: RunKey, mark: Mark) -> bool {
+        if let Some(known) = self.by_run.get_mut(&key) {
+            *known = mark.max(*known);
+            return true;
+        }
+        let of_user = self.by_user.entry(key.0).or_default();
+        let has_room = *of_user < MOST_OF_USER && self.by_run.len() < MOST;
+        if has_room {
+            *of_user += 1;
+            self.by_run.insert(key, mark);
+        }
+        has_room
     }
 
-    /// Drops the marks of runs that are no longer in a journal.
-    pub(crate) fn retain(&mut self, is_known: impl Fn(&str) -> bool) {
-        self.marks.retain(|run, _| is_known(run));
+    /// Takes over what the other has and this one does not.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (key, mark) in &other.by_run {
+            self.add(*key, *mark);
+        }
     }
 
     /// Writes the files. A missing directory is not created: other users could not write their journals into it.
     pub(crate) fn write(&self) -> Result<(), Failure> {
-        let lines = self.marks.iter().map(|(run, mark)| format!("{run} {}\n", mark.word()));
-        let text: String = lines.collect();
+        let mut text = format!("{VERSION}\n");
+        for ((user, run), mark) in &self.by_run {
+            let _ = writeln!(text, "{user} {run:032x} {}", mark.word());
+        }
         for file in self.files.iter().filter(|file| file.parent().is_some_and(Path::is_dir)) {
             replace::replace(file, text.as_bytes(), 0o600)
                 .map_err(|error| Failure::cannot(format!("write {}", file.display()), &error))?;
@@ -101,10 +154,56 @@ impl Marks {
     }
 }
 
-fn parse(line: &str) -> Option<(&str, Mark)> {
-    let (run, word) = line.split_once(' ')?;
+fn parse(line: &str) -> Option<(RunKey, Mark)> {
+    let mut words = line.split(' ');
+    let user = words.next()?.parse().ok()?;
+    let run = u128::from_str_radix(words.next()?, 16).ok()?;
+    let word = words.next()?;
     let mark = [Mark::Logged, Mark::Seen]
         .into_iter()
         .find(|mark| mark.word() == word)?;
-    Some((run, mark))
+    Some(((user, run), mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn read(directory: &Path) -> Marks {
+        Marks::read_all(&[directory.to_owned()]).expect("marks")
+    }
+
+    #[test]
+    fn are_read_as_they_were_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut marks = read(directory.path());
+        assert!(marks.add((7, 1), Mark::Logged) && marks.add((8, 1), Mark::Seen));
+        assert!(marks.add((7, 1), Mark::Seen) && marks.add((7, u128::MAX), Mark::Logged));
+        marks.write().expect("written");
+        let again = read(directory.path());
+        assert_eq!(again.by_run, marks.by_run);
+        assert_eq!(again.of_run((7, 1)), Some(Mark::Seen));
+        assert_eq!(again.of_run((9, 1)), None, "the same id in the file of another user");
+    }
+
+    #[test]
+    fn of_one_user_leave_room_to_others() {
+        let mut marks = Marks::empty(Vec::new());
+        let accepted = (0..20_000).filter(|run| marks.add((1000, *run), Mark::Logged)).count();
+        assert_eq!(accepted, MOST_OF_USER);
+        assert!(marks.add((1001, 0), Mark::Logged));
+    }
+
+    #[test]
+    fn of_another_version_are_not_misread() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory
+            .path()
+            .join(format!("{}-marks", environment::effective_user()));
+        fs::write(&file, "019ab000-0000-7000-8000-000000000001 seen\n").expect("written");
+        assert!(read(directory.path()).by_run.is_empty());
+        fs::write(&file, "rcron-marks 2\nx\n").expect("written");
+        assert!(Marks::read_all(&[directory.path().to_owned()]).is_err());
+    }
 }

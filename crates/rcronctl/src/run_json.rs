@@ -1,9 +1,95 @@
 //! A run in `--json`: rcronctl(8), "JSON".
 
+use crate::failure::Failure;
+use crate::output::print_json;
+use crate::prefetch::with_runs;
+use crate::runs::Selected;
 use jiff::Timestamp;
+use journal::Runs;
 use journal::run::{Fate, Outcome, Run};
-use serde::Serialize;
+use serde::ser::{SerializeSeq, SerializeStruct};
+use serde::{Serialize, Serializer};
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
+
+/// The object of `history` and `interrupted`. The runs are read while they are written.
+pub(crate) struct RunsJson<'a> {
+    found: RefCell<&'a mut Selected>,
+    /// Whether it has the field `more`.
+    is_history: bool,
+    /// What else could not be seen.
+    notes: Vec<String>,
+    count: Cell<usize>,
+}
+
+impl<'a> RunsJson<'a> {
+    pub(crate) fn of_history(found: &'a mut Selected) -> Self {
+        Self {
+            found: RefCell::new(found),
+            is_history: true,
+            notes: Vec::new(),
+            count: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn of_interrupted(found: &'a mut Selected, notes: Vec<String>) -> Self {
+        Self {
+            is_history: false,
+            notes,
+            ..Self::of_history(found)
+        }
+    }
+
+    /// Returns the number of runs.
+    pub(crate) fn print(&self) -> Result<usize, Failure> {
+        print_json(self)?;
+        Ok(self.count.get())
+    }
+}
+
+impl Serialize for RunsJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Runs", 3)?;
+        let mut found = self.found.borrow_mut();
+        object.serialize_field("runs", &RunList::new(&mut found.runs, &self.count))?;
+        if self.is_history {
+            object.serialize_field("more", &found.runs.more)?;
+        }
+        let unseen: Vec<String> = self.notes.iter().cloned().chain(found.unseen()).collect();
+        object.serialize_field("unseen", &unseen)?;
+        object.end()
+    }
+}
+
+/// A list of runs that are read while they are written.
+pub(crate) struct RunList<'a> {
+    runs: RefCell<&'a mut Runs>,
+    count: &'a Cell<usize>,
+}
+
+impl<'a> RunList<'a> {
+    /// `count` becomes the number of runs.
+    pub(crate) fn new(runs: &'a mut Runs, count: &'a Cell<usize>) -> Self {
+        Self {
+            runs: RefCell::new(runs),
+            count,
+        }
+    }
+}
+
+impl Serialize for RunList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        with_runs(&mut self.runs.borrow_mut(), |runs| {
+            for run in runs {
+                list.serialize_element(&RunJson::from(&run))?;
+                self.count.set(self.count.get() + 1);
+            }
+            Ok(())
+        })?;
+        list.end()
+    }
+}
 
 #[derive(Serialize)]
 pub(crate) struct RunJson<'a> {

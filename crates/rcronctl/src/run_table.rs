@@ -1,40 +1,77 @@
 //! Runs as a table: for `history`, `interrupted` and `status`.
 
+use crate::failure::Failure;
+use crate::output::print_pieces;
+use crate::prefetch::with_runs;
 use crate::screen::Screen;
-use crate::table::{Cell, Tone, format_table};
+use crate::table::{Cell, Column, Table, Tone};
 use crate::when;
 use jiff::Timestamp;
+use journal::Runs;
 use journal::run::{Fate, Outcome, Run};
 
-/// The runs, with server, cluster and user where these differ.
-pub(crate) fn format_runs(runs: &[Run]) -> String {
+/// JOB is the last column, because a command can be long. A name of usual length is shown whole.
+const COLUMNS: [Column; 8] = [
+    Column::whole("STARTED"),
+    Column::omit("AGE", 0),
+    Column::omit("LASTED", 1),
+    Column::whole("RESULT"),
+    Column::omit("SERVER", 4),
+    Column::omit("CLUSTER", 3),
+    Column::omit("USER", 2),
+    Column::cut("JOB", 24),
+];
+/// Server, cluster and user: columns that are shown only if they differ.
+const OPTIONAL: [usize; 3] = [4, 5, 6];
+/// How many rows are formatted at once.
+const BLOCK: usize = 1000;
+/// In bytes: a block of very long commands has fewer rows.
+const LARGEST_BLOCK: usize = 1 << 20;
+
+/// Prints the runs, with server, cluster and user where these differ.
+pub(crate) fn print_runs(runs: &mut Runs) -> Result<(), Failure> {
+    with_runs(runs, print_all)
+}
+
+fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
     let now = Timestamp::now();
-    let optional: [fn(&Run) -> String; 3] = [|run| run.node.clone(), |run| run.cluster.clone(), user];
-    let is_shown = optional.map(|text| differs(runs, text));
-    let row = |run: &Run| {
-        let mut row: Vec<Cell> = vec![
-            when::local(run.started).into(),
-            Cell::new(when::age(run.started, now), Tone::Dim),
-            lasted(run).into(),
-            result(run),
-        ];
-        let optional = optional.iter().zip(is_shown);
-        row.extend(optional.map(|(text, is_shown)| Cell::from(if is_shown { text(run) } else { String::new() })));
-        row.push(run.name().into());
-        row
-    };
-    let rows: Vec<Vec<Cell>> = runs.iter().map(row).collect();
-    let heads = ["STARTED", "AGE", "LASTED", "RESULT", "SERVER", "CLUSTER", "USER", "JOB"];
-    format_table(&heads, &rows, Screen::of_stdout())
+    let mut rows = runs.map(|run| (run.name().len(), row(&run, now))).peekable();
+    let mut table = None;
+    print_pieces(std::iter::from_fn(|| {
+        let mut block = Vec::new();
+        let mut bytes = 0;
+        while let Some((length, row)) = rows.next_if(|_| block.len() < BLOCK && bytes < LARGEST_BLOCK) {
+            bytes += length;
+            block.push(row);
+        }
+        let is_last = rows.peek().is_none();
+        match &mut table {
+            _ if block.is_empty() => None,
+            None => {
+                let new = Table::new(&COLUMNS, &block, &OPTIONAL, is_last, Screen::of_stdout());
+                Some(table.insert(new).begin(&block))
+            }
+            Some(table) => Some(table.go_on(&block)),
+        }
+    }))
+}
+
+fn row(run: &Run, now: Timestamp) -> Vec<Cell> {
+    vec![
+        when::local(run.started).into(),
+        Cell::new(when::age(run.started, now), Tone::Dim),
+        lasted(run).into(),
+        result(run),
+        run.node.as_str().into(),
+        run.cluster.as_str().into(),
+        user(run).into(),
+        run.name().into(),
+    ]
 }
 
 /// The user's name, or the number if no name is known.
 pub(crate) fn user(run: &Run) -> String {
     run.user.clone().unwrap_or_else(|| run.uid.to_string())
-}
-
-fn differs(runs: &[Run], text: fn(&Run) -> String) -> bool {
-    runs.windows(2).any(|pair| text(&pair[0]) != text(&pair[1]))
 }
 
 fn lasted(run: &Run) -> String {

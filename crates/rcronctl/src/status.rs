@@ -1,46 +1,50 @@
 //! `rcronctl status`: the state of each cluster, its nodes if rcrond runs it, and what is running now.
 
 mod cluster;
+mod jobs;
 mod json;
 mod nodes;
 mod rcrond;
 
 use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
-use crate::output::{print_json, print_text};
-use crate::run_table::format_runs;
-use crate::runs;
+use crate::output::print_text;
+use crate::run_table::print_runs;
 use crate::screen::Screen;
 use cluster::{ClusterState, Rejected};
 use inputs::clusters::{self, Cluster};
 use inputs::observe;
-use journal::run::{Fate, Run};
-use journal::{Query, Source};
+use jobs::RunningJobs;
 use rcrond::Rcrond;
 use std::process::ExitCode;
 
-/// The exit status is 2 if a configuration is rejected.
+/// The exit status is 2 if a configuration is rejected, or if no job seems to run, but not every journal could be read.
 pub(crate) fn print_status(options: &cli::Status, common: &Common) -> Result<ExitCode, Failure> {
     let (clusters, rejected) = read_clusters(common)?;
-    let running = running(&clusters);
-    let socket = &options.socket.socket;
+    let mut jobs = RunningJobs::find(&clusters);
     if common.json {
-        let rcrond = Rcrond::ask(socket, &clusters);
-        print_json(&json::StatusJson::new(&clusters, &rejected, &running, socket, &rcrond))?;
+        let rcrond = Rcrond::ask(&options.socket, &clusters);
+        json::print_status(&clusters, &rejected, &mut jobs, options.socket.path(), &rcrond)?;
     } else {
         // Before rcrond is asked, which may take seconds.
         let screen = Screen::of_stdout();
-        print_text(&cluster::format_clusters(&clusters, &running, screen))?;
-        let rcrond = Rcrond::ask(socket, &clusters);
+        print_text(&cluster::format_clusters(&clusters, &jobs, screen))?;
+        let rcrond = Rcrond::ask(&options.socket, &clusters);
         print_text(&nodes::format_nodes(&rcrond, &clusters, screen))?;
-        if !running.is_empty() {
-            print_text(&format!("\n{}", format_runs(&running)))?;
+        if !jobs.runs.is_empty() {
+            print_text("\n")?;
+            print_runs(&mut jobs.runs)?;
+        }
+        if jobs.runs.is_only_own {
+            print_text("(these are your own running jobs; only root sees those of other users)\n")?;
         }
         for (_, diagnostic) in &rejected {
             sys::output::to_stderr(format!("rcronctl: {}\n", diagnostic.full).as_bytes());
         }
     }
-    Ok(ExitCode::from(if rejected.is_empty() { 0 } else { FAILED }))
+    jobs.warn();
+    let is_certain = rejected.is_empty() && (jobs.runs.is_complete() || !jobs.runs.is_empty());
+    Ok(ExitCode::from(if is_certain { 0 } else { FAILED }))
 }
 
 /// The clusters as rcron sees them, and the configurations that it rejects.
@@ -57,20 +61,4 @@ fn read_clusters(common: &Common) -> Result<(Vec<ClusterState>, Vec<Rejected>), 
         }
     }
     Ok((clusters, rejected))
-}
-
-fn running(clusters: &[ClusterState]) -> Vec<Run> {
-    let directories = runs::directories(clusters.iter().map(ClusterState::config));
-    let sources: Vec<Source> = directories
-        .into_iter()
-        .filter(|directory| directory.exists())
-        .map(Source::Own)
-        .collect();
-    let query = Query {
-        unfinished: true,
-        ..Query::default()
-    };
-    let mut runs = runs::read_journals(&sources, &query).runs;
-    runs.retain(|run| matches!(run.fate, Fate::Running(_) | Fate::Unwatched(_)));
-    runs
 }

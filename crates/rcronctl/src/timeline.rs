@@ -18,12 +18,14 @@ mod terminal;
 mod words;
 
 use crate::cli::{self, Common};
-use crate::failure::Failure;
-use crate::output::print_text;
-use crate::runs;
+use crate::failure::{FAILED, Failure};
+use crate::output::{print_json, print_text, warn};
+use crate::runs::{self, Selected};
 use crate::screen::Screen;
+use crate::when;
 use jiff::tz::TimeZone;
 use journal::Query;
+use journal::run::Run;
 use model::{TimelineModel, build_timeline};
 use run_span::Window;
 use std::fmt::Display;
@@ -33,6 +35,9 @@ use sys::replace::{self, Refused};
 
 /// Commands may contain secrets, and only their owners can read the journals.
 const MODE: u32 = 0o600;
+
+/// How much memory the runs may take, in bytes.
+const MOST_BYTES: usize = 512 << 20;
 
 /// How far the timeline reaches back without `--since`.
 const HOURS: i64 = 6;
@@ -45,7 +50,15 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
         since: Some(window.since),
         ..Query::default()
     };
-    let runs = runs::select_runs(&options.selection, common, query)?.runs;
+    let mut found = Selected::read(&options.selection, common, query)?;
+    let (runs, is_cut) = load(&mut found);
+    if let Some(oldest) = runs.last().filter(|_| is_cut) {
+        window.since = oldest.started;
+        let since = when::local(oldest.started);
+        warn(format_args!(
+            "there are too many runs: only those since {since} are shown"
+        ));
+    }
     let timeline = build_timeline(&runs, window, options.selection.journal.len());
     match (&options.html, common.json) {
         (Some(_), true) => {
@@ -54,13 +67,31 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
             ));
         }
         (Some(file), false) => write_page(&timeline, file)?,
-        (None, true) => {
-            let text = serde_json::to_string(&json::document(&timeline)).map_err(|error| json_failure(&error))?;
-            print_text(&(text + "\n"))?;
-        }
+        (None, true) => print_json(&json::document(&timeline))?,
         (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }
-    Ok(ExitCode::SUCCESS)
+    found.warn();
+    if runs.is_empty() {
+        runs::warn_of_unknown_names(&options.selection, common)?;
+    }
+    Ok(ExitCode::from(if runs.is_empty() && !found.is_complete() {
+        FAILED
+    } else {
+        0
+    }))
+}
+
+/// The runs, the newest first, as long as the memory for them is within bounds; and whether older ones are missing.
+fn load(found: &mut Selected) -> (Vec<Run>, bool) {
+    let (mut runs, mut bytes) = (Vec::new(), 0);
+    for run in found.runs.iter() {
+        bytes += size_of::<Run>() + run.id.len() + run.node.len() + run.cluster.len() + 2 * run.name().len();
+        if bytes > MOST_BYTES {
+            return (runs, true);
+        }
+        runs.push(run);
+    }
+    (runs, false)
 }
 
 fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {

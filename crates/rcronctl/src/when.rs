@@ -1,8 +1,8 @@
 //! Times and durations, as people write and read them.
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use std::fmt;
 use std::time::Duration;
 
@@ -54,8 +54,26 @@ fn parse_time(text: &str, now: &Zoned) -> Option<Timestamp> {
 
 /// Local date and time.
 pub(crate) fn local(moment: Timestamp) -> String {
-    let local = moment.to_zoned(TimeZone::system());
-    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    local_in(moment, &TimeZone::system(), "%Y-%m-%d %H:%M:%S")
+}
+
+/// A local time in this format of strftime(3). A time that occurs twice, because the clocks are set back, has its zone.
+pub(crate) fn local_in(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
+    let local = moment.to_zoned(zone.clone());
+    let text = local.strftime(format).to_string();
+    // Far from a change of the clocks, the offset is the same.
+    let offset = |hours: i64| Some(zone.to_offset(moment.checked_add(SignedDuration::from_hours(hours)).ok()?));
+    let may_be_twice = offset(-3) != Some(local.offset()) || offset(3) != Some(local.offset());
+    let is_twice = may_be_twice
+        && matches!(
+            zone.to_ambiguous_timestamp(local.datetime()).offset(),
+            AmbiguousOffset::Fold { .. }
+        );
+    if is_twice {
+        format!("{text} {}", local.strftime("%Z"))
+    } else {
+        text
+    }
 }
 
 /// How long before `now`: `3 min ago`. Another server's clock can be ahead: `in 3 min`.
@@ -113,6 +131,21 @@ mod tests {
         }
         for text in ["", "soon", "7", "-1d", "2026-02-30", "5 min"] {
             assert_eq!(parse_time(text, &now), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_local_time_that_occurs_twice_has_its_zone() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+        for (utc, text) in [
+            ("2026-10-24T23:59:59Z", "2026-10-25 01:59:59"),
+            ("2026-10-25T00:00:00Z", "2026-10-25 02:00:00 CEST"),
+            ("2026-10-25T01:00:00Z", "2026-10-25 02:00:00 CET"),
+            ("2026-10-25T02:00:00Z", "2026-10-25 03:00:00"),
+            ("2026-03-29T01:00:00Z", "2026-03-29 03:00:00"),
+        ] {
+            let moment = utc.parse().expect("a time");
+            assert_eq!(local_in(moment, &zone, "%Y-%m-%d %H:%M:%S"), text);
         }
     }
 

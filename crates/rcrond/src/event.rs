@@ -6,15 +6,15 @@ use crate::files::running_jobs::JobsUnknown;
 use crate::new_config::{NewConfig, NewConfigError};
 use control::Response;
 use lease::{Call, ClusterName, Reading, Verdict};
-use store::Failure;
+use store::Error;
 use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
 
 /// Something that has happened.
 pub(crate) enum Event {
     /// A read has ended.
-    Read(Call, Result<Reading, Failure>),
+    Read(Call, Result<Reading, Error>),
     /// A change has ended; without an answer perhaps with the reason.
-    Changed(Call, Verdict, Option<Failure>),
+    Changed(Call, Verdict, Option<Error>),
     /// The store reports that a watched record may have changed.
     RecordsChanged,
     /// Whether the store's watch works.

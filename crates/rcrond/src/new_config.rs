@@ -6,7 +6,7 @@ use inputs::diagnostic::Diagnostic;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use store::{Failure, Store};
+use store::{Error, Store};
 
 /// What was read. The daemon has not applied any of it yet.
 pub(crate) struct NewConfig {
@@ -22,7 +22,7 @@ pub(crate) struct NewConfig {
 pub(crate) enum NewConfigError {
     Config(Diagnostic),
     /// Certificates or keys of the store cannot be used.
-    Store(Failure),
+    Store(Error),
 }
 
 impl fmt::Display for NewConfigError {

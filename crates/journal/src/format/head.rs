@@ -56,3 +56,83 @@ impl<'a> Head<'a> {
         line.ends_with(b"}").then_some(Self { time, event, run })
     }
 }
+
+/// The start of the run in the record of an end, where no text can be mistaken for it: within a text, each quote is escaped.
+#[cfg(feature = "read")]
+pub(crate) fn started(line: &[u8], needle: &memchr::memmem::Finder) -> Option<i64> {
+    microseconds(line.get(needle.find(line)? + STARTED.len()..)?.get(..TIME_WIDTH)?)
+}
+
+/// What comes before the start in the record of an end.
+#[cfg(feature = "read")]
+pub(crate) const STARTED: &[u8] = b",\"started\":\"";
+
+/// Microseconds since 1970 of a time as rcron writes it. `None` for any other text. A time that does not exist, such as February 31,
+/// is not noticed.
+#[cfg(feature = "read")]
+pub(crate) fn microseconds(time: &[u8]) -> Option<i64> {
+    let text: &[u8; TIME_WIDTH] = time.try_into().ok()?;
+    let separators = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+        (26, b'Z'),
+    ];
+    if separators.iter().any(|(at, byte)| text[*at] != *byte) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        text[from..to].iter().try_fold(0, |number: i64, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+        })
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let is_time = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    if !is_time {
+        return None;
+    }
+    // Days since 0000-03-01: February is then the last month of a year.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days =
+        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day - 1;
+    let seconds = (days - 719_468) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(seconds * 1_000_000 + number(20, 26)?)
+}
+
+#[cfg(all(test, feature = "read"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for seconds in [
+            0,
+            951_782_399,
+            951_868_800,
+            1_709_164_800,
+            1_795_000_000,
+            4_102_444_800,
+            253_402_300_799,
+        ] {
+            let time = WallTime(std::time::Duration::new(seconds, 123_456_000)).rfc3339();
+            let expected = i64::try_from(seconds).expect("small") * 1_000_000 + 123_456;
+            assert_eq!(microseconds(time.as_bytes()), Some(expected), "{time}");
+        }
+        for text in [
+            "",
+            "2026-11-24 03:00:00.123456Z",
+            "2026-11-24T03:00:00.12345xZ",
+            "2026-00-24T03:00:00.123456Z",
+        ] {
+            assert_eq!(microseconds(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
-//! What became of a run without a record of its end.
+//! What became of a run without a record of its end: docs/design/journal.md, "Which runs were interrupted".
 
+use super::processes::{Nested, Presence, Processes};
 use super::record::Record;
 use crate::run::Fate;
 use inputs::clock;
@@ -13,8 +14,32 @@ pub(crate) struct Here {
     pub(crate) node: String,
     pub(crate) boot: Option<String>,
     pub(crate) namespace: Option<u64>,
-    /// `CLOCK_BOOTTIME` now.
-    pub(crate) clock: Duration,
+}
+
+/// Who has the pids of a record.
+pub(super) trait Lookup {
+    /// A process of our own pid namespace. `owner` is the owner of the record's file.
+    /// `written` is when the record was written, by the boot clock in seconds.
+    fn own(&mut self, process: Process, owner: u32, written: f64) -> Presence;
+    /// A process of another pid namespace.
+    fn other(&mut self, process: Process, owner: u32, written: f64) -> Presence;
+}
+
+/// The processes of this machine.
+#[derive(Default)]
+pub(super) struct Everywhere {
+    pub(super) here: Processes,
+    nested: Nested,
+}
+
+impl Lookup for Everywhere {
+    fn own(&mut self, process: Process, owner: u32, written: f64) -> Presence {
+        self.here.look_up(process, owner, written)
+    }
+
+    fn other(&mut self, process: Process, owner: u32, written: f64) -> Presence {
+        self.nested.look_up(process, owner, written)
+    }
 }
 
 impl Here {
@@ -24,90 +49,168 @@ impl Here {
             node: text(environment::node_name()),
             boot: clock::boot_id().map(text),
             namespace: process_tree::namespace(),
-            clock: clock::boot_time().0,
         }
     }
 
     /// The fate of a run without an end, as far as it can be found out here.
-    pub(crate) fn fate(&self, start: &Record, is_alive: impl Fn(Process) -> bool) -> Fate {
-        if start.boot.is_none() || self.boot.is_none() {
+    pub(super) fn fate(&self, start: &Record, owner: u32, lookup: &mut impl Lookup) -> Fate {
+        if start.boot.is_none() || self.boot.is_none() || start.pidns.is_none() || self.namespace.is_none() {
             return Fate::Unknown;
         }
-        if start.boot != self.boot {
+        if !self.is_this_boot(start) {
             // Two servers never have the same boot, so another boot is an earlier one, or another server's.
-            let is_of_this_server = start.node == self.node;
-            return if is_of_this_server {
+            return if start.node == self.node {
                 Fate::Interrupted
             } else {
                 Fate::Unknown
             };
         }
-        if start.pidns.is_none() || start.pidns != self.namespace {
-            return Fate::Unknown;
-        }
-        let lasts = || {
-            self.clock
-                .saturating_sub(Duration::try_from_secs_f64(start.clock).unwrap_or_default())
-        };
-        let is_there = |pid: Option<u32>, born: Option<u64>| {
+        let now = clock::boot_time().0;
+        let mut presence = |pid: Option<u32>, born: Option<u64>| {
             let process = pid.and_then(|pid| i32::try_from(pid).ok()).zip(born);
-            process.is_some_and(|(pid, born)| is_alive(Process { pid, born }))
+            process.map_or(Presence::Gone, |(pid, born)| {
+                let process = Process { pid, born };
+                if start.pidns == self.namespace {
+                    lookup.own(process, owner, start.clock)
+                } else {
+                    lookup.other(process, owner, start.clock)
+                }
+            })
         };
-        if is_there(Some(start.pid), start.born) {
-            Fate::Running(lasts())
-        } else if is_there(start.job_pid, start.job_born) {
-            Fate::Unwatched(lasts())
-        } else {
-            Fate::Interrupted
+        match presence(Some(start.pid), start.born) {
+            Presence::Theirs => Fate::Running(lasts(start, now)),
+            Presence::Hidden | Presence::Foreign => Fate::Unknown,
+            Presence::Gone => match presence(start.job_pid, start.job_born) {
+                Presence::Theirs => Fate::Unwatched(lasts(start, now)),
+                Presence::Hidden | Presence::Foreign => Fate::Unknown,
+                Presence::Gone => Fate::Interrupted,
+            },
         }
     }
+
+    pub(super) fn is_this_boot(&self, record: &Record) -> bool {
+        self.boot.is_some() && record.boot.as_deref() == self.boot.as_deref()
+    }
+}
+
+/// How long a run has been in progress; `now` is of the boot clock.
+pub(super) fn lasts(start: &Record, now: Duration) -> Duration {
+    now.saturating_sub(Duration::try_from_secs_f64(start.clock).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn start(boot: &str, namespace: u64) -> Record {
-        let record = format!(
-            "{{\"time\":\"2026-11-24T03:00:00.000000Z\",\"event\":\"start\",\"run\":\"r\",\"node\":\"server1\",\
+    /// The processes of our namespace and of others: pid, start time, and the owner.
+    struct Fake {
+        own: &'static [(i32, u64, u32)],
+        /// `None` if they cannot be seen.
+        other: Option<&'static [(i32, u64, u32)]>,
+    }
+
+    fn find(processes: &[(i32, u64, u32)], process: Process, owner: u32) -> Presence {
+        let same = processes
+            .iter()
+            .find(|(pid, born, _)| (*pid, *born) == (process.pid, process.born));
+        match same {
+            Some((_, _, user)) if *user == owner || owner == 0 => Presence::Theirs,
+            Some(_) => Presence::Foreign,
+            None => Presence::Gone,
+        }
+    }
+
+    impl Lookup for Fake {
+        fn own(&mut self, process: Process, owner: u32, _: f64) -> Presence {
+            find(self.own, process, owner)
+        }
+
+        fn other(&mut self, process: Process, owner: u32, _: f64) -> Presence {
+            self.other
+                .map_or(Presence::Hidden, |processes| find(processes, process, owner))
+        }
+    }
+
+    fn line(node: &str, boot: &str, namespace: u64) -> String {
+        format!(
+            "{{\"time\":\"2026-11-24T03:00:00.000000Z\",\"event\":\"start\",\"run\":\"r\",\"node\":\"{node}\",\
              \"cluster\":\"c\",\"command\":\"x\",\"uid\":0,\"pid\":10,\"born\":100,\"job_pid\":11,\"job_born\":101,\
-             \"boot\":\"{boot}\",\"pidns\":{namespace},\"clock\":5.0}}"
-        );
-        Record::parse(record.as_bytes()).expect("a record")
+             \"boot\":\"{boot}\",\"pidns\":{namespace},\"clock\":0.0}}"
+        )
+    }
+
+    fn here(node: &str, boot: Option<&str>) -> Here {
+        Here {
+            node: node.to_owned(),
+            boot: boot.map(str::to_owned),
+            namespace: Some(1),
+        }
+    }
+
+    /// The fate as its word, of a run of this node.
+    fn fate(boot: &str, namespace: u64, owner: u32, mut fake: Fake) -> &'static str {
+        let line = line("server1", boot, namespace);
+        let record = Record::parse(line.as_bytes()).expect("a record");
+        here("server1", Some("now")).fate(&record, owner, &mut fake).word()
     }
 
     #[test]
     fn a_live_run_is_never_interrupted_nor_a_recycled_pid_alive() {
-        let here = Here {
-            node: "server1".to_owned(),
-            boot: Some("now".to_owned()),
-            namespace: Some(1),
-            clock: Duration::from_secs(65),
-        };
-        let minute = Duration::from_secs(60);
-        for (boot, namespace, alive, fate) in [
-            ("now", 1, &[(10, 100), (11, 101)][..], Fate::Running(minute)),
-            ("now", 1, &[(10, 100)], Fate::Running(minute)),
-            ("now", 1, &[(11, 101)], Fate::Unwatched(minute)),
-            ("now", 1, &[], Fate::Interrupted),
-            ("now", 1, &[(10, 7777), (11, 7778)], Fate::Interrupted),
-            ("now", 2, &[(10, 100)], Fate::Unknown),
-            ("earlier", 1, &[(10, 100), (11, 101)], Fate::Interrupted),
+        for (boot, own, word) in [
+            ("now", &[(10, 100, 7), (11, 101, 7)][..], "running"),
+            ("now", &[(10, 100, 7)], "running"),
+            ("now", &[(11, 101, 7)], "unwatched"),
+            ("now", &[], "interrupted"),
+            ("now", &[(10, 7777, 7), (11, 7778, 7)], "interrupted"),
+            ("earlier", &[(10, 100, 7), (11, 101, 7)], "interrupted"),
         ] {
-            let is_alive = |process: Process| alive.contains(&(process.pid, process.born));
-            assert_eq!(here.fate(&start(boot, namespace), is_alive), fate, "{boot} {namespace}");
+            assert_eq!(fate(boot, 1, 7, Fake { own, other: None }), word, "{boot} {own:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_of_another_user_is_not_the_runs() {
+        for (owner, own, word) in [
+            (7, &[(10, 100, 0)][..], "unknown"),
+            (7, &[(11, 101, 0)], "unknown"),
+            (7, &[(10, 100, 0), (11, 101, 7)], "unknown"),
+            (0, &[(10, 100, 7)], "running"),
+            (0, &[(11, 101, 7)], "unwatched"),
+        ] {
+            assert_eq!(
+                fate("now", 1, owner, Fake { own, other: None }),
+                word,
+                "{owner} {own:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_run_of_another_namespace_is_judged_only_where_its_processes_would_be_seen() {
+        const SAME_PID_HERE: &[(i32, u64, u32)] = &[(10, 100, 7)];
+        for (other, word) in [
+            (None, "unknown"),
+            (Some(&[][..]), "interrupted"),
+            (Some(&[(10, 100, 7)]), "running"),
+            (Some(&[(11, 101, 7)]), "unwatched"),
+            (Some(&[(10, 100, 8)]), "unknown"),
+        ] {
+            let own = SAME_PID_HERE;
+            assert_eq!(fate("now", 2, 7, Fake { own, other }), word, "{other:?}");
         }
     }
 
     #[test]
     fn what_another_server_does_cannot_be_known() {
-        let here = |node: &str, boot: Option<&str>| Here {
-            node: node.to_owned(),
-            boot: boot.map(str::to_owned),
-            namespace: Some(1),
-            clock: Duration::ZERO,
+        let line = line("server1", "earlier", 1);
+        let record = Record::parse(line.as_bytes()).expect("a record");
+        let fate = |here: Here| {
+            let mut fake = Fake {
+                own: &[],
+                other: Some(&[]),
+            };
+            here.fate(&record, 7, &mut fake)
         };
-        let fate = |here: Here| here.fate(&start("earlier", 1), |_| false);
         assert_eq!(fate(here("server2", Some("now"))), Fate::Unknown);
         assert_eq!(fate(here("server1", Some("now"))), Fate::Interrupted);
         assert_eq!(fate(here("server1", None)), Fate::Unknown);

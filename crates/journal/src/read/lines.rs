@@ -1,32 +1,87 @@
-//! Reading lines of any length with bounded memory.
+//! Reading the lines of a file with bounded memory.
 
-use std::io::{self, BufRead};
+use super::limits::LONGEST_LINE;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 
-/// In bytes, ten times the longest record: a user's gigabyte without a newline must not fill our memory.
-const LONGEST: usize = 256 << 10;
+/// In bytes, for reading a file: several times the longest line.
+const BUFFER: usize = 256 << 10;
 
-/// Appends the next line, without its newline, to `line`. Returns how many bytes were read; `None` at the end of the file.
-///
-/// A last line without a newline may be incomplete: it counts as not read, but is in `line`. Of a line that is too long only the
-/// beginning is kept, which is not a valid record.
-pub(super) fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
-    let mut length = 0;
-    loop {
-        let buffer = match source.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            filled => filled?,
+/// A buffer for the lines of one file after another.
+#[derive(Default)]
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+}
+
+/// Which part of a file to read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    /// Whether `from` can be in the middle of a line, which is then skipped.
+    pub(super) is_torn: bool,
+}
+
+/// How far a file was read.
+#[derive(Debug, Default)]
+pub(super) struct ReadTo {
+    /// The position after the last complete line.
+    pub(super) position: u64,
+    /// Lines that were skipped because they are longer than a record can be.
+    pub(super) long_lines: u64,
+    pub(super) error: Option<io::Error>,
+}
+
+impl Lines {
+    /// Calls `take` with the position of each complete line, and the line without its newline. A last line without a newline may be
+    /// incomplete: it counts as not read.
+    pub(super) fn read(&mut self, file: &File, part: Part, mut take: impl FnMut(u64, &[u8])) -> ReadTo {
+        self.buffer.resize(BUFFER, 0);
+        let mut read = ReadTo {
+            position: part.from,
+            ..ReadTo::default()
         };
-        if buffer.is_empty() {
-            return Ok(None);
-        }
-        let end = memchr::memchr(b'\n', buffer);
-        let part = &buffer[..end.unwrap_or(buffer.len())];
-        line.extend_from_slice(&part[..part.len().min(LONGEST - line.len().min(LONGEST))]);
-        let used = part.len() + usize::from(end.is_some());
-        source.consume(used);
-        length += used as u64;
-        if end.is_some() {
-            return Ok(Some(length));
+        // How much of the buffer is in use: it begins at `read.position` in the file.
+        let mut filled = 0;
+        let mut is_skipping = part.is_torn;
+        loop {
+            let at = read.position + filled as u64;
+            let room = usize::try_from(part.to.saturating_sub(at))
+                .unwrap_or(usize::MAX)
+                .min(BUFFER - filled);
+            let new = match file.read_at(&mut self.buffer[filled..filled + room], at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    read.error = Some(error);
+                    return read;
+                }
+                Ok(0) => return read,
+                Ok(new) => new,
+            };
+            let mut begin = 0;
+            let mut searched = filled;
+            filled += new;
+            while let Some(length) = memchr::memchr(b'\n', &self.buffer[searched..filled]) {
+                let end = searched + length;
+                if is_skipping {
+                    is_skipping = false;
+                } else if end - begin <= LONGEST_LINE {
+                    take(read.position + begin as u64, &self.buffer[begin..end]);
+                } else {
+                    read.long_lines += 1;
+                }
+                begin = end + 1;
+                searched = begin;
+            }
+            if filled - begin > LONGEST_LINE || is_skipping {
+                read.long_lines += u64::from(!is_skipping);
+                is_skipping = true;
+                begin = filled;
+            }
+            self.buffer.copy_within(begin..filled, 0);
+            filled -= begin;
+            read.position += begin as u64;
         }
     }
 }
@@ -34,28 +89,76 @@ pub(super) fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufReader, Cursor};
+    use std::io::Write;
 
-    #[test]
-    fn lines_come_whole_and_the_last_one_waits_for_its_end() {
-        let mut source = BufReader::with_capacity(4, Cursor::new("one\n\nlonger\ntor"));
-        let mut lines = Vec::new();
-        let mut line = Vec::new();
-        while read_line(&mut source, &mut line).expect("readable").is_some() {
-            lines.push(String::from_utf8(std::mem::take(&mut line)).expect("text"));
+    fn file(text: &[u8]) -> File {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(text).expect("written");
+        file
+    }
+
+    fn lines(text: &[u8], part: Part) -> (Vec<(u64, String)>, ReadTo) {
+        let mut found = Vec::new();
+        let read = Lines::default().read(&file(text), part, |at, line| {
+            found.push((at, String::from_utf8(line.to_vec()).expect("text")));
+        });
+        (found, read)
+    }
+
+    fn all(text: &[u8]) -> Part {
+        Part {
+            from: 0,
+            to: text.len() as u64,
+            is_torn: false,
         }
-        assert_eq!(lines, ["one", "", "longer"]);
-        assert_eq!(line, b"tor");
     }
 
     #[test]
-    fn an_endless_line_is_cut() {
-        let mut source = BufReader::new(Cursor::new([vec![b'x'; 3 * LONGEST], b"\nnext\n".to_vec()].concat()));
-        let mut line = Vec::new();
-        assert!(read_line(&mut source, &mut line).expect("readable").is_some());
-        assert_eq!(line.len(), LONGEST);
-        line.clear();
-        assert!(read_line(&mut source, &mut line).expect("readable").is_some());
-        assert_eq!(line, b"next");
+    fn lines_come_whole_and_the_last_one_waits_for_its_end() {
+        let text = b"one\n\nlonger\ntor";
+        let (found, read) = lines(text, all(text));
+        let expected = [(0, "one"), (4, ""), (5, "longer")];
+        assert_eq!(found, expected.map(|(at, line)| (at, line.to_owned())));
+        assert_eq!((read.position, read.long_lines), (12, 0));
+    }
+
+    #[test]
+    fn lines_across_the_ends_of_the_buffer_come_whole() {
+        let line = [vec![b'x'; 1000], b"\n".to_vec()].concat();
+        let text = line.repeat(3 * BUFFER / line.len());
+        let (found, read) = lines(&text, all(&text));
+        assert!(
+            found
+                .iter()
+                .enumerate()
+                .all(|(index, (at, line))| *at == 1001 * index as u64 && line.len() == 1000)
+        );
+        assert_eq!((found.len(), read.position), (text.len() / 1001, text.len() as u64));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_skipped_and_counted() {
+        for length in [LONGEST_LINE + 1, BUFFER, 3 * BUFFER] {
+            let text = [b"one\n", vec![b'x'; length].as_slice(), b"\nnext\n"].concat();
+            let (found, read) = lines(&text, all(&text));
+            let next = (4 + length + 1) as u64;
+            assert_eq!(found, [(0, "one".to_owned()), (next, "next".to_owned())]);
+            assert_eq!((read.position, read.long_lines), (text.len() as u64, 1));
+        }
+        let text = [vec![b'x'; LONGEST_LINE], b"\n".to_vec()].concat();
+        assert_eq!(lines(&text, all(&text)).0.len(), 1);
+    }
+
+    #[test]
+    fn a_part_begins_with_a_whole_line_and_ends_where_it_should() {
+        let text = b"one\ntwo\nthree\nfour\n";
+        let part = Part {
+            from: 2,
+            to: 14,
+            is_torn: true,
+        };
+        let (found, read) = lines(text, part);
+        assert_eq!(found, [(4, "two".to_owned()), (8, "three".to_owned())]);
+        assert_eq!(read.position, 14);
     }
 }

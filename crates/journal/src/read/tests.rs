@@ -1,6 +1,8 @@
 use super::*;
+use crate::run::{Fate, Run};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A record of the run of this number, at this second; `end` has the fields of an end.
@@ -48,14 +50,30 @@ fn own_path(directory: &TempDir) -> std::path::PathBuf {
     crate::names::path(directory.path(), sys::environment::effective_user(), 0)
 }
 
-fn read_own(directory: &Path, query: &Query) -> Runs {
-    read(&[Source::Own(directory.to_owned())], query)
+fn read_own(directory: &Path, query: &Query) -> Read {
+    read_all(&[Source::Own(directory.to_owned())], query)
+}
+
+fn read_all(sources: &[Source], query: &Query) -> Read {
+    let mut runs = read(sources, query);
+    Read {
+        runs: runs.iter().collect(),
+        more: runs.more,
+        unseen: runs.unseen(),
+    }
+}
+
+#[derive(Debug)]
+struct Read {
+    runs: Vec<Run>,
+    more: bool,
+    unseen: Vec<Unseen>,
 }
 
 /// Runs as number and fate.
-fn told(runs: &Runs) -> Vec<(u32, &'static str)> {
+fn told(read: &Read) -> Vec<(u32, &'static str)> {
     let number = |run: &Run| u32::from_str_radix(&run.id[24..], 16).expect("a number");
-    runs.runs.iter().map(|run| (number(run), run.fate.word())).collect()
+    read.runs.iter().map(|run| (number(run), run.fate.word())).collect()
 }
 
 #[test]
@@ -72,7 +90,7 @@ fn starts_and_ends_are_put_together() {
     let directory = directory(&[("0-0.jsonl", &text)]);
     let runs = read_own(directory.path(), &Query::default());
     assert_eq!(told(&runs), [(4, "fail"), (3, "fail"), (2, "interrupted"), (1, "ok")]);
-    assert!(runs.unreadable.is_empty() && !runs.more);
+    assert!(runs.unseen.is_empty() && !runs.more);
     assert_eq!(runs.runs[1].started.to_string(), "2026-11-24T03:00:04Z");
     let Fate::Ended(end) = &runs.runs[0].fate else {
         panic!("{runs:?}");
@@ -81,7 +99,7 @@ fn starts_and_ends_are_put_together() {
 }
 
 #[test]
-fn what_is_torn_blank_or_foreign_means_nothing() {
+fn torn_blank_and_foreign_lines_are_ignored() {
     let torn = &record(2, 3, None)[..60];
     let text = [
         "\n",
@@ -111,7 +129,7 @@ fn rotated_files_and_several_names_are_one_journal() {
         ("7-0.jsonl", &record(3, 5, OK)),
         ("8-0.jsonl.3", &record(4, 6, OK)),
     ]);
-    let runs = read(&[Source::Named(directory.path().to_owned())], &Query::default());
+    let runs = read_all(&[Source::Named(directory.path().to_owned())], &Query::default());
     assert_eq!(told(&runs), [(4, "ok"), (3, "ok"), (2, "ok"), (1, "ok")]);
 }
 
@@ -122,12 +140,12 @@ fn an_end_that_is_read_before_its_start_counts() {
 }
 
 #[test]
-fn a_journal_and_an_older_copy_of_it_are_told_once() {
+fn a_journal_and_an_older_copy_give_each_run_once() {
     let old = directory(&[("0-0.jsonl", &record(1, 1, None))]);
     let new = directory(&[("0-0.jsonl", &[record(1, 1, None), record(1, 2, OK)].concat())]);
     let named = |directory: &TempDir| Source::Named(directory.path().to_owned());
     for sources in [[named(&old), named(&new)], [named(&new), named(&old)]] {
-        assert_eq!(told(&read(&sources, &Query::default())), [(1, "ok")]);
+        assert_eq!(told(&read_all(&sources, &Query::default())), [(1, "ok")]);
     }
 }
 
@@ -176,7 +194,7 @@ fn a_query_chooses() {
     );
     assert_eq!(
         ask(Query {
-            unfinished: true,
+            states: States::Unfinished,
             ..Query::default()
         }),
         [(3, "interrupted")]
@@ -213,7 +231,7 @@ fn a_job_without_a_name_is_known_by_its_command() {
 
 /// This very process is the run's, so it is alive.
 #[test]
-fn a_run_that_goes_on_is_told_as_running() {
+fn a_live_run_is_running() {
     let pid = std::process::id();
     let process = sys::process_tree::Process::of(i32::try_from(pid).expect("small")).expect("alive");
     let here = Here::now();
@@ -231,17 +249,21 @@ fn a_run_that_goes_on_is_told_as_running() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn unreadable_files_are_reported() {
     let directory = directory(&[]);
     fs::create_dir(own_path(&directory)).expect("made");
     let runs = read_own(directory.path(), &Query::default());
-    assert_eq!(runs.unreadable.len(), 1, "{runs:?}");
-    let runs = read_own(&directory.path().join("none"), &Query::default());
-    assert_eq!(runs.unreadable[0].1, "No such file or directory");
+    assert_eq!(runs.unseen.len(), 1, "{runs:?}");
+    let missing = directory.path().join("none");
+    let runs = read_own(&missing, &Query::default());
+    assert_eq!(
+        runs.unseen,
+        [Unseen::Unreadable(missing, "No such file or directory".to_owned())]
+    );
 }
 
 #[test]
-fn whose_file_it_is_counts_not_what_it_says() {
+fn the_owner_of_the_file_counts_not_the_user_in_the_record() {
     let text = record(1, 2, OK)
         .replace("\"uid\":", "\"uid\":4242,\"was\":")
         .replace("\"user\":\"root\"", "\"user\":\"mallory\"");

@@ -5,13 +5,21 @@ use std::sync::OnceLock;
 
 /// The name of a user. The name in the record is used only if passwd(5) has neither the user nor this name.
 pub(crate) fn name(uid: u32, said: Option<&str>) -> Option<String> {
-    static LOCAL: OnceLock<HashMap<u32, String>> = OnceLock::new();
-    let local = LOCAL.get_or_init(|| parse(&std::fs::read_to_string("/etc/passwd").unwrap_or_default()));
-    let is_free = |said: &&str| !local.values().any(|name| name == said);
-    local
+    let is_free = |said: &&str| !local().values().any(|name| name == said);
+    local()
         .get(&uid)
         .cloned()
         .or_else(|| said.filter(is_free).map(str::to_owned))
+}
+
+/// The users of passwd(5).
+pub(crate) fn known() -> impl Iterator<Item = u32> {
+    local().keys().copied()
+}
+
+fn local() -> &'static HashMap<u32, String> {
+    static LOCAL: OnceLock<HashMap<u32, String>> = OnceLock::new();
+    LOCAL.get_or_init(|| parse(&std::fs::read_to_string("/etc/passwd").unwrap_or_default()))
 }
 
 /// If a uid is in several lines, the first one counts.
@@ -31,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_has_the_name_of_another() {
+    fn a_record_cannot_claim_the_name_of_another_user() {
         let root = name(0, Some("mallory"));
         assert_eq!(root.as_deref(), Some("root"));
         assert_eq!(name(u32::MAX - 7, Some("root")), None);

@@ -55,15 +55,26 @@ fn nothing_else_counts_as_a_state() {
 }
 
 #[test]
-fn a_line_may_be_as_long_as_4096_bytes() {
+fn the_first_word_decides_however_long_the_line_is() {
+    let lease = |text: &[u8]| State::parse(text).map(|state| state.lease);
     let mut text = b"active".to_vec();
     text.resize(LONGEST_LINE, b' ');
-    assert_eq!(word(&text), Ok(Word::Active));
+    assert_eq!(lease(&text), Ok(Lease::None));
     text.push(b' ');
-    assert_eq!(word(&text), Err(NoState::LongLine));
+    assert_eq!((word(&text), lease(&text)), (Ok(Word::Active), Ok(Lease::Malformed)));
+    let passive = [b"passive", &text[6..]].concat();
+    assert_eq!((word(&passive), lease(&passive)), (Ok(Word::Passive), Ok(Lease::None)));
+    assert_eq!(word(&[b"x", &text[..]].concat()), Err(NoState::OtherWord));
+    assert_eq!(word(&text[6..]), Err(NoState::BlankLine));
     text.truncate(LONGEST_LINE);
     text.extend_from_slice(b"\nlater lines do not count");
     assert_eq!(word(&text), Ok(Word::Active));
+}
+
+#[test]
+fn a_remark_of_a_megabyte_is_cut() {
+    let state = State::parse(format!("active by={}", "x".repeat(1 << 20)).as_bytes()).expect("a state");
+    assert_eq!(state.by.map(|by| by.len()), Some(LONGEST_REMARK));
 }
 
 #[test]

@@ -90,12 +90,17 @@ kinds! {
     Crontabs {
         CrontabUnreadable = "crontab-unreadable",
         CrontabIgnored = "crontab-ignored",
+        CrontabLineIgnored = "crontab-line-ignored",
+        CrontabContinuation = "crontab-continuation",
+        CrontabCarriageReturn = "crontab-carriage-return",
+        ScheduleNever = "schedule-never",
         CrontabNoNewline = "crontab-no-newline",
         CrontabUser = "crontab-user",
         RcronNotFound = "rcron-not-found",
         Usage = "usage",
         DryRun = "dry-run",
         ConfMissing = "conf-missing",
+        ConfUnreadable = "conf-unreadable",
         OptionsAfterJob = "options-after-job",
         JobNotFound = "job-not-found",
         ShellWords = "shell-words",
@@ -116,6 +121,8 @@ kinds! {
         JournalReadOnly = "journal-read-only",
         JournalFull = "journal-full",
         JournalTaken = "journal-taken",
+        JournalAllTaken = "journal-all-taken",
+        JournalName = "journal-name",
         JournalFileMode = "journal-file-mode",
     }
     Log {
@@ -151,6 +158,7 @@ mod tests {
             include_str!("../../tests/check/state.rs"),
             include_str!("../../tests/check/crontabs.rs"),
             include_str!("../../tests/check/journal.rs"),
+            include_str!("../../tests/check/rights.rs"),
             include_str!("../../tests/check/surroundings.rs"),
         );
         // A full file system cannot be made everywhere: journal.rs has a unit test of its rule.

@@ -1,29 +1,30 @@
 //! A cluster as rcron on this server sees it.
 
+use super::jobs::RunningJobs;
 use crate::screen::Screen;
-use crate::table::{Cell, Tone, format_table};
+use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
 use inputs::diagnostic::Diagnostic;
 use inputs::observe::Observation;
 use inputs::settings::Settings;
 use inputs::words;
 use jiff::Timestamp;
-use journal::run::Run;
 use policy::config::Config;
 use policy::decide::{Decision, Reading, Skip};
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
 use std::path::PathBuf;
 
-const HEADS: [&str; 8] = [
-    "CLUSTER",
-    "STATE",
-    "WHY",
-    "SINCE",
-    "WRITTEN BY",
-    "FRESHNESS",
-    "IF UNREADABLE",
-    "RUNNING",
+/// What a reader needs at once stays in the row.
+const COLUMNS: [Column; 8] = [
+    Column::whole("CLUSTER"),
+    Column::whole("STATE"),
+    Column::below("WHY", 1),
+    Column::wrap("SINCE", 3, "2026-11-24 03:12:00".len()),
+    Column::below("WRITTEN BY", 0),
+    Column::wrap("FRESHNESS", 4, "lease holds for 8.2 s".len()),
+    Column::below("IF UNREADABLE", 2),
+    Column::below("RUNNING", 5),
 ];
 
 /// A configuration that rcron rejects, and its message.
@@ -36,12 +37,12 @@ pub(super) struct ClusterState {
 }
 
 /// One line for each cluster; nothing if there are none.
-pub(super) fn format_clusters(clusters: &[ClusterState], running: &[Run], screen: Screen) -> String {
+pub(super) fn format_clusters(clusters: &[ClusterState], running: &RunningJobs, screen: Screen) -> String {
     if clusters.is_empty() {
         return String::new();
     }
     let rows: Vec<Vec<Cell>> = clusters.iter().map(|cluster| cluster.row(running)).collect();
-    format_table(&HEADS, &rows, screen)
+    format_table(&COLUMNS, &rows, screen)
 }
 
 impl ClusterState {
@@ -90,7 +91,7 @@ impl ClusterState {
         }
     }
 
-    fn row(&self, running: &[Run]) -> Vec<Cell> {
+    fn row(&self, running: &RunningJobs) -> Vec<Cell> {
         let tone = match self.word() {
             Word::Active => Tone::Good,
             Word::Passive => Tone::Plain,
@@ -98,9 +99,10 @@ impl ClusterState {
         let by = self.state().and_then(|state| state.by.as_deref()).map(words::text_of);
         let (default, key) = self.default();
         let name = self.name();
-        let running = match running.iter().filter(|run| run.cluster == name).count() {
-            0 => Cell::new("-", Tone::Dim),
-            count => Cell::new(count.to_string(), Tone::Busy),
+        let running = match running.count(&name) {
+            None => Cell::new("?", Tone::Bad),
+            Some(0) => Cell::new("-", Tone::Dim),
+            Some(count) => Cell::new(count.to_string(), Tone::Busy),
         };
         vec![
             name.into(),
@@ -120,7 +122,8 @@ impl ClusterState {
             (self.state().map(|state| state.word), self.observation.decision),
             (Some(Word::Active), Decision::Run(_)) | (Some(Word::Passive), Decision::Skip(Skip::Passive))
         );
-        if is_plain {
+        let has_reason = self.state().is_some_and(|state| state.reason.is_some());
+        if is_plain && !has_reason {
             return "the state file says so".to_owned();
         }
         let why = words::why(&self.observation, self.config());
@@ -158,6 +161,8 @@ impl ClusterState {
                 };
                 format!("{written}, stale after {}", when::duration(limit))
             }
+            // What contains no state does not hold.
+            (Some(_), None) if self.state().is_none() => String::new(),
             (Some(_), None) => "holds until it is changed".to_owned(),
             (None, _) => String::new(),
         }

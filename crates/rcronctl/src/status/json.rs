@@ -1,39 +1,53 @@
 //! `rcronctl status --json`: rcronctl(8), "JSON".
 
 use super::cluster::{ClusterState, Rejected};
+use super::jobs::RunningJobs;
 use super::rcrond::Rcrond;
-use crate::run_json::RunJson;
+use crate::failure::Failure;
+use crate::output::print_json;
+use crate::run_json::RunList;
 use control::{ClusterReport, NodeReport, Report, StoreReport};
 use inputs::words;
 use jiff::Timestamp;
-use journal::run::Run;
 use policy::state::{Lease, State, Word};
-use serde::ser::SerializeMap;
+use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
-#[derive(Serialize)]
-pub(super) struct StatusJson<'a> {
+/// The document. The running jobs are read while it is written.
+struct StatusJson<'a> {
     clusters: Vec<ClusterJson<'a>>,
-    running: Vec<RunJson<'a>>,
+    jobs: RefCell<&'a mut RunningJobs>,
     rcrond: Option<RcrondJson<'a>>,
 }
 
-impl<'a> StatusJson<'a> {
-    pub(super) fn new(
-        clusters: &'a [ClusterState],
-        rejected: &[Rejected],
-        running: &'a [Run],
-        socket: &Path,
-        rcrond: &'a Rcrond,
-    ) -> Self {
-        let clusters = clusters.iter().map(|cluster| ClusterJson::new(cluster, rcrond));
-        Self {
-            clusters: clusters.chain(rejected.iter().map(ClusterJson::rejected)).collect(),
-            running: running.iter().map(RunJson::from).collect(),
-            rcrond: RcrondJson::new(socket, rcrond),
-        }
+pub(super) fn print_status(
+    clusters: &[ClusterState],
+    rejected: &[Rejected],
+    jobs: &mut RunningJobs,
+    socket: &Path,
+    rcrond: &Rcrond,
+) -> Result<(), Failure> {
+    let accepted = clusters.iter().map(|cluster| ClusterJson::new(cluster, rcrond));
+    print_json(&StatusJson {
+        clusters: accepted.chain(rejected.iter().map(ClusterJson::rejected)).collect(),
+        jobs: RefCell::new(jobs),
+        rcrond: RcrondJson::new(socket, rcrond),
+    })
+}
+
+impl Serialize for StatusJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Status", 4)?;
+        object.serialize_field("clusters", &self.clusters)?;
+        let mut jobs = self.jobs.borrow_mut();
+        object.serialize_field("running", &RunList::new(&mut jobs.runs, &Cell::new(0)))?;
+        object.serialize_field("rcrond", &self.rcrond)?;
+        let unseen: Vec<String> = jobs.runs.unseen().iter().map(ToString::to_string).collect();
+        object.serialize_field("unseen", &unseen)?;
+        object.end()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::cluster::ClusterState;
 use super::rcrond::Rcrond;
 use crate::screen::Screen;
-use crate::table::{Cell, Tone, format_table};
+use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
 use control::{ClusterReport, NodeReport, Report, Role};
 use jiff::Timestamp;
@@ -11,14 +11,14 @@ use policy::display::escaped;
 use std::fmt::Write;
 use std::time::Duration;
 
-const HEADS: [&str; 7] = [
-    "NODE",
-    "ROLE",
-    "PRIORITY",
-    "EPOCH",
-    "LEASE LEFT",
-    "LAST SEEN",
-    "VERSION",
+const COLUMNS: [Column; 7] = [
+    Column::cut("NODE", 24),
+    Column::whole("ROLE"),
+    Column::omit("PRIORITY", 1),
+    Column::omit("EPOCH", 2),
+    Column::whole("LEASE LEFT"),
+    Column::omit("LAST SEEN", 3),
+    Column::omit("VERSION", 0),
 ];
 
 /// A block for each cluster and a line about the store, or the reason why there is no report.
@@ -56,7 +56,7 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
         &cluster.nodes
     };
     let rows: Vec<Vec<Cell>> = nodes.iter().map(|node| row(node, node.name == report.node)).collect();
-    text.push_str(&format_table(&HEADS, &rows, screen));
+    text.push_str(&format_table(&COLUMNS, &rows, screen));
     if !cluster.writable {
         let file = escaped(&cluster.state_file);
         let line = format!("{file} cannot be written: this server cannot become active");

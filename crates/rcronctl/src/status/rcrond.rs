@@ -1,9 +1,10 @@
 //! What this server's rcrond reports.
 
 use super::cluster::ClusterState;
+use crate::cli::Socket;
 use crate::daemon;
 use control::{ClusterReport, Report};
-use std::path::Path;
+use policy::state::State;
 
 /// If nothing shows that rcrond is used on this server, there is neither a report nor an error.
 #[derive(Default)]
@@ -13,16 +14,22 @@ pub(super) struct Rcrond {
     pub(super) error: Option<String>,
 }
 
+/// Whether nothing shows that rcrond is used here, so that a missing socket is not worth a line.
+fn may_be_absent<'a>(socket: &Socket, mut states: impl Iterator<Item = &'a State>) -> bool {
+    socket.socket.is_none() && !states.any(|state| state.epoch.is_some())
+}
+
 impl Rcrond {
-    pub(super) fn ask(socket: &Path, clusters: &[ClusterState]) -> Self {
-        let has_epoch = |cluster: &ClusterState| cluster.state().is_some_and(|state| state.epoch.is_some());
-        match daemon::fetch_report(socket, true) {
+    /// Whoever names a socket wants to know if it does not exist.
+    pub(super) fn ask(socket: &Socket, clusters: &[ClusterState]) -> Self {
+        let may_be_absent = may_be_absent(socket, clusters.iter().filter_map(ClusterState::state));
+        match daemon::fetch_report(socket.path(), true) {
             // rcrond reads the other nodes from the store only if the store has answered before.
             Ok(report) => Self {
                 error: report.store.failure.clone().filter(|_| report.store.answers),
                 report: Some(report),
             },
-            Err(no_report) if no_report.is_without_socket() && !clusters.iter().any(has_epoch) => Self::default(),
+            Err(no_report) if may_be_absent && no_report.is_without_socket() => Self::default(),
             Err(no_report) => Self {
                 report: None,
                 error: Some(no_report.to_string()),
@@ -32,5 +39,23 @@ impl Rcrond {
 
     pub(super) fn report_of(&self, cluster: &ClusterState) -> Option<&ClusterReport> {
         daemon::cluster(self.report.as_ref()?, cluster.config())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_not_missed_without_a_sign_of_it() {
+        let state = |line: &str| State::parse(line.as_bytes()).expect("a state");
+        let (by_hand, by_rcrond) = (state("passive by=alice@n1"), state("passive epoch=3"));
+        let default = Socket { socket: None };
+        assert!(may_be_absent(&default, [&by_hand].into_iter()));
+        assert!(!may_be_absent(&default, [&by_hand, &by_rcrond].into_iter()));
+        let named = Socket {
+            socket: Some("/nope".into()),
+        };
+        assert!(!may_be_absent(&named, [&by_hand].into_iter()));
     }
 }

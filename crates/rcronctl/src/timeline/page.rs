@@ -2,6 +2,7 @@
 
 use super::json;
 use super::model::TimelineModel;
+use crate::output::json_line;
 use std::fmt::Write;
 
 const FRAME: &str = include_str!("page/page.html");
@@ -22,7 +23,7 @@ const SCRIPT: [&str; 10] = [
 
 /// The browser runs only scripts and applies only styles that carry the nonce, so a journal must not be able to know it.
 pub(super) fn render_page(timeline: &TimelineModel, nonce: &str) -> Result<String, serde_json::Error> {
-    let data = escape_json(&serde_json::to_string(&json::document(timeline))?);
+    let data = escape_json(&json_line(&json::document(timeline))?);
     let parts = [
         ("NONCE", nonce),
         ("STYLE", STYLE),

@@ -37,12 +37,12 @@ fn local(time: Timestamp, window: Window, zone: &TimeZone) -> String {
     if is_one_day(window.since, window.now, zone) {
         clock(time, zone)
     } else {
-        time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        when::local_in(time, zone, "%Y-%m-%d %H:%M:%S")
     }
 }
 
 fn clock(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+    when::local_in(time, zone, "%H:%M:%S")
 }
 
 pub(super) fn is_one_day(from: Timestamp, to: Timestamp, zone: &TimeZone) -> bool {

@@ -186,18 +186,17 @@ fn finds_a_cluster_by_its_state_file() {
 }
 
 #[test]
-fn says_nothing_without_a_socket_unless_rcrond_has_written_the_state() {
-    let fixture = Fixture::new(Some("passive\n"));
-    assert_eq!(fixture.nodes(), Vec::<String>::new());
-    let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
-    assert_eq!(
-        (&json["rcrond"], &json["clusters"][0]["rcrond"]),
-        (&().into(), &().into())
-    );
-    fixture.write("state", PASSIVE);
-    let expected = format!("rcrond does not answer: there is no {}: start rcrond", fixture.socket());
-    let shown = fixture.nodes();
-    assert!(shown[1].starts_with(&expected), "{shown:?}");
+fn says_that_the_named_socket_does_not_exist() {
+    for state in ["passive\n", PASSIVE] {
+        let fixture = Fixture::new(Some(state));
+        let expected = format!("rcrond does not answer: there is no {}: start rcrond", fixture.socket());
+        let shown = fixture.nodes();
+        assert!(shown[1].starts_with(&expected), "{shown:?}");
+        let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
+        let error = json["rcrond"]["error"].as_str();
+        assert!(error.is_some_and(|error| error.contains("there is no ")), "{json}");
+        assert_eq!(json["clusters"][0]["rcrond"], serde_json::Value::Null);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Crontabs.
 
-use crate::tree::{JOBS, Tree};
+use crate::tree::{Cron, JOBS, Tree};
 use std::time::{Duration, Instant};
 
 const MINE: &str = "/var/spool/cron/crontabs/me";
@@ -102,18 +102,29 @@ fn ignored_crontab_is_wrong_if_it_has_wrapped_jobs() {
 #[test]
 fn name_that_debian_ignores_is_wrong_on_debian() {
     let tree = Tree::clean();
+    tree.use_cron(Cron::Cronie);
     tree.write("/etc/cron.d/more.sh", "0 4 * * * root rcron backup\n");
     tree.write("/etc/cron.d/jobs.dpkg-old", "0 4 * * * root rcron backup\n");
     tree.finds_nothing();
-    tree.write("/etc/debian_version", "13.1\n");
+    tree.use_cron(Cron::Debian);
     tree.finds_only("wrong", "crontab-ignored", "/etc/cron.d/more.sh");
+    assert!(tree.text(&[]).contains("-> rename it, for example to more-sh\n"));
+    tree.write("/etc/default/cron", "EXTRA_OPTS='-l'\n");
+    tree.finds_nothing();
 }
 
 #[test]
 fn missing_last_newline_is_wrong() {
     let tree = Tree::clean();
     tree.write(MINE, "0 3 * * * rcron backup");
-    tree.finds_only("wrong", "crontab-no-newline", MINE);
+    tree.mode(MINE, 0o600);
+    tree.finds_only("wrong", "crontab-no-newline", &format!("{MINE}:1:23"));
+    tree.crontab("# a comment does no harm");
+    tree.finds_nothing();
+    tree.crontab("@daily rcron backup\n@daily other");
+    tree.finds_only("wrong", "crontab-no-newline", &format!("{MINE}:2:13"));
+    tree.use_cron(Cron::Cronie);
+    tree.finds_nothing();
 }
 
 #[test]
@@ -126,7 +137,7 @@ fn directory_in_place_of_a_crontab_is_wrong() {
 #[test]
 fn user_field_belongs_in_system_crontabs_only() {
     let tree = Tree::clean();
-    tree.write(MINE, "0 3 * * * root rcron backup\n");
+    tree.crontab("0 3 * * * root rcron backup\n");
     tree.finds_only("wrong", "crontab-user", "/var/spool/cron/crontabs/me:1:11");
     let tree = Tree::clean();
     tree.write(JOBS, "0 3 * * * rcron backup\n");
@@ -164,7 +175,7 @@ fn unwrapped_job_is_a_hint() {
 #[test]
 fn large_crontab_takes_bounded_memory_and_time() {
     let tree = Tree::clean();
-    tree.write(MINE, &"A=1\n@daily rcron backup\n".repeat(920_000 / 24));
+    tree.crontab(&"A=1\n@daily rcron backup\n".repeat(920_000 / 24));
     let start = Instant::now();
     let output = tree.check_with_memory(200 << 20, &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -177,10 +188,10 @@ fn large_crontab_takes_bounded_memory_and_time() {
 #[test]
 fn lines_that_are_not_examined_are_listed_as_not_seen() {
     let tree = Tree::clean();
-    tree.write(MINE, &format!("{}@daily rcron -x\n", "@daily rcron x\n".repeat(69_000)));
+    tree.crontab(&format!("{}@daily rcron -x\n", "@daily rcron x\n".repeat(69_000)));
     tree.program("/usr/bin/x");
     tree.finds_only("wrong", "usage", &format!("{MINE}:69001:8"));
-    tree.write(MINE, &"@daily rcron x\n".repeat(100_000));
+    tree.crontab(&"@daily rcron x\n".repeat(100_000));
     let text = tree.text(&[]);
     let expected = "\
   not seen  /var/spool/cron/crontabs/me: line 69906 and all later lines, after 1048576 bytes
@@ -191,13 +202,13 @@ fn lines_that_are_not_examined_are_listed_as_not_seen() {
         "{text}"
     );
     let long = format!("@daily rcron {}\n", "x".repeat(5000));
-    tree.write(MINE, &format!("{long}@daily rcron x\n"));
+    tree.crontab(&format!("{long}@daily rcron x\n"));
     let text = tree.text(&[]);
     assert!(
         text.contains("/crontabs/me: line 1, which is longer than 4096 bytes\n"),
         "{text}"
     );
-    tree.write(MINE, &long.repeat(3));
+    tree.crontab(&long.repeat(3));
     let text = tree.text(&[]);
     assert!(
         text.contains("/crontabs/me: 3 lines that are longer than 4096 bytes, from line 1 on\n"),
@@ -208,7 +219,7 @@ fn lines_that_are_not_examined_are_listed_as_not_seen() {
 #[test]
 fn many_mistakes_in_a_crontab_do_not_hide_others() {
     let tree = Tree::clean();
-    tree.write(MINE, &"@daily rcron -x\n".repeat(150));
+    tree.crontab(&"@daily rcron -x\n".repeat(150));
     tree.job("rcron -x");
     assert_eq!(tree.findings().len(), 101);
     let text = tree.text(&[]);
@@ -227,7 +238,7 @@ fn many_configurations_in_a_crontab_are_not_all_examined() {
         format!("@daily rcron --conf /home/me/{number}.conf backup\n")
     };
     let jobs: String = (0..120).map(job).collect();
-    tree.write(MINE, &jobs);
+    tree.crontab(&jobs);
     assert_eq!(tree.findings().len(), 100);
     let text = tree.text(&[]);
     assert!(
@@ -241,10 +252,9 @@ fn many_configurations_in_a_crontab_are_not_all_examined() {
 fn control_and_invisible_characters_are_escaped() {
     let tree = Tree::clean();
     let hostile = "\u{1b}c\u{202e}\u{9b}1m";
-    tree.write(
-        MINE,
-        &format!("@daily rcron backup; {hostile}\n@daily rcron --{hostile}\n@daily rcron -j {hostile} x\n"),
-    );
+    tree.crontab(&format!(
+        "@daily rcron backup; {hostile}\n@daily rcron --{hostile}\n@daily rcron -j {hostile} x\n"
+    ));
     tree.write(
         "/etc/crontab",
         &format!("@daily {hostile}/rcron x\n@daily root rcron {hostile}\n"),
@@ -257,4 +267,116 @@ fn control_and_invisible_characters_are_escaped() {
             assert!(!arguments.is_empty() || text.contains(place), "{place}: {text}");
         }
     }
+}
+
+/// Cron says so in its log only, once, when it reads the file.
+#[test]
+fn line_that_cron_rejects_is_wrong() {
+    for (line, column) in [
+        ("60 * * * * root rcron backup", 1),
+        ("*/0 * * * * root rcron backup", 1),
+        ("@fortnightly root rcron backup", 1),
+        ("H H * * * root rcron backup", 1),
+        ("0 0 3 * * * root rcron backup", 11),
+        ("0 0 3 * * 2026 root rcron backup", 11),
+        ("0 3 * * * cd /x && rcron backup", 11),
+        ("0 3 * * * nobody-here rcron backup", 11),
+        ("\u{feff}0 3 * * * root rcron backup", 1),
+    ] {
+        let tree = Tree::clean();
+        tree.write(JOBS, &format!("{line}\n"));
+        tree.finds_only("wrong", "crontab-ignored", &format!("{JOBS}:1:{column}"));
+        tree.use_cron(Cron::Cronie);
+        tree.finds_only("wrong", "crontab-line-ignored", &format!("{JOBS}:1:{column}"));
+    }
+}
+
+/// One bad line is the end of all jobs in the file with Debian's cron, and of itself with cronie.
+#[test]
+fn bad_line_of_another_job_is_wrong_with_debians_cron() {
+    for bad in ["61 * * * * root other", "0 3 * * * nobody-here other", "A=", "hello"] {
+        let tree = Tree::clean();
+        tree.write(JOBS, &format!("0 3 * * * root rcron backup\n{bad}\n"));
+        let findings = tree.findings();
+        assert_eq!(findings.len(), 1, "{bad}: {findings:?}");
+        tree.finds("wrong", "crontab-ignored", &findings[0].2);
+        tree.use_cron(Cron::Cronie);
+        tree.finds_nothing();
+        tree.write(JOBS, &format!("0 3 * * * root backup\n{bad}\n"));
+        tree.use_cron(Cron::Debian);
+        tree.finds_nothing(); // nothing in this file has to do with rcron
+    }
+}
+
+#[test]
+fn long_command_is_rejected_by_debians_cron() {
+    let tree = Tree::clean();
+    tree.job(&format!("rcron backup {}", "x".repeat(985)));
+    tree.finds_nothing();
+    tree.job(&format!("rcron backup {}", "x".repeat(986)));
+    tree.finds_only("wrong", "crontab-ignored", "/etc/cron.d/jobs:1:16");
+    tree.use_cron(Cron::Cronie);
+    tree.finds_nothing();
+}
+
+#[test]
+fn file_that_cron_does_not_trust_is_wrong() {
+    let tree = Tree::clean();
+    std::fs::hard_link(tree.path(JOBS), tree.path("/etc/other")).expect("linked");
+    tree.finds_only("wrong", "crontab-ignored", JOBS);
+    tree.remove("/etc/other");
+    tree.crontab("@daily rcron backup\n");
+    tree.finds_nothing();
+    tree.mode(MINE, 0o640);
+    tree.finds_only("wrong", "crontab-ignored", MINE);
+    tree.use_cron(Cron::Cronie);
+    tree.finds_nothing();
+    tree.mode(MINE, 0o660);
+    tree.finds_only("wrong", "crontab-ignored", MINE);
+    tree.mode(MINE, 0o600);
+    std::fs::hard_link(tree.path(MINE), tree.path("/etc/other")).expect("linked");
+    tree.finds_only("wrong", "crontab-ignored", MINE);
+    tree.remove("/etc/other");
+    tree.use_cron(Cron::Debian);
+    tree.remove(MINE);
+    std::os::unix::fs::symlink(JOBS, tree.path(MINE)).expect("linked");
+    tree.finds("wrong", "crontab-ignored", MINE);
+    tree.remove(MINE);
+    let stranger = "/var/spool/cron/crontabs/stranger";
+    tree.write(stranger, "@daily rcron backup\n");
+    tree.mode(stranger, 0o600);
+    tree.finds_only("wrong", "crontab-ignored", stranger);
+}
+
+#[test]
+fn schedule_that_never_comes_is_wrong() {
+    for schedule in ["0 0 31 2 *", "30-20 * * * *", "0 3 * * fri-mon", "0 22-6 * * *"] {
+        let tree = Tree::clean();
+        tree.write(JOBS, &format!("{schedule} root rcron backup\n"));
+        tree.finds_only("wrong", "schedule-never", &format!("{JOBS}:1:1"));
+    }
+}
+
+#[test]
+fn line_that_is_read_with_more_than_it_shows_is_wrong() {
+    let tree = Tree::clean();
+    tree.write(JOBS, "0 3 * * * root rcron backup\r\n0 4 * * * root rcron backup\r\n");
+    tree.finds_only("wrong", "crontab-carriage-return", &format!("{JOBS}:1:28"));
+    tree.write(JOBS, "0 3 * * * root rcron backup \\\n0 4 * * * root rcron backup\n");
+    tree.finds_only("wrong", "crontab-continuation", &format!("{JOBS}:1:30"));
+    tree.write(JOBS, "0 3 * * * root rcron backup \\\n    --all\n");
+    tree.finds("wrong", "crontab-ignored", &format!("{JOBS}:2:5"));
+    assert!(tree.text(&[]).contains("-> write the job in one line: a backslash"));
+}
+
+#[test]
+fn rules_of_another_cron_are_not_guessed() {
+    let tree = Tree::clean();
+    tree.use_cron(Cron::Busybox);
+    tree.write(JOBS, "*/0 * * * * root rcron backup\n");
+    tree.finds_nothing();
+    let text = tree.text(&[]);
+    let expected =
+        "  not seen  /etc/cron.d/jobs: whether /usr/sbin/crond, whose rules are not known, accepts this file\n";
+    assert!(text.contains(expected), "{text}");
 }

@@ -1,8 +1,8 @@
-//! The log. If stderr is connected to journald (systemd.exec(5), `JOURNAL_STREAM`), messages go to journald with fields; otherwise
-//! they are lines on stderr.
+//! The log. If stderr is connected to journald (systemd.exec(5), `JOURNAL_STREAM`), messages go to journald with fields;
+//! otherwise they are lines on stderr.
 //!
-//! A thread of its own writes them, because neither a journald that hangs nor a pipe that is not read may delay a lease. Messages that do
-//! not fit into its queue are counted, and the number is logged when there is room again.
+//! A thread of its own writes them, because neither a journald that hangs nor a pipe that is not read may delay a lease.
+//! Messages that do not fit into its queue are counted, and the number is logged when there is room again.
 //!
 //! Messages of libraries are dropped, except with `RCROND_LOG=debug`: they are useful only for finding faults.
 

@@ -1,5 +1,5 @@
-//! `rcrond --check`: reports what is wrong with the configuration, with the files that it names and with the store, and what to do about
-//! it. It changes nothing.
+//! `rcrond --check`: reports what is wrong with the configuration, with the files that it names and with the store, and what to
+//! do about it. It changes nothing.
 
 mod directory;
 mod report;
@@ -9,7 +9,7 @@ mod wrapper;
 
 pub(crate) use store::init_store;
 
-use crate::config::{self, Config, Loaded, StoreConfig};
+use crate::config::{self, Config, Loaded};
 use inputs::diagnostic::shown;
 use inputs::words::seconds;
 use report::Report;
@@ -52,7 +52,7 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
         wrapper::check(cluster, &wrappers, report);
     }
     report.begin_subject("store");
-    if exposes_password(&config.store) {
+    if config.store.exposes_password() {
         let what = "the password is sent over the network in plain text";
         report.hint(what, Some("set tls, unless no one else has access to that network"));
     }
@@ -60,33 +60,16 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
 }
 
 fn configuration(path: &Path, config: &Config, report: &mut Report) {
-    let (store, servers) = match &config.store {
-        StoreConfig::Etcd(settings) => ("etcd", &settings.servers),
-        StoreConfig::PostgreSql(settings) => ("PostgreSQL", &settings.servers),
-        StoreConfig::Redis(settings) => ("Redis", &settings.servers),
-    };
     let metrics = config
         .metrics
         .map_or_else(String::new, |address| format!(", metrics at {address}"));
     report.fine(&format!(
-        "{}: node {}, {store} at {}{metrics}",
+        "{}: node {}, {} at {}{metrics}",
         shown(path.as_os_str()),
         config.node.as_str(),
-        servers.join(", ")
+        config.store.kind.title(),
+        config.store.servers.join(", ")
     ));
-}
-
-/// PostgreSQL uses SCRAM. For the other stores, the client sends the password itself.
-fn exposes_password(store: &StoreConfig) -> bool {
-    let (servers, login, tls) = match store {
-        StoreConfig::Etcd(settings) => (&settings.servers, &settings.login, &settings.tls),
-        StoreConfig::Redis(settings) => (&settings.servers, &settings.login, &settings.tls),
-        StoreConfig::PostgreSql(_) => return false,
-    };
-    let has_password = login.as_ref().is_some_and(|login| login.password.is_some());
-    let local = ["/", "127.", "[::1]:", "localhost:"];
-    let is_remote = |server: &String| !local.iter().any(|place| server.starts_with(place));
-    has_password && tls.is_none() && servers.iter().any(is_remote)
 }
 
 fn settings(cluster: &config::ClusterSettings, report: &mut Report) {

@@ -10,8 +10,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// All valid rcron.conf files: those that the configuration names, those in its directory, and those in `/etc/rcron`. The others are
-/// reported by `rcronctl check`.
+/// All valid rcron.conf files: those that the configuration names, those in its directory, and those in `/etc/rcron`. The
+/// others are reported by `rcronctl check`.
 pub(super) fn find(configuration: &Path, loaded: &Loaded) -> Vec<Settings> {
     let beside = configuration.parent().unwrap_or(Path::new(DIRECTORY));
     let mut files: BTreeSet<PathBuf> = loaded.confs.iter().flatten().cloned().collect();

@@ -157,7 +157,8 @@ impl Given {
     }
 }
 
-/// Two clusters with one name would be the same cluster in the store. With one state file, each would overwrite the other's state.
+/// Two clusters with one name would be the same cluster in the store. With one state file, each would overwrite the other's
+/// state.
 fn must_be_unique(diagnostics: &mut Diagnostics, clusters: &[ClusterTable]) {
     let places: Vec<PathBuf> = clusters
         .iter()

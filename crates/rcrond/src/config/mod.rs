@@ -11,7 +11,6 @@ mod file;
 mod keys;
 mod login;
 mod node;
-mod open;
 mod redact;
 mod stores;
 mod table;
@@ -21,7 +20,7 @@ mod tls;
 mod value;
 
 pub(crate) use cluster::resolve_links;
-pub(crate) use open::open;
+pub(crate) use store::open;
 
 use inputs::diagnostic::Diagnostic;
 use lease::{ClusterName, NodeName, Timing};
@@ -49,8 +48,8 @@ struct Surroundings {
     credentials: Option<PathBuf>,
 }
 
-/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file system, so it
-/// must not run in the daemon's loop.
+/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file
+/// system, so it must not run in the daemon's loop.
 ///
 /// # Errors
 /// All problems, in one diagnostic.
@@ -69,7 +68,7 @@ pub(crate) struct Config {
     /// The name of this node. No other node of the site may have it.
     pub(crate) node: NodeName,
     /// How to reach the store.
-    pub(crate) store: StoreConfig,
+    pub(crate) store: store::Settings,
     /// In the order of the file. Names and state files are unique.
     pub(crate) clusters: Vec<ClusterSettings>,
     /// The address of the metrics; `None` if they are not served.
@@ -80,46 +79,6 @@ pub(crate) struct Config {
     pub(crate) run_dir: PathBuf,
     /// Contains epochs and the list of drained clusters; survives a reboot.
     pub(crate) state_dir: PathBuf,
-}
-
-/// The store's settings, by its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StoreConfig {
-    /// `[etcd]`
-    Etcd(store::etcd::Settings),
-    /// `[postgresql]`
-    PostgreSql(store::postgresql::Settings),
-    /// `[redis]`
-    Redis(store::redis::Settings),
-}
-
-impl StoreConfig {
-    /// The name of its table in rcrond.toml.
-    pub(crate) const fn kind(&self) -> &'static str {
-        match self {
-            Self::Etcd(_) => "etcd",
-            Self::PostgreSql(_) => "postgresql",
-            Self::Redis(_) => "redis",
-        }
-    }
-
-    pub(crate) fn servers(&self) -> &[String] {
-        match self {
-            Self::Etcd(settings) => &settings.servers,
-            Self::PostgreSql(settings) => &settings.servers,
-            Self::Redis(settings) => &settings.servers,
-        }
-    }
-
-    /// Where the records are, whatever the servers' addresses and the credentials.
-    pub(crate) fn location(&self) -> (&'static str, &str, String) {
-        let (prefix, place) = match self {
-            Self::Etcd(settings) => (&settings.prefix, String::new()),
-            Self::PostgreSql(settings) => (&settings.prefix, format!("{}\0{}", settings.database, settings.table)),
-            Self::Redis(settings) => (&settings.prefix, settings.database.to_string()),
-        };
-        (self.kind(), prefix, place)
-    }
 }
 
 /// A `[[cluster]]`.

@@ -10,8 +10,8 @@ use policy::moment::BootTime;
 use policy::state::State;
 use std::time::Duration;
 
-/// rcron records a run right after its start. This long after the state file has become `draining`, the journal has a record of each job
-/// that was started before.
+/// rcron records a run right after its start. This long after the state file has become `draining`, the journal has a record of
+/// each job that was started before.
 const RECORD_DELAY: Duration = Duration::from_secs(2);
 
 pub(super) struct ClusterState {

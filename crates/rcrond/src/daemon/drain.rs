@@ -105,7 +105,8 @@ impl Daemon {
         }
     }
 
-    /// Counts the running jobs of each cluster that waits for them, in threads of their own. [`Event::JobsCounted`] has the results.
+    /// Counts the running jobs of each cluster that waits for them, in threads of their own. [`Event::JobsCounted`] has the
+    /// results.
     fn count_jobs(&mut self, now: BootTime) {
         if self.drain_wakes_at.is_none_or(|time| time > now) {
             return;

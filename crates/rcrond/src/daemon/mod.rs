@@ -1,5 +1,5 @@
-//! The loop: each event becomes an input of the lease machine, and the machine's actions go to the tasks that execute them. The loop
-//! waits for no task.
+//! The loop: each event becomes an input of the lease machine, and the machine's actions go to the tasks that execute them. The
+//! loop waits for no task.
 
 mod actions;
 mod cluster_state;
@@ -34,7 +34,7 @@ use policy::moment::BootTime;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Failure, Store};
+use store::{Error, Store};
 use tasks::Senders;
 
 /// The loop's state.
@@ -73,7 +73,7 @@ struct Daemon {
 
     // For administrators.
     /// The error of the store's last call that was not answered. Cleared when the store answers again.
-    store_failure: Option<Failure>,
+    store_failure: Option<Error>,
     /// The last message about clusters.json or the saved session, so that a lasting fault is logged once.
     file_failure: Option<String>,
     /// Whether the store's watch works.
@@ -157,7 +157,7 @@ impl Daemon {
         }
     }
 
-    fn keep_failure<T>(&mut self, answer: Result<T, Failure>) -> Option<T> {
+    fn keep_failure<T>(&mut self, answer: Result<T, Error>) -> Option<T> {
         answer.map_err(|failure| self.store_failure = Some(failure)).ok()
     }
 

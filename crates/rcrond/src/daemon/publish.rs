@@ -1,5 +1,5 @@
-//! What the loop publishes by itself when it has changed: the node info in the store, systemd's status line, and the clusters that are
-//! saved with the session.
+//! What the loop publishes by itself when it has changed: the node info in the store, systemd's status line, and the clusters
+//! that are saved with the session.
 
 use super::{ClusterState, Daemon};
 use crate::api::systemd;
@@ -26,8 +26,8 @@ impl Daemon {
         self.notify_when_ready();
     }
 
-    /// Publishes the node info if it has changed, or in any case. Without a session nothing is published, because another machine may
-    /// have this node's name.
+    /// Publishes the node info if it has changed, or in any case. Without a session nothing is published, because another
+    /// machine may have this node's name.
     pub(super) fn publish_node_info(&self, in_any_case: bool) {
         if !self.machine.has_session() {
             return;

@@ -6,23 +6,21 @@ use crate::config::{ClusterSettings, Config};
 use crate::event::Event;
 use crate::new_config::{self, NewConfig, NewConfigError};
 use crate::store_tasks::client::StoreRequest;
-use lease::Input;
+use lease::{ClusterName, Input};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+const NEEDS_RESTART: &str = "cannot be changed without a restart";
 
 /// Why a new configuration is not applied.
 enum ReloadError {
     Unusable(NewConfigError),
     Stopping,
-    NeedsRestart(Setting),
-}
-
-/// A setting that cannot be changed while rcrond runs: other nodes would not know of the change, or an old file would stay active.
-enum Setting {
-    Key(&'static str),
-    StateFileOf(String),
-    ClusterOf(PathBuf),
+    // These cannot be changed while rcrond runs: other nodes would not know of the change, or an old file would stay active.
+    KeyChanged(&'static str),
+    StateFileChanged(ClusterName),
+    NameChanged(PathBuf),
 }
 
 impl fmt::Display for ReloadError {
@@ -30,17 +28,13 @@ impl fmt::Display for ReloadError {
         match self {
             Self::Unusable(error) => error.fmt(out),
             Self::Stopping => out.write_str("rcrond is stopping"),
-            Self::NeedsRestart(setting) => write!(out, "{setting} cannot be changed without a restart"),
-        }
-    }
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(key) => out.write_str(key),
-            Self::StateFileOf(cluster) => write!(out, "the state_file of cluster {cluster}"),
-            Self::ClusterOf(file) => write!(out, "the name of the cluster with {}", file.display()),
+            Self::KeyChanged(key) => write!(out, "{key} {NEEDS_RESTART}"),
+            Self::StateFileChanged(cluster) => {
+                write!(out, "the state_file of cluster {} {NEEDS_RESTART}", cluster.as_str())
+            }
+            Self::NameChanged(file) => {
+                write!(out, "the name of the cluster with {} {NEEDS_RESTART}", file.display())
+            }
         }
     }
 }
@@ -68,9 +62,7 @@ impl Daemon {
         if self.exit_by.is_some() {
             return Err(ReloadError::Stopping);
         }
-        if let Some(setting) = fixed_setting(&self.config, &new.config) {
-            return Err(ReloadError::NeedsRestart(setting));
-        }
+        must_be_reloadable(&self.config, &new.config)?;
         for warning in &new.warnings {
             log::warn!("{}", warning.summary);
         }
@@ -92,14 +84,13 @@ impl Daemon {
     }
 }
 
-/// The first setting that differs and must not.
-fn fixed_setting(old: &Config, new: &Config) -> Option<Setting> {
+fn must_be_reloadable(old: &Config, new: &Config) -> Result<(), ReloadError> {
     let has_moved = |cluster: &&ClusterSettings| {
         let mut same_name = new.clusters.iter().filter(|other| other.name == cluster.name);
         same_name.any(|other| other.state_file != cluster.state_file)
     };
     if let Some(cluster) = old.clusters.iter().find(has_moved) {
-        return Some(Setting::StateFileOf(cluster.name.as_str().to_owned()));
+        return Err(ReloadError::StateFileChanged(cluster.name.clone()));
     }
     // The file would belong to both names for a while, and other nodes know only one of them.
     let is_renamed = |cluster: &&ClusterSettings| {
@@ -110,7 +101,7 @@ fn fixed_setting(old: &Config, new: &Config) -> Option<Setting> {
         same_file.any(|other| other.name != cluster.name)
     };
     if let Some(cluster) = new.clusters.iter().find(is_renamed) {
-        return Some(Setting::ClusterOf(cluster.state_file.clone()));
+        return Err(ReloadError::NameChanged(cluster.state_file.clone()));
     }
     let keys = [
         ("node", old.node != new.node),
@@ -120,9 +111,11 @@ fn fixed_setting(old: &Config, new: &Config) -> Option<Setting> {
         ("[metrics] listen", old.metrics != new.metrics),
         (
             "which store it is, its prefix, database or table",
-            old.store.location() != new.store.location(),
+            !old.store.has_same_records(&new.store),
         ),
     ];
-    let changed = keys.into_iter().find(|(_, differs)| *differs);
-    changed.map(|(key, _)| Setting::Key(key))
+    match keys.into_iter().find(|(_, differs)| *differs) {
+        Some((key, _)) => Err(ReloadError::KeyChanged(key)),
+        None => Ok(()),
+    }
 }

@@ -15,8 +15,8 @@ impl Daemon {
             node: self.config.node.as_str().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             store: StoreReport {
-                kind: self.config.store.kind().to_owned(),
-                servers: self.config.store.servers().to_vec(),
+                kind: self.config.store.kind.name().to_owned(),
+                servers: self.config.store.servers.clone(),
                 answers,
                 failure: failure.map(ToString::to_string),
                 session: self.machine.has_session(),

@@ -94,6 +94,10 @@ async fn add_nodes(mut report: Report, store: &Arc<dyn Store>) -> Report {
             return report;
         }
     };
+    if overview.is_cut {
+        let what = "the store has more nodes than can be shown".to_owned();
+        report.store.failure = report.store.failure.or(Some(what));
+    }
     for cluster in &mut report.clusters {
         let lease = Duration::from_millis(cluster.lease_ms);
         cluster.nodes = overview.nodes(&cluster.name, lease, clock::wall_time());

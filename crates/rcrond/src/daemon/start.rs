@@ -18,7 +18,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Failure, Store};
+use store::{Error, Store};
 use sys::output::{error_text, to_stderr};
 
 /// tokio needs a thread for each name that is being looked up. Look-ups can hang, and each attempt to connect starts another.
@@ -34,9 +34,9 @@ pub(crate) enum StartError {
     Runtime(io::Error),
     NoBootId,
     RunDir(RunDirError),
-    PersistentState(ReadError),
+    PersistentState(PathBuf, ReadError),
     /// Certificates or keys of the store cannot be used.
-    Store(Failure),
+    Store(Error),
     /// The kernel gives no random numbers.
     Random(io::Error),
     /// A signal's handler cannot be set.
@@ -61,7 +61,9 @@ impl fmt::Display for StartError {
                 out.write_str("cannot read /proc/sys/kernel/random/boot_id, and a lease is valid only with a boot ID")
             }
             Self::RunDir(error) => error.fmt(out),
-            Self::PersistentState(error) => error.fmt(out),
+            Self::PersistentState(path, error) => {
+                write!(out, "cannot read the epochs from {}: {error}", path.display())
+            }
             Self::Store(failure) => failure.fmt(out),
             Self::Random(error) => write!(out, "cannot read random numbers: {}", error_text(error)),
             Self::Signals(error) => write!(out, "cannot catch signals: {}", error_text(error)),
@@ -118,8 +120,9 @@ fn run_daemon(config: Config, config_file: PathBuf) -> Result<(), StartError> {
 async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs), StartError> {
     let boot = clock::boot_id().ok_or(StartError::NoBootId)?;
     let run_dir = RunDir::lock(&config.run_dir).map_err(StartError::RunDir)?;
-    let persistent_state = PersistentState::read(&config.state_dir.join(FILE_NAME));
-    let persistent_state = persistent_state.map_err(StartError::PersistentState)?;
+    let state_file = config.state_dir.join(FILE_NAME);
+    let persistent_state = PersistentState::read(&state_file);
+    let persistent_state = persistent_state.map_err(|error| StartError::PersistentState(state_file, error))?;
     let store: Arc<dyn Store> = config::open(&config.store).map_err(StartError::Store)?.into();
     let session = run_dir.saved_session(&boot, config.node.as_str(), &configured_files(&config));
     let previous_states = machine::previous_states(&config.clusters, &boot).await;

@@ -17,8 +17,8 @@ pub(crate) struct FileWriters {
 }
 
 impl FileWriters {
-    /// Calls `write` and then `report` in the thread of the file's directory, after all earlier writes in this directory. If the thread
-    /// cannot be started, `report` gets the error at once.
+    /// Calls `write` and then `report` in the thread of the file's directory, after all earlier writes in this directory. If
+    /// the thread cannot be started, `report` gets the error at once.
     pub(crate) fn write(
         &mut self,
         file: &Path,

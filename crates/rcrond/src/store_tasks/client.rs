@@ -1,9 +1,10 @@
 //! Executes the machine's reads and changes, one call at a time, on one connection.
 //!
-//! A read connects if there is no connection. A change never does: it must use the connection of its read. A call that fails or is too
-//! late ends the connection, and counts as not answered.
+//! A read connects if there is no connection. A change never does: it must use the connection of its read. A call that fails or
+//! is too late ends the connection, and counts as not answered.
 
 use super::codec;
+use super::spoilt_keys::SpoiltKeys;
 use super::time_limit::within;
 use crate::api::metrics::{Metrics, Operation, Outcome};
 use crate::event::{Event, EventSender};
@@ -12,7 +13,7 @@ use lease::{Call, Change, Key, Reading, Verdict};
 use policy::moment::BootTime;
 use std::sync::Arc;
 use std::time::Instant;
-use store::{Connection, Failure, Store};
+use store::{Connection, Error, Store};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// What the loop sends to the client.
@@ -31,6 +32,7 @@ pub(crate) struct StoreClient {
     connection: Option<Box<dyn Connection>>,
     /// Whether the warnings about this store's server were read. They are logged once for each store.
     has_read_warnings: bool,
+    spoilt_keys: SpoiltKeys,
     events: EventSender,
     metrics: Arc<Metrics>,
 }
@@ -41,6 +43,7 @@ impl StoreClient {
             store,
             connection: None,
             has_read_warnings: false,
+            spoilt_keys: SpoiltKeys::default(),
             events,
             metrics,
         }
@@ -68,7 +71,7 @@ impl StoreClient {
         }
     }
 
-    async fn read(&mut self, keys: Vec<Key>, by: BootTime) -> Result<Reading, Failure> {
+    async fn read(&mut self, keys: Vec<Key>, by: BootTime) -> Result<Reading, Error> {
         let begin = Instant::now();
         let names: Vec<_> = keys.iter().map(codec::key).collect();
         let was_connected = self.connection.is_some();
@@ -84,13 +87,20 @@ impl StoreClient {
         .await;
         let outcome = answer.as_ref().map_or(Outcome::NoAnswer, |_| Outcome::Done);
         self.metrics.count_call(Operation::Read, begin.elapsed(), outcome);
-        if answer.is_err() && was_connected {
-            self.store.pass_over();
+        match &answer {
+            Ok(reading) => {
+                let now = clock::boot_time();
+                for message in self.spoilt_keys.update(&*self.store, &keys, reading, now) {
+                    log::error!("{message}");
+                }
+            }
+            Err(_) if was_connected => self.store.skip_current(),
+            Err(_) => {}
         }
         answer
     }
 
-    async fn change(&mut self, change: &Change, by: BootTime) -> (Verdict, Option<Failure>) {
+    async fn change(&mut self, change: &Change, by: BootTime) -> (Verdict, Option<Error>) {
         let begin = Instant::now();
         let Some(mut connection) = self.connection.take() else {
             return (Verdict::NoAnswer, None);
@@ -106,7 +116,7 @@ impl StoreClient {
         if answer.is_ok() {
             self.connection = Some(connection);
         } else {
-            self.store.pass_over();
+            self.store.skip_current();
         }
         (verdict, answer.err())
     }
@@ -121,13 +131,13 @@ impl StoreClient {
         };
         self.has_read_warnings = true;
         // A failure costs only the connection; the next read connects again.
-        if let Ok(warnings) = until(by, connection.concerns()).await {
+        if let Ok(warnings) = until(by, connection.warnings()).await {
             self.connection = Some(connection);
             self.events.send(Event::StoreWarnings(warnings));
         }
     }
 }
 
-async fn until<T>(by: BootTime, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn until<T>(by: BootTime, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     within(by.since(clock::boot_time()), answer).await
 }

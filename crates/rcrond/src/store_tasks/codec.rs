@@ -1,6 +1,7 @@
 //! The lease machine's records as keys and bytes of the store.
 //!
-//! A session record has a second line, for administrators: when it was written, by the writer's wall clock. The machine ignores it.
+//! A session record has a second line, for administrators: when it was written, by the writer's wall clock. The machine ignores
+//! it.
 
 use lease::{Change, ClusterRecord, Found, Incarnation, Key, Reading, Record, SessionRecord, Version};
 use policy::moment::WallTime;
@@ -15,8 +16,13 @@ pub(crate) fn cluster(name: &str) -> String {
     format!("cluster/{name}")
 }
 
-/// The beginning of each key of a [`NodeInfo`](super::node_info::NodeInfo).
-pub(crate) const NODE_INFO_PREFIX: &str = "node/";
+/// The key of a node's [`NodeInfo`](super::node_info::NodeInfo).
+pub(super) fn node_info(node: &str) -> String {
+    format!("node/{node}")
+}
+
+/// The key of the [`NodeList`](super::node_list::NodeList).
+pub(super) const NODE_LIST: &str = "nodes";
 
 /// The key of a record.
 pub(crate) fn key(key: &Key) -> String {

@@ -3,6 +3,8 @@
 pub(crate) mod client;
 pub(crate) mod codec;
 pub(crate) mod node_info;
+mod node_list;
 pub(crate) mod overview;
+mod spoilt_keys;
 mod time_limit;
 pub(crate) mod watcher;

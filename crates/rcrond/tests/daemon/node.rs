@@ -23,6 +23,11 @@ pub(crate) struct Node {
 impl Node {
     /// It has one cluster with a lease of one second and without `settle`, and is not started yet.
     pub(crate) fn new(name: &'static str, redis: &Redis) -> Self {
+        Self::with_store(name, &format!("[redis]\nservers = [\"{}\"]", redis.address()))
+    }
+
+    /// The same with any table for the store.
+    pub(crate) fn with_store(name: &'static str, store: &str) -> Self {
         let node = Self {
             directory: tempfile::tempdir().expect("a directory"),
             name,
@@ -32,9 +37,8 @@ impl Node {
         fs::create_dir(node.path("journal")).expect("made");
         node.configure(&format!(
             "node = \"{name}\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[control]\nsocket = \"{here}/socket\"\n\
-             [redis]\nservers = [\"{}\"]\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
-             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n",
-            redis.address()
+             {store}\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
+             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n"
         ));
         let conf =
             format!("cluster_name = web\nstate_file = {here}/state\nrequire_lease = yes\njournal = {here}/journal\n");
@@ -95,6 +99,20 @@ impl Node {
 
     pub(crate) fn signal(&self, signal: i32) {
         self.running.as_ref().expect("running").signal(signal);
+    }
+
+    /// The largest memory that it has ever used, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let pid = self.running.as_ref().expect("running").pid();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes: u64 = peak
+            .expect("VmHWM")
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("a number");
+        kilobytes << 10
     }
 
     pub(crate) fn ended(&mut self) -> ExitStatus {

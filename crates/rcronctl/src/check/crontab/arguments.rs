@@ -6,15 +6,18 @@ use super::program;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
 use crate::check::report::Report;
+use crate::check::rights::Rights;
 use ::crontab::call::Call;
 use ::crontab::shell::Word;
 use inputs::command_line::{self, Invocation, Request};
 use inputs::diagnostic::shown;
+use inputs::settings::DEFAULT_FILE;
 use policy::config::Key;
 use policy::display::escaped;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use sys::file::Unreadable;
 
 pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Report) {
     let start = job.place(call.words[0].offset);
@@ -57,23 +60,53 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
 }
 
 fn check_configuration(job: &Job, invocation: &Invocation, start: &Place, survey: &mut Survey, report: &mut Report) {
-    let Some(conf) = &invocation.options.conf else {
+    let conf = invocation.options.conf.as_deref();
+    if conf.is_none() {
         survey.usage.without_conf.get_or_insert(start.clone());
-        return;
-    };
-    let file = Path::new(conf);
-    let is_variable = conf.as_bytes().contains(&b'$');
+    }
+    let Some(rights) = &job.rights else { return };
+    let name = conf.unwrap_or(OsStr::new(DEFAULT_FILE));
+    let file = Path::new(name);
+    let is_variable = name.as_bytes().contains(&b'$');
     if !file.is_absolute() || is_variable {
         return;
     }
-    let located = job.root.locate(file);
-    if located.is_ok_and(|located| located.outside.symlink_metadata().is_ok()) {
-        survey.add_configuration(file.to_owned());
-        return;
+    match (open(job, rights, file), conf) {
+        (Ok(()), Some(_)) => survey.add_configuration(file.to_owned(), rights),
+        // The built-in defaults apply to jobs that do not name a file.
+        (Ok(()) | Err(Unreadable::Missing), None) => {}
+        (Err(Unreadable::Missing), Some(_)) => {
+            let what = format!("the configuration {} does not exist", shown(name));
+            let finding = Finding::wrong(Kind::ConfMissing, start, what, "create the file, or correct its name");
+            report
+                .add(finding.because("rcron exits with 125, and the job does not run on any server without the file"));
+        }
+        (Err(error), _) => {
+            let (user, name) = (escaped(job.line.entry.user), shown(name));
+            let what = format!("user {user} cannot read the configuration {name}: {error}");
+            let remedy =
+                format!("let {user} read it, as in chmod a+r FILE and chmod a+x DIRECTORY, or correct its name");
+            let finding = Finding::wrong(Kind::ConfUnreadable, start, what, remedy);
+            report.add(finding.because("rcron exits with 125, and the job does not run"));
+        }
     }
-    let what = format!("the configuration {} does not exist", shown(conf));
-    let finding = Finding::wrong(Kind::ConfMissing, start, what, "create the file, or correct its name");
-    report.add(finding.because("rcron exits with 125, and the job does not run on any server without the file"));
+}
+
+/// Whether the user of the job can read a file. A process that cannot take the user's rights goes by the mode.
+fn open(job: &Job, rights: &Rights, file: &Path) -> Result<(), Unreadable> {
+    let located = job.root.locate(file)?;
+    match rights {
+        Rights::Of(user) if rights.are_out_of_reach() => {
+            let metadata = located.metadata()?;
+            sys::file::regular(&metadata)?;
+            if user.may_read(&metadata) {
+                Ok(())
+            } else {
+                Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())
+            }
+        }
+        _ => located.open().map(drop),
+    }
 }
 
 /// Finds `rcron job --conf FILE` where FILE can only be rcron's. Many programs have an option of this name.

@@ -14,7 +14,7 @@ pub(super) fn check_rcron(job: &Job, call: &Call, report: &mut Report) {
     let word = &call.words[0];
     let has_slash = word.text.contains(&b'/');
     let is_certain = word.is_literal && (!call.is_behind || has_slash);
-    if !is_certain {
+    if !is_certain || job.rights.is_none() {
         return;
     }
     let path = job.line.entry.path();
@@ -39,7 +39,7 @@ pub(super) fn check_rcron(job: &Job, call: &Call, report: &mut Report) {
 pub(super) fn check_job(job: &Job, call: &Call, words: &command::Job, report: &mut Report) {
     const QUOTE: &str = "if a shell is to read them, quote the whole line as one word: rcron 'a && b'";
     let Some(program) = program(words) else { return };
-    if call.is_behind && !program.contains(&b'/') {
+    if job.rights.is_none() || (call.is_behind && !program.contains(&b'/')) {
         return;
     }
     let (place, path, name) = (

@@ -25,7 +25,7 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// What clients may use. Further connections wait in the kernel's queue.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
+pub(crate) struct Limits {
     connections: usize,
     /// For reading the head of a request.
     head: Duration,
@@ -33,7 +33,7 @@ struct Limits {
     whole: Duration,
 }
 
-const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     connections: 16,
     head: Duration::from_secs(5),
     whole: Duration::from_secs(10),
@@ -62,11 +62,7 @@ pub(crate) async fn listen(address: SocketAddr) -> TcpListener {
 }
 
 /// Answers scrapes until it is dropped. `requests` leads to the daemon's loop.
-pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, requests: mpsc::Sender<PendingRequest>) {
-    serve_within(LIMITS, listener, metrics, requests).await;
-}
-
-async fn serve_within(
+pub(crate) async fn serve(
     limits: Limits,
     listener: TcpListener,
     metrics: Arc<Metrics>,
@@ -174,7 +170,7 @@ mod tests {
         runtime.expect("a runtime").block_on(test);
     }
 
-    async fn start(limits: Option<Limits>) -> SocketAddr {
+    async fn start(limits: Limits) -> SocketAddr {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await;
         let address = listener.local_addr().expect("an address");
         let (requests, mut received) = mpsc::channel::<PendingRequest>(1);
@@ -186,10 +182,7 @@ mod tests {
             }
         });
         let metrics = Arc::new(Metrics::new());
-        match limits {
-            Some(limits) => tokio::spawn(serve_within(limits, listener, metrics, requests)),
-            None => tokio::spawn(serve(listener, metrics, requests)),
-        };
+        tokio::spawn(serve(limits, listener, metrics, requests));
         address
     }
 
@@ -215,7 +208,7 @@ mod tests {
     #[test]
     fn only_the_metrics_are_served() {
         run(async {
-            let address = start(None).await;
+            let address = start(LIMITS).await;
             let page = answer(address, &get("/metrics")).await;
             let (head, body) = page.split_once("\r\n\r\n").expect("a body");
             assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
@@ -256,7 +249,7 @@ mod tests {
     #[test]
     fn slow_clients_are_dropped_and_the_next_one_is_served() {
         run(async {
-            let address = start(Some(SHORT)).await;
+            let address = start(SHORT).await;
             let mut slow = Vec::new();
             for beginning in ["", "G", "GET /metrics HTTP/1.1\r\n", "GET /metrics HTTP/1.1\r\nX: "] {
                 let mut stream = TcpStream::connect(address).await.expect("a connection");
@@ -275,7 +268,7 @@ mod tests {
     #[test]
     fn a_connection_ends_after_its_answer() {
         run(async {
-            let address = start(None).await;
+            let address = start(LIMITS).await;
             let two = get("/metrics").repeat(2);
             assert_eq!(answer(address, &two).await.matches("HTTP/1.1").count(), 1);
         });

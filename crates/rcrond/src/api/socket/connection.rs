@@ -17,8 +17,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 const MAX_REQUEST: usize = 1 << 16;
 /// For a client to send its request, and to read each answer.
 const CLIENT_LIMIT: Duration = Duration::from_secs(5);
-/// For the loop to release clusters, in addition to the time that it waits for jobs. When this is over, the connection ends, and the loop
-/// continues.
+/// For the loop to release clusters, in addition to the time that it waits for jobs. When this is over, the connection ends,
+/// and the loop continues.
 const DRAIN_LIMIT: Duration = Duration::from_secs(12);
 /// For the loop to report the status.
 const STATUS_LIMIT: Duration = Duration::from_secs(4);
@@ -84,8 +84,8 @@ async fn read_request(reader: OwnedReadHalf) -> Result<Option<Request>, RequestE
     serde_json::from_slice(&line).map(Some).map_err(RequestError::Invalid)
 }
 
-/// The loop gets the requests of users who may not drain one after the other, with pauses, because each costs time of the loop or a call
-/// to the store.
+/// The loop gets the requests of users who may not drain one after the other, with pauses, because each costs time of the loop
+/// or a call to the store.
 async fn answer_status(request: Request, uid: u32, context: &Context) -> Response {
     let deadline = Instant::now() + STATUS_LIMIT;
     let answer = async {
