@@ -10,6 +10,7 @@ const zone = zoneName();
 const inUtc = zone === "UTC" ? "" : `; ${utcTime(SINCE)} to ${utcTime(UNTIL)}`;
 document.getElementById("window").textContent = `${localTime(SINCE)} to ${localTime(UNTIL)} (${zone}${inUtc})`;
 addFigures();
+addJoined();
 addServers();
 addLabels();
 addMarks();
