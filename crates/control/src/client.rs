@@ -75,8 +75,8 @@ impl Connection {
     /// Connects. The limit matters if the daemon does not accept connections.
     ///
     /// # Errors
-    /// [`NoAnswer::NoSocket`], [`NoAnswer::NotListening`], [`NoAnswer::TimedOut`]; or [`NoAnswer::System`], for instance without permission,
-    /// or if the file is not a socket.
+    /// [`NoAnswer::NoSocket`], [`NoAnswer::NotListening`], [`NoAnswer::TimedOut`]; or [`NoAnswer::System`], for instance
+    /// without permission, or if the file is not a socket.
     pub fn open(path: &Path, limit: Duration) -> Result<Self, NoAnswer> {
         match connect(path, limit) {
             Ok(stream) => Ok(Self {
@@ -96,8 +96,8 @@ impl Connection {
     /// Sends the request. The limit matters if the daemon does not read.
     ///
     /// # Errors
-    /// [`NoAnswer::TimedOut`] or [`NoAnswer::System`]. It is not an error if the daemon has closed the connection already: its answer may say
-    /// why.
+    /// [`NoAnswer::TimedOut`] or [`NoAnswer::System`]. It is not an error if the daemon has closed the connection already: its
+    /// answer may say why.
     pub fn ask(&mut self, request: &Request, limit: Duration) -> Result<(), NoAnswer> {
         let mut line = serde_json::to_vec(request).map_err(|error| NoAnswer::System(error.into()))?;
         line.push(b'\n');

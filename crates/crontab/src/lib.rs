@@ -1,4 +1,4 @@
-//! Crontabs: their entries, the command line of each entry, and the call of rcron in it.
+//! Crontabs: their entries, what cron rejects in them, when each entry runs, its command line, and the call of rcron in it.
 //!
 //! Everything here is a function of its arguments: no file, no clock, no system call (`no_std` enforces it). Any user may have
 //! written the text, so its size is the only thing that a caller has to limit: parsing takes memory in proportion to the text.
@@ -11,11 +11,18 @@
 extern crate alloc;
 
 pub mod call;
+mod entry;
+pub mod flow;
 mod line;
+mod mistake;
 pub mod outside;
+pub mod schedule;
+mod script;
 pub mod shell;
 mod table;
 mod variables;
 
+pub use entry::Entry;
 pub use line::{Line, UserField};
-pub use table::{Crontab, Entry, Kind, LONGEST_LINE};
+pub use mistake::{Mistake, Reason};
+pub use table::{Crontab, Kind, LONGEST_LINE};

@@ -1,8 +1,10 @@
 //! One entry with its command line parsed, and whether the job is or should be wrapped with rcron.
 
 use crate::call;
+use crate::entry::Entry;
+use crate::flow::{self, Judgement};
 use crate::shell::{self, SimpleCommand, Unclosed};
-use crate::table::{Entry, Kind};
+use crate::table::Kind;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -13,6 +15,8 @@ pub struct Line<'e, 't> {
     pub entry: &'e Entry<'t>,
     /// Never empty.
     pub commands: Result<Vec<SimpleCommand>, Unclosed>,
+    /// What follows from them; nothing if they cannot be parsed.
+    pub judgement: Judgement,
 }
 
 /// A user name where cron does not expect one, or none where it does.
@@ -32,14 +36,19 @@ impl<'e, 't> Line<'e, 't> {
     #[must_use]
     pub fn parse(entry: &'e Entry<'t>) -> Self {
         let commands = shell::parse(&entry.command);
-        Self { entry, commands }
+        let judgement = commands.as_deref().map(flow::judge).unwrap_or_default();
+        Self {
+            entry,
+            commands,
+            judgement,
+        }
     }
 
     /// Whether the line calls rcron. If its quotes are not closed, the first word decides.
     #[must_use]
     pub fn is_wrapped(&self) -> bool {
         match &self.commands {
-            Ok(commands) => call::find(commands).is_some() || self.has_rcron_as_user(),
+            Ok(_) => !self.judgement.calls.is_empty() || self.has_rcron_as_user(),
             Err(Unclosed { .. }) => {
                 let mut words = self.entry.command.split(u8::is_ascii_whitespace);
                 words.next().is_some_and(call::is_rcron)
@@ -90,6 +99,7 @@ impl<'e, 't> Line<'e, 't> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::Dialect;
     use crate::table::Crontab;
 
     #[test]
@@ -107,7 +117,7 @@ mod tests {
             ("@daily me rcron a", mine, Some(UserField::Superfluous(b"me"))),
             ("@daily nice rcron a", mine, None),
         ] {
-            let crontab = Crontab::parse(line.as_bytes(), kind);
+            let crontab = Crontab::parse(line.as_bytes(), kind, Dialect::Debian);
             let parsed = Line::parse(&crontab.entries[0]);
             assert_eq!(parsed.misplaced_user(kind), expected, "{line}");
         }
@@ -125,7 +135,7 @@ mod tests {
             ("@daily rcron 'backup", false),
             ("@daily backup 'x", true),
         ] {
-            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"));
+            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"), Dialect::Debian);
             assert_eq!(Line::parse(&crontab.entries[0]).could_be_wrapped(), could_be, "{line}");
         }
     }
@@ -137,7 +147,7 @@ mod tests {
             ("@daily  a 'b c'", "a b c"),
             ("@daily a && b", "a && b"),
         ] {
-            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"));
+            let crontab = Crontab::parse(line.as_bytes(), Kind::User(b"me"), Dialect::Debian);
             assert_eq!(Line::parse(&crontab.entries[0]).text(), text.as_bytes(), "{line}");
         }
     }

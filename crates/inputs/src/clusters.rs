@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, shown};
 use crate::settings::{self, DEFAULT_FILE, Settings};
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,10 +88,7 @@ pub fn files_in(directory: &Path) -> Result<Vec<PathBuf>, ListError> {
             return Err(ListError { directory, error });
         }
     };
-    let is_configuration = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        name.ends_with(b".conf") && !name.starts_with(b".") && !path.is_dir()
-    };
+    let is_configuration = |path: &PathBuf| is_name(path.file_name().unwrap_or_default()) && !path.is_dir();
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -99,6 +97,13 @@ pub fn files_in(directory: &Path) -> Result<Vec<PathBuf>, ListError> {
     let default = Path::new(DEFAULT_FILE).file_name();
     files.sort_by_cached_key(|file| (file.file_name() != default, file.clone()));
     Ok(files)
+}
+
+/// Whether a file of this name in [`DIRECTORY`] is a configuration.
+#[must_use]
+pub fn is_name(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.ends_with(b".conf") && !name.starts_with(b".")
 }
 
 impl fmt::Display for ListError {

@@ -98,13 +98,19 @@ fn read_into(options: &mut Options, mut parser: Parser) -> Result<Parsed, Mistak
             Arg::Short('j') | Arg::Long("job") => options.job_name = Some(job_name(value(&mut parser)?)?),
             Arg::Short('n') | Arg::Long("dry-run") => options.dry_run = true,
             Arg::Short('v') | Arg::Long("verbose") => options.verbose = true,
-            Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Other(Request::Help)),
-            Arg::Short('V') | Arg::Long("version") => return Ok(Parsed::Other(Request::Version)),
+            Arg::Short('h') | Arg::Long("help") => return alone(Request::Help, &mut parser),
+            Arg::Short('V') | Arg::Long("version") => return alone(Request::Version, &mut parser),
             Arg::Value(first) => return job(first, &mut parser).map(Parsed::Job),
             unknown => return Err(unknown_option(unknown)),
         }
     }
     Err(Mistake::NoCommand)
+}
+
+/// A request that makes everything after it superfluous. If it has a value (`--version=1`), the parser says so at the next argument.
+fn alone(request: Request, parser: &mut Parser) -> Result<Parsed, Mistake> {
+    parser.next().map_err(Mistake::Value)?;
+    Ok(Parsed::Other(request))
 }
 
 /// Everything from the first argument that is not an option belongs to the job.

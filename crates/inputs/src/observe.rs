@@ -6,7 +6,7 @@ use crate::state_file::{self, Content};
 use policy::config::Config;
 use policy::decide::{self, Basis, Decision, Reading, Skip};
 use policy::moment::Moment;
-use policy::state::{LONGEST_LINE, NoState, State};
+use policy::state::{NoState, State};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -36,8 +36,17 @@ pub enum Obstacle {
 
 /// Reads the state file and decides. Used in the same way before a job is started and while it runs.
 pub fn observe(config: &Config) -> Observation {
-    let (reading, obstacle) = match state_file::read(Path::new(OsStr::from_bytes(&config.state_file))) {
-        Ok(Content { state, modified }) => {
+    observation(
+        state_file::read(Path::new(OsStr::from_bytes(&config.state_file))),
+        config,
+    )
+}
+
+/// The same for a state file that the caller has read in its own way.
+pub fn observation(read: Result<Content, Unreadable>, config: &Config) -> Observation {
+    let (reading, obstacle) = match read {
+        Ok(Content { is_removed: true, .. }) => (Reading::Removed, None),
+        Ok(Content { state, modified, .. }) => {
             let obstacle = state.as_ref().err().copied().map(Obstacle::NoState);
             let content = state;
             (Reading::File { content, modified }, obstacle)
@@ -109,7 +118,6 @@ impl fmt::Display for Obstacle {
             Self::NoState(NoState::Empty) => out.write_str("the file is empty"),
             Self::NoState(NoState::BlankLine) => out.write_str("its first line is blank"),
             Self::NoState(NoState::OtherWord) => out.write_str("its first word is neither `active` nor `passive`"),
-            Self::NoState(NoState::LongLine) => write!(out, "its first line is longer than {LONGEST_LINE} bytes"),
         }
     }
 }

@@ -5,7 +5,7 @@ use policy::config::{Config, LARGEST_FILE};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use sys::file::{self, Unreadable};
+use sys::file::{self, Contents, Unreadable};
 
 /// The configuration file without `--conf`.
 pub const DEFAULT_FILE: &str = "/etc/rcron/rcron.conf";
@@ -44,6 +44,17 @@ pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refu
     })
 }
 
+/// The configuration in a file that the caller has opened in its own way. `contents` is what it found under this name.
+///
+/// # Errors
+/// The message of the wrapper that rejects the file.
+pub fn interpret(file: &OsStr, contents: Result<Contents, Unreadable>) -> Result<Settings, Diagnostic> {
+    let mut settings = Settings::defaults(file);
+    let contents = contents.map_err(|error| settings.unreadable(&error.to_string()))?;
+    settings.warnings = settings.interpret(&contents.bytes)?;
+    Ok(settings)
+}
+
 /// The built-in defaults with the valid ones of `options`: enough to log that nothing runs.
 pub fn known(options: &[OsString]) -> Config {
     let mut config = Config::default();
@@ -54,19 +65,23 @@ pub fn known(options: &[OsString]) -> Config {
 }
 
 fn assemble(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Diagnostic> {
-    let file = conf.unwrap_or(OsStr::new(DEFAULT_FILE)).to_owned();
-    let mut settings = Settings {
-        config: Config::default(),
-        file,
-        found: true,
-        warnings: Vec::new(),
-    };
+    let mut settings = Settings::defaults(conf.unwrap_or(OsStr::new(DEFAULT_FILE)));
     settings.warnings = settings.read_file(conf.is_some())?;
     settings.warnings.extend(apply(&mut settings.config, options)?);
     Ok(settings)
 }
 
 impl Settings {
+    /// The built-in defaults, for a file that is to be read.
+    fn defaults(file: &OsStr) -> Self {
+        Self {
+            config: Config::default(),
+            file: file.to_owned(),
+            found: true,
+            warnings: Vec::new(),
+        }
+    }
+
     fn read_file(&mut self, must_exist: bool) -> Result<Vec<Diagnostic>, Diagnostic> {
         let bytes = match file::read_beginning(&self.file, LARGEST_FILE + 1) {
             Ok(contents) => contents.bytes,
@@ -79,11 +94,15 @@ impl Settings {
             }
             Err(error) => return Err(self.unreadable(&error.to_string())),
         };
+        self.interpret(&bytes)
+    }
+
+    fn interpret(&mut self, bytes: &[u8]) -> Result<Vec<Diagnostic>, Diagnostic> {
         if bytes.len() > LARGEST_FILE {
             return Err(self.unreadable("it is larger than 1 MiB"));
         }
         let name = self.file.as_bytes();
-        match self.config.read(&bytes) {
+        match self.config.read(bytes) {
             Ok(warnings) => Ok(warnings.iter().map(|problem| Diagnostic::of(problem, name)).collect()),
             Err(problems) => Err(Diagnostic::of_all(&problems, name)),
         }

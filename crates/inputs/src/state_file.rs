@@ -6,12 +6,15 @@ use policy::state::{LONGEST_LINE, Lease, NoState, State, Word};
 use std::fmt;
 use std::io;
 use std::path::Path;
-use sys::file::{self, Unreadable};
+use sys::file::{self, Contents, Unreadable};
 use sys::output::error_text;
 use sys::replace::{self, Refused};
 
 /// Jobs of every user read it.
 const MODE: u32 = 0o644;
+
+/// How much of a state file is read, in bytes: what follows the longest first line does not count.
+pub const READ_BYTES: usize = LONGEST_LINE + 1;
 
 /// What a state file contains.
 #[derive(Debug)]
@@ -20,18 +23,38 @@ pub struct Content {
     pub state: Result<State, NoState>,
     /// The time of its last modification; for a link, that of the file it leads to.
     pub modified: WallTime,
+    /// The file was removed or replaced, and only a mount of the single file still leads to it. What it says is out of date.
+    pub is_removed: bool,
 }
+
+/// How often a file is read again that was replaced between opening and reading it. A mount that leads to a removed file leads to it
+/// each time.
+const RETRIES: usize = 8;
 
 /// Reads a state file. Never waits: only a regular file is opened.
 ///
 /// # Errors
 /// [`Unreadable`].
 pub fn read(path: &Path) -> Result<Content, Unreadable> {
-    let contents = file::read_beginning(path.as_os_str(), LONGEST_LINE + 1)?;
-    Ok(Content {
-        state: State::parse(&contents.bytes),
-        modified: WallTime(contents.modified),
-    })
+    let read = || file::read_beginning(path.as_os_str(), READ_BYTES).map(Content::from);
+    let mut content = read()?;
+    for _ in 0..RETRIES {
+        if !content.is_removed {
+            break;
+        }
+        content = read()?;
+    }
+    Ok(content)
+}
+
+impl From<Contents> for Content {
+    fn from(contents: Contents) -> Self {
+        Self {
+            state: State::parse(&contents.bytes),
+            modified: WallTime(contents.modified),
+            is_removed: contents.is_removed,
+        }
+    }
 }
 
 /// Who owns the file after it was replaced.
@@ -94,6 +117,7 @@ fn bare_passive(state: &State) -> Vec<u8> {
         epoch: None,
         by,
         since: None,
+        reason: None,
     }
     .line()
 }
@@ -130,6 +154,40 @@ mod tests {
         }
         assert!(link.is_symlink());
         assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, 0o644);
+    }
+
+    #[test]
+    fn is_removed_only_if_the_path_still_leads_to_the_old_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state");
+        fs::write(&file, "active\n").expect("written");
+        let opened = fs::File::open(&file).expect("open");
+        // As a mount of the single file does, this name leads to the file itself and not to its name.
+        let mount = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&opened));
+        assert!(!read(Path::new(&mount)).expect("a file").is_removed);
+        assert!(write(&file, &state("passive"), Owner::Writer).is_ok());
+        assert!(read(Path::new(&mount)).expect("a file").is_removed);
+        assert!(!read(&file).expect("a file").is_removed);
+    }
+
+    #[test]
+    fn is_never_removed_while_it_is_being_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state");
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        assert!(write(&file, &state("active"), Owner::Writer).is_ok());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..2000 {
+                    fs::write(directory.path().join("new"), "active\n").expect("written");
+                    fs::rename(directory.path().join("new"), &file).expect("renamed");
+                }
+                is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                assert!(!read(&file).expect("a file").is_removed);
+            }
+        });
     }
 
     #[test]

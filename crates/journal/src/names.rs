@@ -37,7 +37,9 @@ pub fn parse(name: &OsStr) -> Option<(u32, u32, u32)> {
         None => age.is_empty().then_some(0)?,
     };
     let number = decimal(number).filter(|number| *number <= LAST_NUMBER)?;
-    Some((decimal(user)?, number, age))
+    // (uid_t)-1 stands for no user: chown(2).
+    let user = decimal(user).filter(|user| *user != u32::MAX)?;
+    Some((user, number, age))
 }
 
 /// A decimal number without a sign and without leading zeros.
@@ -55,7 +57,18 @@ mod tests {
         for (name, parsed) in [
             ("0-0.jsonl", Some((0, 0, 0))),
             ("1000-3.jsonl.4", Some((1000, 3, 4))),
-            ("4294967295-8.jsonl.1", Some((u32::MAX, 8, 1))),
+            ("4294967294-8.jsonl.1", Some((u32::MAX - 1, 8, 1))),
+            ("4294967295-0.jsonl", None),
+            ("4294967296-0.jsonl", None),
+            ("00-0.jsonl", None),
+            ("+0-0.jsonl", None),
+            ("0-00.jsonl", None),
+            ("0-9.jsonl", None),
+            ("0-0.jsonl.0", None),
+            ("0-0.jsonl.01", None),
+            ("0-0.jsonl.5", None),
+            ("0-0.jsonl.", None),
+            ("0-0.jsonl.1.1", None),
             ("acknowledged", None),
             ("x-0.jsonl", None),
             ("0-.jsonl", None),

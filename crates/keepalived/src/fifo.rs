@@ -160,6 +160,7 @@ impl fmt::Display for FifoError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alone::alone;
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
     use std::io::Write;
@@ -178,6 +179,7 @@ mod tests {
 
     #[test]
     fn peeked_bytes_stay_until_they_are_consumed() {
+        let _alone = alone();
         let (_directory, path) = made();
         let mut fifo = Fifo::open(&path).expect("open");
         assert_eq!(fifo.peek().expect("peeked"), Pending::NoWriter);
@@ -196,6 +198,7 @@ mod tests {
 
     #[test]
     fn bytes_of_a_writer_that_has_ended_are_recognized() {
+        let _alone = alone();
         let (_directory, path) = made();
         let fifo = Fifo::open(&path).expect("open");
         let mut writer = writer(&path);
@@ -218,6 +221,7 @@ mod tests {
 
     #[test]
     fn capacity_is_lost_when_no_process_has_it_open() {
+        let _alone = alone();
         let (_directory, path) = made();
         let kept = writer(&path);
         Fifo::open(&path).expect("open").set_capacity(1 << 18).expect("set");

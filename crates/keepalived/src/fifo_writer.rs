@@ -81,6 +81,7 @@ mod tests {
 
     #[test]
     fn is_found_with_its_state() {
+        let _alone = crate::alone::alone();
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("file");
         fs::write(&file, "").expect("written");

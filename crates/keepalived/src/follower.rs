@@ -10,10 +10,13 @@ use crate::reporter::Reporter;
 use crate::saved_states::SavedStatesFile;
 use crate::source::{Source, SourceEvent};
 use crate::targets::{TargetError, Targets};
+use crate::unreported::{self, PATIENCE};
 use inputs::clock;
 use policy::moment::BootTime;
+use policy::state::Reason;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) struct Follower {
     /// The FIFO and the keepalived that writes to it.
@@ -28,6 +31,12 @@ pub(crate) struct Follower {
     saved: SavedStatesFile,
     /// Where the instances go.
     publisher: Publisher,
+    /// Events were lost since keepalived has had the FIFO open: instances without a report stay passive until their next event.
+    events_were_lost: bool,
+    /// After this time keepalived should have reported every instance.
+    report_patience: Duration,
+    /// Why instances without a report are passive, as it was last published.
+    unreported: Option<Reason>,
     /// Something has changed since the states were published.
     is_dirty: bool,
     reporter: Reporter,
@@ -44,6 +53,9 @@ impl Follower {
             pauses: Pauses::new(clock::boot_time()),
             saved,
             publisher,
+            events_were_lost: false,
+            report_patience: PATIENCE,
+            unreported: None,
             is_dirty: true,
             reporter,
         };
@@ -58,11 +70,13 @@ impl Follower {
         };
         if self.source.resume(writer) {
             self.instances = saved.instances;
+            self.events_were_lost = saved.events_were_lost;
             self.reporter.resumed(keepalived);
             return;
         }
+        self.events_were_lost = !fifo_writer::has_ended(keepalived);
         self.save(); // nothing: the next process must not resume what this one could not
-        if !fifo_writer::has_ended(keepalived) {
+        if self.events_were_lost {
             self.reporter.reopened(keepalived);
         }
     }
@@ -82,6 +96,7 @@ impl Follower {
             self.is_dirty = true;
         }
         self.process_waiting();
+        self.is_dirty |= self.why_unreported() != self.unreported;
         if self.is_dirty || clock::boot_time() >= self.next_renewal() {
             self.publish();
         }
@@ -117,7 +132,7 @@ impl Follower {
             match self.source.next_event(clock::boot_time()) {
                 SourceEvent::Overflow(count) => {
                     self.reporter.overflow(count);
-                    self.make_all_passive("events were lost");
+                    self.lose_events();
                     if !self.consume(count) {
                         break;
                     }
@@ -127,8 +142,12 @@ impl Follower {
                         break;
                     }
                 }
-                SourceEvent::WriterReplaced => self.make_all_passive("another process has opened the FIFO"),
+                SourceEvent::WriterReplaced => {
+                    self.events_were_lost = false;
+                    self.make_all_passive("another process has opened the FIFO");
+                }
                 SourceEvent::WriterGone => {
+                    self.events_were_lost = false;
                     self.make_all_passive("keepalived has ended");
                     self.reporter.fifo_error(self.source.path(), self.source.error());
                     break;
@@ -163,18 +182,24 @@ impl Follower {
         let consumed = self.source.consume(count);
         if let Err(error) = &consumed {
             self.reporter.not_consumed(error);
-            self.make_all_passive("events were lost");
+            self.lose_events();
         }
         consumed.is_ok()
+    }
+
+    fn lose_events(&mut self) {
+        self.events_were_lost = true;
+        self.is_dirty = true;
+        self.make_all_passive("events were lost");
     }
 
     /// Here the files are written before the states are saved, because a demotion must not wait.
     fn make_all_passive(&mut self, reason: &str) {
         self.lines.clear();
         self.pauses.clear();
-        for name in self.instances.make_all_passive(&utc_now()) {
+        self.is_dirty |= self.instances.iter().any(|instance| instance.reported.is_some());
+        for name in self.instances.forget_reports(&utc_now()) {
             self.reporter.demoted(&name, reason);
-            self.is_dirty = true;
         }
         if self.is_dirty {
             self.publish();
@@ -183,14 +208,27 @@ impl Follower {
     }
 
     fn save(&mut self) {
-        let saved = self.saved.save(self.source.writer(), &self.instances);
+        let saved = self
+            .saved
+            .save(self.source.writer(), &self.instances, self.events_were_lost);
         self.reporter.saved(&self.saved, saved);
     }
 
     fn publish(&mut self) {
+        self.unreported = self.why_unreported();
         self.publisher
-            .publish(&self.instances, &self.pauses, &mut self.reporter);
+            .publish(&self.instances, &self.pauses, self.unreported, &mut self.reporter);
         self.is_dirty = false;
+    }
+
+    fn why_unreported(&self) -> Option<Reason> {
+        let now = clock::boot_time();
+        unreported::reason(
+            self.source.open_since(),
+            self.events_were_lost,
+            self.report_patience,
+            now,
+        )
     }
 }
 

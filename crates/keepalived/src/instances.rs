@@ -10,9 +10,17 @@ pub(crate) const MAX_INSTANCES: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instance {
     pub(crate) name: Vec<u8>,
-    pub(crate) word: Word,
-    /// The time of the event that changed `word`, in UTC as RFC 3339 writes it.
+    /// `None` if keepalived has not reported a state that still counts: another keepalived has the FIFO open now, or events were lost.
+    pub(crate) reported: Option<Word>,
+    /// Since when the state is what it is, in UTC as RFC 3339 writes it.
     pub(crate) since: String,
+}
+
+impl Instance {
+    /// An instance without a report is passive.
+    pub(crate) fn word(&self) -> Word {
+        self.reported.unwrap_or(Word::Passive)
+    }
 }
 
 /// In the order of their latest changes: so the files are written in the order of the events.
@@ -32,29 +40,39 @@ impl Instances {
     /// An event that repeats the state of an instance also leaves `since` as it is.
     pub(crate) fn apply(&mut self, event: &Event, now: &str) -> Change {
         let known = self.0.iter().position(|known| known.name == event.instance);
-        match known {
-            Some(place) if self.0[place].word == event.word => return Change::Unchanged,
-            Some(place) => drop(self.0.remove(place)),
+        let reported = Some(event.word);
+        let since = match known {
+            Some(place) if self.0[place].reported == reported => return Change::Unchanged,
+            Some(place) => {
+                let known = self.0.remove(place);
+                if known.word() == event.word {
+                    known.since
+                } else {
+                    now.to_owned()
+                }
+            }
             None if self.0.len() == MAX_INSTANCES => return Change::TooMany,
-            None => {}
-        }
+            None => now.to_owned(),
+        };
         self.restore(Instance {
             name: event.instance.to_vec(),
-            word: event.word,
-            since: now.to_owned(),
+            reported,
+            since,
         });
         Change::To(event.word)
     }
 
-    /// Returns the names of those that were active.
-    pub(crate) fn make_all_passive(&mut self, now: &str) -> Vec<Vec<u8>> {
-        let active = self.0.iter_mut().filter(|instance| instance.word == Word::Active);
-        let demoted = active.map(|instance| {
-            instance.word = Word::Passive;
-            now.clone_into(&mut instance.since);
-            instance.name.clone()
-        });
-        demoted.collect()
+    /// What keepalived has reported no longer counts: every instance is passive until its next event. Returns the names of those that
+    /// were active.
+    pub(crate) fn forget_reports(&mut self, now: &str) -> Vec<Vec<u8>> {
+        let mut demoted = Vec::new();
+        for instance in &mut self.0 {
+            if instance.reported.take() == Some(Word::Active) {
+                now.clone_into(&mut instance.since);
+                demoted.push(instance.name.clone());
+            }
+        }
+        demoted
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Instance> {
@@ -83,7 +101,8 @@ mod tests {
     fn text_of(instances: &Instances) -> Vec<String> {
         let text = |instance: &Instance| {
             let name = String::from_utf8_lossy(&instance.name).into_owned();
-            format!("{name} {} {}", instance.word.as_str(), instance.since)
+            let reported = instance.reported.map_or("unknown", Word::as_str);
+            format!("{name} {reported} {}", instance.since)
         };
         instances.iter().map(text).collect()
     }
@@ -100,13 +119,26 @@ mod tests {
     }
 
     #[test]
-    fn all_become_passive_and_only_the_active_ones_change() {
+    fn reports_are_forgotten_and_only_the_active_ones_change() {
         let mut all = Instances::default();
         apply(&mut all, "A", Word::Active, "1");
         apply(&mut all, "B", Word::Passive, "2");
-        assert_eq!(all.make_all_passive("9"), [b"A".to_vec()]);
-        assert_eq!(text_of(&all), ["A passive 9", "B passive 2"]);
-        assert!(all.make_all_passive("10").is_empty());
+        assert_eq!(all.forget_reports("9"), [b"A".to_vec()]);
+        assert_eq!(text_of(&all), ["A unknown 9", "B unknown 2"]);
+        assert!(all.iter().all(|instance| instance.word() == Word::Passive));
+        assert!(all.forget_reports("10").is_empty());
+    }
+
+    #[test]
+    fn report_of_a_forgotten_state_is_a_change_with_the_old_time() {
+        let mut all = Instances::default();
+        apply(&mut all, "A", Word::Active, "1");
+        all.forget_reports("2");
+        assert_eq!(apply(&mut all, "A", Word::Passive, "3"), Change::To(Word::Passive));
+        assert_eq!(text_of(&all), ["A passive 2"]);
+        all.forget_reports("4");
+        assert_eq!(apply(&mut all, "A", Word::Active, "5"), Change::To(Word::Active));
+        assert_eq!(text_of(&all), ["A active 5"]);
     }
 
     #[test]

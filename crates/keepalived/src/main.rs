@@ -1,10 +1,12 @@
 //! `rcron-keepalived`: the service that turns keepalived's events into state files. See rcron-keepalived(8).
 //!
-//! Four files make no system call: `lines` and `event` parse what keepalived writes, `instances` has the state of each instance,
-//! `pauses` and `desired` decide which of these states count. Around them are the FIFO and the process that writes to it (`source`,
+//! Some files make no system call: `lines` and `event` parse what keepalived writes, `instances` has the state of each instance,
+//! `pauses`, `unreported` and `desired` decide which of these states count, and why. Around them are the FIFO and the process that writes to it (`source`,
 //! `marked_fifo`, `fifo`, `fifo_writer`), the files (`saved_states`, `state_files`, all of them in `publisher`), and
 //! the two that put everything together: `follower` and, with signals and waiting, `service`. `reporter` has the messages. Why it is built like this: docs/design/keepalived.md.
 
+#[cfg(test)]
+mod alone;
 mod cli;
 mod desired;
 mod event;
@@ -25,6 +27,7 @@ mod service;
 mod source;
 mod state_files;
 mod targets;
+mod unreported;
 
 use clap::Parser;
 use cli::Cli;

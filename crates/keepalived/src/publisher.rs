@@ -1,6 +1,6 @@
 //! Writes the states to the files of all targets, and reports them to systemd.
 
-use crate::desired::{Desired, desired};
+use crate::desired::{Circumstances, Desired, desired};
 use crate::instances::Instances;
 use crate::notify::Notify;
 use crate::pauses::Pauses;
@@ -10,7 +10,7 @@ use crate::targets::Target;
 use inputs::clock;
 use policy::display::escaped;
 use policy::moment::BootTime;
-use policy::state::Word;
+use policy::state::{Reason, Word};
 use std::time::Duration;
 
 pub(crate) struct Publisher {
@@ -51,16 +51,26 @@ impl Publisher {
         self.notify.send(text);
     }
 
-    /// Writes every file, in the order of the events.
-    pub(crate) fn publish(&mut self, instances: &Instances, pauses: &Pauses, reporter: &mut Reporter) {
-        let is_by_hand = state_files::is_by_hand;
-        let desired = desired(&self.targets, instances, pauses.hold_since(), &self.started, is_by_hand);
+    /// Writes every file, in the order of the events. `unreported` is why instances are passive of which no state is reported.
+    pub(crate) fn publish(
+        &mut self,
+        instances: &Instances,
+        pauses: &Pauses,
+        unreported: Option<Reason>,
+        reporter: &mut Reporter,
+    ) {
+        let circumstances = Circumstances {
+            hold_since: pauses.hold_since(),
+            started: &self.started,
+            unreported,
+        };
+        let desired = desired(&self.targets, instances, &circumstances, state_files::is_foreign);
         let mut status = Vec::new();
         for state in &desired {
             let written = self.files.write(state, pauses.checked());
             reporter.written(&state.target.file, written);
-            let name = escaped(&state.target.instance);
-            status.push(format!("{name} {}", state.word.as_str()));
+            reporter.reason(&state.target.instance, state.reason);
+            status.push(status_of(state));
         }
         self.written = clock::boot_time();
         self.notify.send(&format!("STATUS={}", status.join(", ")));
@@ -75,10 +85,20 @@ impl Publisher {
                     target: &old,
                     word: Word::Passive,
                     since: &now,
+                    reason: None,
                 };
                 reporter.written(&old.file, self.files.write(&passive, checked));
             }
         }
+    }
+}
+
+/// `web active`; `web passive (events of keepalived were lost)`.
+fn status_of(state: &Desired) -> String {
+    let (name, word) = (escaped(&state.target.instance), state.word.as_str());
+    match state.reason {
+        Some(reason) => format!("{name} {word} ({})", reason.explanation()),
+        None => format!("{name} {word}"),
     }
 }
 

@@ -7,9 +7,11 @@ use crate::log::Log;
 use crate::pauses::HoldChange;
 use crate::saved_states::SavedStatesFile;
 use crate::targets::{TargetError, Targets};
+use crate::unreported::PATIENCE;
 use inputs::diagnostic::shown;
 use inputs::state_file::WriteError;
 use policy::display::escaped;
+use policy::state::Reason;
 use std::collections::BTreeSet;
 use std::io;
 use std::mem;
@@ -29,6 +31,8 @@ pub(crate) struct Reporter {
     save_fails: bool,
     /// State files that could not be written at the last attempt.
     failing: BTreeSet<PathBuf>,
+    /// Instances about which there is a warning because keepalived has not reported them.
+    unreported: BTreeSet<Vec<u8>>,
     /// Instances whose events are ignored.
     ignored: BTreeSet<Vec<u8>>,
 }
@@ -41,6 +45,7 @@ impl Reporter {
             fifo_error: None,
             save_fails: false,
             failing: BTreeSet::new(),
+            unreported: BTreeSet::new(),
             ignored: BTreeSet::new(),
         }
     }
@@ -139,6 +144,20 @@ impl Reporter {
         self.log.warn(&format!("{name}: passive ({reason})"));
     }
 
+    /// The reason for which an instance is passive. A loss of events, and the end of keepalived, are logged when they happen.
+    pub(crate) fn reason(&mut self, instance: &[u8], reason: Option<Reason>) {
+        if reason != Some(Reason::NotReported) {
+            self.unreported.remove(instance);
+        } else if self.unreported.insert(instance.to_vec()) {
+            let (name, seconds) = (escaped(instance), PATIENCE.as_secs());
+            self.log.warn(&format!(
+                "{name}: passive, because keepalived has had the FIFO open for {seconds} seconds and has not reported a state of \
+                 this instance; if keepalived was running before its configuration named the FIFO, restart it (a reload is not \
+                 enough); otherwise define vrrp_instance {name} in keepalived.conf"
+            ));
+        }
+    }
+
     pub(crate) fn hold(&mut self, change: &HoldChange) {
         match change {
             HoldChange::BeginsForKeepalived => self
@@ -230,6 +249,25 @@ mod tests {
                 "b: active (keepalived: MASTER)",
             ]
         );
+    }
+
+    #[test]
+    fn logs_an_unreported_instance_once_until_it_is_reported() {
+        let lines = logged(|reporter| {
+            let silent = Some(Reason::NotReported);
+            for reason in [
+                Some(Reason::NoKeepalived),
+                silent,
+                silent,
+                None,
+                Some(Reason::EventsLost),
+                silent,
+            ] {
+                reporter.reason(b"web", reason);
+            }
+        });
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].starts_with("warning: web: passive, because keepalived has had the FIFO open for 5 seconds"));
     }
 
     #[test]

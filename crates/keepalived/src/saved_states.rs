@@ -29,7 +29,12 @@ pub(crate) struct SavedStates {
     /// keepalived and the FIFO that it has open. Without them, nothing can be resumed.
     pub(crate) writer: Option<(Process, Identity)>,
     pub(crate) instances: Instances,
+    /// Instances without a report are passive because events were lost.
+    pub(crate) events_were_lost: bool,
 }
+
+/// Instead of the word of an instance whose state is not reported.
+const UNKNOWN: &str = "unknown";
 
 /// The file with the saved states of one FIFO.
 pub(crate) struct SavedStatesFile {
@@ -61,11 +66,17 @@ impl SavedStatesFile {
     }
 
     /// If it fails, the old file is removed: its states must not be resumed either.
-    pub(crate) fn save(&self, writer: Option<(Process, Identity)>, instances: &Instances) -> io::Result<()> {
+    pub(crate) fn save(
+        &self,
+        writer: Option<(Process, Identity)>,
+        instances: &Instances,
+        events_were_lost: bool,
+    ) -> io::Result<()> {
         let states = SavedStates {
             boot: self.boot.clone(),
             writer,
             instances: instances.clone(),
+            events_were_lost,
         };
         let saved = replace::replace(&self.path, &states.text(), 0o600);
         if saved.is_err() {
@@ -99,8 +110,12 @@ impl SavedStates {
             let (pid, born) = (process.pid, process.born);
             let _ = writeln!(text, "writer {pid} {born} {} {}", fifo.device, fifo.inode);
         }
+        if self.events_were_lost {
+            text.extend_from_slice(b"lost events\n");
+        }
         for instance in self.instances.iter() {
-            let _ = write!(text, "{} {} ", instance.word.as_str(), instance.since);
+            let word = instance.reported.map_or(UNKNOWN, Word::as_str);
+            let _ = write!(text, "{word} {} ", instance.since);
             text.extend_from_slice(&instance.name);
             text.push(b'\n');
         }
@@ -118,11 +133,13 @@ impl SavedStates {
             match first {
                 b"boot" => saved.boot = rest.to_vec(),
                 b"writer" => saved.writer = Some(parse_writer(rest)?),
+                b"lost" => saved.events_were_lost = true,
                 word => {
                     let (since, name) = split_at_blank(rest)?;
+                    let is_unknown = word == UNKNOWN.as_bytes();
                     saved.instances.restore(Instance {
                         name: name.to_vec(),
-                        word: Word::parse(word)?,
+                        reported: if is_unknown { None } else { Some(Word::parse(word)?) },
                         since: String::from_utf8(since.to_vec()).ok()?,
                     });
                 }
@@ -157,10 +174,14 @@ mod tests {
 
     fn saved_states() -> SavedStates {
         let mut instances = Instances::default();
-        for (name, word) in [(&b"web"[..], Word::Active), (b"a \xff\"name", Word::Passive)] {
+        for (name, reported) in [
+            (&b"old"[..], None),
+            (b"web", Some(Word::Active)),
+            (b"a \xff\"name", Some(Word::Passive)),
+        ] {
             instances.restore(Instance {
                 name: name.to_vec(),
-                word,
+                reported,
                 since: "2026-11-23T09:15:02Z".to_owned(),
             });
         }
@@ -169,6 +190,7 @@ mod tests {
             boot: b"7c1e".to_vec(),
             writer: Some((Process { pid: 812, born: 4242 }, fifo)),
             instances,
+            events_were_lost: true,
         }
     }
 
@@ -178,6 +200,7 @@ mod tests {
             saved_states(),
             SavedStates {
                 writer: None,
+                events_were_lost: false,
                 ..saved_states()
             },
         ] {
@@ -190,7 +213,7 @@ mod tests {
         let text = saved_states().text();
         for end in 0..text.len() {
             if let Some(part) = SavedStates::parse(&text[..end]) {
-                assert!(part.instances.iter().count() < 2, "cut at {end}");
+                assert!(part.instances.iter().count() < 3, "cut at {end}");
             }
         }
         assert_eq!(SavedStates::parse(b"something else\n"), None);
@@ -205,7 +228,9 @@ mod tests {
             SavedStatesFile::new(directory.path(), fifo, boot.to_vec()).expect("a directory")
         };
         let saved = saved_states();
-        file(b"7c1e").save(saved.writer, &saved.instances).expect("saved");
+        file(b"7c1e")
+            .save(saved.writer, &saved.instances, saved.events_were_lost)
+            .expect("saved");
         assert_eq!(file(b"7c1e").load(), saved);
         assert_eq!(file(b"other").load(), SavedStates::default());
     }
@@ -219,7 +244,10 @@ mod tests {
         let saved = saved_states();
         std::fs::write(&file.path, saved.text()).expect("written");
         assert_eq!(file.load(), saved);
-        assert!(file.save(saved.writer, &saved.instances).is_err());
+        assert!(
+            file.save(saved.writer, &saved.instances, saved.events_were_lost)
+                .is_err()
+        );
         assert_eq!(file.load(), SavedStates::default());
     }
 

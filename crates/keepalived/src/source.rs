@@ -39,6 +39,8 @@ pub(crate) struct Source {
     error: Option<FifoError>,
     /// keepalived, once it was found in /proc.
     writer: Option<Writer>,
+    /// Since when a process has had the FIFO open. A reload does not interrupt it.
+    open_since: Option<BootTime>,
     /// When /proc was last searched for the writer.
     scanned: Option<BootTime>,
 }
@@ -58,6 +60,7 @@ impl Source {
             fifo: None,
             error: None,
             writer: None,
+            open_since: None,
             scanned: None,
         };
         source.open();
@@ -81,6 +84,11 @@ impl Source {
 
     pub(crate) fn process(&self) -> Option<Process> {
         Some(self.writer.as_ref()?.process)
+    }
+
+    /// Since when keepalived has had the FIFO open; `None` if it does not.
+    pub(crate) fn open_since(&self) -> Option<BootTime> {
+        self.open_since
     }
 
     /// Whether keepalived was stopped by a signal.
@@ -151,6 +159,7 @@ impl Source {
     /// Some process has the FIFO open. Returns an event if it is not the one that had it open before.
     fn check_writer(&mut self, now: BootTime) -> Option<SourceEvent> {
         let identity = self.fifo.as_ref()?.identity();
+        self.open_since.get_or_insert(now);
         let Some(writer) = &mut self.writer else {
             if self.scanned.is_none_or(|last| now.since(last) > SCAN_INTERVAL) {
                 self.scanned = Some(now);
@@ -186,6 +195,7 @@ impl Source {
 
     fn drop_writer(&mut self) {
         self.writer = None;
+        self.open_since = None;
         self.scanned = None;
     }
 }

@@ -38,17 +38,18 @@ impl StateFiles {
             epoch: None,
             by: Some(self.by.clone()),
             since: Some(desired.since.as_bytes().to_vec()),
+            reason: desired.reason,
         };
         // A file that could only be made passive in place says what it should.
         state_file::write(&desired.target.file, &state, Owner::Writer).map(drop)
     }
 }
 
-/// Whether the file contains a state that neither this service nor another daemon has written.
-pub(crate) fn is_by_hand(file: &Path) -> bool {
+/// Whether the file contains a state that this service has not written: a person, `rcronctl set` or rcrond has.
+pub(crate) fn is_foreign(file: &Path) -> bool {
     let state = state_file::read(file).ok().and_then(|content| content.state.ok());
     let is_ours = |by: &Vec<u8>| by.starts_with(BY);
-    state.is_some_and(|state| state.lease == Lease::None && !state.by.as_ref().is_some_and(is_ours))
+    state.is_some_and(|state| !state.by.as_ref().is_some_and(is_ours))
 }
 
 #[cfg(test)]
@@ -71,6 +72,7 @@ mod tests {
             target,
             word: Word::Passive,
             since: "now",
+            reason: None,
         }
     }
 
@@ -86,6 +88,7 @@ mod tests {
             target: &target,
             word: Word::Active,
             since: "2026-11-23T09:15:02Z",
+            reason: None,
         };
         let before = clock::boot_time();
         assert!(files().write(&desired, clock::boot_time()).is_ok());
@@ -101,20 +104,21 @@ mod tests {
     }
 
     #[test]
-    fn by_hand_have_neither_a_lease_nor_the_name_of_this_service() {
+    fn foreign_ones_lack_the_name_of_this_service() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state");
-        for (text, by_hand) in [
+        for (text, foreign) in [
             ("active since monday\n", true),
             ("passive by=alice@server1\n", true),
+            ("active until=99.5 boot=7c1e epoch=4 by=server1\n", true),
             ("active until=99.5 boot=7c1e by=keepalived@x\n", false),
             ("passive by=keepalived@x\n", false),
             ("junk\n", false),
         ] {
             std::fs::write(&file, text).expect("written");
-            assert_eq!(is_by_hand(&file), by_hand, "{text}");
+            assert_eq!(is_foreign(&file), foreign, "{text}");
         }
-        assert!(!is_by_hand(&directory.path().join("none")));
+        assert!(!is_foreign(&directory.path().join("none")));
     }
 
     #[test]
@@ -126,6 +130,6 @@ mod tests {
         assert!(files().write(&passive(&target), clock::boot_time()).is_ok());
         let state = State::parse(&std::fs::read(&target.file).expect("there")).expect("a state");
         assert_eq!((state.word, state.lease), (Word::Passive, Lease::None));
-        assert!(!is_by_hand(&target.file));
+        assert!(!is_foreign(&target.file));
     }
 }

@@ -20,7 +20,7 @@ mod sessions;
 mod timing;
 mod watch;
 
-pub use cluster::Mode;
+pub use cluster::{LARGEST_EPOCH, Mode};
 pub use machine::{HeldLease, Machine, View};
 pub use message::{
     Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Reading, Record, Start,

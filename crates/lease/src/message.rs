@@ -244,6 +244,7 @@ impl StateFileContent {
             epoch,
             by: Some(node.as_str().as_bytes().to_vec()),
             since: Some(since.to_vec()),
+            reason: None,
         }
     }
 }

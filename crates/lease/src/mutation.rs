@@ -37,6 +37,8 @@ pub enum Mutation {
     AdoptExpired,
     /// A new epoch is greater than the store's only, not than those that this node has seen.
     EpochFromStoreOnly,
+    /// An epoch that was seen counts only while the store has it, or once a later one is on disk.
+    EpochSeenButNotCounted,
     /// No `grace` is given to the jobs of the old holder.
     GraceIgnored,
     /// A session that ended for a shorter lease counts as ended for a longer one.
@@ -45,4 +47,16 @@ pub enum Mutation {
     FreeAfterLoss,
     /// The record's lease is lowered while the state file still has a longer one.
     LoweredAtOnce,
+    /// A node that wins a cluster is active at once.
+    SettleIgnored,
+    /// `settle` is skipped if the store's record names this node as the last holder.
+    SettleFromRecord,
+    /// `settle` is skipped although another node may have held the cluster in data that the store has lost.
+    SettleSkippedAfterLoss,
+    /// A node that held the cluster last is active at once, although it had not settled then.
+    SettleCutShort,
+    /// The holder's session counts as ended if its record is unreadable.
+    UnreadableSessionIsEnded,
+    /// A cluster's record that is unreadable counts as missing.
+    UnreadableClusterIsMissing,
 }

@@ -32,8 +32,13 @@ pub enum Notice {
     Lost(ClusterName),
     /// The lease was not renewed in time, so this node is passive.
     LeaseOver(ClusterName),
-    /// A takeover was refused because another node had changed a record first.
+    /// A takeover was refused because another node had taken the cluster over first.
     Outrun(ClusterName),
+    /// A takeover was refused although no record has changed: something in the store is not as rcrond writes it.
+    TakeoverRefused(ClusterName),
+    /// The record of this node's session is unreadable. It counts as another open session, and is replaced or taken over from once it
+    /// has not changed for a lease and its margin. Not repeated before it is readable again.
+    SessionUnreadable(NodeName),
     /// This node asked the holder, which has a lower priority, for the cluster.
     Asked {
         /// The cluster.
@@ -54,6 +59,20 @@ pub enum Notice {
     NoEpoch(ClusterName),
     /// This version of rcron cannot read the cluster's record, and does not change it.
     Unreadable(ClusterName),
+    /// The cluster's record has an epoch larger than [`LARGEST_EPOCH`](crate::LARGEST_EPOCH). No node changes such a record.
+    EpochTooLarge {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The record's epoch.
+        epoch: u64,
+    },
+    /// This node cannot win the cluster, because no epoch is greater than the one that it has seen or saved.
+    EpochsUsedUp {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The highest epoch that this node has seen or saved.
+        epoch: u64,
+    },
 }
 
 /// Why a session was lost.

@@ -1,8 +1,10 @@
 //! The sessions that a read returned.
 
 use super::message::{Found, Record, Version};
+use super::mutation::Mutation;
 use super::name::NodeName;
 use super::record::{SessionRecord, SessionRef, SessionState};
+use super::timing::LeaseDuration;
 use super::watch::HolderSession;
 
 /// The records of this node's session and of its peers' sessions.
@@ -12,6 +14,8 @@ pub(super) struct Sessions<'a> {
     pub(super) peers: &'a [NodeName],
     /// One for each peer, in their order.
     pub(super) records: &'a [Option<Found>],
+    /// The rule that the simulation leaves out.
+    pub(super) mutation: Option<Mutation>,
 }
 
 impl Sessions<'_> {
@@ -26,8 +30,21 @@ impl Sessions<'_> {
                 state: SessionState::Ended { lease },
                 ..
             })) => HolderSession::Ended(*lease),
+            None if self.mutation == Some(Mutation::UnreadableSessionIsEnded) => {
+                HolderSession::Ended(LeaseDuration::LONGEST)
+            }
             _ => HolderSession::Open(found.version),
         })
+    }
+
+    /// The nodes whose session records this version of rcron cannot read.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &NodeName> {
+        let own = core::iter::once((self.node, self.own));
+        let peers = self.peers.iter().zip(self.records.iter().map(Option::as_ref));
+        let is_unreadable = |found: &Found| !matches!(found.record, Some(Record::Session(_)));
+        own.chain(peers)
+            .filter(move |(_, found)| found.is_some_and(is_unreadable))
+            .map(|(node, _)| node)
     }
 
     pub(super) fn open_version(&self, session: &SessionRef) -> Option<Version> {

@@ -77,19 +77,7 @@ impl Job {
     /// All words, separated by blanks, as 0.1.0 logged them; at most `limit` bytes.
     #[must_use]
     pub fn text(&self, limit: usize) -> Vec<u8> {
-        let mut text = Vec::new();
-        for (index, word) in self.words.iter().enumerate() {
-            if index > 0 {
-                text.push(b' ');
-            }
-            let room = limit.saturating_sub(text.len());
-            text.extend_from_slice(&word[..word.len().min(room)]);
-            if word.len() >= room {
-                break;
-            }
-        }
-        text.truncate(limit);
-        text
+        joined(&self.words, limit)
     }
 
     /// Whether the words look as if they were meant for a shell (`cd /x '&&' job`), which 0.1.0 used.
@@ -99,6 +87,24 @@ impl Job {
         let is_builtin = words.first().is_some_and(|word| SHELL_WORDS.contains(&word.as_slice()));
         self.mode == Mode::Direct && (is_builtin || words.iter().any(|word| is_operator(word)))
     }
+}
+
+/// Words separated by blanks, cut at `limit` bytes.
+#[must_use]
+pub fn joined(words: &[Vec<u8>], limit: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        if index > 0 {
+            text.push(b' ');
+        }
+        let room = limit.saturating_sub(text.len());
+        text.extend_from_slice(&word[..word.len().min(room)]);
+        if word.len() >= room {
+            break;
+        }
+    }
+    text.truncate(limit);
+    text
 }
 
 /// Words that only a shell knows; POSIX.1-2024, "Shell Command Language", 2.4 and 2.15, and bash's `source`.

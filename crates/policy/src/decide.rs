@@ -17,6 +17,8 @@ pub enum Reading {
         /// Its modification time.
         modified: WallTime,
     },
+    /// The path leads to a file that has been removed or replaced, through a mount of the single file.
+    Removed,
     /// There is no such file.
     Missing,
     /// The file exists but cannot be read: no permission, a directory, a FIFO, a loop of links.
@@ -87,6 +89,8 @@ pub enum Stale {
     TooOld,
     /// Last modified further in the future than `state_max_age`.
     FromTheFuture,
+    /// The file has been removed or replaced: what a mount of the single file still shows is out of date.
+    Removed,
     /// `state_max_age` is set and the file cannot be read, so that its age is unknown.
     NotThere,
 }
@@ -109,6 +113,15 @@ impl Reading {
 }
 
 impl Basis {
+    /// When the decision expires unless the file is renewed.
+    #[must_use]
+    pub const fn expires(self) -> Option<BootTime> {
+        match self {
+            Self::State { expires, .. } => expires,
+            Self::Default => None,
+        }
+    }
+
     /// The fencing token to hand to the job.
     #[must_use]
     pub const fn epoch(self) -> Option<u64> {
@@ -144,6 +157,7 @@ impl Stale {
             Self::TooFarAhead => "too-far-ahead",
             Self::TooOld => "too-old",
             Self::FromTheFuture => "from-the-future",
+            Self::Removed => "removed",
             Self::NotThere => "not-there",
         }
     }
@@ -152,6 +166,9 @@ impl Stale {
 /// Decides whether a job is started now.
 #[must_use]
 pub fn decide(reading: &Reading, rules: &Rules, now: &Moment) -> Decision {
+    if *reading == Reading::Removed {
+        return Decision::Skip(Skip::Stale(Stale::Removed));
+    }
     let freshness_ends = match freshness(reading, rules.state_max_age, now) {
         Ok(end) => end,
         Err(reason) => return Decision::Skip(Skip::Stale(reason)),

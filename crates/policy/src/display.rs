@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 /// Whether a character is printed as it is: it is neither a control character (C0, DEL, C1) nor invisible.
 #[must_use]
 pub fn is_printable(character: char) -> bool {
-    if character.is_ascii() {
-        !character.is_ascii_control()
-    } else {
-        !character.is_control() && !is_invisible(character)
+    match character {
+        ' '..='~' => true,
+        '\0'..='\u{9f}' => false,
+        _ => !is_invisible(character),
     }
 }
 
@@ -75,6 +75,23 @@ pub fn json_escape(character: char) -> String {
     let mut units = [0; 2];
     let units = character.encode_utf16(&mut units).iter();
     units.map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
+}
+
+/// A JSON document in which characters of strings that are not printable are escaped. C0 characters, which every JSON writer escapes
+/// within strings, are left alone: those that are left are line breaks between the elements.
+#[must_use]
+pub fn json_document(document: &str) -> String {
+    let is_raw = |character: char| character >= '\u{7f}' && !is_printable(character);
+    document
+        .chars()
+        .fold(String::with_capacity(document.len()), |mut text, character| {
+            if is_raw(character) {
+                text.push_str(&json_escape(character));
+            } else {
+                text.push(character);
+            }
+            text
+        })
 }
 
 /// The beginning of a word, as a message quotes it: at most 60 bytes, with an ellipsis if the word is longer.
@@ -153,6 +170,11 @@ mod tests {
         ] {
             assert_eq!(json_escape(character), escape);
         }
+        let document = "{\n  \"command\": \"a\\tb\u{202e}c\u{7f}é\"\n}\n";
+        assert_eq!(
+            json_document(document),
+            "{\n  \"command\": \"a\\tb\\u202ec\\u007fé\"\n}\n"
+        );
     }
 
     proptest! {

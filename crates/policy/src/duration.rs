@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_span() {
+    fn rejects_other_texts() {
         use BadDuration::{NoUnit, NotADuration, TooLong};
         for (text, wrong) in [
             ("", NotADuration),

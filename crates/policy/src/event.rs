@@ -30,6 +30,8 @@ pub enum Event<'a> {
     Ignored(Skip),
     /// The job is about to be started.
     Started(&'a RunId),
+    /// The job was not started after all, although `Started` was logged: the state expired meanwhile.
+    NotStarted(&'a RunId, Skip),
     /// The job has ended.
     Ended(&'a RunId, Ending<'a>),
 }
@@ -55,14 +57,10 @@ pub fn line(subject: &Subject, event: &Event, lost: u32) -> Vec<u8> {
     let mut line = Vec::with_capacity(256);
     field(&mut line, "cluster", subject.cluster);
     match event {
-        Event::Ignored(skip) => {
-            append(&mut line, Word::Passive, "ignore");
-            if let Some(reason) = skip.reason() {
-                field(&mut line, "reason", reason.as_bytes());
-            }
-            if let Skip::Stale(stale) = skip {
-                field(&mut line, "why", stale.why().as_bytes());
-            }
+        Event::Ignored(skip) => append_skip(&mut line, *skip),
+        Event::NotStarted(run, skip) => {
+            append_skip(&mut line, *skip);
+            name_run(&mut line, subject, run);
         }
         Event::Started(run) => {
             append(&mut line, Word::Active, "start");
@@ -89,6 +87,16 @@ pub fn line(subject: &Subject, event: &Event, lost: u32) -> Vec<u8> {
 fn append(line: &mut Vec<u8>, state: Word, status: &str) {
     field(line, "state", state.as_str().as_bytes());
     field(line, "status", status.as_bytes());
+}
+
+fn append_skip(line: &mut Vec<u8>, skip: Skip) {
+    append(line, Word::Passive, "ignore");
+    if let Some(reason) = skip.reason() {
+        field(line, "reason", reason.as_bytes());
+    }
+    if let Skip::Stale(stale) = skip {
+        field(line, "why", stale.why().as_bytes());
+    }
 }
 
 fn append_ending(line: &mut Vec<u8>, ending: &Ending) {
@@ -172,6 +180,11 @@ mod tests {
         assert_eq!(told(&Event::Started(&run), None, 0), start);
         let named = format!("cluster=web state=active status=start job=b run={id} lost=2 cmd=backup --all");
         assert_eq!(told(&Event::Started(&run), Some(b"b"), 2), named);
+        let skip = Skip::Stale(Stale::LeaseEnded);
+        let not_started = format!(
+            "cluster=web state=passive status=ignore reason=stale why=lease-ended job=b run={id} cmd=backup --all"
+        );
+        assert_eq!(told(&Event::NotStarted(&run, skip), Some(b"b"), 0), not_started);
         for (outcome, demoted, fields) in [
             (Outcome::Exited(0), false, "status=ok dur=61.007 exit=0"),
             (Outcome::Exited(3), false, "status=fail dur=61.007 exit=3"),

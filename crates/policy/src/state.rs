@@ -5,8 +5,12 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// In bytes. A file with a longer first line is not a state file; what `rcrond` writes is a tenth of this.
-pub const LONGEST_LINE: usize = 4096;
+/// In bytes. A state file is read up to here. The first word decides however long the first line is; but where it is longer than
+/// this, attributes may follow that were not read, and `active` is stale. What `rcrond` writes has a few hundred bytes.
+pub const LONGEST_LINE: usize = 2 << 20;
+
+/// In bytes. The values of `by=` and `since=` are cut here.
+const LONGEST_REMARK: usize = 1024;
 
 /// `active` or `passive`, as the first word of a state file or as `default_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +19,18 @@ pub enum Word {
     Active,
     /// This server does not run the jobs.
     Passive,
+}
+
+/// Why a state that follows another program is passive although that program has not said so: the attribute `reason`, for people and for
+/// `rcronctl check`. It decides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// keepalived is not running, or its configuration does not name the FIFO.
+    NoKeepalived,
+    /// keepalived has had the FIFO open for some time, and has not reported a state of this instance.
+    NotReported,
+    /// Events of keepalived were lost, and it has not reported a state of this instance since then.
+    EventsLost,
 }
 
 /// The first line of a state file.
@@ -32,6 +48,8 @@ pub struct State {
     pub by: Option<Vec<u8>>,
     /// `since=`, for people.
     pub since: Option<Vec<u8>>,
+    /// `reason=`; an unknown one is ignored.
+    pub reason: Option<Reason>,
 }
 
 /// The end of a state's validity, from its attributes `until` and `boot`.
@@ -46,7 +64,7 @@ pub enum Lease {
         /// `boot=`, the id of the boot that `end` belongs to.
         boot: Vec<u8>,
     },
-    /// One is missing, malformed or given twice, or `epoch` is malformed.
+    /// One is missing, malformed or given twice, or `epoch` is malformed, or the line is longer than [`LONGEST_LINE`].
     Malformed,
 }
 
@@ -59,8 +77,6 @@ pub enum NoState {
     BlankLine,
     /// The first word is neither `active` nor `passive`.
     OtherWord,
-    /// The first line is longer than [`LONGEST_LINE`].
-    LongLine,
 }
 
 impl Word {
@@ -86,6 +102,34 @@ impl Word {
     }
 }
 
+impl Reason {
+    const ALL: [Self; 3] = [Self::NoKeepalived, Self::NotReported, Self::EventsLost];
+
+    /// The value of the attribute.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoKeepalived => "no-keepalived",
+            Self::NotReported => "not-reported",
+            Self::EventsLost => "events-lost",
+        }
+    }
+
+    /// The same for people.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::NoKeepalived => "keepalived is not running, or does not have the FIFO open",
+            Self::NotReported => "keepalived has not reported a state of this instance",
+            Self::EventsLost => "events of keepalived were lost",
+        }
+    }
+
+    fn parse(value: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str().as_bytes() == value)
+    }
+}
+
 impl State {
     /// Parses the beginning of a state file: at least its first line, or [`LONGEST_LINE`] + 1 bytes.
     ///
@@ -96,13 +140,14 @@ impl State {
             return Err(NoState::Empty);
         }
         let line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if line.len() > LONGEST_LINE {
-            return Err(NoState::LongLine);
-        }
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let first = words.next().ok_or(NoState::BlankLine)?;
         let word = Word::parse(first).ok_or(NoState::OtherWord)?;
-        Ok(Attributes::collect(words).into_state(word))
+        let mut state = Attributes::collect(words).into_state(word);
+        if line.len() > LONGEST_LINE && word == Word::Active {
+            state.lease = Lease::Malformed;
+        }
+        Ok(state)
     }
 
     /// The line for a state file, with its newline. A malformed lease is written as an `until` without a `boot`, which is malformed, too.
@@ -130,6 +175,9 @@ impl State {
         if let Some(since) = &self.since {
             append(&mut line, "since", since);
         }
+        if let Some(reason) = self.reason {
+            append(&mut line, "reason", reason.as_str().as_bytes());
+        }
         line.push(b'\n');
         line
     }
@@ -155,6 +203,7 @@ struct Attributes<'a> {
     epoch: Option<&'a [u8]>,
     by: Option<&'a [u8]>,
     since: Option<&'a [u8]>,
+    reason: Option<&'a [u8]>,
     draining: bool,
     /// One is given twice or misspelt.
     broken: bool,
@@ -176,9 +225,11 @@ impl<'a> Attributes<'a> {
             } else if let Some(value) = word.strip_prefix(b"epoch=") {
                 all.broken |= all.epoch.replace(value).is_some();
             } else if let Some(value) = word.strip_prefix(b"by=") {
-                all.by = Some(value);
+                all.by = Some(shortened(value));
             } else if let Some(value) = word.strip_prefix(b"since=") {
-                all.since = Some(value);
+                all.since = Some(shortened(value));
+            } else if let Some(value) = word.strip_prefix(b"reason=") {
+                all.reason = Some(shortened(value));
             }
         }
         all
@@ -203,8 +254,14 @@ impl<'a> Attributes<'a> {
             epoch,
             by: self.by.map(<[u8]>::to_vec),
             since: self.since.map(<[u8]>::to_vec),
+            reason: self.reason.and_then(Reason::parse),
         }
     }
+}
+
+/// A value that is only shown to people.
+fn shortened(value: &[u8]) -> &[u8] {
+    &value[..value.len().min(LONGEST_REMARK)]
 }
 
 /// `draining`, in any case and with punctuation behind it, as people write it: when in doubt, no job is started.

@@ -53,7 +53,7 @@ impl<'a> Active<'a> {
     pub(crate) fn run_job(&self, log: &mut Log, log_warnings: impl FnOnce(&mut Log)) -> Outcome {
         let inherited = signal::take_over();
         log_warnings(log);
-        let basis = match self.current_basis() {
+        let basis = match self.current_basis(self.basis) {
             Ok(basis) => basis,
             Err(skip) => {
                 log.event(&self.subject, &Event::Ignored(skip));
@@ -63,14 +63,12 @@ impl<'a> Active<'a> {
         let prepared = match inherited.and_then(|inherited| self.prepare(inherited, basis)) {
             Ok(prepared) => prepared,
             Err(error) => {
-                log.report_error(&Diagnostic::plain(format!(
-                    "cannot supervise the job: {}",
-                    error_text(&error)
-                )));
+                let error = format!("cannot supervise the job: {}", error_text(&error));
+                log.report_rejection(&Diagnostic::plain(error), self.subject.command);
                 return Outcome::Exited(FAILED);
             }
         };
-        let run = Run {
+        let mut run = Run {
             id: RunId::new(clock::wall_time(), random::ten_bytes()),
             subject: self.subject,
             basis,
@@ -78,9 +76,13 @@ impl<'a> Active<'a> {
             began: clock::boot_time(),
         };
         log.event(&self.subject, &Event::Started(&run.id));
-        let (end, journal) = match self.start(&run, &prepared) {
-            Ok(started) => self.supervise(started, prepared, run, log),
-            Err(failure) => self.report_failure(&failure, run, log),
+        let (end, journal) = match self.start_in_time(&mut run, &prepared) {
+            Ok(Ok(started)) => self.supervise(started, prepared, run, log),
+            Ok(Err(failure)) => self.report_failure(&failure, run, log),
+            Err(skip) => {
+                log.event(&self.subject, &Event::NotStarted(&run.id, skip));
+                return Outcome::Exited(SUCCESS);
+            }
         };
         self.finish(&run, &end, journal, log);
         end.outcome
@@ -107,22 +109,31 @@ impl<'a> Active<'a> {
         })
     }
 
-    /// What the start rests on now, or why the job is not started after all. The lease may have ended meanwhile: rcron was
+    /// What the start rests on now, or why the job is not started after all. The lease may have ended since `earlier`: rcron was
     /// stopped, or a stuck terminal delayed a warning. A lease that was renewed meanwhile may have another epoch.
-    fn current_basis(&self) -> Result<Basis, Skip> {
-        match self.basis {
-            Basis::State {
-                expires: Some(expires), ..
-            } if clock::boot_time() >= expires => match observe::observe(self.config).decision {
+    fn current_basis(&self, earlier: Basis) -> Result<Basis, Skip> {
+        match earlier.expires() {
+            Some(expires) if clock::boot_time() >= expires => match observe::observe(self.config).decision {
                 Decision::Run(renewed @ Basis::State { .. }) => Ok(renewed),
                 Decision::Run(Basis::Default) => Err(Skip::Stale(Stale::LeaseEnded)),
                 Decision::Skip(skip) => Err(skip),
             },
-            basis => Ok(basis),
+            _ => Ok(earlier),
         }
     }
 
-    fn start(&self, run: &Run, prepared: &Prepared) -> Result<Started, Failure> {
+    /// Starts the job, unless the state has expired by then and was not renewed.
+    fn start_in_time(&self, run: &mut Run, prepared: &Prepared) -> Result<Result<Started, Failure>, Skip> {
+        loop {
+            match self.start(run, prepared).transpose() {
+                Some(started) => return Ok(started),
+                None => run.basis = self.current_basis(run.basis)?,
+            }
+        }
+    }
+
+    /// `None` if the state has expired.
+    fn start(&self, run: &Run, prepared: &Prepared) -> Result<Option<Started>, Failure> {
         let text = self.job.text(LONGEST_NAME);
         let epoch = run.basis.epoch().map(|epoch| epoch.to_string());
         let additions = [
@@ -138,6 +149,7 @@ impl<'a> Active<'a> {
             own_group: prepared.group_mode == GroupMode::OwnGroup,
             shell: SHELL,
             nice_level: self.config.nice_level,
+            not_after: run.basis.expires().map(|end| end.0),
             dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
             signals: prepared.inherited,
         })
@@ -151,6 +163,7 @@ impl<'a> Active<'a> {
                 "cannot set nice_level {level}: {reason}; the job keeps its niceness"
             ));
         }
+        self.leave_directory();
         let mut journal = Journal::begin(self.config, run, Some(started.child.pid()), log);
         let supervision = Supervision {
             processes: JobProcesses::new(started.child, prepared.group_mode),
@@ -162,6 +175,19 @@ impl<'a> Active<'a> {
             stopped: false,
         };
         (supervision.until_end(), journal)
+    }
+
+    /// rcron must not keep the file system of the job's directory busy while it waits. It stays if it still needs a relative path.
+    fn leave_directory(&self) {
+        let state_file = self.config.state_file.as_slice();
+        let is_watched = self.config.on_demotion == OnDemotion::Terminate;
+        let needed = [
+            self.config.syslog_socket.as_slice(),
+            if is_watched { state_file } else { b"/" },
+        ];
+        if needed.iter().all(|path| path.starts_with(b"/")) {
+            let _ = std::env::set_current_dir("/");
+        }
     }
 
     /// The job was not started: says why, and records a run that ended at once.
@@ -220,6 +246,6 @@ impl<'a> Active<'a> {
         // The journal first: its process writes while the line is sent.
         let writers = journal.end(&ending, log);
         log.event(&self.subject, &Event::Ended(&run.id, ending));
-        writers.finish();
+        writers.finish(log);
     }
 }

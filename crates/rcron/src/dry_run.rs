@@ -82,7 +82,7 @@ fn content(observation: &Observation) -> String {
             )
         }
         (_, Some(obstacle)) => format!("nothing: {obstacle}"),
-        (_, None) => "nothing".to_owned(),
+        (_, None) => "nothing that counts: the file was removed or replaced".to_owned(),
     }
 }
 

@@ -106,11 +106,15 @@ impl<'a> Journal<'a> {
     }
 
     /// Notes that a child has been reaped, which may be the writer.
-    pub(crate) fn child_reaped(&mut self, pid: i32, status: ExitStatus) {
+    pub(crate) fn child_reaped(&mut self, pid: i32, status: ExitStatus, log: &mut Log) {
         if self.writer.as_ref().is_some_and(|writer| writer.pid() == pid) {
             self.writer = None;
-            self.warned |= !status.success();
+            self.writer_ended(status, log);
         }
+    }
+
+    fn writer_ended(&mut self, status: ExitStatus, log: &mut Log) {
+        self.warned = report_end(status, self.warned, log);
     }
 
     /// Records the end, and returns the writers that may still be busy.
@@ -119,16 +123,23 @@ impl<'a> Journal<'a> {
     pub(crate) fn end(mut self, ending: &Ending, log: &mut Log) -> Writers {
         let mut writers: Vec<Worker> = self.writer.take().into_iter().collect();
         let Some(record) = self.record(Some(ending)) else {
-            return Writers(writers);
+            return Writers {
+                writers,
+                warned: self.warned,
+            };
         };
         // After a short job, the writer of its start still waits for this record.
         if !writers.iter().any(|writer| writer.send(&record)) {
             if let Some(status) = writers.first().and_then(Worker::try_reap) {
-                self.warned |= !status.success();
+                writers.clear();
+                self.writer_ended(status, log);
             }
             writers.extend(self.write(&record, Event::End, log));
         }
-        Writers(writers)
+        Writers {
+            writers,
+            warned: self.warned,
+        }
     }
 
     /// The record of the start, or of this end; `None` if journaling is off.
@@ -245,17 +256,33 @@ fn process(pid: u32) -> format::Process {
 
 /// The processes that may still write when the run is over.
 #[must_use]
-pub(crate) struct Writers(Vec<Worker>);
+pub(crate) struct Writers {
+    writers: Vec<Worker>,
+    /// Whether a failure has been logged.
+    warned: bool,
+}
 
 impl Writers {
     /// Waits until they have closed our caller's descriptors, and then briefly for their end.
-    pub(crate) fn finish(self) {
-        for writer in &self.0 {
+    pub(crate) fn finish(mut self, log: &mut Log) {
+        for writer in &self.writers {
             writer.has_released_ours(RELEASE);
         }
         let deadline = clock::boot_time().after(LAST_WAIT);
-        for writer in &self.0 {
-            let _ = writer.wait(deadline.since(clock::boot_time()));
+        for writer in &self.writers {
+            if let Some(status) = writer.wait(deadline.since(clock::boot_time())) {
+                self.warned = report_end(status, self.warned, log);
+            }
         }
     }
+}
+
+/// Logs that a writer was killed or could not begin, unless a failure has been logged already. Returns whether one has.
+fn report_end(status: ExitStatus, warned: bool, log: &mut Log) -> bool {
+    if !warned && !status.success() && status.code() != Some(NOT_WRITTEN.into()) {
+        log.warn(&format!(
+            "the process that writes the journal has failed: {status}; records of this run may be missing"
+        ));
+    }
+    warned || !status.success()
 }

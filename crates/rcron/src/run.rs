@@ -8,11 +8,14 @@ use inputs::command_line::{self, Invocation, Options, Request, UsageError};
 use inputs::diagnostic::Diagnostic;
 use inputs::observe::{self, Observation};
 use inputs::settings::{self, Refused, Settings};
+use policy::command::joined;
 use policy::config::Config;
 use policy::datagram;
 use policy::decide::Decision;
 use policy::event::{Event, Subject};
 use policy::exit::{FAILED, Outcome, SUCCESS};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use sys::output::{self, error_text};
 use sys::signal;
 
@@ -29,7 +32,7 @@ pub(crate) fn main() -> u8 {
 fn run_job(invocation: &Invocation) -> u8 {
     let settings = match settings::read(invocation.options.conf.as_deref(), &invocation.options.settings) {
         Ok(settings) => settings,
-        Err(refused) => return reject_configuration(&refused, &invocation.options),
+        Err(refused) => return reject_configuration(&refused, invocation),
     };
     let observation = observe::observe(&settings.config);
     if invocation.options.dry_run {
@@ -84,32 +87,36 @@ fn end_as(outcome: Outcome) -> u8 {
     outcome.status()
 }
 
-fn reject_configuration(refused: &Refused, options: &Options) -> u8 {
-    report_rejection(&refused.diagnostic, &refused.known, options);
+fn reject_configuration(refused: &Refused, invocation: &Invocation) -> u8 {
+    let command = invocation.job.text(datagram::LARGEST);
+    report_rejection(&refused.diagnostic, &refused.known, &invocation.options, &command);
     output::to_stderr(b"rcron: the job was not run\n");
     FAILED
 }
 
 fn reject_command_line(error: &UsageError) -> u8 {
+    // Where the job begins is not known, so the log shows all arguments.
+    let arguments: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsString::into_vec).collect();
     report_rejection(
         &Diagnostic::plain(error.mistake.to_string()),
         &settings::known(&error.options.settings),
         &error.options,
+        &joined(&arguments, datagram::LARGEST),
     );
     output::to_stderr(cli::USAGE.as_bytes());
     output::to_stderr(b"Try 'rcron --help' for the options.\n");
     FAILED
 }
 
-/// A dry run logs nothing, not even that it was rejected.
-fn report_rejection(diagnostic: &Diagnostic, known: &Config, options: &Options) {
+/// A dry run logs nothing, not even that it was rejected. In the log, `command` shows which line of which crontab is meant.
+fn report_rejection(diagnostic: &Diagnostic, known: &Config, options: &Options, command: &[u8]) {
     signal::survive_writing();
     if options.dry_run {
         output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
         return;
     }
     let mut log = Log::new(known, false);
-    log.report_error(diagnostic);
+    log.report_rejection(diagnostic, command);
     log.finish();
 }
 

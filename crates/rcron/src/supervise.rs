@@ -45,7 +45,7 @@ impl Supervision<'_, '_> {
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
             child::reap_others(&self.processes.leader, |pid, status| {
-                self.journal.child_reaped(pid, status);
+                self.journal.child_reaped(pid, status, self.log);
             });
             self.wait_for_event();
             self.log.retry();

@@ -5,38 +5,51 @@
 
 mod access;
 mod configuration;
+mod cron;
 mod crontab;
 mod default_state;
 mod finding;
 mod freshness;
 mod journal;
+mod journal_files;
 mod json;
+mod keepalived;
 mod kind;
 mod lease;
 mod log_socket;
 mod mounts;
 mod print;
+mod processes;
 mod programs;
 mod rcrond;
 mod report;
+mod rights;
 mod root;
+mod services;
 mod state_directory;
 mod state_file;
+mod switch;
 mod tmpfiles;
+mod users;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
+use configuration::Cluster;
+use cron::Cron;
 use finding::Severity;
 use inputs::diagnostic::shown;
 use kind::Group;
 use mounts::Mounts;
 use report::Report;
+use rights::Rights;
 use root::Root;
 use state_file::State;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
-use sys::file::read_beginning;
+use switch::Switch;
+use sys::file::Unreadable;
+use users::Users;
 
 /// Exits with 1 if anything is wrong.
 pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Failure> {
@@ -56,33 +69,80 @@ pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Fai
 
 fn examine(root: &Root, common: &Common) -> Report {
     let mut report = Report::default();
-    let mounts = mounts(root, &mut report);
-    let usage = crontab::check(root, &mut report);
-    let clusters = configuration::check(root, &common.conf, &usage, &mut report);
-    let daemon = rcrond::check(root, &mut report);
-    let (mut sockets, mut journals) = (BTreeSet::new(), BTreeSet::new());
+    let users = Users::read(root, &mut report);
+    let cron = Cron::find(root);
+    let usage = crontab::check(root, &users, &cron, &mut report);
+    let switch = Switch::read(root);
+    let daemon = rcrond::check(root, &switch, &mut report);
+    services::check(root, &cron, &switch, usage.has_jobs, daemon.is_some(), &mut report);
+    let server = Server {
+        root,
+        mounts: mounts(root, &mut report),
+        has_ordinary_users: usage.has_ordinary_users,
+        switch,
+        daemon,
+    };
+    let mut seen = Seen::default();
+    let mut clusters = configuration::check(root, &common.conf, &usage, &users, &mut report);
+    clusters.sort_by(|one, other| one.rights.cmp(&other.rights)); // stable: root's own first
     for cluster in &clusters {
-        if let Some(state) = State::read(root, cluster, &mut report) {
-            check_state(root, &mounts, &state, usage.has_ordinary_users, &mut report);
-            lease::check(root, &state, daemon.as_ref(), &mut report);
-        }
-        if sockets.insert(cluster.config.syslog_socket.clone()) {
-            log_socket::check(root, cluster, &mut report);
-        }
-        if journals.insert(cluster.config.journal.clone()) {
-            journal::check(root, &mounts, cluster, &mut report);
+        let examined = cluster
+            .rights
+            .with(|| check_cluster(&server, cluster, &mut seen, &mut report));
+        if let Err(error) = examined {
+            report.cannot_read(Group::State, &cluster.file, &error);
         }
     }
+    keepalived::check(root, &clusters, &mut report);
     programs::check(root, &mut report);
     report.close();
     report
 }
 
-fn check_state(root: &Root, mounts: &Mounts, state: &State, has_ordinary_users: bool, report: &mut Report) {
-    state_file::check(root, mounts, state, has_ordinary_users, report);
-    state_directory::check(root, mounts, state, report);
-    freshness::check(state, report);
-    default_state::check(root, mounts, state, report);
+/// What is known about the server when a cluster is examined. It was read with the rights of this process.
+pub(crate) struct Server<'a> {
+    pub(crate) root: &'a Root,
+    pub(crate) mounts: Mounts,
+    /// Whether users other than root have jobs under rcron.
+    pub(crate) has_ordinary_users: bool,
+    pub(crate) switch: Switch,
+    /// The answer of rcrond, if there is one.
+    pub(crate) daemon: Option<control::Report>,
+}
+
+/// The places that were examined, each with the rights it was examined with: several clusters may share one.
+#[derive(Default)]
+struct Seen {
+    sockets: Places,
+    journals: Places,
+}
+
+#[derive(Default)]
+struct Places(BTreeSet<(Vec<u8>, Rights)>);
+
+impl Places {
+    /// Whether the place is still to be examined. What was examined with this process's own rights was seen as a whole.
+    fn add(&mut self, place: &[u8], rights: &Rights) -> bool {
+        let is_seen = self.0.contains(&(place.to_owned(), Rights::Own));
+        !is_seen && self.0.insert((place.to_owned(), rights.clone()))
+    }
+}
+
+fn check_cluster(server: &Server, cluster: &Cluster, seen: &mut Seen, report: &mut Report) {
+    if let Some(state) = State::read(server.root, cluster, report) {
+        state_file::check(server, &state, report);
+        state_directory::check(server, &state, report);
+        freshness::check(&state, report);
+        default_state::check(server, &state, report);
+        lease::check(server, &state, report);
+    }
+    let (config, rights) = (&cluster.config, &cluster.rights);
+    if seen.sockets.add(&config.syslog_socket, rights) {
+        log_socket::check(server.root, cluster, report);
+    }
+    if seen.journals.add(config.journal.as_deref().unwrap_or_default(), rights) {
+        journal::check(server.root, &server.mounts, cluster, report);
+    }
 }
 
 /// In a container, the mounts that its first process sees.
@@ -92,10 +152,11 @@ fn mounts(root: &Root, report: &mut Report) -> Mounts {
     } else {
         "/proc/1/mountinfo"
     };
-    let file = root.outside(Path::new(file));
-    match read_beginning(file.as_os_str(), 1 << 24) {
+    let contents = root.locate_in_proc(Path::new(file)).map_err(Unreadable::from);
+    match contents.and_then(|located| located.read(1 << 24)) {
         Ok(contents) => Mounts::parse(&contents.bytes),
         Err(error) => {
+            let file = root.outside(Path::new(file));
             let text = format!("what is mounted where: {}: {error}", shown(file.as_os_str()));
             report.missed(Group::State, text);
             Mounts::default()

@@ -4,13 +4,23 @@ use crate::failure::Failure;
 use crate::output::print_pieces;
 use crate::prefetch::with_runs;
 use crate::screen::Screen;
-use crate::table::{Cell, Table, Tone};
+use crate::table::{Cell, Column, Table, Tone};
 use crate::when;
 use jiff::Timestamp;
 use journal::Runs;
 use journal::run::{Fate, Outcome, Run};
 
-const HEADS: [&str; 8] = ["STARTED", "AGE", "LASTED", "RESULT", "SERVER", "CLUSTER", "USER", "JOB"];
+/// JOB is the last column, because a command can be long. A name of usual length is shown whole.
+const COLUMNS: [Column; 8] = [
+    Column::whole("STARTED"),
+    Column::omit("AGE", 0),
+    Column::omit("LASTED", 1),
+    Column::whole("RESULT"),
+    Column::omit("SERVER", 4),
+    Column::omit("CLUSTER", 3),
+    Column::omit("USER", 2),
+    Column::cut("JOB", 24),
+];
 /// Server, cluster and user: columns that are shown only if they differ.
 const OPTIONAL: [usize; 3] = [4, 5, 6];
 /// How many rows are formatted at once.
@@ -38,7 +48,7 @@ fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
         match &mut table {
             _ if block.is_empty() => None,
             None => {
-                let new = Table::new(&HEADS, &block, &OPTIONAL, is_last, Screen::of_stdout());
+                let new = Table::new(&COLUMNS, &block, &OPTIONAL, is_last, Screen::of_stdout());
                 Some(table.insert(new).begin(&block))
             }
             Some(table) => Some(table.go_on(&block)),

@@ -1,16 +1,17 @@
-//! Tables for people: columns as wide as their texts, cut where the terminal ends.
+//! Tables for people: columns as wide as their texts. On a narrow terminal, the less important columns give way.
+
+mod layout;
 
 use crate::screen::Screen;
-use crate::text::{columns, cut};
+use crate::style;
+use crate::text::{self, cut, wrap};
+pub(crate) use layout::Column;
+use layout::{GAP, Layout};
 use policy::display::escaped;
 use std::borrow::Cow;
 
-/// Blanks between two columns.
-const GAP: usize = 2;
-/// A column is not cut below this width, even if the table does not fit then.
-const NARROWEST: usize = 8;
-/// A column is not wider than this where lines are not cut, unless it is the last one: one long text would lengthen every line.
-const WIDEST: usize = 200;
+/// Blanks before a line below a row.
+const INDENT: usize = 2;
 /// In bytes: what a cell has of a longer text.
 const LONGEST_TEXT: usize = 4096;
 
@@ -28,14 +29,14 @@ pub(crate) enum Tone {
 impl Tone {
     /// The text in this tone's colour. It must be escaped already.
     pub(crate) fn paint(self, text: &str, screen: Screen) -> String {
-        let code = match self {
+        let style = match self {
             Self::Plain => return text.to_owned(),
-            Self::Good => "32",
-            Self::Bad => "1;31",
-            Self::Busy => "36",
-            Self::Dim => "2",
+            Self::Good => style::GREEN,
+            Self::Bad => style::BOLD_RED,
+            Self::Busy => style::BLUE,
+            Self::Dim => style::DIM,
         };
-        screen.paint(code, text)
+        style.paint(text, screen)
     }
 }
 
@@ -43,8 +44,6 @@ impl Tone {
 pub(crate) struct Cell {
     text: String,
     tone: Tone,
-    /// In columns.
-    width: usize,
 }
 
 impl Cell {
@@ -55,11 +54,8 @@ impl Cell {
             text.truncate(end.unwrap_or(0));
             text.push('…');
         }
-        if let Cow::Owned(escaped) = escaped(&text) {
-            text = escaped;
-        }
-        let width = columns(&text);
-        Self { text, tone, width }
+        let text = escaped(&text).into_owned();
+        Self { text, tone }
     }
 }
 
@@ -70,121 +66,164 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// A table whose rows come in blocks, because there may be too many for the memory.
-pub(crate) struct Table {
-    screen: Screen,
-    /// The columns that are shown, and how wide they are.
-    columns: Vec<(usize, usize)>,
+pub(crate) struct Table<'a> {
+    columns: &'a [Column],
+    layout: Layout,
     heading: Vec<Cell>,
+    screen: Screen,
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// Chooses the columns by the first block: those without any text are left out, and so are those of `optional` if all rows
     /// have the same text in them, and no other block follows.
-    pub(crate) fn new(heads: &[&str], first: &[Vec<Cell>], optional: &[usize], is_last: bool, screen: Screen) -> Self {
-        let is_shown = |column: &usize| {
-            let text = |row: &Vec<Cell>| row[*column].text.clone();
-            let differs = || first.windows(2).any(|pair| text(&pair[0]) != text(&pair[1]));
-            match optional.contains(column) {
+    pub(crate) fn new(
+        columns: &'a [Column],
+        first: &[Vec<Cell>],
+        optional: &[usize],
+        is_last: bool,
+        screen: Screen,
+    ) -> Self {
+        let heading: Vec<Cell> = columns.iter().map(|column| Cell::new(column.head, Tone::Dim)).collect();
+        let is_shown = |column: usize| {
+            let differs = || {
+                first
+                    .windows(2)
+                    .any(|pair| pair[0][column].text != pair[1][column].text)
+            };
+            match optional.contains(&column) {
                 true if is_last => differs(),
                 true => true,
-                false => first.iter().any(|row| !row[*column].text.is_empty()),
+                false => first.iter().any(|row| !row[column].text.is_empty()),
             }
         };
-        let columns = (0..heads.len()).filter(is_shown).map(|column| (column, 0));
+        let widest = widest(first).zip(&heading).enumerate();
+        let widest: Vec<usize> = widest
+            .map(|(column, (width, head))| {
+                if is_shown(column) {
+                    width.max(text::columns(&head.text))
+                } else {
+                    0
+                }
+            })
+            .collect();
         Self {
+            columns,
+            layout: Layout::new(columns, &widest, screen.columns),
+            heading,
             screen,
-            columns: columns.collect(),
-            heading: heads.iter().map(|head| Cell::new(*head, Tone::Dim)).collect(),
         }
     }
 
     /// The heading and the first rows.
-    pub(crate) fn begin(&mut self, rows: &[Vec<Cell>]) -> String {
-        let heading = std::mem::take(&mut self.heading);
-        self.widen([&heading].into_iter().chain(rows));
-        self.format([&heading].into_iter().chain(rows))
+    pub(crate) fn begin(&self, rows: &[Vec<Cell>]) -> String {
+        let mut text = String::new();
+        self.append_row(&self.heading, &mut text);
+        self.append_rows(rows, &mut text);
+        text
     }
 
     /// More rows.
     pub(crate) fn go_on(&mut self, rows: &[Vec<Cell>]) -> String {
-        self.widen(rows.iter());
-        self.format(rows.iter())
-    }
-
-    fn widen<'a>(&mut self, rows: impl Iterator<Item = &'a Vec<Cell>>) {
-        for row in rows {
-            for (column, width) in &mut self.columns {
-                *width = row[*column].width.max(*width);
-            }
-        }
-        let last = self.columns.len().saturating_sub(1);
-        let widths = self.columns.iter().enumerate();
-        let bounded = widths.map(|(index, (_, width))| match self.screen.columns {
-            None if index < last => (*width).min(WIDEST),
-            _ => *width,
-        });
-        let widths = shrink(bounded.collect(), self.screen.columns);
-        for ((_, width), new) in self.columns.iter_mut().zip(widths) {
-            *width = new;
-        }
-    }
-
-    fn format<'a>(&self, rows: impl Iterator<Item = &'a Vec<Cell>>) -> String {
+        let widest: Vec<usize> = widest(rows).collect();
+        self.layout.widen(self.columns, &widest, self.screen.columns);
         let mut text = String::new();
+        self.append_rows(rows, &mut text);
+        text
+    }
+
+    fn append_rows(&self, rows: &[Vec<Cell>], text: &mut String) {
         for row in rows {
-            for (column, width) in &self.columns {
-                let cell = &row[*column];
-                let (shown, used) = if cell.width <= *width {
-                    (Cow::Borrowed(cell.text.as_str()), cell.width)
-                } else {
-                    let shown = cut(&cell.text, *width, '…');
-                    let used = columns(&shown);
-                    (shown, used)
+            self.append_row(row, text);
+            self.append_below(row, text);
+        }
+    }
+
+    /// The cells beside each other, in as many lines as the one that wraps most.
+    fn append_row(&self, row: &[Cell], text: &mut String) {
+        let beside = &self.layout.beside;
+        let wrapped = beside.iter().filter(|(index, _)| self.columns[*index].wraps());
+        let wrapped: Vec<(usize, Vec<Cow<str>>)> = wrapped
+            .map(|(index, width)| (*index, wrap(&row[*index].text, *width)))
+            .collect();
+        let height = wrapped.iter().map(|(_, lines)| lines.len()).max().unwrap_or(1);
+        for at in 0..height {
+            for (place, (index, width)) in beside.iter().enumerate() {
+                let cell = &row[*index];
+                let lines = wrapped.iter().find(|(of, _)| of == index).map(|(_, lines)| lines);
+                let shown = match lines {
+                    Some(lines) => lines.get(at).map_or("", Cow::as_ref).into(),
+                    None if at == 0 => cut(&cell.text, *width, '…'),
+                    None => "".into(),
                 };
-                if cell.tone == Tone::Plain || !self.screen.has_colour {
-                    text.push_str(&shown);
-                } else {
-                    text.push_str(&cell.tone.paint(&shown, self.screen));
-                }
-                if Some(column) != self.columns.last().map(|(last, _)| last) {
-                    text.extend(std::iter::repeat_n(' ', width.saturating_sub(used) + GAP));
+                text.push_str(&cell.tone.paint(&shown, self.screen));
+                if place + 1 < beside.len() {
+                    text.extend(std::iter::repeat_n(
+                        ' ',
+                        width.saturating_sub(text::columns(&shown)) + GAP,
+                    ));
                 }
             }
             text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
         }
-        text
     }
+
+    /// The cells that have no room in the row, each with its column's heading.
+    fn append_below(&self, row: &[Cell], text: &mut String) {
+        let below = &self.layout.below;
+        let widest_head = below
+            .iter()
+            .map(|index| text::columns(&self.heading[*index].text))
+            .max();
+        let indent = INDENT + widest_head.unwrap_or_default() + GAP;
+        let width = self.screen.columns.unwrap_or(usize::MAX).saturating_sub(indent);
+        for index in below.iter().filter(|index| !row[**index].text.is_empty()) {
+            let head = &self.heading[*index];
+            let blanks = " ".repeat(indent - INDENT - text::columns(&head.text));
+            let mut start = format!("{:INDENT$}{}{blanks}", "", head.tone.paint(&head.text, self.screen));
+            for line in wrap(&row[*index].text, width) {
+                text.push_str(&start);
+                text.push_str(&row[*index].tone.paint(&line, self.screen));
+                text.push('\n');
+                start = " ".repeat(indent);
+            }
+        }
+    }
+}
+
+/// The width of the widest text of each column.
+fn widest(rows: &[Vec<Cell>]) -> impl Iterator<Item = usize> {
+    let columns = 0..rows.first().map_or(0, Vec::len);
+    columns.map(|column| {
+        rows.iter()
+            .map(|row| text::columns(&row[column].text))
+            .max()
+            .unwrap_or_default()
+    })
 }
 
 /// The table with its heading. Columns without any text are left out.
-pub(crate) fn format_table(heads: &[&str], rows: &[Vec<Cell>], screen: Screen) -> String {
-    Table::new(heads, rows, &[], true, screen).begin(rows)
-}
-
-/// Takes columns from the widest ones until the line fits.
-fn shrink(mut widths: Vec<usize>, columns: Option<usize>) -> Vec<usize> {
-    let gaps = GAP * widths.len().saturating_sub(1);
-    while columns.is_some_and(|columns| widths.iter().sum::<usize>() + gaps > columns) {
-        match widths.iter_mut().max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
-            _ => break,
-        }
-    }
-    widths
+pub(crate) fn format_table(columns: &[Column], rows: &[Vec<Cell>], screen: Screen) -> String {
+    Table::new(columns, rows, &[], true, screen).begin(rows)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::layout::WIDEST;
     use super::*;
+    use crate::screen::Colours;
     use unicode_width::UnicodeWidthStr;
 
     fn screen(columns: usize) -> Screen {
         Screen {
             columns: Some(columns),
-            has_colour: false,
+            colours: Colours::None,
             is_utf8: true,
         }
+    }
+
+    fn columns(heads: &[&'static str]) -> Vec<Column> {
+        heads.iter().map(|head| Column::whole(head)).collect()
     }
 
     fn rows(cells: &[&[&str]]) -> Vec<Vec<Cell>> {
@@ -198,7 +237,7 @@ mod tests {
     fn columns_are_aligned_and_empty_ones_left_out() {
         let table = rows(&[&["a", "", "long text"], &["über", "", "x"]]);
         assert_eq!(
-            format_table(&["ONE", "TWO", "THREE"], &table, screen(80)),
+            format_table(&columns(&["ONE", "TWO", "THREE"]), &table, screen(80)),
             "ONE   THREE\na     long text\nüber  x\n"
         );
     }
@@ -207,7 +246,7 @@ mod tests {
     fn columns_are_cut_where_the_terminal_ends() {
         let table = rows(&[&["short", "a very long command line"]]);
         assert_eq!(
-            format_table(&["ONE", "TWO"], &table, screen(20)),
+            format_table(&columns(&["ONE", "TWO"]), &table, screen(20)),
             "ONE    TWO\nshort  a very long …\n"
         );
     }
@@ -219,7 +258,7 @@ mod tests {
             columns: None,
             ..screen(80)
         };
-        let table = format_table(&["ONE", "TWO"], &rows(&[&[&long, "y"], &["x", &long]]), pipe);
+        let table = format_table(&columns(&["ONE", "TWO"]), &rows(&[&[&long, "y"], &["x", &long]]), pipe);
         let lengths: Vec<usize> = table.lines().map(UnicodeWidthStr::width).collect();
         assert_eq!(
             lengths,
@@ -230,7 +269,8 @@ mod tests {
     #[test]
     fn later_blocks_stay_aligned_with_the_first_one() {
         let (first, second) = (rows(&[&["a", "x"]]), rows(&[&["b", "y"], &["wide", "z"]]));
-        let mut table = Table::new(&["ONE", "TWO"], &first, &[], false, screen(80));
+        let columns = columns(&["ONE", "TWO"]);
+        let mut table = Table::new(&columns, &first, &[], false, screen(80));
         assert_eq!(table.begin(&first), "ONE  TWO\na    x\n");
         assert_eq!(table.go_on(&second), "b     y\nwide  z\n");
     }
@@ -239,7 +279,8 @@ mod tests {
     fn optional_columns_are_shown_where_rows_differ_or_may_differ_later() {
         let same = rows(&[&["a", "x"], &["a", "y"]]);
         let heads = |is_last| {
-            let table = Table::new(&["ONE", "TWO"], &same, &[0], is_last, screen(80)).begin(&same);
+            let columns = columns(&["ONE", "TWO"]);
+            let table = Table::new(&columns, &same, &[0], is_last, screen(80)).begin(&same);
             table.lines().next().map(str::to_owned)
         };
         assert_eq!(heads(true).as_deref(), Some("TWO"));
@@ -250,7 +291,7 @@ mod tests {
     fn cells_cannot_move_the_cursor() {
         let table = rows(&[&["a\u{1b}[2Jb\n\u{202e}c"]]);
         let shown = "ONE\na\\x1b[2Jb\\x0a\\xe2\\x80\\xaec\n";
-        assert_eq!(format_table(&["ONE"], &table, screen(80)), shown);
+        assert_eq!(format_table(&columns(&["ONE"]), &table, screen(80)), shown);
     }
 
     #[test]
@@ -258,9 +299,51 @@ mod tests {
         let table = [vec![Cell::new("ok", Tone::Good), Cell::from("x")]];
         let coloured = Screen {
             columns: None,
-            has_colour: true,
+            colours: Colours::Eight,
             is_utf8: true,
         };
-        assert!(format_table(&["A", "B"], &table, coloured).ends_with("\u{1b}[32mok\u{1b}[0m  x\n"));
+        assert!(format_table(&columns(&["A", "B"]), &table, coloured).ends_with("\u{1b}[32mok\u{1b}[0m  x\n"));
+    }
+    #[test]
+    fn texts_that_give_way_stand_in_further_lines() {
+        let columns = [
+            Column::whole("NAME"),
+            Column::below("WHY", 0),
+            Column::below("WRITTEN BY", 0),
+            Column::wrap("SINCE", 1, 10),
+        ];
+        let table = rows(&[
+            &[
+                "web",
+                "the state file says so",
+                "keepalived@db1",
+                "2026-11-24 (6 d ago)",
+            ],
+            &["shop", "its first word is wrong", "", "-"],
+        ]);
+        let expected = "\
+NAME  SINCE
+web   2026-11-24
+      (6 d ago)
+  WHY         the state
+              file says
+              so
+  WRITTEN BY  keepalived@
+              db1
+shop  -
+  WHY         its first
+              word is
+              wrong
+";
+        assert_eq!(format_table(&columns, &table, screen(25)), expected);
+        let colours = Screen {
+            colours: Colours::Eight,
+            ..screen(25)
+        };
+        let coloured = format_table(&columns, &table, colours);
+        assert!(
+            coloured.contains("  \u{1b}[2mWHY\u{1b}[0m         the state\n"),
+            "{coloured:?}"
+        );
     }
 }

@@ -1,25 +1,25 @@
-//! A store in this process: what the contract says in the fewest words, for tests.
+//! A store in this process, for tests: the contract in the simplest form.
 
-use crate::{Answer, Change, Connection, Failure, Item, Snapshot, Store, Verdict, Watch};
+use crate::{Answer, Change, Connection, Error, Item, Snapshot, Store, Verdict, Watch};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
-/// It ends with its data.
+/// Always the same, because the store ends together with its data.
 const INCARNATION: &[u8] = b"memory";
 
-/// Clones share the data.
+/// A store; clones share its data.
 #[derive(Clone, Debug)]
 pub struct Memory {
     data: Arc<Mutex<Data>>,
-    news: broadcast::Sender<String>,
+    changes: broadcast::Sender<String>,
 }
 
 #[derive(Debug, Default)]
 struct Data {
     revision: u64,
     items: BTreeMap<String, Item>,
-    /// Nobody can reach it.
+    /// Each call has an error.
     down: bool,
 }
 
@@ -27,13 +27,13 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             data: Arc::default(),
-            news: broadcast::channel(64).0,
+            changes: broadcast::channel(64).0,
         }
     }
 }
 
 impl Memory {
-    /// Cuts it off, or puts it back.
+    /// Makes each call fail from now on, or succeed again.
     pub fn set_down(&self, down: bool) {
         self.with(|data| data.down = down);
     }
@@ -42,10 +42,10 @@ impl Memory {
         act(&mut self.data.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn up<T>(&self, act: impl FnOnce(&mut Data) -> T) -> Result<T, Failure> {
+    fn when_up<T>(&self, act: impl FnOnce(&mut Data) -> T) -> Result<T, Error> {
         self.with(|data| {
             if data.down {
-                Err(Failure::new("memory", "cut off"))
+                Err(Error::lost("cut off").at("memory"))
             } else {
                 Ok(act(data))
             }
@@ -55,25 +55,29 @@ impl Memory {
 
 impl Store for Memory {
     fn connect(&self) -> Answer<'_, Box<dyn Connection>> {
-        Box::pin(async { self.up(|_| Box::new(self.clone()) as Box<dyn Connection>) })
+        Box::pin(async { self.when_up(|_| Box::new(self.clone()) as Box<dyn Connection>) })
     }
 
-    fn pass_over(&self) {}
+    fn skip_current(&self) {}
+
+    fn full_key(&self, key: &str) -> String {
+        key.to_owned()
+    }
 
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
-        let news = self.news.subscribe();
-        Box::pin(async { self.up(|_| Box::new(Ear { keys, news }) as Box<dyn Watch>) })
+        let changes = self.changes.subscribe();
+        Box::pin(async { self.when_up(|_| Box::new(MemoryWatch { keys, changes }) as Box<dyn Watch>) })
     }
 
     fn init(&self) -> Answer<'_, ()> {
-        Box::pin(async { self.up(|_| ()) })
+        Box::pin(async { self.when_up(|_| ()) })
     }
 }
 
 impl Connection for Memory {
     fn read<'a>(&'a mut self, keys: &'a [String]) -> Answer<'a, Snapshot> {
         Box::pin(async {
-            self.up(|data| Snapshot {
+            self.when_up(|data| Snapshot {
                 incarnation: Some(INCARNATION.to_vec()),
                 revision: Some(data.revision),
                 items: keys.iter().map(|key| data.items.get(key).cloned()).collect(),
@@ -83,27 +87,19 @@ impl Connection for Memory {
 
     fn change<'a>(&'a mut self, change: &'a Change) -> Answer<'a, Verdict> {
         Box::pin(async {
-            let verdict = self.up(|data| data.change(change))?;
+            change.check_lengths()?;
+            let verdict = self.when_up(|data| data.change(change))?;
             if verdict == Verdict::Done {
                 for (key, _) in &change.writes {
-                    // Nobody may be listening.
-                    let _ = self.news.send(key.clone());
+                    // An error means that there is no watch, which is fine.
+                    let _ = self.changes.send(key.clone());
                 }
             }
             Ok(verdict)
         })
     }
 
-    fn list<'a>(&'a mut self, prefix: &'a str) -> Answer<'a, Vec<(String, Item)>> {
-        Box::pin(async move {
-            self.up(|data| {
-                let found = data.items.iter().filter(|(key, _)| key.starts_with(prefix));
-                found.map(|(key, item)| (key.clone(), item.clone())).collect()
-            })
-        })
-    }
-
-    fn concerns(&mut self) -> Answer<'_, Vec<String>> {
+    fn warnings(&mut self) -> Answer<'_, Vec<String>> {
         Box::pin(async { Ok(vec!["this store ends with its process".to_owned()]) })
     }
 }
@@ -127,16 +123,20 @@ impl Data {
     }
 }
 
-struct Ear {
+struct MemoryWatch {
     keys: Vec<String>,
-    news: broadcast::Receiver<String>,
+    changes: broadcast::Receiver<String>,
 }
 
-impl Watch for Ear {
+impl Watch for MemoryWatch {
     fn changed(&mut self) -> Answer<'_, ()> {
         Box::pin(async {
             loop {
-                let key = self.news.recv().await.map_err(|error| Failure::new("memory", error))?;
+                let key = self
+                    .changes
+                    .recv()
+                    .await
+                    .map_err(|error| Error::lost(error.to_string()).at("memory"))?;
                 if self.keys.contains(&key) {
                     return Ok(());
                 }

@@ -7,6 +7,7 @@ use crate::{check, clock, own, poll};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -152,14 +153,15 @@ fn release_inherited(line: OwnedFd) -> io::Result<Line> {
             close_each(range); // before Linux 5.9
         }
     }
-    let null = OpenOptions::new()
+    // Nothing can be read from it or written to it. Unlike /dev/null, it is there in every root directory.
+    let root = OpenOptions::new()
         .read(true)
-        .write(true)
-        .open("/dev/null")?
+        .custom_flags(libc::O_PATH)
+        .open("/")?
         .into_raw_fd();
-    for number in null + 1..=libc::STDERR_FILENO {
+    for number in root + 1..=libc::STDERR_FILENO {
         // SAFETY: no memory is involved.
-        check(unsafe { libc::dup2(null, number) })?;
+        check(unsafe { libc::dup2(root, number) })?;
     }
     std::env::set_current_dir("/")?;
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;

@@ -11,7 +11,7 @@ unsafe extern "C" {
 #[must_use]
 pub fn entries() -> Vec<&'static CStr> {
     let mut entries = Vec::new();
-    // SAFETY: the C library set it before main, and nothing in this program changes the environment.
+    // SAFETY: the C library set it before main, and nothing changes the environment of a program that calls this.
     let mut next = unsafe { environ };
     if next.is_null() {
         return entries;

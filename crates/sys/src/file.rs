@@ -16,6 +16,8 @@ pub struct Contents {
     pub bytes: Vec<u8>,
     /// When it was last modified, since 1970-01-01 UTC.
     pub modified: Duration,
+    /// It has no name any more: it was removed, or another file was renamed over it. A mount of the single file still leads to it.
+    pub is_removed: bool,
 }
 
 /// Why a file cannot be read.
@@ -36,7 +38,17 @@ pub enum Unreadable {
 /// # Errors
 /// [`Unreadable`].
 pub fn read_beginning(path: &OsStr, limit: usize) -> Result<Contents, Unreadable> {
-    let (file, metadata) = open_regular(Path::new(path), Links::Followed)?;
+    let (file, _) = open_regular(Path::new(path), Links::Followed)?;
+    contents(file, limit)
+}
+
+/// Reads up to `limit` bytes of a file that is open, if it is a regular one.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn contents(file: File, limit: usize) -> Result<Contents, Unreadable> {
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
     let mut bytes = Vec::new();
     let expected = usize::try_from(metadata.len()).unwrap_or(limit);
     bytes.reserve_exact(expected.min(limit) + 1);
@@ -45,6 +57,7 @@ pub fn read_beginning(path: &OsStr, limit: usize) -> Result<Contents, Unreadable
     Ok(Contents {
         bytes,
         modified: modified(&metadata),
+        is_removed: metadata.nlink() == 0,
     })
 }
 
@@ -114,7 +127,11 @@ fn open(path: &Path, links: Links) -> io::Result<File> {
     crate::own(std::os::fd::IntoRawFd::into_raw_fd(descriptor)).map(File::from)
 }
 
-fn regular(metadata: &Metadata) -> Result<(), Unreadable> {
+/// Whether it is a regular file.
+///
+/// # Errors
+/// [`Unreadable::NotRegular`].
+pub fn regular(metadata: &Metadata) -> Result<(), Unreadable> {
     if metadata.is_file() {
         Ok(())
     } else {

@@ -20,6 +20,7 @@ pub mod spawn;
 pub mod syslog;
 pub mod terminal;
 pub mod watch;
+pub mod zone;
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_one_does_not_get_it_until_the_first_one_ends() {
+    fn the_second_holder_waits_for_the_end_of_the_first() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("lock");
         let first = take(&path).expect("possible");

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_line_is_read_whatever_the_name_holds() {
+    fn a_stat_line_is_parsed_whatever_the_name_contains() {
         let rest = "1 77 70 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2351104 200";
         let stat = |is_dead| {
             Some(Stat {

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+    fn a_file_that_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let occupied = directory.path().join("state");
         fs::create_dir(&occupied).expect("made");

@@ -6,6 +6,7 @@
 
 use crate::check;
 use crate::child::Child;
+use crate::clock;
 use crate::signal::PreviousState;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
@@ -15,12 +16,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering::Relaxed};
+use std::time::Duration;
 
 /// In bytes. The child makes a few system calls on this stack; pages that it does not touch cost nothing.
 const STACK_SIZE: usize = 64 * 1024;
 
 /// The exit status of a child that could not execute the job. It is discarded: `execute_error` has the reason.
 const NOT_EXECUTED: c_int = 127;
+
+/// Stored instead of an errno, which is positive: the child came too late. See [`Launch::not_after`].
+const TOO_LATE: c_int = -1;
 
 /// What to start, and how.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +40,9 @@ pub struct Launch<'a> {
     pub shell: &'a [u8],
     /// Absolute niceness. If it is not permitted, the job keeps ours: see [`Started::niceness`].
     pub nice_level: i8,
+    /// The time since boot at which the permission to start the job ends. The child checks it immediately before execve(2), because
+    /// both processes may have stood still since the caller checked it.
+    pub not_after: Option<Duration>,
     /// Whether the job gets SIGTERM if rcron is killed: `PR_SET_PDEATHSIG`.
     pub dies_with_us: bool,
     /// The signal mask and dispositions that the job inherits.
@@ -69,17 +77,18 @@ struct Plan {
     parent: libc::pid_t,
     own_group: bool,
     nice_level: c_int,
+    not_after: Option<Duration>,
     dies_with_us: bool,
     signals: PreviousState,
     execute_error: AtomicI32,
     niceness_error: AtomicI32,
 }
 
-/// Starts the job. Its process is in its group before this returns.
+/// Starts the job. Its process is in its group before this returns. `None` if it was too late ([`Launch::not_after`]).
 ///
 /// # Errors
 /// [`Failure`]; nothing runs then.
-pub fn start(launch: &Launch) -> Result<Started, Failure> {
+pub fn start(launch: &Launch) -> Result<Option<Started>, Failure> {
     let words = strings(launch.argv).map_err(Failure::Execute)?;
     let Some(name) = words.first() else {
         return Err(Failure::Execute(io::ErrorKind::NotFound.into()));
@@ -88,13 +97,16 @@ pub fn start(launch: &Launch) -> Result<Started, Failure> {
     let pid = clone(&plan).map_err(Failure::Fork)?;
     let child = Child::new(pid);
     match plan.execute_error.load(Relaxed) {
-        0 => Ok(Started {
+        0 => Ok(Some(Started {
             child,
             niceness: result(plan.niceness_error.load(Relaxed)),
-        }),
+        })),
         error => {
             let _ = child.reap();
-            Err(Failure::Execute(io::Error::from_raw_os_error(error)))
+            match error {
+                TOO_LATE => Ok(None),
+                errno => Err(Failure::Execute(io::Error::from_raw_os_error(errno))),
+            }
         }
     }
 }
@@ -118,6 +130,7 @@ impl Plan {
             parent: libc::pid_t::try_from(std::process::id()).unwrap_or(-1),
             own_group: launch.own_group,
             nice_level: c_int::from(launch.nice_level),
+            not_after: launch.not_after,
             dies_with_us: launch.dies_with_us,
             signals: launch.signals,
             execute_error: AtomicI32::new(0),
@@ -169,24 +182,23 @@ impl Plan {
     }
 
     fn execute_one(&self, program: &CStr) -> c_int {
-        let own_argv = self.argv[1..].as_ptr().cast();
-        // SAFETY: the pointers are to a string and two arrays of strings that end with null, all owned by the plan.
-        unsafe { libc::execve(program.as_ptr(), own_argv, self.environment.as_ptr()) };
-        let error = errno();
+        let error = self.replace_process(program, &self.argv[1..]);
         if error != libc::ENOEXEC {
             return error;
         }
         // A script without `#!` is executed as `/bin/sh FILE ARG...`, which has one word more than the job.
         self.argv[0].store(self.shell.as_ptr().cast_mut(), Relaxed);
         self.argv[1].store(program.as_ptr().cast_mut(), Relaxed);
-        // SAFETY: as above.
-        unsafe {
-            libc::execve(
-                self.shell.as_ptr(),
-                self.argv.as_ptr().cast(),
-                self.environment.as_ptr(),
-            )
-        };
+        self.replace_process(&self.shell, &self.argv)
+    }
+
+    /// Returns only if that fails or if it is too late.
+    fn replace_process(&self, program: &CStr, argv: &[AtomicPtr<c_char>]) -> c_int {
+        if self.not_after.is_some_and(|end| clock::since_boot() >= end) {
+            return TOO_LATE;
+        }
+        // SAFETY: the pointers are to a string and two arrays of strings that end with null, all owned by the plan.
+        unsafe { libc::execve(program.as_ptr(), argv.as_ptr().cast(), self.environment.as_ptr()) };
         errno()
     }
 }

@@ -1,34 +1,33 @@
-//! rcrond: memory, processor time and calls to the store, with a real etcd, after everything is won.
+//! rcrond: memory, processor time and store calls with a real etcd, while it holds every cluster.
 
 use crate::Result;
 use crate::proc;
+use crate::running::Running;
 use crate::table::{self, NONE};
 use crate::wait::until;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const LEASE: Duration = Duration::from_secs(10);
-/// State files are in memory, as in /run.
+/// A tmpfs for the state files, as /run is.
 const MEMORY: &str = "/dev/shm";
 
-/// What one rcrond has cost.
+/// The resources that one rcrond used.
 struct Cost {
     memory: proc::Memory,
-    /// Of one core, in per cent.
+    /// In per cent of one core.
     processor: f64,
     reads: f64,
     changes: f64,
 }
 
-pub(crate) fn measure(rcrond: &Path, counts: &[usize], span: Duration) -> Result<()> {
+pub(crate) fn measure(rcrond: &Path, counts: &[usize], duration: Duration) -> Result<()> {
     let mut rows = vec![[
         "target for rcrond".into(),
         "≤ 12,000 kB".into(),
@@ -43,7 +42,7 @@ pub(crate) fn measure(rcrond: &Path, counts: &[usize], span: Duration) -> Result
             processor,
             reads,
             changes,
-        } = cost(rcrond, *count, span)?;
+        } = cost(rcrond, *count, duration)?;
         rows.push([
             format!("{count} cluster{}, all held", if *count == 1 { "" } else { "s" }),
             format!("{} kB", memory.resident),
@@ -58,7 +57,7 @@ pub(crate) fn measure(rcrond: &Path, counts: &[usize], span: Duration) -> Result
         &format!(
             "rcrond with etcd, a lease of {} s, over {} s",
             LEASE.as_secs(),
-            span.as_secs()
+            duration.as_secs()
         ),
         [
             "case",
@@ -73,7 +72,7 @@ pub(crate) fn measure(rcrond: &Path, counts: &[usize], span: Duration) -> Result
     Ok(())
 }
 
-fn cost(rcrond: &Path, count: usize, span: Duration) -> Result<Cost> {
+fn cost(rcrond: &Path, count: usize, duration: Duration) -> Result<Cost> {
     let directory = if Path::new(MEMORY).is_dir() {
         TempDir::new_in(MEMORY)?
     } else {
@@ -87,23 +86,17 @@ fn cost(rcrond: &Path, count: usize, span: Duration) -> Result<Cost> {
         &config,
         configuration(directory.path(), disk.path(), &address, port, count),
     )?;
-    let daemon = Guard(
-        Command::new(rcrond)
-            .arg("-c")
-            .arg(&config)
-            .stderr(Stdio::null())
-            .spawn()?,
-    );
+    let daemon = Running::start(Command::new(rcrond).arg("-c").arg(&config).stderr(Stdio::null()))?;
     until("all clusters to be active", || {
         Ok((0..count)
             .all(|cluster| is_active(directory.path(), cluster))
             .then_some(()))
     })?;
-    let before = (proc::processor_time(daemon.0.id())?, calls(port)?, Instant::now());
-    sleep(span);
-    let after = (proc::processor_time(daemon.0.id())?, calls(port)?);
+    let before = (proc::processor_time(daemon.pid())?, calls(port)?, Instant::now());
+    sleep(duration);
+    let after = (proc::processor_time(daemon.pid())?, calls(port)?);
     let seconds = before.2.elapsed().as_secs_f64();
-    let memory = proc::memory(daemon.0.id())?;
+    let memory = proc::memory(daemon.pid())?;
     drop((daemon, etcd));
     Ok(Cost {
         memory,
@@ -131,7 +124,7 @@ fn is_active(directory: &Path, cluster: usize) -> bool {
     text.is_ok_and(|text| text.starts_with("active "))
 }
 
-/// Reads and changes so far, by rcrond's own metrics.
+/// The number of reads and changes so far, from rcrond's metrics.
 fn calls(port: u16) -> Result<(f64, f64)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
@@ -146,11 +139,12 @@ fn calls(port: u16) -> Result<(f64, f64)> {
     Ok((count("read")?, count("change")?))
 }
 
-fn start_etcd(directory: &Path) -> Result<(Guard, String)> {
+fn start_etcd(directory: &Path) -> Result<(Running, String)> {
     let (client, peer) = (free_port()?, free_port()?);
     let url = |port: u16| format!("http://127.0.0.1:{port}");
     let log = fs::File::create(directory.join("etcd.log"))?;
-    let child = Command::new("etcd")
+    let mut command = Command::new("etcd");
+    command
         .arg("--data-dir")
         .arg(directory.join("etcd"))
         .args([
@@ -167,28 +161,13 @@ fn start_etcd(directory: &Path) -> Result<(Guard, String)> {
         ])
         .args(["--initial-cluster", &format!("default={}", url(peer))])
         .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .map_err(|error| format!("etcd: {error} (Debian's package: etcd-server)"))?;
-    let guard = Guard(child);
+        .stderr(log);
+    let etcd = Running::start(&mut command)?;
     let address = format!("127.0.0.1:{client}");
     until("etcd to listen", || Ok(TcpStream::connect(&address).ok().map(drop)))?;
-    Ok((guard, address))
+    Ok((etcd, address))
 }
 
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// Ends with its scope.
-struct Guard(Child);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let pid = i32::try_from(self.0.id()).map(Pid::from_raw);
-        if let Ok(pid) = pid {
-            let _ = kill(pid, Signal::SIGKILL);
-        }
-        let _ = self.0.wait();
-    }
 }

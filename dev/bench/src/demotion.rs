@@ -1,10 +1,10 @@
-//! From the moment the server stops being the active one to the end of its job, and to that of rcron.
+//! The delay of a demotion: from the change of the state to the end of the job, and to the end of rcron.
 
 use crate::Result;
+use crate::fixture::{Fixture, Server};
 use crate::memory::{JOB, program_name};
 use crate::proc;
 use crate::running::{Gate, Running};
-use crate::scene::{Scene, Server};
 use crate::statistics::{median, milliseconds};
 use crate::table;
 use crate::wait::until;
@@ -15,25 +15,25 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// rcron looks every 80 ms where it has no inotify. The changes come at moments spread over a little more than that, for
-/// the start of the job would always be the same moment between two looks.
+/// Without inotify, rcron reads the state every 80 ms. The changes are spread over a little more than that; otherwise each would come
+/// at the same time after a reading.
 const SPREAD: Duration = Duration::from_millis(100);
 
-/// From the change of the state.
+/// Delays after the change of the state.
 #[derive(Clone, Copy)]
 struct Delay {
-    /// To the job's end.
+    /// Until the job's end.
     job: Duration,
-    /// To the end of rcron, which also logs it and gives back what it holds.
+    /// Until the end of rcron, which also logs the end and closes its descriptors.
     rcron: Duration,
 }
 
-pub(crate) fn measure(scene: &Scene, rounds: usize) -> Result<()> {
-    let mut rows = vec![row("with inotify", &delays(scene, rounds, true)?)];
+pub(crate) fn measure(fixture: &Fixture, rounds: usize) -> Result<()> {
+    let mut rows = vec![row("with inotify", &delays(fixture, rounds, true)?)];
     let instances = fs::read_to_string("/proc/sys/fs/inotify/max_user_instances")?;
     let can_exhaust = room_for(instances.trim_end().parse()?)?;
     if can_exhaust {
-        rows.push(row("inotify refused", &delays(scene, rounds, false)?));
+        rows.push(row("inotify refused", &delays(fixture, rounds, false)?));
     }
     table::print(
         "From the change of the state",
@@ -49,7 +49,7 @@ pub(crate) fn measure(scene: &Scene, rounds: usize) -> Result<()> {
         &rows,
     );
     if !can_exhaust {
-        println!("\nNot measured without inotify: there are too many instances to use up.");
+        println!("\nNot measured without inotify: this user has too many instances to use them up.");
     }
     Ok(())
 }
@@ -69,14 +69,14 @@ fn row(name: &str, delays: &[Delay]) -> [String; 7] {
     ]
 }
 
-fn delays(scene: &Scene, rounds: usize, inotify: bool) -> Result<Vec<Delay>> {
+fn delays(fixture: &Fixture, rounds: usize, inotify: bool) -> Result<Vec<Delay>> {
     let mut delays = Vec::new();
     for round in 0..rounds {
-        let Guarded { running, gate, used_up } = guarded(scene, inotify)?;
+        let Guarded { running, gate, used_up } = guarded(fixture, inotify)?;
         let fraction = u32::try_from(round)? * SPREAD / u32::try_from(rounds)?;
         thread::sleep(fraction);
-        delays.push(demote(scene, running)?);
-        drop((gate, used_up)); // only now: the job was to end by SIGTERM
+        delays.push(demote(fixture, running)?);
+        drop((gate, used_up)); // not before, so that the job ends by SIGTERM
     }
     Ok(delays)
 }
@@ -85,16 +85,16 @@ fn delays(scene: &Scene, rounds: usize, inotify: bool) -> Result<Vec<Delay>> {
 struct Guarded {
     running: Running,
     gate: Gate,
-    /// Every instance of inotify that was left, where rcron is to have none.
+    /// Every inotify instance that was available, if rcron must not get one.
     used_up: Vec<Inotify>,
 }
 
-/// Starts one under an rcron that has inotify, which it wants only after a while, or that is refused it to the end.
-fn guarded(scene: &Scene, inotify: bool) -> Result<Guarded> {
-    let name = program_name(scene)?;
-    scene.prepare_state(Server::ActiveGuarded, "active\n")?()?;
+/// Starts a guarded job, and waits until rcron uses inotify, which it does after a while; or leaves no inotify instance for rcron.
+fn guarded(fixture: &Fixture, inotify: bool) -> Result<Guarded> {
+    let name = program_name(fixture)?;
+    fixture.prepare_state(Server::ActiveGuarded, "active\n")?()?;
     let gate = Gate::new()?;
-    let mut command = scene.rcron(Server::ActiveGuarded, &[JOB]);
+    let mut command = fixture.rcron(Server::ActiveGuarded, &[JOB]);
     command.stdin(gate.reader()?);
     let used_up = if inotify { Vec::new() } else { use_up_inotify()? };
     let running = Running::start(&mut command)?;
@@ -110,7 +110,7 @@ fn guarded(scene: &Scene, inotify: bool) -> Result<Guarded> {
     Ok(Guarded { running, gate, used_up })
 }
 
-/// Takes every instance that this user may still have.
+/// Opens every inotify instance that this user may still have.
 fn use_up_inotify() -> Result<Vec<Inotify>> {
     let mut instances = Vec::new();
     loop {
@@ -122,7 +122,7 @@ fn use_up_inotify() -> Result<Vec<Inotify>> {
     }
 }
 
-/// Whether so many more descriptors can be had, and some are left.
+/// Raises the limit of descriptors if necessary. Returns whether so many instances, and some other files, can be open.
 fn room_for(instances: u64) -> Result<bool> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let wanted = instances + 100;
@@ -132,21 +132,21 @@ fn room_for(instances: u64) -> Result<bool> {
     Ok(hard >= wanted)
 }
 
-/// Makes the server passive, and waits for what comes of it.
-fn demote(scene: &Scene, mut running: Running) -> Result<Delay> {
-    let before = scene.log.count()?;
+/// Makes the server passive, and waits for the ends of the job and of rcron.
+fn demote(fixture: &Fixture, mut running: Running) -> Result<Delay> {
+    let before = fixture.log.count()?;
     let job = *proc::children(running.pid()).first().ok_or("the job is gone")?;
-    let change = scene.prepare_state(Server::ActiveGuarded, "passive\n")?;
+    let change = fixture.prepare_state(Server::ActiveGuarded, "passive\n")?;
     let began = Instant::now();
     change()?;
-    // To a millisecond: it is no child of ours.
+    // Exact to a millisecond only, because the job is not our child.
     until("the job's end", || Ok(proc::has_ended(job).then_some(())))?;
     let job = began.elapsed();
-    let status = scene.watchdog.wait(&mut running.0)?;
+    let status = fixture.watchdog.wait(&mut running.0)?;
     let rcron = began.elapsed();
-    let demoted = scene.log.count()?.since(before).demoted;
+    let demoted = fixture.log.count()?.since(before).demoted;
     if status.signal() != Some(15) || demoted != 1 {
-        return Err(format!("no demotion: {status}, {demoted} log lines of it").into());
+        return Err(format!("no demotion: {status}, {demoted} log lines about it").into());
     }
     Ok(Delay { job, rcron })
 }

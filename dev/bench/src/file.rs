@@ -1,4 +1,4 @@
-//! The program's file: how large it is, and whether it needs any other.
+//! The program's file: its size, and whether it needs libraries.
 
 use crate::Result;
 use crate::statistics::grouped;
@@ -17,7 +17,7 @@ pub(crate) fn measure(binary: &Path) -> Result<()> {
     Ok(())
 }
 
-/// ldd(1) only reads the file's head here; it ends by itself.
+/// ldd(1) only reads the head of such a file.
 fn linking(binary: &Path) -> &'static str {
     let Ok(output) = Command::new("ldd").arg(binary).stdin(Stdio::null()).output() else {
         return NONE;

@@ -1,4 +1,4 @@
-//! Asking a journal of a million records.
+//! Queries of a journal with a million records.
 
 use crate::Result;
 use crate::statistics::quantile;
@@ -17,12 +17,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
-/// Before a command of which the peak is to be printed; not for users.
+/// Precedes a command whose peak memory is printed. Not for users.
 pub(crate) const PEAK_OPTION: &str = "--peak-of";
 /// Ten users with three files each.
 const FILES: u64 = 30;
 const JOBS: u64 = 100;
-/// What the records span.
+/// From the first to the last record.
 const SPAN: Duration = Duration::from_secs(30 * 86_400);
 const ROUNDS: usize = 5;
 const BOOT: &[u8] = b"5c0f3c4e-0d5e-4a39-8a35-9f3f3f4b0b1d";
@@ -63,7 +63,7 @@ pub(crate) fn measure(rcronctl: &Path, runs: u64) -> Result<()> {
     Ok(())
 }
 
-/// The peak of a command's memory in kB, asked of a process that has had no other child.
+/// The peak memory of a command in kB, measured by a process that has no other child.
 fn peak(command: &Command) -> Result<u64> {
     let mut asker = Command::new(std::env::current_exe()?);
     asker
@@ -74,7 +74,7 @@ fn peak(command: &Command) -> Result<u64> {
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// What that process does.
+/// Runs in that process.
 pub(crate) fn print_peak(command: &[OsString]) -> Result<()> {
     let (program, arguments) = command.split_first().ok_or("no command")?;
     Command::new(program).args(arguments).stdout(Stdio::null()).status()?;
@@ -93,7 +93,7 @@ fn time(command: &mut Command, case: &str) -> Result<Duration> {
     }
 }
 
-/// The newest file of a user is the one without a number.
+/// Writes a file of a journal. The newest file of a user has no number.
 fn write(directory: &Path, number: u64, runs: u64) -> Result<()> {
     let (user, age) = (number / 3, 2 - number % 3);
     let suffix = if age == 0 { String::new() } else { format!(".{age}") };

@@ -1,28 +1,28 @@
-//! Instructions of a passive run in user space, as valgrind counts them: the one figure that no other load disturbs.
+//! Instructions of a passive run in user space, counted by valgrind: the only figure that other load does not change.
 
 use crate::Result;
+use crate::fixture::{Fixture, Server, TRUE, find};
 use crate::running::Running;
-use crate::scene::{Scene, Server, TRUE, find};
 use crate::statistics::grouped;
 use crate::table::{self, NONE};
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-pub(crate) fn measure(scene: &Scene) -> Result<()> {
+pub(crate) fn measure(fixture: &Fixture) -> Result<()> {
     let Some(valgrind) = find("valgrind") else {
         println!("\n## Instructions\n\nNot counted: valgrind is not installed.");
         return Ok(());
     };
-    let passive: Vec<PathBuf> = [scene.binary.clone()]
+    let passive: Vec<PathBuf> = [fixture.binary.clone()]
         .into_iter()
-        .chain(scene.arguments(Server::Passive, &[TRUE]))
+        .chain(fixture.arguments(Server::Passive, &[TRUE]))
         .collect();
-    let before = scene.log.count()?;
-    let base = count(scene, &valgrind, &[TRUE.into()], Environment::Cron)?;
-    let from_cron = count(scene, &valgrind, &passive, Environment::Cron)?;
-    let from_here = count(scene, &valgrind, &passive, Environment::Callers)?;
-    let ignored = scene.log.count()?.since(before).ignored;
+    let before = fixture.log.count()?;
+    let base = count(fixture, &valgrind, &[TRUE.into()], Environment::Cron)?;
+    let from_cron = count(fixture, &valgrind, &passive, Environment::Cron)?;
+    let from_here = count(fixture, &valgrind, &passive, Environment::Callers)?;
+    let ignored = fixture.log.count()?.since(before).ignored;
     if ignored != 2 {
         return Err(format!("{ignored} log lines of 2 passive runs under valgrind").into());
     }
@@ -54,10 +54,10 @@ enum Environment {
     Callers,
 }
 
-fn count(scene: &Scene, valgrind: &Path, command: &[PathBuf], environment: Environment) -> Result<u32> {
-    let report = scene.path("valgrind");
+fn count(fixture: &Fixture, valgrind: &Path, command: &[PathBuf], environment: Environment) -> Result<u32> {
+    let report = fixture.path("valgrind");
     let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"].map(PathBuf::from);
-    let mut counted = Scene::command(valgrind, options.iter().chain(command));
+    let mut counted = Fixture::command(valgrind, options.iter().chain(command));
     if matches!(environment, Environment::Callers) {
         counted.envs(env::vars_os());
     }

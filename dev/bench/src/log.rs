@@ -1,8 +1,7 @@
-//! A log daemon that counts: a process of its own, in a session of its own.
+//! A log daemon that counts lines, in a process and a session of its own.
 //!
-//! Where the kernel shares the processor between sessions (sched(7), autogroup), a thousand busy processes cannot keep
-//! the daemon from reading, as they cannot where systemd has cron and the log daemon in groups of their own. As one
-//! thread among theirs it would get a thousandth.
+//! If the kernel shares the processor between sessions (sched(7), autogroup), a thousand busy processes cannot keep the daemon from
+//! reading; on a real server, systemd's groups for cron and the log daemon have the same effect.
 
 use crate::Result;
 use crate::running::Running;
@@ -16,31 +15,31 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What the program is called with to be the daemon. Not for users.
+/// Makes this program the daemon. Not for users.
 pub(crate) const DAEMON_OPTION: &str = "log-daemon";
 
 const QUESTION: &[u8] = b"count";
 
-/// What has been received.
+/// Numbers of received lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) ignored: usize,
     pub(crate) started: usize,
     pub(crate) ended: usize,
     pub(crate) demoted: usize,
-    /// Lines that the received ones say were lost.
+    /// The sum of `lost=` in the received lines.
     pub(crate) lost: usize,
 }
 
-/// The running daemon, as the one sees it that asks for counts.
+/// The running daemon, and the socket to ask it.
 pub(crate) struct LogDaemon {
     asker: UnixDatagram,
-    /// Only to be ended.
+    /// Killed at the end.
     _process: Running,
 }
 
 impl LogDaemon {
-    /// Listens at `path`; the answers come to `reply`.
+    /// The daemon listens at `path`, and answers to `reply`.
     pub(crate) fn start(path: &Path, reply: &Path) -> Result<Self> {
         let mut command = Command::new(env::current_exe()?);
         command.arg(format!("--{DAEMON_OPTION}")).arg(path).stdin(Stdio::null());
@@ -55,7 +54,7 @@ impl LogDaemon {
         })
     }
 
-    /// All that was sent before this call: the kernel keeps the order.
+    /// Counts all lines that were sent before this call: the kernel keeps their order.
     pub(crate) fn count(&self) -> Result<Count> {
         self.asker.send(QUESTION)?;
         let mut answer = [0; 200];
@@ -64,13 +63,13 @@ impl LogDaemon {
     }
 }
 
-/// The daemon's whole life. It ends with the one who asks, however that ends.
+/// Runs the daemon. It is killed when its parent ends.
 pub(crate) fn be_daemon(path: &OsStr) -> Result<()> {
     set_pdeathsig(Signal::SIGTERM)?;
     setsid()?;
     let socket = UnixDatagram::bind(path)?;
     let mut count = Count::default();
-    let mut buffer = [0; 4096]; // a longer line is cut, after all that is counted here
+    let mut buffer = [0; 4096]; // of a longer line, the part that is cut off does not matter here
     loop {
         let (length, sender) = socket.recv_from(&mut buffer)?;
         match sender.as_pathname() {
@@ -83,7 +82,7 @@ pub(crate) fn be_daemon(path: &OsStr) -> Result<()> {
 }
 
 impl Count {
-    /// What has come since an earlier count.
+    /// The difference to an earlier count.
     pub(crate) fn since(self, before: Self) -> Self {
         Self {
             ignored: self.ignored - before.ignored,
@@ -102,7 +101,7 @@ impl Count {
                 b"status=start" => self.started += 1,
                 b"status=ok" | b"status=fail" => self.ended += 1,
                 b"reason=demoted" => self.demoted += 1,
-                // The rest is the job's own words.
+                // The job's own words follow.
                 _ if word.starts_with(b"cmd=") => return,
                 _ => self.lost += lost(word),
             }

@@ -1,12 +1,12 @@
-//! Measures rcron: time, instructions and memory of one run, a crowd of a thousand, the delay of a demotion, the size.
+//! Measures rcron: time, instructions and memory of one run, a thousand runs at once, the delay of a demotion, the file size.
 //!
-//! It prints tables in Markdown to stdout, with the targets beside the figures, and never judges them: a slow or busy
-//! machine is no failure. It fails where rcron does not do what is to be measured. See docs/benchmarks.md.
+//! It prints tables in Markdown with the targets beside the figures. A missed target is not an error, because the machine may be slow
+//! or busy. It fails if rcron does not do what is being measured. See docs/benchmarks.md.
 
-mod crowd;
 mod daemon;
 mod demotion;
 mod file;
+mod fixture;
 mod history;
 mod instructions;
 mod log;
@@ -14,19 +14,19 @@ mod memory;
 mod options;
 mod proc;
 mod running;
-mod scene;
 mod starts;
 mod statistics;
 mod table;
 mod wait;
+mod workload;
 
+use fixture::Fixture;
 use options::{HELP, Options, Request};
-use scene::Scene;
 use std::error::Error;
 use std::process::ExitCode;
 use std::{fs, thread};
 
-/// Errors are returned and never panicked, so that what was started is ended on the way out.
+/// Errors are returned instead of panicking, so that every started process is killed on the way out.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
@@ -52,22 +52,22 @@ fn answer(request: Request) -> Result<()> {
 }
 
 fn measure(options: &Options) -> Result<()> {
-    let scene = Scene::new(&options.binary)?;
+    let fixture = Fixture::new(&options.binary)?;
     print_machine();
     file::measure(&options.binary)?;
     if let Some(rcronctl) = &options.rcronctl {
         history::measure(rcronctl, options.runs)?;
     }
     match &options.rcrond {
-        Some(rcrond) if scene::find("etcd").is_some() => daemon::measure(rcrond, &[1, 100], options.span)?,
+        Some(rcrond) if fixture::find("etcd").is_some() => daemon::measure(rcrond, &[1, 100], options.duration)?,
         Some(_) => println!("\nrcrond: NOT MEASURED: no etcd here (Debian's package: etcd-server)"),
         None => {}
     }
-    starts::measure(&scene, options.rounds)?;
-    instructions::measure(&scene)?;
-    memory::measure(&scene)?;
-    crowd::measure(&scene, options.crowd)?;
-    demotion::measure(&scene, options.demotions)
+    starts::measure(&fixture, options.rounds)?;
+    instructions::measure(&fixture)?;
+    memory::measure(&fixture)?;
+    workload::measure(&fixture, options.workload)?;
+    demotion::measure(&fixture, options.demotions)
 }
 
 fn print_machine() {

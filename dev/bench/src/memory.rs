@@ -1,9 +1,9 @@
-//! What waits beside a job: its memory, threads and children.
+//! rcron while its job runs: memory, threads and children.
 
 use crate::Result;
+use crate::fixture::{Fixture, SHELL, Server, find};
 use crate::proc::{self, Memory};
 use crate::running::{Gate, Running};
-use crate::scene::{SHELL, Scene, Server, find};
 use crate::statistics::median;
 use crate::table::{self, NONE};
 use crate::wait::until;
@@ -21,8 +21,8 @@ struct Case {
     command: Command,
 }
 
-pub(crate) fn measure(scene: &Scene) -> Result<()> {
-    // The pages of a file just built, not yet on the disk, would count as private and dirty.
+pub(crate) fn measure(fixture: &Fixture) -> Result<()> {
+    // Pages of a new binary that is not yet on the disk would count as private and dirty.
     sync();
     let mut rows = vec![[
         "target for rcron".into(),
@@ -33,7 +33,7 @@ pub(crate) fn measure(scene: &Scene) -> Result<()> {
         "1".into(),
         "1".into(),
     ]];
-    for mut case in cases(scene)? {
+    for mut case in cases(fixture)? {
         rows.push(case.row()?);
     }
     rows.rotate_left(1); // the targets last
@@ -53,38 +53,38 @@ pub(crate) fn measure(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-fn cases(scene: &Scene) -> Result<Vec<Case>> {
-    let rcron = program_name(scene)?;
+fn cases(fixture: &Fixture) -> Result<Vec<Case>> {
+    let rcron = program_name(fixture)?;
     let mut cases = vec![
         Case {
             name: "rcron",
             program: rcron.clone(),
-            command: scene.rcron(Server::Active, &[JOB]),
+            command: fixture.rcron(Server::Active, &[JOB]),
         },
         Case {
             name: "rcron, on_demotion = terminate",
             program: rcron,
-            command: scene.rcron(Server::ActiveGuarded, &[JOB]),
+            command: fixture.rcron(Server::ActiveGuarded, &[JOB]),
         },
         Case {
             name: "`sh -c 'cat; exit'`",
             program: "sh".into(),
-            command: Scene::command(SHELL, ["-c", "cat; exit"]),
+            command: Fixture::command(SHELL, ["-c", "cat; exit"]),
         },
     ];
     if let Some(flock) = find("flock") {
         cases.push(Case {
             name: "`flock --shared LOCK cat`",
             program: "flock".into(),
-            command: Scene::command(flock, ["--shared".into(), scene.path("lock"), JOB.into()]),
+            command: Fixture::command(flock, ["--shared".into(), fixture.path("lock"), JOB.into()]),
         });
     }
     Ok(cases)
 }
 
-/// What the kernel calls the process of rcron: the first 15 bytes of the file's name.
-pub(crate) fn program_name(scene: &Scene) -> Result<String> {
-    let name = scene.binary.file_name().ok_or("the binary has no name")?;
+/// The name of rcron's process in proc(5): the first 15 bytes of the file's name.
+pub(crate) fn program_name(fixture: &Fixture) -> Result<String> {
+    let name = fixture.binary.file_name().ok_or("the binary has no name")?;
     Ok(name.to_string_lossy().chars().take(15).collect())
 }
 

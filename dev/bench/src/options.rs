@@ -13,25 +13,25 @@ usage: rcron-bench --binary PATH [OPTIONS]
 Measure the rcron at PATH and print tables in Markdown.
 
       --binary PATH    the rcron to measure: a static release build
-      --rcronctl PATH  measure this rcronctl too, on a journal of a million records
-      --rcrond PATH    measure this rcrond too, with an etcd of its own (Debian's package: etcd-server)
+      --rcronctl PATH  also measure this rcronctl, on a journal of a million records
+      --rcrond PATH    also measure this rcrond, with an etcd of its own (Debian's package: etcd-server)
       --rounds N       how often each start is timed (default 1000)
-      --crowd N        how many are started at once (default 1000)
-      --once           every case once, and a crowd of 20: to see that it works
-  -h, --help           this text
+      --workload N     how many runs are started at once (default 1000)
+      --once           run every case once, and 20 runs at once, to test the benchmark itself
+  -h, --help           print this help
 ";
 
 const ROUNDS: usize = 1000;
-const CROWD: usize = 1000;
+const WORKLOAD: usize = 1000;
 const RUNS: u64 = 500_010;
 const FEW_RUNS: u64 = 300;
-const SMALL_CROWD: usize = 20;
-const SPAN: Duration = Duration::from_secs(60);
-const SHORT_SPAN: Duration = Duration::from_secs(4);
-/// Each takes a tenth of a second.
+const SMALL_WORKLOAD: usize = 20;
+const DURATION: Duration = Duration::from_secs(60);
+const SHORT_DURATION: Duration = Duration::from_secs(4);
+/// Each one takes a tenth of a second.
 const MOST_DEMOTIONS: usize = 20;
 
-/// What the user asks for.
+/// What the command line requests.
 pub(crate) enum Request {
     Help,
     /// To be the log daemon at this path.
@@ -46,29 +46,29 @@ pub(crate) struct Options {
     pub(crate) binary: PathBuf,
     pub(crate) rcronctl: Option<PathBuf>,
     pub(crate) rcrond: Option<PathBuf>,
-    /// How long rcrond is watched.
-    pub(crate) span: Duration,
-    /// Of which the journal tells.
+    /// How long rcrond is measured.
+    pub(crate) duration: Duration,
+    /// The number of runs in the journal of `history`.
     pub(crate) runs: u64,
     pub(crate) rounds: usize,
-    pub(crate) crowd: usize,
+    pub(crate) workload: usize,
     pub(crate) demotions: usize,
 }
 
 pub(crate) fn read(mut parser: Parser) -> Result<Request> {
     let (mut binary, mut rcronctl, mut rcrond) = (None, None, None);
-    let mut span = SPAN;
-    let (mut rounds, mut crowd, mut runs) = (ROUNDS, CROWD, RUNS);
+    let mut duration = DURATION;
+    let (mut rounds, mut workload, mut runs) = (ROUNDS, WORKLOAD, RUNS);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("binary") => binary = Some(PathBuf::from(parser.value()?)),
             Arg::Long("rcronctl") => rcronctl = Some(PathBuf::from(parser.value()?)),
             Arg::Long("rcrond") => rcrond = Some(PathBuf::from(parser.value()?)),
             Arg::Long("rounds") => rounds = at_least_one(parser.value()?.parse()?)?,
-            Arg::Long("crowd") => crowd = at_least_one(parser.value()?.parse()?)?,
+            Arg::Long("workload") => workload = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("once") => {
-                (rounds, crowd, runs) = (1, SMALL_CROWD, FEW_RUNS);
-                span = SHORT_SPAN;
+                (rounds, workload, runs) = (1, SMALL_WORKLOAD, FEW_RUNS);
+                duration = SHORT_DURATION;
             }
             Arg::Long(DAEMON_OPTION) => return Ok(Request::LogDaemon(parser.value()?)),
             Arg::Long("peak-of") => return Ok(Request::Peak(parser.raw_args()?.collect())),
@@ -84,10 +84,10 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
         binary,
         rcronctl,
         rcrond,
-        span,
+        duration,
         runs,
         rounds,
-        crowd,
+        workload,
         demotions: rounds.min(MOST_DEMOTIONS),
     }))
 }

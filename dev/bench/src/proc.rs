@@ -1,4 +1,4 @@
-//! What proc(5) tells of a process.
+//! Facts about a process from proc(5).
 
 use crate::Result;
 use std::fs;
@@ -28,7 +28,7 @@ pub(crate) fn threads(pid: u32) -> Result<u32> {
     number(&fs::read_to_string(format!("/proc/{pid}/status"))?, "Threads:")
 }
 
-/// On any core, of all its threads, to a nanosecond (proc(5), schedstat): clock ticks are too coarse for a daemon that sleeps.
+/// The processor time of all its threads, from schedstat: clock ticks are too coarse for a daemon that mostly sleeps.
 pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
     let mut sum = 0;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -39,29 +39,29 @@ pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(sum))
 }
 
-/// None for a process that is gone.
+/// Empty if the process is gone.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// Whether it is this program now, and sleeps: it has done all that it does before it waits.
+/// Whether the process executes this program and sleeps, so that it has done everything that it does before it waits.
 ///
-/// A parent in vfork(2) does not sleep in this sense: it shows as `D`.
+/// A parent in vfork(2) does not count: its state is `D`.
 pub(crate) fn sleeps_as(pid: u32, program: &str) -> bool {
     // `PID (NAME) STATE …`
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     line.contains(&format!(" ({program}) S "))
 }
 
-/// Whether it is gone, or only its status is left to be read.
+/// Whether it is gone or a zombie.
 pub(crate) fn has_ended(pid: u32) -> bool {
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = line.rsplit(") ").next().unwrap_or_default();
     state.is_empty() || state.starts_with(['Z', 'X'])
 }
 
-/// Whether it waits for its one child, and that is this program now.
+/// Whether it sleeps and has exactly one child, which executes `child` and sleeps.
 pub(crate) fn waits_for(pid: u32, program: &str, child: &str) -> bool {
     let is_child = |children: &[u32]| children.len() == 1 && sleeps_as(children[0], child);
     is_child(&children(pid)) && sleeps_as(pid, program)

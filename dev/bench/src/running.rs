@@ -1,4 +1,4 @@
-//! Processes that wait until they are let go.
+//! Running processes, and a gate that their jobs wait at.
 
 use crate::Result;
 use crate::wait::{until, within};
@@ -9,14 +9,14 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// How long SIGTERM may take.
+/// How long a process may take to end after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A pipe that nobody writes to: who reads from it waits until this is dropped, also by the death of this program. So
-/// nothing is ever left behind.
+/// A pipe without data: a process that reads from it waits until the gate is dropped. This program's death does that, too, so that no
+/// process is left behind.
 pub(crate) struct Gate {
     reader: OwnedFd,
-    /// Only to be dropped.
+    /// Dropped to open the gate.
     _writer: OwnedFd,
 }
 
@@ -29,14 +29,14 @@ impl Gate {
         })
     }
 
-    /// The end to wait at.
+    /// The end to read from.
     pub(crate) fn reader(&self) -> Result<Stdio> {
         Ok(self.reader.try_clone()?.into())
     }
 }
 
-/// A running process, ended when it is dropped. Nothing but this child of ours, not yet reaped, is ever sent a signal; a
-/// job under it gets it from rcron, or ends with its [`Gate`].
+/// A child, which is ended when it is dropped. Only this child, which has not been reaped, is signalled; its job gets the signal from
+/// rcron, or ends with its [`Gate`].
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {

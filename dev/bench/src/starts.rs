@@ -1,8 +1,8 @@
-//! Wall time from the start of a process to its end.
+//! The time from the start of a process to its end.
 
 use crate::Result;
+use crate::fixture::{Fixture, SHELL, Server, TRUE, find};
 use crate::log::Count;
-use crate::scene::{SHELL, Scene, Server, TRUE, find};
 use crate::statistics::{microseconds, quantile};
 use crate::table::{self, NONE};
 use crate::wait;
@@ -17,34 +17,34 @@ struct Case {
     name: &'static str,
     target: &'static str,
     command: Command,
-    /// The status it must end with, or else it was not what is to be measured.
+    /// The exit status; another one means that something else was measured.
     status: i32,
-    /// What it logs.
+    /// The log lines of one run.
     lines: Count,
     times: Vec<Duration>,
 }
 
-/// All cases take turns, so that whatever slows the machine down for a while hits all alike.
-pub(crate) fn measure(scene: &Scene, rounds: usize) -> Result<()> {
-    let mut cases = cases(scene);
+/// The cases take turns, so that a temporary load of the machine slows all of them equally. (hyperfine runs one case after the other.)
+pub(crate) fn measure(fixture: &Fixture, rounds: usize) -> Result<()> {
+    let mut cases = cases(fixture);
     let warm_up = rounds.div_ceil(20);
-    let before = scene.log.count()?;
+    let before = fixture.log.count()?;
     for round in 0..warm_up + rounds {
         for turn in order(round, cases.len()) {
-            let time = cases[turn].run(scene)?;
+            let time = cases[turn].run(fixture)?;
             if round >= warm_up {
                 cases[turn].times.push(time);
             }
         }
     }
-    let received = scene.log.count()?.since(before);
+    let received = fixture.log.count()?.since(before);
     print(&cases);
-    print_journal(&cases, scene, warm_up + rounds)?;
+    print_journal(&cases, fixture, warm_up + rounds)?;
     print_lines(&cases, warm_up + rounds, received);
     Ok(())
 }
 
-/// Each round begins with another case, and every other one goes backwards, so that none always follows the same.
+/// Each round begins with another case, and every second one is reversed, so that no case always follows the same one.
 fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |turn| {
         let turn = if round % 2 == 0 { turn } else { count - 1 - turn };
@@ -64,9 +64,9 @@ impl Case {
         }
     }
 
-    fn run(&mut self, scene: &Scene) -> Result<Duration> {
+    fn run(&mut self, fixture: &Fixture) -> Result<Duration> {
         let began = Instant::now();
-        let status = scene.watchdog.wait(&mut self.command.spawn()?)?;
+        let status = fixture.watchdog.wait(&mut self.command.spawn()?)?;
         let time = began.elapsed();
         if status.code() != Some(self.status) {
             return Err(format!("{}: {status}", self.name).into());
@@ -74,45 +74,45 @@ impl Case {
         Ok(time)
     }
 
-    /// The time below which so many percent are.
+    /// The time below which this percentage of the times is.
     fn at(&self, percent: usize) -> Duration {
         quantile(&self.times, percent)
     }
 }
 
-fn cases(scene: &Scene) -> Vec<Case> {
+fn cases(fixture: &Fixture) -> Vec<Case> {
     let mut cases = vec![
-        Case::new("`/bin/true`", Scene::command(TRUE, [""; 0])),
+        Case::new("`/bin/true`", Fixture::command(TRUE, [""; 0])),
         Case {
             target: "≤ 1.05",
             lines: ignored(),
-            ..Case::new("rcron, passive", scene.rcron(Server::Passive, &[TRUE]))
+            ..Case::new("rcron, passive", fixture.rcron(Server::Passive, &[TRUE]))
         },
         Case::new(
             "rcron, passive, no log daemon",
-            scene.rcron(Server::PassiveUnheard, &[TRUE]),
+            fixture.rcron(Server::PassiveUnheard, &[TRUE]),
         ),
         Case {
             target: "≤ 2.2",
             lines: run(),
-            ..Case::new(ACTIVE, scene.rcron(Server::Active, &[TRUE]))
+            ..Case::new(ACTIVE, fixture.rcron(Server::Active, &[TRUE]))
         },
         Case {
             lines: run(),
-            ..Case::new(RECORDED, scene.rcron(Server::ActiveRecorded, &[TRUE]))
+            ..Case::new(RECORDED, fixture.rcron(Server::ActiveRecorded, &[TRUE]))
         },
         Case {
             lines: run(),
             ..Case::new(
                 "rcron, active, on_demotion = terminate, `/bin/true`",
-                scene.rcron(Server::ActiveGuarded, &[TRUE]),
+                fixture.rcron(Server::ActiveGuarded, &[TRUE]),
             )
         },
         Case {
             lines: run(),
             ..Case::new(
                 "rcron, active, `'true \\| true'`",
-                scene.rcron(Server::Active, &["true | true"]),
+                fixture.rcron(Server::Active, &["true | true"]),
             )
         },
         Case::new("`sh -c 'true \\| true'`", shell("true | true")),
@@ -121,16 +121,16 @@ fn cases(scene: &Scene) -> Vec<Case> {
             status: 1,
             ..Case::new(
                 "`sh -c '[ \"$(cat STATE)\" = active ] && …'`, passive",
-                by_hand(scene, Server::Passive),
+                by_hand(fixture, Server::Passive),
             )
         },
         Case::new(
             "`sh -c '[ \"$(cat STATE)\" = active ] && …'`, active",
-            by_hand(scene, Server::Active),
+            by_hand(fixture, Server::Active),
         ),
     ];
     if let Some(flock) = find("flock") {
-        let command = Scene::command(flock, [PathBuf::from("-n"), scene.path("lock"), TRUE.into()]);
+        let command = Fixture::command(flock, [PathBuf::from("-n"), fixture.path("lock"), TRUE.into()]);
         cases.push(Case::new("`flock -n LOCK /bin/true`", command));
     }
     cases
@@ -152,16 +152,16 @@ fn run() -> Count {
 }
 
 fn shell(line: &str) -> Command {
-    Scene::command(SHELL, ["-c", line])
+    Fixture::command(SHELL, ["-c", line])
 }
 
-/// What people write into the crontab where they have no rcron.
-fn by_hand(scene: &Scene, server: Server) -> Command {
-    let state = scene.state(server);
+/// What people write in a crontab without rcron.
+fn by_hand(fixture: &Fixture, server: Server) -> Command {
+    let state = fixture.state(server);
     shell(&format!("[ \"$(cat {})\" = active ] && exec {TRUE}", state.display()))
 }
 
-/// The quickest tenth is there for machines that have other things to do: it has met the least of them.
+/// The quickest tenth is for busy machines: other load has disturbed it least.
 fn print(cases: &[Case]) {
     let (middle, quick) = (cases[0].at(50), cases[0].at(10));
     let ratio = |time: Duration, base: Duration| format!("{:.2}", time.as_secs_f64() / base.as_secs_f64());
@@ -197,8 +197,8 @@ fn print_lines(cases: &[Case], rounds: usize, received: Count) {
     println!("{} of {} at the end.", received.ended, sum(|lines| lines.ended));
 }
 
-/// What the journal costs, and that it was kept.
-fn print_journal(cases: &[Case], scene: &Scene, rounds: usize) -> Result<()> {
+/// The cost of the journal, and a check that every run was recorded.
+fn print_journal(cases: &[Case], fixture: &Fixture, rounds: usize) -> Result<()> {
     let time = |name, percent| {
         cases
             .iter()
@@ -215,16 +215,16 @@ fn print_journal(cases: &[Case], scene: &Scene, rounds: usize) -> Result<()> {
     }
     let expected = 2 * rounds;
     let records = wait::until("the journal's records", || {
-        Ok(Some(records(scene)?).filter(|records| *records >= expected))
+        Ok(Some(records(fixture)?).filter(|records| *records >= expected))
     })?;
     println!("\nRecords in the journal: {records} of {expected}");
     Ok(())
 }
 
-/// The lines of all files of the journal.
-fn records(scene: &Scene) -> Result<usize> {
+/// The number of lines in all files of the journal.
+fn records(fixture: &Fixture) -> Result<usize> {
     let mut count = 0;
-    for file in std::fs::read_dir(scene.journal.path())? {
+    for file in std::fs::read_dir(fixture.journal.path())? {
         count += std::fs::read_to_string(file?.path())?.lines().count();
     }
     Ok(count)

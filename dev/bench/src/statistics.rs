@@ -1,13 +1,13 @@
-//! The few numbers that many come down to.
+//! Median, quantiles, and figures as text.
 
 use std::time::Duration;
 
-/// The one in the middle; of an even count the upper one of the two.
+/// The middle value; of an even number of values the upper one of the two.
 pub(crate) fn median<T: Copy + Ord + Default>(values: &[T]) -> T {
     quantile(values, 50)
 }
 
-/// The value below which so many percent of all are.
+/// The value below which this percentage of all values is.
 pub(crate) fn quantile<T: Copy + Ord + Default>(values: &[T], percent: usize) -> T {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();

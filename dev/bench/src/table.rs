@@ -1,9 +1,9 @@
 //! Tables in Markdown.
 
-/// What stands where there is no target, or nothing to tell.
+/// The cell of a case without a target or figure.
 pub(crate) const NONE: &str = "–";
 
-/// Prints a headline and a table, with columns as wide as their cells; all but the first are figures.
+/// Prints a headline and a table. All columns except the first are aligned to the right.
 pub(crate) fn print<const COLUMNS: usize>(headline: &str, head: [&str; COLUMNS], rows: &[[String; COLUMNS]]) {
     let head = head.map(str::to_owned);
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {

@@ -1,4 +1,4 @@
-//! Waiting for facts, never for a time to pass.
+//! Waiting for facts instead of fixed times.
 
 use crate::Result;
 use nix::errno::Errno;
@@ -10,16 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far beyond what anything here takes, on a slow machine that is shared too.
+/// Far longer than anything here takes, even on a slow and busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-const GLANCE: Duration = Duration::from_millis(1);
+const INTERVAL: Duration = Duration::from_millis(1);
 
-/// Waits until `fact` is there and returns it; fails at the deadline.
+/// Waits until `fact` returns something, and returns that.
+///
+/// # Errors
+/// At the deadline.
 pub(crate) fn until<T>(what: &str, fact: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    within(DEADLINE, fact)?.ok_or_else(|| format!("waited in vain for {what}").into())
+    within(DEADLINE, fact)?.ok_or_else(|| format!("timed out waiting for {what}").into())
 }
 
-/// Waits until `fact` is there and returns it, or for `patience`.
+/// Waits until `fact` returns something, and returns that; `None` after `patience`.
 pub(crate) fn within<T>(patience: Duration, mut fact: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
     let deadline = Instant::now() + patience;
     loop {
@@ -27,11 +30,11 @@ pub(crate) fn within<T>(patience: Duration, mut fact: impl FnMut() -> Result<Opt
         if found.is_some() || Instant::now() > deadline {
             return Ok(found);
         }
-        thread::sleep(GLANCE);
+        thread::sleep(INTERVAL);
     }
 }
 
-/// Lets the time of a process's end be taken exactly, and yet not wait for ever: a thread that kills what takes too long.
+/// A thread that kills a process which takes too long. So another thread can wait in waitid(2), which gives the exact time of the end.
 pub(crate) struct Watchdog(Arc<Mutex<Option<Watched>>>);
 
 struct Watched {
@@ -46,7 +49,7 @@ impl Watchdog {
         thread::spawn(move || {
             loop {
                 thread::sleep(Duration::from_secs(1));
-                // The lock is held while it is killed, so that it cannot be reaped, nor its number be used again, before.
+                // The lock is held meanwhile, so that the process is not reaped and its pid is not reused before kill(2).
                 let watched = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(watched) = watched.as_ref().filter(|one| Instant::now() > one.deadline) {
                     let _ = kill(watched.pid, Signal::SIGKILL);
@@ -56,7 +59,7 @@ impl Watchdog {
         Self(watched)
     }
 
-    /// Waits for a child's end without looking again and again.
+    /// Waits for a child's end without polling.
     pub(crate) fn wait(&self, child: &mut Child) -> Result<ExitStatus> {
         let pid = Pid::from_raw(child.id().try_into()?);
         let deadline = Instant::now() + DEADLINE;

@@ -34,6 +34,13 @@ pub enum Broken {
         /// The old holder, then the new one.
         nodes: [usize; 2],
     },
+    /// A new holder is active within `settle` of the old one.
+    Settle {
+        /// The cluster's index.
+        cluster: usize,
+        /// The old holder, then the new one.
+        nodes: [usize; 2],
+    },
     /// A job gets a fencing token that is not greater than that of an earlier holder.
     Epoch {
         /// The cluster's index.
@@ -44,6 +51,24 @@ pub enum Broken {
         epoch: u64,
         /// The greatest token before.
         highest: u64,
+    },
+    /// A node takes a cluster over with an epoch that it has seen in a record, or that was on its disk when it started.
+    SeenEpoch {
+        /// The cluster's index.
+        cluster: usize,
+        /// The node's index.
+        node: usize,
+        /// The epoch of the takeover.
+        epoch: u64,
+        /// The highest epoch that the node knows of.
+        known: u64,
+    },
+    /// A node has changed a record that it cannot read.
+    Overwritten {
+        /// The cluster's index.
+        cluster: usize,
+        /// The node's index.
+        node: usize,
     },
     /// No node is active although one could be.
     NobodyActive {
@@ -63,7 +88,8 @@ pub struct Checker {
     own_highest: Vec<Vec<u64>>,
     /// For each node and cluster: when its last activity ends or ended, as far as is known.
     ends: Vec<Vec<Option<Micros>>>,
-    grace: Micros,
+    /// For each node and cluster: the highest epoch that the node's process has seen, or that was on the disk when it started.
+    known: Vec<Vec<u64>>,
     /// The store has lost data: a winner knows only the epochs that it has seen itself.
     store_lost_data: bool,
 }
@@ -76,14 +102,14 @@ const RULES: Rules = Rules {
 };
 
 impl Checker {
-    /// Nothing has been seen. `grace` is that of every cluster.
+    /// Nothing has been seen.
     #[must_use]
-    pub fn new(nodes: usize, clusters: usize, grace: Micros) -> Self {
+    pub fn new(nodes: usize, clusters: usize) -> Self {
         Self {
             highest: vec![None; clusters],
             own_highest: vec![vec![0; clusters]; nodes],
             ends: vec![vec![None; clusters]; nodes],
-            grace,
+            known: vec![vec![0; clusters]; nodes],
             store_lost_data: false,
         }
     }
@@ -96,6 +122,35 @@ impl Checker {
     /// The node no longer knows the epochs that it had.
     pub fn disk_lost(&mut self, node: usize) {
         self.own_highest[node].fill(0);
+    }
+
+    /// The node's process starts, and finds these epochs on its disk.
+    pub fn started(&mut self, node: usize, saved: &[u64]) {
+        self.known[node].copy_from_slice(saved);
+    }
+
+    /// The node's process has read a record with this epoch.
+    pub fn epoch_seen(&mut self, node: usize, cluster: usize, epoch: u64) {
+        let known = &mut self.known[node][cluster];
+        *known = epoch.max(*known);
+    }
+
+    /// The node's process asks the store for a takeover.
+    ///
+    /// # Errors
+    /// It knows of this epoch, or of a greater one.
+    pub fn check_takeover(&self, now: Micros, node: usize, cluster: usize, epoch: u64) -> Result<(), Violation> {
+        let known = self.known[node][cluster];
+        if epoch > known {
+            return Ok(());
+        }
+        let what = Broken::SeenEpoch {
+            cluster,
+            node,
+            epoch,
+            known,
+        };
+        Err(Violation { at: now, what })
     }
 
     /// A reboot ends the node's jobs.
@@ -119,15 +174,22 @@ impl Checker {
             return Ok(());
         }
         let broken = |what| Err(Violation { at: now, what });
+        let timing = nodes[node].configs[cluster].timing;
+        // Both clocks may be wrong: that of the old holder, and that of the new one, which counts these durations.
+        let in_full = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) / 100 * 98;
+        let (settle, grace) = (in_full(timing.settle()), in_full(timing.grace()));
         for (other, of) in nodes.iter().enumerate().filter(|(other, _)| *other != node) {
             let nodes = [other, node];
             if runs_jobs(of, cluster, now) {
                 return broken(Broken::TwoActive { cluster, nodes });
             }
-            // Both clocks may be wrong: that of the old holder, and that of the new one, which counts the grace.
-            let over = self.ends[other][cluster].is_none_or(|end| now >= end + self.grace * 98 / 100);
-            if !over {
+            let is_over = |duration| self.ends[other][cluster].is_none_or(|end| now >= end + duration);
+            if !is_over(grace) {
                 return broken(Broken::Grace { cluster, nodes });
+            }
+            // This holds for a node that does not settle, too: it was active after the other one, and had settled then.
+            if !is_over(settle) {
+                return broken(Broken::Settle { cluster, nodes });
             }
         }
         self.check_epoch(now, node, cluster, nodes[node].epoch(cluster).unwrap_or(0))
@@ -191,6 +253,21 @@ impl fmt::Display for Violation {
             Broken::TwoActive { cluster, nodes: [a, b] } => write!(f, "n{a} and n{b} are both active in c{cluster}"),
             Broken::Grace { cluster, nodes: [a, b] } => {
                 write!(f, "n{b} is active in c{cluster} within the grace of n{a}'s jobs")
+            }
+            Broken::Settle { cluster, nodes: [a, b] } => {
+                write!(f, "n{b} is active in c{cluster} within `settle` of n{a}")
+            }
+            Broken::SeenEpoch {
+                cluster,
+                node,
+                epoch,
+                known,
+            } => write!(
+                f,
+                "n{node} takes c{cluster} over with epoch {epoch}, though it knows of {known}"
+            ),
+            Broken::Overwritten { cluster, node } => {
+                write!(f, "n{node} has changed the record of c{cluster}, which it cannot read")
             }
             Broken::Epoch {
                 cluster,

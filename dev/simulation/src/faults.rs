@@ -28,8 +28,16 @@ pub enum Fault {
     StoreLoses(Loss),
     /// [`Loss::Back`] goes back to the data of this instant.
     Snapshot,
-    /// Whether the node's state files and epochs can be written.
+    /// Whether the node's state files can be written.
     Writable(usize, bool),
+    /// Whether the node's epochs can be saved. They are on another disk than the state files.
+    Saving(usize, bool),
+    /// Somebody overwrites the record of the node's session with other bytes.
+    SpoilSession(usize),
+    /// Somebody overwrites the record of the cluster of this index. No node may change it then.
+    SpoilCluster(usize, Spoilt),
+    /// An administrator deletes the record of the cluster.
+    DeleteCluster(usize),
     /// `rcronctl drain` of all the node's clusters; `true`: with `--wait`.
     Drain(usize, bool),
     /// The jobs of the node's draining clusters have ended.
@@ -44,6 +52,15 @@ pub enum Fault {
     Lease(usize, Micros),
     /// All faults end: everything runs, and every node reaches the store.
     Heal,
+}
+
+/// What a cluster's record is overwritten with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoilt {
+    /// Bytes that are not a record.
+    Bytes,
+    /// The same record with this epoch, if there is a record.
+    Epoch(u64),
 }
 
 /// How messages, files and processes behave all the time.

@@ -2,13 +2,13 @@
 
 use crate::checker::Violation;
 use crate::clock::Clock;
-use crate::faults::{Fault, FaultProfile};
+use crate::faults::{Fault, FaultProfile, Spoilt};
 use crate::node::Node;
 use crate::random::Random;
 use crate::store::{Loss, Store};
 use crate::world::World;
 use crate::{MILLISECOND, Micros, SECOND};
-use lease::{ClusterConfig, ClusterName, Mutation, Timing};
+use lease::{ClusterConfig, ClusterName, LARGEST_EPOCH, Mutation, Timing};
 use std::time::Duration;
 
 /// How long faults begin, in leases.
@@ -70,7 +70,7 @@ fn heal(world: &mut World, lease: Micros, end: Micros) -> Result<(), Violation> 
 fn random_world(random: &mut Random, lease: Micros) -> World {
     let nodes = random.one_of(&[2, 3, 3, 3, 4]);
     let clusters = random.one_of(&[1, 1, 1, 2]);
-    let settle = random.one_of(&[0, lease / 10]);
+    let settle = random.one_of(&[0, lease / 10, lease / 2]);
     let grace = random.one_of(&[0, 0, 0, lease / 2]);
     let delay = random.one_of(&[0, lease / 2]);
     let duration = Duration::from_micros;
@@ -133,13 +133,13 @@ fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: M
     let leases_differ = random.per_mille(250);
     let density = random.between(lease / 4, 3 * lease);
     while at < end {
-        schedule_fault(random, world, at, lease, leases_differ);
+        schedule_fault(random, world, at, end, lease, leases_differ);
         at += random.below(density * 2);
     }
 }
 
 /// Schedules one fault, and its end.
-fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, lease: Micros, leases_differ: bool) {
+fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, end: Micros, lease: Micros, leases_differ: bool) {
     let node = random.index(world.nodes.len());
     let duration = if random.per_mille(500) {
         random.below(lease / 2)
@@ -152,7 +152,7 @@ fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, lease: Mic
         world.schedule(at, first);
         world.schedule(later, last);
     };
-    match random.below(20) {
+    match random.below(23) {
         0..=2 => world.schedule(at, Fault::Pause(node, duration)),
         3 | 4 => between(Fault::Kill(node), Fault::Start(node)),
         5 => between(Fault::Reboot(node), Fault::Start(node)),
@@ -176,7 +176,8 @@ fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, lease: Mic
             world.schedule(at, Fault::StoreLoses(loss));
         }
         13 => world.schedule(at, Fault::Snapshot),
-        14 => between(Fault::Writable(node, false), Fault::Writable(node, true)),
+        14 if random.per_mille(500) => between(Fault::Writable(node, false), Fault::Writable(node, true)),
+        14 => between(Fault::Saving(node, false), Fault::Saving(node, true)),
         15 => between(Fault::Drain(node, false), Fault::Undrain(node)),
         16 => {
             world.schedule(at, Fault::Drain(node, true));
@@ -188,6 +189,14 @@ fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, lease: Mic
         18 => {
             let priority = u32::try_from(random.below(4)).unwrap_or(0);
             world.schedule(at, Fault::Priority(node, priority));
+        }
+        19 => world.schedule(at, Fault::SpoilSession(node)),
+        20 => between(Fault::SpoilSession(node), Fault::SpoilSession(node)),
+        // The administrator, who deletes the record when all faults end, waits until the last holder is passive.
+        21 if !leases_differ && at + 6 * lease < end => {
+            let cluster = random.index(world.nodes[0].configs.len());
+            let spoilt = random.one_of(&[Spoilt::Bytes, Spoilt::Epoch(u64::MAX), Spoilt::Epoch(LARGEST_EPOCH + 1)]);
+            world.schedule(at, Fault::SpoilCluster(cluster, spoilt));
         }
         _ if leases_differ => {
             let other = random.one_of(&[lease, 2 * lease, SECOND, 5 * SECOND / 4]);

@@ -38,8 +38,8 @@ pub struct Node {
     pub stopping: bool,
     /// The process does nothing before this.
     pub paused_until: Micros,
-    /// Whether state files and epochs can be written.
-    pub writable: bool,
+    /// What can be written.
+    pub disk: Disk,
     /// The network.
     pub link: Link,
 }
@@ -51,6 +51,15 @@ pub struct Link {
     pub requests: bool,
     /// From the store to the node.
     pub answers: bool,
+}
+
+/// What can be written. State files and epochs are on different file systems.
+#[derive(Clone, Copy, Debug)]
+pub struct Disk {
+    /// Under /run.
+    pub state_files: bool,
+    /// Under /var.
+    pub epochs: bool,
 }
 
 /// A state file as it was written, and as rcron reads it.
@@ -94,7 +103,7 @@ impl Node {
             lives: 0,
             stopping: false,
             paused_until: 0,
-            writable: true,
+            disk: Disk::WRITABLE,
             link: Link::UP,
         }
     }
@@ -187,6 +196,14 @@ impl Node {
     pub fn epoch(&self, cluster: usize) -> Option<u64> {
         self.lease_in_file(cluster).map(|(_, epoch)| epoch)
     }
+}
+
+impl Disk {
+    /// Everything.
+    pub const WRITABLE: Self = Self {
+        state_files: true,
+        epochs: true,
+    };
 }
 
 impl Link {

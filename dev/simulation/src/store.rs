@@ -1,6 +1,9 @@
 //! A store in memory. It is linearizable, until it is told to lose data.
 
-use lease::{Change, ClusterName, Found, Incarnation, Key, NodeName, Reading, Record, Verdict, Version};
+use lease::{
+    Change, ClusterName, ClusterRecord, Found, Incarnation, Key, LARGEST_EPOCH, NodeName, Reading, Record, Verdict,
+    Version,
+};
 
 /// The records, and what identifies them.
 #[derive(Clone, Debug)]
@@ -80,6 +83,34 @@ impl Store {
         }
     }
 
+    /// Somebody else writes this record; `None`: bytes that are not a record.
+    pub fn overwrite(&mut self, key: &Key, record: Option<Record>) {
+        self.data.revision += 1;
+        self.data.put(key, record);
+    }
+
+    /// Somebody else deletes the record of this cluster.
+    pub fn delete(&mut self, cluster: &ClusterName) {
+        self.data.revision += 1;
+        self.data.clusters.retain(|(of, _)| of != cluster);
+    }
+
+    /// The record of this cluster, if there is one that can be read.
+    #[must_use]
+    pub fn cluster(&self, name: &ClusterName) -> Option<&ClusterRecord> {
+        match self.data.get(&Key::Cluster(name.clone()))?.record.as_ref()? {
+            Record::Cluster(record) => Some(record),
+            Record::Session(_) => None,
+        }
+    }
+
+    /// Whether the cluster has a record that no node may change.
+    #[must_use]
+    pub fn is_spoilt(&self, name: &ClusterName) -> bool {
+        let is_there = self.data.clusters.iter().any(|(of, _)| of == name);
+        is_there && self.cluster(name).is_none_or(|record| record.epoch > LARGEST_EPOCH)
+    }
+
     /// Answers [`lease::Action::Read`].
     #[must_use]
     pub fn read(&self, keys: &[Key]) -> Reading {
@@ -99,7 +130,7 @@ impl Store {
         }
         self.data.revision += 1;
         for (key, record) in &change.writes {
-            self.data.put(key, record.clone());
+            self.data.put(key, Some(record.clone()));
         }
         Verdict::Done
     }
@@ -113,10 +144,10 @@ impl Data {
         }
     }
 
-    fn put(&mut self, key: &Key, record: Record) {
+    fn put(&mut self, key: &Key, record: Option<Record>) {
         let found = Found {
             version: Version(self.revision),
-            record: Some(record),
+            record,
         };
         match key {
             Key::Session(name) => put(&mut self.sessions, name, found),

@@ -35,6 +35,8 @@ pub struct World {
     pub events: u64,
     /// All faults have ended.
     healed: bool,
+    /// The first promise that was broken between two events.
+    broken: Option<Violation>,
     queue: Queue<Event>,
     random: Random,
     clusters: Vec<ClusterName>,
@@ -70,11 +72,9 @@ impl World {
     #[must_use]
     pub fn new(nodes: Vec<Node>, store: Store, profile: FaultProfile, seed: u64) -> Self {
         let clusters: Vec<_> = nodes[0].configs.iter().map(|config| config.name.clone()).collect();
-        let grace = nodes[0].configs[0].timing.grace();
-        let grace = u64::try_from(grace.as_micros()).unwrap_or(0);
         Self {
             now: 0,
-            checker: Checker::new(nodes.len(), clusters.len(), grace),
+            checker: Checker::new(nodes.len(), clusters.len()),
             nodes,
             store,
             profile,
@@ -82,6 +82,7 @@ impl World {
             trace: None,
             events: 0,
             healed: false,
+            broken: None,
             queue: Queue::new(),
             random: Random::new(seed),
             clusters,
@@ -106,6 +107,9 @@ impl World {
                 return Err(Violation { at, what });
             }
             self.handle_event(event)?;
+            if let Some(violation) = self.broken.take() {
+                return Err(violation);
+            }
         }
         self.now = end;
         Ok(())

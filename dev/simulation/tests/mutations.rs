@@ -43,10 +43,20 @@ fn detects_in_scenario(mutation: Mutation, scenario: impl Fn(World, u64) -> bool
 
 /// All nodes get this lease, and no other duration.
 fn set_lease(world: &mut World, lease: Duration) {
+    set_lease_and_settle(world, lease, Duration::ZERO);
+}
+
+fn set_lease_and_settle(world: &mut World, lease: Duration, settle: Duration) {
     let none = Duration::ZERO;
     for config in world.nodes.iter_mut().flat_map(|node| &mut node.configs) {
-        config.timing = Timing::new(lease, none, none, none).expect("within their limits");
+        config.timing = Timing::new(lease, settle, none, none).expect("within their limits");
     }
+}
+
+/// As in a scenario without it, but nodes settle for three seconds.
+fn with_settle(mut world: World) -> World {
+    set_lease_and_settle(&mut world, Duration::from_secs(10), Duration::from_secs(3));
+    world
 }
 
 /// n0 becomes the holder and n1, started later, a candidate. n2 is not started.
@@ -87,8 +97,12 @@ const fn is_grace(broken: &Broken) -> bool {
     matches!(broken, Broken::Grace { .. })
 }
 
+const fn is_settle(broken: &Broken) -> bool {
+    matches!(broken, Broken::Settle { .. })
+}
+
 const fn is_epoch(broken: &Broken) -> bool {
-    matches!(broken, Broken::Epoch { .. })
+    matches!(broken, Broken::Epoch { .. } | Broken::SeenEpoch { .. })
 }
 
 #[test]
@@ -226,5 +240,85 @@ fn detects_a_lease_lowered_in_the_store_before_the_state_file() {
         // The store lowers the lease, but its answer does not reach the holder.
         world.schedule(time + seed % 30 * 200, Fault::CutAnswers(0, true));
         ends_badly(&mut world, time + 20 * SECOND)
+    });
+}
+
+#[test]
+fn detects_an_epoch_that_was_seen_but_could_not_be_saved() {
+    detects_in_scenario(Mutation::EpochSeenButNotCounted, |mut world, _| {
+        start_two(&mut world, 15 * SECOND);
+        // n0 sees that n1 takes over with a later epoch, but its disk is full.
+        world.schedule(30 * SECOND, Fault::Saving(0, false));
+        world.schedule(40 * SECOND, Fault::Drain(0, false));
+        world.schedule(45 * SECOND, Fault::Undrain(0));
+        // n1 dies, and the store loses all. Then the disk has room again.
+        world.schedule(50 * SECOND, Fault::Kill(1));
+        world.schedule(50 * SECOND, Fault::StoreLoses(Loss::All));
+        world.schedule(55 * SECOND, Fault::Saving(0, true));
+        ends_badly(&mut world, 90 * SECOND)
+    });
+}
+
+#[test]
+fn detects_an_ignored_settle() {
+    detects_in_random_histories(Mutation::SettleIgnored, is_settle);
+}
+
+#[test]
+fn detects_a_settle_that_the_record_of_a_store_that_went_back_lets_skip() {
+    detects_in_scenario(Mutation::SettleFromRecord, |world, _| {
+        let mut world = with_settle(world);
+        start_two(&mut world, 15 * SECOND);
+        // n0 releases the cluster, and n1 is active. A replica that did not get this is promoted: it names n0.
+        world.schedule(40 * SECOND, Fault::Snapshot);
+        world.schedule(40 * SECOND, Fault::Drain(0, false));
+        world.schedule(50 * SECOND, Fault::Undrain(0));
+        world.schedule(60 * SECOND, Fault::CutRequests(1, true));
+        world.schedule(60 * SECOND, Fault::StoreLoses(Loss::Back));
+        ends_badly(&mut world, 90 * SECOND)
+    });
+}
+
+#[test]
+fn detects_a_settle_that_is_skipped_though_another_node_may_have_been_active() {
+    detects_in_scenario(Mutation::SettleSkippedAfterLoss, |world, _| {
+        let mut world = with_settle(world);
+        start_two(&mut world, 15 * SECOND);
+        // As before, but n0 is cut off while n1 is active, and never sees n1's epoch.
+        world.schedule(40 * SECOND, Fault::Snapshot);
+        world.schedule(40 * SECOND, Fault::CutRequests(0, true));
+        world.schedule(60 * SECOND, Fault::CutRequests(1, true));
+        world.schedule(60 * SECOND, Fault::StoreLoses(Loss::Back));
+        world.schedule(60 * SECOND, Fault::CutRequests(0, false));
+        ends_badly(&mut world, 90 * SECOND)
+    });
+}
+
+#[test]
+fn detects_a_settle_that_ends_early_because_the_node_wins_again() {
+    detects_in_scenario(Mutation::SettleCutShort, |world, _| {
+        let mut world = with_settle(world);
+        start_two(&mut world, 15 * SECOND);
+        world.schedule(40 * SECOND, Fault::Drain(0, false));
+        // n1 has won, and is not active yet.
+        world.schedule(41 * SECOND, Fault::Drain(1, false));
+        world.schedule(42 * SECOND, Fault::Undrain(1));
+        ends_badly(&mut world, 60 * SECOND)
+    });
+}
+
+#[test]
+fn detects_an_unreadable_session_taken_as_ended() {
+    detects_in_scenario(Mutation::UnreadableSessionIsEnded, |mut world, seed| {
+        start_two(&mut world, 15 * SECOND);
+        world.schedule(40 * SECOND + seed * 100 * MILLISECOND, Fault::SpoilSession(0));
+        ends_badly(&mut world, 80 * SECOND)
+    });
+}
+
+#[test]
+fn detects_a_change_of_an_unreadable_record() {
+    detects_in_random_histories(Mutation::UnreadableClusterIsMissing, |broken| {
+        matches!(broken, Broken::Overwritten { .. })
     });
 }

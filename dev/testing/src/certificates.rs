@@ -1,4 +1,4 @@
-//! An authority for one test, and certificates from it, made by openssl(1).
+//! A certificate authority for one test, and certificates from it, made by openssl(1).
 
 use crate::run;
 use std::fs;
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// What openssl needs to know, and no system's defaults.
+/// The least that openssl needs, without the system's defaults.
 const CONFIGURATION: &str = "[req]\ndistinguished_name = name\n[name]\n";
 
-/// An authority; its certificates are files in a directory that goes away with it.
+/// A certificate authority. Its files are in a directory that is removed with it.
 pub struct Authority {
     directory: TempDir,
 }
 
-/// A certificate and its key, both PEM.
+/// The files of a certificate and its key.
 #[derive(Clone, Debug)]
 pub struct Certificate {
-    /// The certificate's file.
+    /// Holds the certificate in PEM, without its authority's.
     pub certificate: PathBuf,
-    /// The key's file.
+    /// Holds the private key in PEM. Only the user who runs the test can read it.
     pub key: PathBuf,
 }
 
 impl Authority {
-    /// A new one.
+    /// Makes a new authority with its own certificate.
     #[must_use]
     pub fn new() -> Self {
         let authority = Self {
@@ -35,7 +35,7 @@ impl Authority {
         authority
     }
 
-    /// Its own certificate's file.
+    /// The file of the authority's own certificate.
     #[must_use]
     pub fn certificate(&self) -> PathBuf {
         self.file("authority.pem")
@@ -47,7 +47,7 @@ impl Authority {
         self.sign(name, &["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"])
     }
 
-    /// A certificate for a client that is called so.
+    /// A certificate for a client with this common name.
     #[must_use]
     pub fn client(&self, name: &str) -> Certificate {
         self.sign(name, &[])
@@ -98,6 +98,7 @@ impl Default for Authority {
     }
 }
 
-fn text(path: &Path) -> &str {
+/// A path as an argument or part of one.
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")
 }

@@ -1,4 +1,4 @@
-//! What the tests of several programs share. Nothing here sleeps and hopes.
+//! What the tests of several programs share. Everything here waits for a condition, never for a fixed time.
 
 #![expect(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 

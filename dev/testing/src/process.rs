@@ -1,4 +1,4 @@
-//! Running commands, and looking at processes.
+//! Runs commands, and inspects processes.
 
 use crate::wait::until;
 use nix::sys::signal::{Signal, kill};
@@ -8,35 +8,35 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
-/// A command that has ended.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// How.
+    /// Its exit status, or the signal that killed it.
     pub status: ExitStatus,
-    /// What it wrote to stdout.
+    /// The bytes that it wrote to stdout.
     pub out: Vec<u8>,
-    /// What it wrote to stderr.
+    /// The bytes that it wrote to stderr.
     pub err: Vec<u8>,
 }
 
 impl Done {
-    /// Its exit status.
+    /// Its exit status; `None` if a signal killed it.
     pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// What it wrote to stdout.
+    /// What it wrote to stdout, as text.
     pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.out).into_owned()
     }
 
-    /// What it wrote to stderr.
+    /// What it wrote to stderr, as text.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.err).into_owned()
     }
 }
 
-/// Runs a command to its end, with nothing to read unless it was given something.
+/// Runs a command to its end. Its stdin is the caller's, unless the command sets another.
 pub fn run(command: &mut Command) -> Done {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -52,7 +52,7 @@ pub fn run(command: &mut Command) -> Done {
     }
 }
 
-/// Waits for a child's end. One that does not end is killed, lest the test leave it behind.
+/// Waits until a child ends. At the deadline it kills the child, so that the test leaves no process behind.
 pub fn wait(child: &mut Child) -> ExitStatus {
     let deadline = std::time::Instant::now() + crate::wait::DEADLINE;
     loop {
@@ -73,42 +73,42 @@ fn read_all(stream: &mut impl Read) -> Vec<u8> {
     bytes
 }
 
-/// A running process, ended when the test is over.
+/// A running process. Dropping it kills it and its children.
 pub struct Running(pub Child);
 
 impl Running {
-    /// Starts it.
+    /// Starts the command.
     pub fn start(command: &mut Command) -> Self {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
-    /// Its number.
+    /// Its process id.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.0.id()).expect("a pid")
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal, by its number.
     pub fn signal(&self, signal: i32) {
         send(self.pid(), signal);
     }
 
-    /// Stops it (SIGSTOP), and waits until it stands still.
+    /// Stops it with SIGSTOP, and waits until all its threads have stopped.
     pub fn pause(&self) {
         self.signal(Signal::SIGSTOP as i32);
-        until("a process to stand still", || stands_still(self.pid()).then_some(()));
+        until("a process to stop", || is_stopped(self.pid()).then_some(()));
     }
 
-    /// Lets it go on.
+    /// Continues it with SIGCONT.
     pub fn resume(&self) {
         self.signal(Signal::SIGCONT as i32);
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     pub fn wait(&mut self) -> ExitStatus {
         wait(&mut self.0)
     }
 
-    /// Its end, and what it wrote to stdout and stderr, which must be piped.
+    /// Waits until it ends, and returns what it wrote to stdout and stderr, which must be piped.
     pub fn finish(mut self) -> Done {
         let status = self.wait();
         Done {
@@ -118,18 +118,18 @@ impl Running {
         }
     }
 
-    /// Whether it has ended.
+    /// Whether it has ended. If so, it is reaped.
     pub fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("a child").is_some()
     }
 
-    /// What it writes to stdout, which must be piped, line by line.
+    /// The lines that it writes to stdout, which must be piped.
     pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
         let stdout = self.0.stdout.take().expect("piped");
         BufReader::new(stdout).lines().map(|line| line.expect("text"))
     }
 
-    /// The process that `rcron` has started, once it is the program of this name.
+    /// The process of the job that this `rcron` has started, as soon as it executes the program of this name.
     pub fn job(&self, program: &str) -> i32 {
         until(&format!("the job {program}"), || {
             children(self.pid()).into_iter().find(|pid| name(*pid) == program)
@@ -141,14 +141,14 @@ impl Drop for Running {
     fn drop(&mut self) {
         for pid in children(self.pid()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-            let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL); // its group, if it leads one
+            let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL); // its group, if it is the leader of one
         }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Any signal by its number, those without a name too.
+/// Sends a signal by its number, which may be one without a name.
 pub fn send(pid: i32, signal: i32) {
     let done = Command::new("sh")
         .arg("-c")
@@ -162,13 +162,13 @@ pub fn send(pid: i32, signal: i32) {
     );
 }
 
-/// The children of a process now.
+/// The current children of a process.
 pub fn children(pid: i32) -> Vec<i32> {
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// `comm`; empty for a process that is gone.
+/// The name of the program that a process executes (`comm`), or an empty string if there is no such process.
 pub fn name(pid: i32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm"))
         .unwrap_or_default()
@@ -176,7 +176,7 @@ pub fn name(pid: i32) -> String {
         .to_owned()
 }
 
-/// The state's letter and the process group's number; `None` for a process that is gone.
+/// The letter of the state, and the process group. `None` if there is no such process.
 pub fn state(pid: i32) -> Option<(char, i32)> {
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = line[line.rfind(')')? + 1..].split_whitespace();
@@ -184,16 +184,16 @@ pub fn state(pid: i32) -> Option<(char, i32)> {
     Some((letter, fields.nth(1)?.parse().ok()?))
 }
 
-/// Whether it is gone, or only its exit status is left.
+/// Whether the process has ended; it may still be a zombie.
 pub fn is_gone(pid: i32) -> bool {
     state(pid).is_none_or(|(letter, _)| letter == 'Z' || letter == 'X')
 }
 
-/// Whether all threads of a process are stopped: SIGSTOP takes its time.
+/// Whether all threads of a process have stopped, which takes some time after SIGSTOP.
 #[must_use]
-pub fn stands_still(pid: i32) -> bool {
+pub fn is_stopped(pid: i32) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a process");
     let mut states = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
-    // The state follows the name, which stands in parentheses.
+    // The state follows the name, which is in parentheses.
     states.all(|state| state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
 }

@@ -3,10 +3,11 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// A program of this workspace: the one that `RCRON_TEST_BINARY` or its like names, else as cargo has built it, beside the test.
+/// A program of this workspace. The variable `NAME_TEST_BINARY` can name another file; otherwise it is the one that cargo
+/// has built beside the test.
 ///
 /// # Panics
-/// If it is not there: cargo builds a package's own programs only.
+/// If it does not exist: for the tests of a package, cargo builds only the programs of that package.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     let variable = format!("{}_TEST_BINARY", name.to_ascii_uppercase().replace('-', "_"));

@@ -1,18 +1,18 @@
-//! Waiting for facts.
+//! Waiting for a condition.
 
 use std::time::{Duration, Instant};
 
-/// Far beyond what any case takes, on a slow machine that is shared too.
+/// Much longer than any test needs, even on a slow machine with other load.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Waits until `fact` is there and returns it.
+/// Calls `find` until it returns a value, and returns that. `what` names what is waited for.
 ///
 /// # Panics
-/// At the deadline, naming what was waited for.
-pub fn until<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+/// At the deadline.
+pub fn until<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        if let Some(found) = fact() {
+        if let Some(found) = find() {
             return found;
         }
         assert!(Instant::now() < deadline, "waited in vain for {what}");

@@ -99,7 +99,7 @@ fn starts_and_ends_are_put_together() {
 }
 
 #[test]
-fn what_is_torn_blank_or_foreign_means_nothing() {
+fn torn_blank_and_foreign_lines_are_ignored() {
     let torn = &record(2, 3, None)[..60];
     let text = [
         "\n",
@@ -140,7 +140,7 @@ fn an_end_that_is_read_before_its_start_counts() {
 }
 
 #[test]
-fn a_journal_and_an_older_copy_of_it_are_told_once() {
+fn a_journal_and_an_older_copy_give_each_run_once() {
     let old = directory(&[("0-0.jsonl", &record(1, 1, None))]);
     let new = directory(&[("0-0.jsonl", &[record(1, 1, None), record(1, 2, OK)].concat())]);
     let named = |directory: &TempDir| Source::Named(directory.path().to_owned());
@@ -231,7 +231,7 @@ fn a_job_without_a_name_is_known_by_its_command() {
 
 /// This very process is the run's, so it is alive.
 #[test]
-fn a_run_that_goes_on_is_told_as_running() {
+fn a_live_run_is_running() {
     let pid = std::process::id();
     let process = sys::process_tree::Process::of(i32::try_from(pid).expect("small")).expect("alive");
     let here = Here::now();
@@ -249,7 +249,7 @@ fn a_run_that_goes_on_is_told_as_running() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn unreadable_files_are_reported() {
     let directory = directory(&[]);
     fs::create_dir(own_path(&directory)).expect("made");
     let runs = read_own(directory.path(), &Query::default());
@@ -263,7 +263,7 @@ fn what_cannot_be_read_is_told() {
 }
 
 #[test]
-fn whose_file_it_is_counts_not_what_it_says() {
+fn the_owner_of_the_file_counts_not_the_user_in_the_record() {
     let text = record(1, 2, OK)
         .replace("\"uid\":", "\"uid\":4242,\"was\":")
         .replace("\"user\":\"root\"", "\"user\":\"mallory\"");

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_has_the_name_of_another() {
+    fn a_record_cannot_claim_the_name_of_another_user() {
         let root = name(0, Some("mallory"));
         assert_eq!(root.as_deref(), Some("root"));
         assert_eq!(name(u32::MAX - 7, Some("root")), None);

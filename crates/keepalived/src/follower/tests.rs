@@ -1,13 +1,16 @@
 use super::*;
+use crate::alone::alone;
 use crate::log::Log;
 use crate::targets::Target;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
+use policy::state::State;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::MutexGuard;
 use std::time::Duration;
 use testing::until;
 
@@ -16,6 +19,7 @@ const MASTER: &str = "INSTANCE \"web\" MASTER 150\n";
 /// A FIFO, the state file of the instance `web`, and what is saved for the next process.
 struct Site {
     directory: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 /// A process that opens the FIFO as keepalived does, and runs the lines of shell that it gets.
@@ -27,9 +31,13 @@ struct Keepalived {
 
 impl Site {
     fn new() -> Self {
+        let alone = alone();
         let directory = tempfile::tempdir().expect("a directory");
         mkfifo(&directory.path().join("fifo"), Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
-        Self { directory }
+        Self {
+            directory,
+            _alone: alone,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -58,9 +66,18 @@ impl Site {
         follower
     }
 
+    fn content(&self) -> State {
+        let text = fs::read(self.path("state")).expect("a state");
+        State::parse(&text).expect("a state")
+    }
+
     fn state(&self) -> String {
-        let text = fs::read_to_string(self.path("state")).expect("a state");
-        text.split_whitespace().next().unwrap_or_default().to_owned()
+        self.content().word.as_str().to_owned()
+    }
+
+    /// Why the state is passive.
+    fn reason(&self) -> Option<Reason> {
+        self.content().reason
     }
 
     fn keepalived(&self) -> Keepalived {
@@ -112,20 +129,45 @@ fn writes_what_keepalived_says_and_passive_once_it_has_ended() {
     let site = Site::new();
     let mut follower = site.follower();
     assert_eq!(site.state(), "passive");
+    assert_eq!(site.reason(), Some(Reason::NoKeepalived));
     let mut keepalived = site.keepalived();
     keepalived.write(MASTER);
     follower.step();
-    assert_eq!(site.state(), "active");
+    assert_eq!((site.state(), site.reason()), ("active".to_owned(), None));
     keepalived.write("INSTANCE \"web\" BACKUP 150\n");
     follower.step();
     assert_eq!(site.state(), "passive");
     keepalived.write(MASTER);
     follower.step();
     assert_eq!(site.state(), "active");
+    assert_eq!(site.reason(), None);
     keepalived.end();
     follower.step();
     assert_eq!(site.state(), "passive");
+    assert_eq!(site.reason(), Some(Reason::NoKeepalived));
     assert!(has_logged(&follower, "warning: web: passive (keepalived has ended)"));
+}
+
+/// A keepalived that was running is reloaded after its configuration was changed: it opens the FIFO, and reports nothing.
+#[test]
+fn warns_about_a_keepalived_that_reports_no_state() {
+    let site = Site::new();
+    let mut follower = site.follower();
+    let mut keepalived = site.keepalived();
+    keepalived.write("INSTANCE \"other\" MASTER 150\n");
+    follower.step();
+    assert_eq!(site.reason(), None, "it may still report it");
+    follower.report_patience = Duration::ZERO;
+    follower.step();
+    assert_eq!(site.reason(), Some(Reason::NotReported));
+    assert!(has_logged(
+        &follower,
+        "warning: web: passive, because keepalived has had the FIFO open"
+    ));
+    keepalived.write("INSTANCE \"web\" BACKUP 150\n");
+    follower.step();
+    assert_eq!(site.reason(), None);
+    keepalived.end();
 }
 
 #[test]
@@ -179,10 +221,12 @@ fn does_not_resume_if_events_may_be_lost() {
         &follower,
         "has reopened the FIFO while no process was reading it"
     ));
+    assert_eq!(site.reason(), Some(Reason::EventsLost));
     drop(follower);
     // Nor does the next one, although it finds the mark.
     let follower = site.follower();
     assert_eq!(site.state(), "passive");
+    assert_eq!(site.reason(), Some(Reason::EventsLost));
     assert!(has_logged(&follower, "continuing with the saved states"));
     keepalived.end();
 }
@@ -233,9 +277,17 @@ fn is_passive_after_an_overflow() {
     assert_eq!(site.state(), "passive");
     assert!(has_logged(&follower, "bytes are waiting in the FIFO"));
     assert!(!has_logged(&follower, "other"));
+    assert_eq!(site.reason(), Some(Reason::EventsLost));
+    drop(follower);
+    let mut follower = site.follower();
+    assert_eq!(
+        site.reason(),
+        Some(Reason::EventsLost),
+        "the next process knows it, too"
+    );
     keepalived.write("INSTANCE \"web\" BACKUP 150\nINSTANCE \"web\" MASTER 150\n");
     follower.step();
-    assert_eq!(site.state(), "active");
+    assert_eq!((site.state(), site.reason()), ("active".to_owned(), None));
     keepalived.end();
 }
 

@@ -40,6 +40,12 @@ fn watch(fault: &str, from: &Server, to: &Server, cluster: &str) {
     );
 }
 
+/// Restarts keepalived as systemd does.
+fn restart_keepalived(server: &Server) {
+    server.run("pkill -TERM -o -x keepalived; while pgrep -x keepalived >/dev/null; do sleep 0.01; done");
+    server.start_keepalived();
+}
+
 /// cron runs the job on one server only.
 fn exactly_one_runs(active: &Server, passive: &Server, cluster: &str) {
     // A job that started before the state changed may be logged late, so this counts after the next skipped one.
@@ -119,6 +125,69 @@ fn one_cluster_has_one_active_server_and_keeps_it() {
     server1.start_keepalived();
     exactly_one_runs(&server2, &server1, "main");
     assert_eq!(server1.runs("main"), 0);
+}
+
+/// The FIFO is added to the configuration of a keepalived that runs. A reload opens the FIFO, but keepalived reports no state.
+#[test]
+#[ignore = "needs root, keepalived, cron, rsyslog, libfaketime and iproute2: `make test` installs them and runs it"]
+fn keepalived_that_was_only_reloaded_is_noticed_and_a_restart_helps() {
+    let lab = Lab::new("one-cluster");
+    let server1 = lab.boot("server1", "10.77.0.1");
+    let server2 = lab.boot("server2", "10.77.0.2");
+    let conf = "/etc/keepalived/keepalived.conf";
+    for server in [&server1, &server2] {
+        server.run(&format!("cp {conf} /run/with-fifo; sed -i /vrrp_notify_fifo/d {conf}"));
+        server.start_keepalived();
+        until("keepalived", || server.log().contains("BACKUP STATE").then_some(()));
+    }
+    for server in [&server1, &server2] {
+        assert!(
+            state(server, "main").contains(" reason=no-keepalived"),
+            "{}",
+            state(server, "main")
+        );
+        server.run(&format!("cp /run/with-fifo {conf}; pkill -HUP -o -x keepalived"));
+        until("the server to notice that keepalived reports nothing", || {
+            let is_stated = state(server, "main").contains(" reason=not-reported");
+            let is_logged = server
+                .log()
+                .contains("main: passive, because keepalived has had the FIFO open");
+            (is_stated && is_logged).then_some(())
+        });
+    }
+    // The server that is the master reports it only after a change.
+    restart_keepalived(&server1);
+    restart_keepalived(&server2);
+    until("both to know their states", || {
+        let is_known = |server| !state(server, "main").contains(" reason=");
+        let is_active = server1.is_active("main") || server2.is_active("main");
+        (is_known(&server1) && is_known(&server2) && is_active).then_some(())
+    });
+    let (active, other) = if server1.is_active("main") {
+        (&server1, &server2)
+    } else {
+        (&server2, &server1)
+    };
+    print_gap("keepalived restarted on the active server", active, other);
+    let (active, mut other) = if server1.is_active("main") {
+        (server1, server2)
+    } else {
+        (server2, server1)
+    };
+    other.crash();
+    print_gap("the same while the other server is down", &active, &other);
+}
+
+fn print_gap(what: &str, restarted: &Server, other: &Server) {
+    let begun = Instant::now();
+    restart_keepalived(restarted);
+    until("an active server", || {
+        (restarted.is_active("main") || other.is_active("main")).then_some(())
+    });
+    println!(
+        "{what}: a server is active again after {:.3} s",
+        begun.elapsed().as_secs_f64()
+    );
 }
 
 #[test]

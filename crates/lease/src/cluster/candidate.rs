@@ -13,9 +13,9 @@ impl Cluster {
     /// Takes in who holds the cluster, and whether that node's session and the asker's renew. `open`: this node's session is open.
     pub(crate) fn watch_holder(&mut self, sessions: &Sessions<'_>, open: bool, now: BootTime) {
         let seen = match &self.record {
-            LastRecord::Unreadable(_) => None,
+            LastRecord::Unreadable(..) if sessions.mutation != Some(Mutation::UnreadableClusterIsMissing) => None,
             // A store may not have an incarnation. Then only the own session shows that no data were lost since.
-            LastRecord::Missing => open.then_some(Seen::Missing),
+            LastRecord::Missing | LastRecord::Unreadable(..) => open.then_some(Seen::Missing),
             LastRecord::Readable(_, record) => match &record.ownership {
                 Ownership::Free { handover_target, .. } => Some(Seen::Free {
                     epoch: record.epoch,

@@ -68,7 +68,13 @@ impl Cluster {
         let unexplained = valid_until.is_none()
             && self.unanswered_takeover != Some(epoch)
             && mutation != Some(Mutation::AdoptExpired);
-        let settled = now.after(self.config.timing.settle());
+        // Another node may be active until then.
+        let other_until = if unexplained {
+            now.after(self.longest_lease().wait_duration())
+        } else {
+            now
+        };
+        let settled = other_until.after(self.config.timing.settle());
         self.holder = Some(Holder {
             valid_until,
             giving_up: unexplained,
@@ -76,8 +82,7 @@ impl Cluster {
         });
         self.epochs.discard();
         if unexplained {
-            let wait = self.longest_lease().wait_duration();
-            self.state_file.assume_other_active_until(now.after(wait));
+            self.state_file.assume_other_active_until(other_until);
         } else if valid_until.is_none() {
             out.push(Action::Notify(Notice::Won {
                 cluster: self.config.name.clone(),
@@ -105,6 +110,7 @@ impl Cluster {
 
     /// Forgets all that depends on holding the cluster, or on being able to win it.
     pub(crate) fn drop_lease(&mut self) {
+        self.keep_last_ownership();
         self.holder = None;
         self.able_since = None;
         self.asker = None;

@@ -3,15 +3,20 @@
 mod candidate;
 mod epochs;
 mod holder;
+mod settle;
 mod state_file;
 
 use super::message::{ClusterConfig, ClusterStart, Found, Record, StateFileContent, Version};
+use super::mutation::Mutation;
 use super::record::ClusterRecord;
 use super::timing::{BOOT, LeaseDuration};
 use super::watch::{Liveness, Seen, Watch};
 use epochs::Epochs;
+pub use epochs::LARGEST_EPOCH;
+pub(super) use epochs::Reservation;
 pub(super) use holder::Holder;
 use policy::moment::BootTime;
+use settle::LastOwnership;
 use state_file::StateFile;
 
 /// What this node wants with a cluster.
@@ -35,6 +40,8 @@ pub(super) struct Cluster {
     pub(super) mode: Mode,
     /// Present while this node's session holds the cluster.
     pub(super) holder: Option<Holder>,
+    /// Whether and since when this node was the last one to hold the cluster: then it need not settle again.
+    last_ownership: Option<LastOwnership>,
     /// The record as the last read found it, or as this node has changed it since.
     pub(super) record: LastRecord,
     /// The round's read found the cluster held by this session, or its change took it over. Only then does the change renew it.
@@ -47,7 +54,7 @@ pub(super) struct Cluster {
     pub(super) asker: Option<Liveness>,
     /// What is known of the state file.
     pub(super) state_file: StateFile,
-    /// The fencing tokens that this node has reserved.
+    /// The fencing tokens that this node has seen and reserved.
     pub(super) epochs: Epochs,
     /// The lease that the record had when there last was one. A candidate waits for it even if the record has vanished.
     pub(super) last_lease: LeaseDuration,
@@ -62,8 +69,8 @@ pub(super) struct Cluster {
     /// `until` and epoch of the state file that an earlier process of the resumed session left. They confirm that the session holds
     /// the cluster. `None` once the first read has been taken in, or `until` has passed.
     pub(super) inherited: Option<(BootTime, u64)>,
-    /// The record has been unreadable since this was reported.
-    unreadable_reported: bool,
+    /// The record has been unusable since this was reported.
+    fault_reported: bool,
 }
 
 /// A cluster's record as a read found it.
@@ -71,7 +78,16 @@ pub(super) struct Cluster {
 pub(super) enum LastRecord {
     Missing,
     Readable(Version, ClusterRecord),
-    Unreadable(Version),
+    Unreadable(Version, RecordFault),
+}
+
+/// Why a node does not use a cluster's record. It does not change such a record either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RecordFault {
+    /// It is not a record that this version reads.
+    Foreign,
+    /// Its epoch is larger than [`LARGEST_EPOCH`].
+    Epoch(u64),
 }
 
 impl Cluster {
@@ -81,6 +97,7 @@ impl Cluster {
             config: start.config,
             mode: Mode::at_start(start.drained),
             holder: None,
+            last_ownership: None,
             record: LastRecord::Missing,
             confirmed: false,
             watch: None,
@@ -93,7 +110,7 @@ impl Cluster {
             no_takeover_before: BOOT,
             failed_takeovers: 0,
             inherited: start.file,
-            unreadable_reported: false,
+            fault_reported: false,
         }
     }
 
@@ -118,7 +135,7 @@ impl Cluster {
     pub(super) const fn record_version(&self) -> Option<Version> {
         match self.record {
             LastRecord::Missing => None,
-            LastRecord::Readable(version, _) | LastRecord::Unreadable(version) => Some(version),
+            LastRecord::Readable(version, _) | LastRecord::Unreadable(version, _) => Some(version),
         }
     }
 
@@ -134,23 +151,31 @@ impl Cluster {
         self.record().map_or(0, |record| record.epoch)
     }
 
-    /// Takes in the record of a read. Returns whether it has become unreadable.
-    pub(super) fn take_record(&mut self, found: Option<Found>) -> bool {
+    /// Takes in the record of a read. Returns why it cannot be used, if that is new.
+    pub(super) fn take_record(&mut self, found: Option<Found>, mutation: Option<Mutation>) -> Option<RecordFault> {
         self.record = match found {
             None => LastRecord::Missing,
             Some(Found {
                 version,
                 record: Some(Record::Cluster(record)),
+            }) if record.epoch > LARGEST_EPOCH => LastRecord::Unreadable(version, RecordFault::Epoch(record.epoch)),
+            Some(Found {
+                version,
+                record: Some(Record::Cluster(record)),
             }) => {
                 self.last_lease = record.lease;
-                self.epochs.discard_up_to(record.epoch);
                 LastRecord::Readable(version, record)
             }
-            Some(found) => LastRecord::Unreadable(found.version),
+            Some(found) => LastRecord::Unreadable(found.version, RecordFault::Foreign),
         };
-        let unreadable = matches!(self.record, LastRecord::Unreadable(_));
-        let reported = core::mem::replace(&mut self.unreadable_reported, unreadable);
-        unreadable && !reported
+        let epoch = self.recorded_epoch();
+        self.epochs.see(epoch, mutation);
+        let fault = match self.record {
+            LastRecord::Unreadable(_, fault) => Some(fault),
+            _ => None,
+        };
+        let reported = core::mem::replace(&mut self.fault_reported, fault.is_some());
+        fault.filter(|_| !reported)
     }
 
     /// Whether this node stays out, or is to release the cluster, because somebody said so.
@@ -186,13 +211,12 @@ impl Cluster {
         self.state_file.begin_write(now, desired, fresh_since)
     }
 
-    /// Returns the epoch to save on disk, if this node needs one.
-    pub(super) fn reserve_epoch(&mut self, now: BootTime) -> Option<u64> {
+    /// Reserves an epoch, if this node needs one.
+    pub(super) fn reserve_epoch(&mut self, now: BootTime) -> Reservation {
         if self.holder.is_some() {
-            return None;
+            return Reservation::None;
         }
-        let seen = self.recorded_epoch();
-        self.epochs.reserve(now, seen)
+        self.epochs.reserve(now)
     }
 }
 

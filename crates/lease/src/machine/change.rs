@@ -1,6 +1,6 @@
 //! A round's change: it is composed of conditions and records, and sent.
 
-use super::plan::{ClusterChange, Plan, SessionChange};
+use super::plan::{ClusterChange, Plan, SessionChange, takeovers};
 use super::{Machine, Phase};
 use crate::cluster::Cluster;
 use crate::message::{Action, Change, Key, Record};
@@ -15,8 +15,11 @@ use policy::moment::BootTime;
 impl Machine {
     /// Sends the round's change, if something must be changed.
     pub(super) fn send_change(&mut self, now: BootTime, sent: BootTime, out: &mut Vec<Action>) {
-        let Some(plan) = self.plan(now, sent) else { return };
+        let Some(mut plan) = self.plan(now, sent) else { return };
         let change = self.compose(&plan);
+        if takeovers(&plan).next().is_some() {
+            plan.conditions.clone_from(&change.conditions);
+        }
         for (index, change) in &plan.clusters {
             let cluster = &mut self.clusters[*index];
             match change {

@@ -28,7 +28,6 @@ impl Machine {
         }
         out.push(Action::Notify(Notice::NewIncarnation));
         self.session.name_conflict = None;
-        self.distrust_data(now);
         let mut expired = false;
         for cluster in &mut self.clusters {
             cluster.unanswered_takeover = None;
@@ -39,12 +38,15 @@ impl Machine {
         if expired && self.mutation() != Some(Mutation::ResumeInNewIncarnation) {
             self.lose_session(Loss::Incarnation, out);
         }
+        self.distrust_data(now);
     }
 
     /// The data may be older than those before: all waiting begins again.
     pub(super) fn distrust_data(&mut self, now: BootTime) {
         self.store.trusted_since = Some(now);
+        let mutation = self.mutation();
         for cluster in &mut self.clusters {
+            cluster.forget_last_ownership(mutation);
             cluster.watch = None;
             cluster.asker = None;
         }

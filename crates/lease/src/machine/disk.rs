@@ -1,7 +1,7 @@
 //! What goes to this node's disk: state files and reserved epochs.
 
 use super::{Demand, Machine};
-use crate::cluster::Mode;
+use crate::cluster::{Mode, Reservation};
 use crate::message::Action;
 use crate::name::ClusterName;
 use crate::notice::Notice;
@@ -50,9 +50,12 @@ impl Machine {
             return;
         }
         for cluster in &mut self.clusters {
-            if let Some(epoch) = cluster.reserve_epoch(now) {
-                let cluster = cluster.config.name.clone();
-                out.push(Action::PersistEpoch { cluster, epoch });
+            let reservation = cluster.reserve_epoch(now);
+            let name = || cluster.config.name.clone();
+            match reservation {
+                Reservation::None => {}
+                Reservation::Save(epoch) => out.push(Action::PersistEpoch { cluster: name(), epoch }),
+                Reservation::UsedUp(epoch) => out.push(Action::Notify(Notice::EpochsUsedUp { cluster: name(), epoch })),
             }
         }
     }

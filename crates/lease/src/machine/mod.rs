@@ -7,6 +7,7 @@ mod disk;
 mod outcome;
 mod plan;
 mod reading;
+mod refusal;
 mod round;
 mod session;
 mod store;
@@ -24,6 +25,7 @@ use super::timing::LeaseDuration;
 use alloc::vec::Vec;
 use plan::Plan;
 use policy::moment::BootTime;
+use refusal::RefusedTakeovers;
 use store::{Demand, StoreState};
 pub use view::{HeldLease, View};
 
@@ -41,6 +43,10 @@ pub struct Machine {
     clusters: Vec<Cluster>,
     /// The other nodes whose sessions the next read covers: the holders and the askers that the last read found.
     peers: Vec<NodeName>,
+    /// The nodes whose session records have been unreadable since this was reported.
+    unreadable_sessions: Vec<NodeName>,
+    /// The takeovers that were refused since the last read.
+    refused: Option<RefusedTakeovers>,
     /// What is known of the store, and when to call it next.
     store: StoreState,
     /// The call whose answer the machine waits for. There is at most one.
@@ -103,6 +109,8 @@ impl Machine {
             session,
             clusters: clusters.collect(),
             peers: Vec::new(),
+            unreadable_sessions: Vec::new(),
+            refused: None,
             store: StoreState::new(now),
             phase: Phase::Idle,
             last_call: 0,

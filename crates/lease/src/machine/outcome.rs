@@ -1,6 +1,6 @@
 //! What follows from the answer to a change.
 
-use super::plan::{ClusterChange, Plan, SessionChange};
+use super::plan::{ClusterChange, Plan, SessionChange, takeovers};
 use super::{Demand, Machine, Phase};
 use crate::cluster::{Cluster, Holder, LastRecord};
 use crate::message::{Action, Call, Verdict, Version};
@@ -35,7 +35,7 @@ impl Machine {
         if verdict == Verdict::Done {
             self.take_done(now, sent, plan, out);
         } else {
-            self.take_refused(now, &plan, out);
+            self.take_refused(now, plan);
         }
     }
 
@@ -64,15 +64,14 @@ impl Machine {
         }
     }
 
-    fn take_refused(&mut self, now: BootTime, plan: &Plan, out: &mut Vec<Action>) {
-        for index in takeovers(plan) {
+    fn take_refused(&mut self, now: BootTime, plan: Plan) {
+        for index in takeovers(&plan) {
             self.back_off(now, index);
             let cluster = &mut self.clusters[index];
             // An earlier takeover without an answer may be the reason for the refusal.
             if !self.session.has_unanswered_change {
                 cluster.unanswered_takeover = None;
             }
-            out.push(Action::Notify(Notice::Outrun(cluster.config.name.clone())));
         }
         self.store.demand(Demand::Urgent);
         // Without another condition, and without an earlier change under way, another node has changed the session.
@@ -82,6 +81,7 @@ impl Machine {
             }
         }
         self.store.retry_at = now.after(self.random.jitter(REFUSED_PAUSE));
+        self.keep_refusal(plan);
     }
 
     fn back_off(&mut self, now: BootTime, index: usize) {
@@ -105,8 +105,9 @@ impl Machine {
         for cluster in &mut self.clusters {
             cluster.unanswered_takeover = None;
         }
+        let mutation = self.mutation();
         for (index, change) in plan.clusters {
-            take_done_change(&mut self.clusters[index], change, now, &self.node, out);
+            take_done_change(&mut self.clusters[index], change, now, &self.node, mutation, out);
         }
         self.renew_confirmed(now, sent);
         for cluster in &mut self.clusters {
@@ -141,28 +142,19 @@ impl Machine {
     }
 }
 
-/// The clusters that the plan takes over.
-fn takeovers(plan: &Plan) -> impl Iterator<Item = usize> + '_ {
-    let clusters = plan.clusters.iter();
-    clusters.filter_map(|(index, change)| matches!(change, ClusterChange::TakeOver { .. }).then_some(*index))
-}
-
 fn take_done_change(
     cluster: &mut Cluster,
     change: ClusterChange,
     now: BootTime,
     own_node: &NodeName,
+    mutation: Option<Mutation>,
     out: &mut Vec<Action>,
 ) {
     let name = cluster.config.name.clone();
     match change {
         ClusterChange::TakeOver { epoch, from } => {
-            let settle = if from.as_ref() == Some(own_node) {
-                Duration::ZERO
-            } else {
-                cluster.config.timing.settle()
-            };
-            cluster.holder = Some(Holder::new(epoch, now.after(settle)));
+            let active_from = cluster.active_from(now, from.as_ref() == Some(own_node), mutation);
+            cluster.holder = Some(Holder::new(epoch, active_from));
             cluster.last_lease = cluster.config.timing.lease();
             cluster.confirmed = true;
             cluster.watch = None;

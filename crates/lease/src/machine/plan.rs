@@ -2,7 +2,7 @@
 
 use super::{Demand, Machine};
 use crate::cluster::Cluster;
-use crate::message::Version;
+use crate::message::{Key, Version};
 use crate::mutation::Mutation;
 use crate::name::NodeName;
 use crate::record::ClusterRecord;
@@ -18,6 +18,8 @@ pub(super) struct Plan {
     pub(super) session: SessionChange,
     /// At most one for each cluster, by its index.
     pub(super) clusters: Vec<(usize, ClusterChange)>,
+    /// All conditions of the change, once it is composed, if it takes a cluster over.
+    pub(super) conditions: Vec<(Key, Option<Version>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +71,12 @@ impl Machine {
             SessionChange::Renew
         };
         let needed = session != SessionChange::Renew || !clusters.is_empty() || now >= self.store.renew_at;
-        needed.then_some(Plan { session, clusters })
+        let conditions = Vec::new();
+        needed.then_some(Plan {
+            session,
+            clusters,
+            conditions,
+        })
     }
 
     fn holds_nothing_after(&self, changes: &[(usize, ClusterChange)]) -> bool {
@@ -110,4 +117,10 @@ impl Machine {
         let at = cluster.takeover_at(self.store.trusted_since, self.mutation());
         cluster.can_take_over(now) && at.is_some_and(|at| at <= now)
     }
+}
+
+/// The clusters that the plan takes over, by their indices.
+pub(super) fn takeovers(plan: &Plan) -> impl Iterator<Item = usize> + '_ {
+    let clusters = plan.clusters.iter();
+    clusters.filter_map(|(index, change)| matches!(change, ClusterChange::TakeOver { .. }).then_some(*index))
 }

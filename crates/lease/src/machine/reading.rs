@@ -1,10 +1,10 @@
 //! What a read shows.
 
 use super::{Demand, Machine, Phase};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, RecordFault};
 use crate::message::{Action, Call, Found, Reading};
 use crate::mutation::Mutation;
-use crate::name::NodeName;
+use crate::name::{ClusterName, NodeName};
 use crate::notice::{Loss, Notice};
 use crate::record::Ownership;
 use crate::sessions::Sessions;
@@ -37,14 +37,15 @@ impl Machine {
             Some(Mutation::WatchFromRequest) => sent,
             _ => now,
         };
+        self.explain_refusal(&reading, out);
         self.compare_data(now, &reading, out);
         let mut records = reading.records;
         let peer_records = records.split_off(1 + self.clusters.len());
         let own = records[0].take();
+        let mutation = self.mutation();
         for (cluster, found) in self.clusters.iter_mut().zip(records.drain(1..)) {
-            if cluster.take_record(found) {
-                out.push(Action::Notify(Notice::Unreadable(cluster.config.name.clone())));
-            }
+            let fault = cluster.take_record(found, mutation);
+            out.extend(fault.map(|fault| Action::Notify(describe_fault(fault, &cluster.config.name))));
         }
         self.take_own_session(own.as_ref(), now, watched_from, out);
         self.take_clusters(now, watched_from, own.as_ref(), &peer_records, out);
@@ -65,7 +66,9 @@ impl Machine {
             own,
             peers: &self.peers,
             records: peer_records,
+            mutation: self.mutation(),
         };
+        report_unreadable(&sessions, &mut self.unreadable_sessions, out);
         let (id, open, stopping) = (self.session.id, self.session.is_open(), self.is_stopping());
         let mutation = self.mutation();
         let mut unexplained = false;
@@ -132,4 +135,20 @@ impl Machine {
         }
         self.peers = peers;
     }
+}
+
+fn describe_fault(fault: RecordFault, cluster: &ClusterName) -> Notice {
+    let cluster = cluster.clone();
+    match fault {
+        RecordFault::Foreign => Notice::Unreadable(cluster),
+        RecordFault::Epoch(epoch) => Notice::EpochTooLarge { cluster, epoch },
+    }
+}
+
+/// `reported`: the nodes of the last read whose session records were unreadable.
+fn report_unreadable(sessions: &Sessions<'_>, reported: &mut Vec<NodeName>, out: &mut Vec<Action>) {
+    let unreadable: Vec<NodeName> = sessions.unreadable().cloned().collect();
+    let new = unreadable.iter().filter(|node| !reported.contains(node));
+    out.extend(new.cloned().map(|node| Action::Notify(Notice::SessionUnreadable(node))));
+    *reported = unreadable;
 }

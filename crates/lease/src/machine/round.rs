@@ -30,14 +30,16 @@ impl Machine {
         self.store.round_began = now;
         let (call, by) = self.next_call(now);
         self.phase = Phase::Reading { call, sent: now, by };
+        let keys = self.keys();
+        out.push(Action::Read { call, keys, by });
+    }
+
+    /// What a read covers: this node's session, the clusters, the peers' sessions.
+    pub(super) fn keys(&self) -> Vec<Key> {
         let own = core::iter::once(Key::Session(self.node.clone()));
         let clusters = self.clusters.iter().map(|cluster| &cluster.config.name);
         let peers = self.peers.iter().cloned().map(Key::Session);
-        out.push(Action::Read {
-            call,
-            keys: own.chain(clusters.cloned().map(Key::Cluster)).chain(peers).collect(),
-            by,
-        });
+        own.chain(clusters.cloned().map(Key::Cluster)).chain(peers).collect()
     }
 
     /// The number of a new call, and when to give up waiting for its answer.

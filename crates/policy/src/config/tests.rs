@@ -184,7 +184,7 @@ fn a_long_line_is_shown_around_its_fault() {
 }
 
 #[test]
-fn every_wrong_line_is_told() {
+fn every_invalid_line_is_reported() {
     let problems = read(b"a = 1\ncluster_name = x\nb = 2\n").expect_err("two unknown keys");
     assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [1, 3]);
 }

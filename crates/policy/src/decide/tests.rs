@@ -55,6 +55,13 @@ const fn stale(reason: Stale) -> Decision {
 }
 
 #[test]
+fn a_removed_file_is_stale_whatever_the_rules() {
+    for rules in [&LAX, &SAFE, &LEASED, &FRESH] {
+        assert_eq!(decide(&Reading::Removed, rules, &now()), stale(Stale::Removed));
+    }
+}
+
+#[test]
 fn the_state_decides_and_the_default_where_there_is_none() {
     let unread = [
         Reading::Missing,

@@ -55,15 +55,26 @@ fn nothing_else_counts_as_a_state() {
 }
 
 #[test]
-fn a_line_may_be_as_long_as_4096_bytes() {
+fn the_first_word_decides_however_long_the_line_is() {
+    let lease = |text: &[u8]| State::parse(text).map(|state| state.lease);
     let mut text = b"active".to_vec();
     text.resize(LONGEST_LINE, b' ');
-    assert_eq!(word(&text), Ok(Word::Active));
+    assert_eq!(lease(&text), Ok(Lease::None));
     text.push(b' ');
-    assert_eq!(word(&text), Err(NoState::LongLine));
+    assert_eq!((word(&text), lease(&text)), (Ok(Word::Active), Ok(Lease::Malformed)));
+    let passive = [b"passive", &text[6..]].concat();
+    assert_eq!((word(&passive), lease(&passive)), (Ok(Word::Passive), Ok(Lease::None)));
+    assert_eq!(word(&[b"x", &text[..]].concat()), Err(NoState::OtherWord));
+    assert_eq!(word(&text[6..]), Err(NoState::BlankLine));
     text.truncate(LONGEST_LINE);
     text.extend_from_slice(b"\nlater lines do not count");
     assert_eq!(word(&text), Ok(Word::Active));
+}
+
+#[test]
+fn a_remark_of_a_megabyte_is_cut() {
+    let state = State::parse(format!("active by={}", "x".repeat(1 << 20)).as_bytes()).expect("a state");
+    assert_eq!(state.by.map(|by| by.len()), Some(LONGEST_REMARK));
 }
 
 #[test]
@@ -82,6 +93,7 @@ fn attributes_are_read() {
             epoch: Some(42),
             by: Some(b"server1".to_vec()),
             since: Some(b"2026-11-23T09:15:02Z".to_vec()),
+            reason: None,
         })
     );
     for line in [
@@ -142,6 +154,20 @@ fn a_lease_is_whole_or_malformed() {
     }
 }
 
+#[test]
+fn a_reason_is_read_as_it_was_written_and_an_unknown_one_is_ignored() {
+    let reason = |line: &[u8]| State::parse(line).map(|state| state.reason);
+    assert_eq!(reason(b"passive reason=no-keepalived"), Ok(Some(Reason::NoKeepalived)));
+    assert_eq!(reason(b"passive reason=maintenance"), Ok(None));
+    for written in Reason::ALL {
+        let state = State {
+            reason: Some(written),
+            ..State::parse(b"passive by=x").expect("a state")
+        };
+        assert_eq!(State::parse(&state.line()), Ok(state));
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_state_only_if_their_first_word_is_one(bytes: Vec<u8>) {
@@ -164,7 +190,7 @@ proptest! {
     fn what_is_written_is_read_again(milliseconds in 0u64..1 << 45, epoch: Option<u64>, by in proptest::option::of("[!-~]{1,20}"), draining: bool) {
         for lease in [Lease::None, Lease::Malformed, Lease::Until { end: BootTime(Duration::from_millis(milliseconds)), boot: b"b".to_vec() }] {
             let by = by.as_ref().map(|by| by.as_bytes().to_vec());
-            let state = State { word: Word::Active, lease, draining, epoch, by: by.clone(), since: by };
+            let state = State { word: Word::Active, lease, draining, epoch, by: by.clone(), since: by, reason: None };
             prop_assert_eq!(State::parse(&state.line()), Ok(state));
         }
     }

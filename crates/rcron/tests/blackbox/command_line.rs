@@ -1,7 +1,7 @@
-//! Options, and where they end.
+//! Options, where they end, and `--dry-run`.
 
-use crate::support::scene::binary;
-use crate::support::{Done, Scene, run};
+use crate::support::fixture::binary;
+use crate::support::{Done, Fixture, run};
 use std::process::Command;
 
 fn refused(done: &Done, message: &str) {
@@ -36,8 +36,8 @@ fn version() {
 }
 
 #[test]
-fn options_end_at_the_first_word_that_is_none() {
-    let scene = Scene::active();
+fn options_end_at_the_first_word_that_is_not_an_option() {
+    let fixture = Fixture::active();
     for (arguments, out) in [
         (&["echo", "-n", "--conf", "x"][..], "--conf x"),
         (&["--", "echo", "a"], "a\n"),
@@ -45,50 +45,57 @@ fn options_end_at_the_first_word_that_is_none() {
         (&["--job=name", "echo", "--", "a"], "-- a\n"),
         (&["-jname", "echo", "a"], "a\n"),
     ] {
-        assert_eq!(scene.run(arguments).stdout(), out, "{arguments:?}");
+        assert_eq!(fixture.run(arguments).stdout(), out, "{arguments:?}");
     }
 }
 
 #[test]
 fn conf_is_taken_only_as_an_option_and_in_both_forms() {
-    let scene = Scene::active();
-    let equals = format!("--conf={}", scene.path("conf").display());
+    let fixture = Fixture::active();
+    let equals = format!("--conf={}", fixture.path("conf").display());
     assert_eq!(run(Command::new(binary()).args([&equals, "echo", "a"])).stdout(), "a\n");
     // 0.1.0 found `--conf` anywhere in its first argument.
-    refused(&scene.run(["--x--conf", "y", "echo"]), "invalid option '--x--conf'");
+    refused(&fixture.run(["--x--conf", "y", "echo"]), "invalid option '--x--conf'");
 }
 
 #[test]
 fn a_command_line_that_cannot_be_meant_is_refused() {
-    let scene = Scene::active();
-    refused(&scene.run([""; 0]), "no command given");
-    refused(&scene.run(["FOO=1"]), "no command given");
-    refused(&scene.run(["--"]), "no command given");
+    let fixture = Fixture::active();
+    refused(&fixture.run([""; 0]), "no command given");
+    refused(&fixture.run(["FOO=1"]), "no command given");
+    refused(&fixture.run(["--"]), "no command given");
     refused(
-        &scene.run(["--dryrun", "echo"]),
+        &fixture.run(["--dryrun", "echo"]),
         "invalid option '--dryrun'; did you mean '--dry-run'?",
     );
-    refused(&scene.run(["-x", "echo"]), "invalid option '-x'");
+    refused(&fixture.run(["-x", "echo"]), "invalid option '-x'");
     refused(
-        &scene.run(["--verbose=yes", "echo"]),
+        &fixture.run(["--verbose=yes", "echo"]),
         "unexpected argument for option '--verbose': \"yes\"",
     );
+    for (option, value) in [("--version=1", "1"), ("--help=x", "x"), ("-V=1", "1")] {
+        let message = format!(
+            "unexpected argument for option '{}': \"{value}\"",
+            option.split('=').next().expect("a name")
+        );
+        refused(&run(Command::new(binary()).arg(option)), &message);
+    }
     refused(
         &run(Command::new(binary()).arg("--conf")),
         "missing argument for option '--conf'",
     );
     refused(
-        &scene.run(["--job", &"x".repeat(256), "echo"]),
+        &fixture.run(["--job", &"x".repeat(256), "echo"]),
         "the job's name is longer than 255 bytes",
     );
     for name in ["", "a b", "a=b", "a\nb"] {
-        let done = scene.run(["--job", name, "echo"]);
+        let done = fixture.run(["--job", name, "echo"]);
         assert!(
             done.code() == Some(125) && done.stderr().contains("is not a job name"),
             "{done:?}"
         );
     }
-    let done = scene.run([""; 0]);
+    let done = fixture.run([""; 0]);
     assert!(
         done.stderr().contains("usage: rcron [OPTIONS] COMMAND [ARG]..."),
         "{done:?}"
@@ -97,54 +104,57 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
 
 #[test]
 fn a_refused_command_line_is_in_the_log_where_options_say_which() {
-    let scene = Scene::active();
-    let socket = format!("syslog_socket={}", scene.path("log").display());
+    let fixture = Fixture::active();
+    let socket = format!("syslog_socket={}", fixture.path("log").display());
     let done = run(Command::new(binary()).args(["-o", &socket, "--bogus", "echo"]));
     assert_eq!(done.code(), Some(125));
-    assert_eq!(scene.log.texts(), ["error: invalid option '--bogus'"]);
+    assert_eq!(
+        fixture.log.texts(),
+        [format!("error: invalid option '--bogus' cmd=-o {socket} --bogus echo")]
+    );
     run(Command::new(binary()).args(["-n", "-o", &socket, "--bogus", "echo"]));
-    assert_eq!(scene.log.texts().len(), 1, "a dry run logs nothing");
+    assert_eq!(fixture.log.texts().len(), 1, "a dry run logs nothing");
 }
 
 #[test]
-fn dry_run_says_what_and_why_and_does_nothing() {
-    let scene = Scene::active();
-    scene.set_state("active epoch=7 by=server1\n");
-    let done = scene.run([
+fn dry_run_prints_what_and_why_and_does_nothing() {
+    let fixture = Fixture::active();
+    fixture.set_state("active epoch=7 by=server1\n");
+    let done = fixture.run([
         "-n",
         "FOO=1",
         "touch",
-        scene.path("made").to_str().expect("text"),
+        fixture.path("made").to_str().expect("text"),
         "it's",
     ]);
     assert_eq!((done.code(), done.stderr()), (Some(0), String::new()));
     let text = done.stdout();
     for part in [
-        &format!("configuration: {}\n", scene.path("conf").display()),
+        &format!("configuration: {}\n", fixture.path("conf").display()),
         "cluster:       test\n",
-        &format!("state file:    {}\n", scene.path("state").display()),
+        &format!("state file:    {}\n", fixture.path("state").display()),
         "it says:       active, epoch 7, by server1 (modified ",
         "decision:      run: this server is active\n",
         &format!(
             "argv:          touch {} 'it'\\''s' (directly)\n",
-            scene.path("made").display()
+            fixture.path("made").display()
         ),
         "program:       /",
         "environment:   FOO=1\n",
         "niceness:      0\n",
         "on demotion:   the job continues\n",
-        &format!("log:           {}\n", scene.path("log").display()),
+        &format!("log:           {}\n", fixture.path("log").display()),
         "journal:       none\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    assert!(!scene.path("made").exists());
-    assert_eq!(scene.log.texts(), [""; 0]);
+    assert!(!fixture.path("made").exists());
+    assert_eq!(fixture.log.texts(), [""; 0]);
 }
 
 #[test]
 fn dry_run_explains_each_decision() {
-    let scene = Scene::new(None);
+    let fixture = Fixture::new(None);
     for (state, more, decision) in [
         (None, "", "run: the state cannot be read and default_state is active"),
         (
@@ -175,10 +185,10 @@ fn dry_run_explains_each_decision() {
         ),
     ] {
         if let Some(state) = state {
-            scene.set_state(state);
+            fixture.set_state(state);
         }
-        scene.configure(more);
-        let done = scene.run(["--dry-run", "a | b"]);
+        fixture.configure(more);
+        let done = fixture.run(["--dry-run", "a | b"]);
         assert_eq!(done.code(), Some(0), "a dry run that worked");
         assert!(
             done.stdout().contains(&format!("decision:      {decision}\n")),
@@ -194,12 +204,12 @@ fn dry_run_explains_each_decision() {
 
 #[test]
 fn dry_run_to_a_full_disk_fails() {
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")
         .expect("/dev/full");
-    let output = scene.rcron().args(["-n", "true"]).stdout(full).output().expect("run");
+    let output = fixture.rcron().args(["-n", "true"]).stdout(full).output().expect("run");
     assert_eq!(output.status.code(), Some(125));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
@@ -209,8 +219,8 @@ fn dry_run_to_a_full_disk_fails() {
 
 #[test]
 fn verbose_shows_the_log_lines() {
-    let scene = Scene::passive();
-    let done = scene.run(["-v", "echo", "a\nb"]);
+    let fixture = Fixture::passive();
+    let done = fixture.run(["-v", "echo", "a\nb"]);
     assert_eq!(
         done.stderr(),
         "rcron: cluster=test state=passive status=ignore cmd=echo a\\x0ab\n"
@@ -218,9 +228,9 @@ fn verbose_shows_the_log_lines() {
 }
 
 #[test]
-fn verbose_tells_nothing_twice() {
-    let scene = Scene::new(None);
-    let done = run(scene
+fn verbose_prints_nothing_twice() {
+    let fixture = Fixture::new(None);
+    let done = run(fixture
         .rcron()
         .args(["-v", "no-such-program", "x"])
         .env("PATH", "/usr/bin:/bin"));
@@ -231,9 +241,9 @@ fn verbose_tells_nothing_twice() {
 }
 
 #[test]
-fn dry_run_tells_what_would_not_be_found() {
-    let scene = Scene::active();
-    let report = |words: &[&str]| scene.run([&["-n"], words].concat()).stdout();
+fn dry_run_reports_what_would_not_be_found() {
+    let fixture = Fixture::active();
+    let report = |words: &[&str]| fixture.run([&["-n"], words].concat()).stdout();
     assert!(report(&["no-such-program", "x"]).contains("program:       not found, or not executable\n"));
     let hint = "program:       not found; for a shell command line, quote the whole of it\n";
     assert!(report(&["no-such-program", "&&", "x"]).contains(hint));

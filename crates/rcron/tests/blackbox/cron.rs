@@ -1,8 +1,8 @@
-//! The whole thing as it is used: Debian's cron, a crontab, a real log daemon, a state that changes hands.
+//! rcron as it is used: Debian's cron, a crontab, a real log daemon, and a handover.
 
+use crate::support::fixture::{Fixture, binary};
 use crate::support::log::field;
 use crate::support::process::Running;
-use crate::support::scene::{Scene, binary};
 use crate::support::until;
 use std::fmt::Write;
 use std::fs;
@@ -34,22 +34,22 @@ fn faketime_library() -> PathBuf {
 }
 
 /// Two servers as far as rcron is concerned: a configuration and a state file each, one crontab for both.
-fn two_servers(scene: &Scene) {
-    let directory = scene.path("").display().to_string();
+fn two_servers(fixture: &Fixture) {
+    let directory = fixture.path("").display().to_string();
     let mut crontab = "SHELL=/bin/sh\nPATH=/usr/bin:/bin\n".to_owned();
     for server in ["server1", "server2"] {
         let configuration = format!(
             "cluster_name = web\nstate_file = {directory}/{server}.state\nsyslog_socket = {directory}/devlog\ndefault_state = passive\n"
         );
-        scene.write(&format!("{server}.conf"), configuration);
+        fixture.write(&format!("{server}.conf"), configuration);
         let rcron = format!("{} --conf {directory}/{server}.conf --job tick", binary().display());
         let _ = writeln!(
             crontab,
             "* * * * * root {rcron} sh -c 'echo {server} >>{directory}/runs'"
         );
     }
-    scene.write("crontab", crontab);
-    scene.write(
+    fixture.write("crontab", crontab);
+    fixture.write(
         "rsyslog.conf",
         format!(
             "module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
@@ -58,24 +58,24 @@ fn two_servers(scene: &Scene) {
     );
 }
 
-/// As a writer should: beside, then renamed.
-fn set_state(scene: &Scene, server: &str, state: &str) {
-    scene.write("new", format!("{state}\n"));
-    fs::rename(scene.path("new"), scene.path(&format!("{server}.state"))).expect("renamed");
+/// Replaces the file with rename(2), as every writer should.
+fn set_state(fixture: &Fixture, server: &str, state: &str) {
+    fixture.write("new", format!("{state}\n"));
+    fs::rename(fixture.path("new"), fixture.path(&format!("{server}.state"))).expect("renamed");
 }
 
-fn runs(scene: &Scene) -> Vec<String> {
-    let text = fs::read_to_string(scene.path("runs")).unwrap_or_default();
+fn runs(fixture: &Fixture) -> Vec<String> {
+    let text = fs::read_to_string(fixture.path("runs")).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 
 #[test]
 #[ignore = "needs root, cron, rsyslog and libfaketime: `make test` installs them and runs it"]
 fn cron_runs_the_job_on_the_active_server_and_on_the_other_one_after_the_switch() {
-    let scene = Scene::new(None);
-    two_servers(&scene);
-    set_state(&scene, "server1", "active");
-    set_state(&scene, "server2", "passive");
+    let fixture = Fixture::new(None);
+    two_servers(&fixture);
+    set_state(&fixture, "server1", "active");
+    set_state(&fixture, "server2", "passive");
     let mut command = Command::new("unshare");
     command.args([
         "--mount",
@@ -87,24 +87,24 @@ fn cron_runs_the_job_on_the_active_server_and_on_the_other_one_after_the_switch(
         "-c",
         BOOT,
     ]);
-    command.env("SCENE", scene.path("").to_str().expect("text").trim_end_matches('/'));
+    command.env("SCENE", fixture.path("").to_str().expect("text").trim_end_matches('/'));
     command.env("FAKETIME_LIBRARY", faketime_library()).stdin(Stdio::null());
     let _cluster = Running::start(&mut command);
 
-    until("two runs on server1", || (runs(&scene).len() >= 2).then_some(()));
-    set_state(&scene, "server1", "passive");
-    let before = runs(&scene).len();
-    set_state(&scene, "server2", "active");
+    until("two runs on server1", || (runs(&fixture).len() >= 2).then_some(()));
+    set_state(&fixture, "server1", "passive");
+    let before = runs(&fixture).len();
+    set_state(&fixture, "server2", "active");
     until("two runs on server2", || {
-        (runs(&scene).iter().filter(|server| *server == "server2").count() >= 2).then_some(())
+        (runs(&fixture).iter().filter(|server| *server == "server2").count() >= 2).then_some(())
     });
 
-    let all = runs(&scene);
+    let all = runs(&fixture);
     assert!(all[..2].iter().all(|server| server == "server1"), "{all:?}");
-    // A run that had begun when the state changed may still have been on its way.
+    // A run that was starting when the state changed may still have finished.
     assert!(all[before + 1..].iter().all(|server| server == "server2"), "{all:?}");
     let log = until("the log of the last run", || {
-        let log = fs::read_to_string(scene.path("cron.log")).unwrap_or_default();
+        let log = fs::read_to_string(fixture.path("cron.log")).unwrap_or_default();
         (log.matches(" status=ok ").count() >= 4).then_some(log)
     });
     for (state, status) in [("passive", "ignore"), ("active", "start"), ("active", "ok")] {

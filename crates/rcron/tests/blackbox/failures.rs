@@ -1,15 +1,15 @@
 //! Jobs that cannot be started.
 
-use crate::support::{Done, Scene, run};
+use crate::support::{Done, Fixture, run};
 use std::process::{Command, Stdio};
 
-fn ended(scene: &Scene, words: &[&str], status: i32, message: &str) {
-    // A directory that may not be searched would turn "not found" into "permission denied", as with env(1).
-    let done = run(scene.rcron().args(words).env("PATH", "/usr/bin:/bin"));
+fn ended(fixture: &Fixture, words: &[&str], status: i32, message: &str) {
+    // With an unsearchable directory in PATH the error would be "permission denied" instead of "not found", as with env(1).
+    let done = run(fixture.rcron().args(words).env("PATH", "/usr/bin:/bin"));
     assert_eq!((done.code(), done.stdout()), (Some(status), String::new()), "{done:?}");
-    let message = message.replace('@', &scene.path("").display().to_string());
+    let message = message.replace('@', &fixture.path("").display().to_string());
     assert_eq!(done.stderr(), format!("rcron: {message}\n"));
-    let texts = scene.log.texts();
+    let texts = fixture.log.texts();
     let [.., start, error, end] = texts.as_slice() else {
         panic!("too few lines: {texts:?}");
     };
@@ -23,25 +23,25 @@ fn ended(scene: &Scene, words: &[&str], status: i32, message: &str) {
 
 #[test]
 fn a_program_that_is_not_there_is_127() {
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     ended(
-        &scene,
+        &fixture,
         &["no-such-program", "x"],
         127,
         "no-such-program: command not found",
     );
     ended(
-        &scene,
+        &fixture,
         &["/no/such/program", "x"],
         127,
         "/no/such/program: no such file",
     );
-    ended(&scene, &["", "x"], 127, "'': command not found");
-    scene.write("script", "#!/no/such/interpreter\n");
-    crate::support::scene::set_mode(&scene.path("script"), 0o755);
-    let script = scene.path("script").display().to_string();
+    ended(&fixture, &["", "x"], 127, "'': command not found");
+    fixture.write("script", "#!/no/such/interpreter\n");
+    crate::support::fixture::set_mode(&fixture.path("script"), 0o755);
+    let script = fixture.path("script").display().to_string();
     ended(
-        &scene,
+        &fixture,
         &[&script],
         127,
         "@script: its interpreter, named in its first line, was not found",
@@ -50,14 +50,19 @@ fn a_program_that_is_not_there_is_127() {
 
 #[test]
 fn a_program_that_cannot_be_executed_is_126() {
-    let scene = Scene::active();
-    scene.write("plain", "");
-    let plain = scene.path("plain").display().to_string();
-    ended(&scene, &[&plain, "x"], 126, "cannot execute @plain: Permission denied");
-    ended(&scene, &["/", "x"], 126, "cannot execute /: Permission denied");
-    let path = format!("PATH=/nowhere:{}", scene.path("").display());
+    let fixture = Fixture::active();
+    fixture.write("plain", "");
+    let plain = fixture.path("plain").display().to_string();
     ended(
-        &scene,
+        &fixture,
+        &[&plain, "x"],
+        126,
+        "cannot execute @plain: Permission denied",
+    );
+    ended(&fixture, &["/", "x"], 126, "cannot execute /: Permission denied");
+    let path = format!("PATH=/nowhere:{}", fixture.path("").display());
+    ended(
+        &fixture,
         &[&path, "plain", "x"],
         126,
         "cannot execute plain: Permission denied",
@@ -67,27 +72,27 @@ fn a_program_that_cannot_be_executed_is_126() {
 #[test]
 fn shell_syntax_is_recognized_and_the_message_says_how_to_write_it() {
     let hint = "; this looks like a shell command line: quote the whole of it, as in rcron 'cd /x && job'";
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     ended(
-        &scene,
+        &fixture,
         &["no-such", "&&", "b"],
         127,
         &format!("no-such: command not found{hint}"),
     );
     ended(
-        &scene,
+        &fixture,
         &["cd", "/x", "&&", "job"],
         127,
         &format!("cd: command not found{hint}"),
     );
-    // What can be executed is, with exactly these arguments.
-    assert_eq!(scene.run(["echo", "a", "&&", "b"]).stdout(), "a && b\n");
+    // If the first word can be executed, it is, with exactly these arguments.
+    assert_eq!(fixture.run(["echo", "a", "&&", "b"]).stdout(), "a && b\n");
 }
 
 #[test]
 fn a_process_that_cannot_be_made_is_125() {
-    let scene = Scene::active();
-    // A limit of processes binds everybody but root, and counts all of a user's: so it is another user's, and 0.
+    let fixture = Fixture::active();
+    // A limit of processes does not apply to root, and counts all processes of a user: so another user gets a limit of 0.
     let limited = |mut command: Command| -> Done {
         let mut prlimit = Command::new("prlimit");
         prlimit
@@ -98,22 +103,22 @@ fn a_process_that_cannot_be_made_is_125() {
         command = prlimit;
         run(&mut command)
     };
-    let done = limited(scene.rcron_as_ordinary_user(&["echo", "ran"]));
+    let done = limited(fixture.rcron_as_ordinary_user(&["echo", "ran"]));
     assert_eq!((done.code(), done.stdout()), (Some(125), String::new()), "{done:?}");
     assert_eq!(
         done.stderr(),
         "rcron: cannot start a process: Resource temporarily unavailable\n"
     );
-    scene.log.wait_for(" status=fail ");
+    fixture.log.wait_for(" status=fail ");
 }
 
 #[test]
 fn a_guard_that_cannot_watch_starts_nothing() {
-    let scene = Scene::active();
-    scene.configure("on_demotion = terminate\n");
+    let fixture = Fixture::active();
+    fixture.configure("on_demotion = terminate\n");
     let mut command = Command::new("prlimit");
-    let rcron = scene.rcron();
-    // Standard streams and one more: enough to read files, not to watch one.
+    let rcron = fixture.rcron();
+    // The standard streams and one more descriptor: enough to read files, but not to watch one.
     command
         .arg("--nofile=4")
         .arg(rcron.get_program())
@@ -123,4 +128,9 @@ fn a_guard_that_cannot_watch_starts_nothing() {
     let done = run(&mut command);
     assert_eq!((done.code(), done.stdout()), (Some(125), String::new()), "{done:?}");
     assert_eq!(done.stderr(), "rcron: cannot supervise the job: Too many open files\n");
+    let text = fixture.log.wait_for("error: ");
+    assert_eq!(
+        text,
+        "error: cannot supervise the job: Too many open files cmd=echo ran"
+    );
 }

@@ -1,7 +1,7 @@
-//! The journal: what is recorded, and what may be in its way.
+//! The journal: what is recorded, and what happens if it cannot be written.
 
+use crate::support::fixture::{Fixture, binary, set_mode};
 use crate::support::process::{Running, children, is_gone, run, send};
-use crate::support::scene::{Scene, binary, set_mode};
 use crate::support::until;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,22 +12,22 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A scene with a journal directory as the package makes it.
-fn recorded(more: &str) -> Scene {
-    let scene = Scene::active();
-    fs::create_dir(scene.path("journal")).expect("made");
-    set_mode(&scene.path("journal"), 0o1733);
-    scene.configure(&format!("journal = \"{}\"\n{more}", scene.path("journal").display()));
-    scene
+/// A fixture with a journal directory as the package makes it.
+fn recorded(more: &str) -> Fixture {
+    let fixture = Fixture::active();
+    fs::create_dir(fixture.path("journal")).expect("made");
+    set_mode(&fixture.path("journal"), 0o1733);
+    fixture.configure(&format!("journal = \"{}\"\n{more}", fixture.path("journal").display()));
+    fixture
 }
 
-fn own_file(scene: &Scene) -> PathBuf {
-    scene
+fn own_file(fixture: &Fixture) -> PathBuf {
+    fixture
         .path("journal")
         .join(format!("{}-0.jsonl", nix::unistd::geteuid()))
 }
 
-/// Every record that is whole.
+/// Every complete record.
 fn records(path: &Path) -> Vec<Value> {
     let text = fs::read(path).unwrap_or_default();
     let lines = text.split(|byte| *byte == b'\n');
@@ -40,41 +40,41 @@ fn until_recorded(path: &Path, count: usize) -> Vec<Value> {
     })
 }
 
-/// A job that goes on until the test has seen a warning, and rcron has seen who wrote it end.
+/// A job that runs until the test has seen a warning, and rcron has reaped the process that wrote it.
 const JOB: &str = "echo done
     until test -e $GO && [ \"$(cat /proc/$PPID/task/$PPID/children)\" = \"$$ \" ]; do sleep 0.01; done";
 
-/// Runs a command that runs `rcron … sh -c JOB`, which must not notice the trouble. Returns the warnings.
-fn warnings(scene: &Scene, command: &mut Command) -> Vec<String> {
-    let command = command.env("GO", scene.path("go")).stdin(Stdio::null());
+/// Runs a command that runs `rcron … sh -c JOB`, which must succeed. Returns the warnings in the log.
+fn warnings(fixture: &Fixture, command: &mut Command) -> Vec<String> {
+    let command = command.env("GO", fixture.path("go")).stdin(Stdio::null());
     let rcron = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let told = || -> Vec<String> {
-        let texts = scene.log.now_texts().into_iter();
+        let texts = fixture.log.now_texts().into_iter();
         texts.filter(|text| text.starts_with("warning: ")).collect()
     };
     until("a warning", || (!told().is_empty()).then_some(()));
-    scene.write("go", "");
+    fixture.write("go", "");
     let done = rcron.finish();
     let seen = (done.code(), done.stdout(), done.stderr());
     assert_eq!(seen, (Some(0), "done\n".to_owned(), String::new()));
-    scene.log.wait_for(" status=ok ");
+    fixture.log.wait_for(" status=ok ");
     told()
 }
 
 /// The same with rcron itself.
-fn warning(scene: &Scene) -> String {
-    let mut warnings = warnings(scene, scene.rcron().args(["sh", "-c", JOB]));
+fn warning(fixture: &Fixture) -> String {
+    let mut warnings = warnings(fixture, fixture.rcron().args(["sh", "-c", JOB]));
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     warnings.remove(0)
 }
 
 #[test]
 fn a_run_leaves_a_start_and_an_end() {
-    let scene = recorded("");
-    scene.set_state("active epoch=7\n");
-    let done = scene.run(["--job", "night", "sh", "-c", "echo $RCRON_RUN; exit 3"]);
+    let fixture = recorded("");
+    fixture.set_state("active epoch=7\n");
+    let done = fixture.run(["--job", "night", "sh", "-c", "echo $RCRON_RUN; exit 3"]);
     assert_eq!(done.code(), Some(3));
-    let mut records = until_recorded(&own_file(&scene), 2);
+    let mut records = until_recorded(&own_file(&fixture), 2);
     // Those of a short run may stand in either order.
     records.sort_by_key(|record| record["event"] == "end");
     let [start, end] = records.as_slice() else {
@@ -96,28 +96,28 @@ fn a_run_leaves_a_start_and_an_end() {
     assert_eq!((&start["event"], &end["event"]), (&"start".into(), &"end".into()));
     assert_eq!((&end["exit"], &end["started"]), (&3.into(), &start["time"]));
     assert!(end["duration"].is_number() && end["clock"].as_f64() >= start["clock"].as_f64());
-    let mode = fs::metadata(own_file(&scene)).expect("there").mode();
+    let mode = fs::metadata(own_file(&fixture)).expect("there").mode();
     assert_eq!(mode & 0o7777, 0o600);
 }
 
 #[test]
 fn a_passive_server_records_nothing() {
-    let scene = recorded("");
-    scene.set_state("passive\n");
-    assert_eq!(scene.run(["true"]).code(), Some(0));
-    assert!(!own_file(&scene).exists());
+    let fixture = recorded("");
+    fixture.set_state("passive\n");
+    assert_eq!(fixture.run(["true"]).code(), Some(0));
+    assert!(!own_file(&fixture).exists());
 }
 
 #[test]
 fn a_job_that_cannot_be_started_is_recorded_too() {
-    let scene = recorded("");
-    // A directory that may not be searched would turn "not found" into "permission denied".
-    let done = run(scene
+    let fixture = recorded("");
+    // With an unsearchable directory in PATH the error would be "permission denied" instead of "not found".
+    let done = run(fixture
         .rcron()
         .args(["no-such-program", "x"])
         .env("PATH", "/usr/bin:/bin"));
     assert_eq!(done.code(), Some(127));
-    let records = until_recorded(&own_file(&scene), 2);
+    let records = until_recorded(&own_file(&fixture), 2);
     let end = records.iter().find(|record| record["event"] == "end").expect("an end");
     assert_eq!(end["exit"], 127);
     assert!(end["job_pid"].is_null());
@@ -125,19 +125,19 @@ fn a_job_that_cannot_be_started_is_recorded_too() {
 
 #[test]
 fn a_job_that_was_killed_is_recorded_with_the_signal() {
-    let scene = recorded("");
-    scene.run(["sh", "-c", "kill -TERM $$"]);
-    let records = until_recorded(&own_file(&scene), 2);
+    let fixture = recorded("");
+    fixture.run(["sh", "-c", "kill -TERM $$"]);
+    let records = until_recorded(&own_file(&fixture), 2);
     let end = records.iter().find(|record| record["event"] == "end").expect("an end");
     assert_eq!(end["signal"], "SIGTERM");
 }
 
 #[test]
 fn the_start_names_processes_that_can_be_told_from_later_ones() {
-    let scene = recorded("");
-    let rcron = Running::start(scene.rcron().args(["sleep", "1000"]));
+    let fixture = recorded("");
+    let rcron = Running::start(fixture.rcron().args(["sleep", "1000"]));
     let job = rcron.job("sleep");
-    let record = until_recorded(&own_file(&scene), 1).remove(0);
+    let record = until_recorded(&own_file(&fixture), 1).remove(0);
     assert_eq!((&record["pid"], &record["job_pid"]), (&rcron.pid().into(), &job.into()));
     for (pid, born) in [(rcron.pid(), &record["born"]), (job, &record["job_born"])] {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("alive");
@@ -151,21 +151,21 @@ fn the_start_names_processes_that_can_be_told_from_later_ones() {
 }
 
 #[test]
-fn a_command_that_is_no_text_is_recorded_without_loss() {
-    let scene = recorded("");
+fn a_command_that_is_not_utf8_is_recorded_without_loss() {
+    let fixture = recorded("");
     let odd = std::ffi::OsStr::from_bytes(b"caf\xe9 \\ \"\n");
-    run(scene.rcron().arg("true").arg(odd));
-    let record = until_recorded(&own_file(&scene), 1).remove(0);
+    run(fixture.rcron().arg("true").arg(odd));
+    let record = until_recorded(&own_file(&fixture), 1).remove(0);
     assert_eq!(record["command"], "true caf\\xe9 \\\\ \"\n");
     assert_eq!(record["escaped"], true);
 }
 
-/// Who holds a lock of the caller's (flock(1)), or the other end of a pipe, must not find it taken by a writer.
+/// The writer in the background must keep neither a lock of the caller (flock(1)) nor the end of a pipe open.
 #[test]
-fn when_rcron_has_ended_nobody_holds_what_it_was_given() {
-    let scene = recorded("");
+fn when_rcron_has_ended_its_descriptors_are_closed() {
+    let fixture = recorded("");
     for _ in 0..100 {
-        let mut rcron = Running::start(scene.rcron().arg("true").stdout(Stdio::piped()));
+        let mut rcron = Running::start(fixture.rcron().arg("true").stdout(Stdio::piped()));
         rcron.wait();
         let mut stdout = rcron.0.stdout.take().expect("piped");
         nix::fcntl::fcntl(&stdout, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).expect("set");
@@ -174,24 +174,24 @@ fn when_rcron_has_ended_nobody_holds_what_it_was_given() {
     }
 }
 
-/// SIGKILL for rcron and its job is what a power cut is to them.
+/// For rcron and its job, SIGKILL is like a power cut.
 #[test]
-fn what_was_cut_off_leaves_every_earlier_record_readable() {
-    let scene = recorded("");
-    scene.run(["--job", "first", "true"]);
-    until_recorded(&own_file(&scene), 2);
-    let rcron = Running::start(scene.rcron().args(["--job", "second", "sleep", "1000"]));
+fn a_torn_record_leaves_every_earlier_one_readable() {
+    let fixture = recorded("");
+    fixture.run(["--job", "first", "true"]);
+    until_recorded(&own_file(&fixture), 2);
+    let rcron = Running::start(fixture.rcron().args(["--job", "second", "sleep", "1000"]));
     let job = rcron.job("sleep");
-    until_recorded(&own_file(&scene), 3);
+    until_recorded(&own_file(&fixture), 3);
     send(rcron.pid(), 9);
     send(job, 9);
     until("both gone", || (is_gone(rcron.pid()) && is_gone(job)).then_some(()));
-    // And the disk took half of a record.
-    let mut torn = fs::read(own_file(&scene)).expect("readable");
+    // Half of a record was written.
+    let mut torn = fs::read(own_file(&fixture)).expect("readable");
     torn.extend_from_slice(b"{\"time\":\"2026-11-24T03:0");
-    fs::write(own_file(&scene), torn).expect("written");
-    scene.run(["--job", "third", "true"]);
-    let records = until_recorded(&own_file(&scene), 5);
+    fs::write(own_file(&fixture), torn).expect("written");
+    fixture.run(["--job", "third", "true"]);
+    let records = until_recorded(&own_file(&fixture), 5);
     let jobs: Vec<_> = records
         .iter()
         .map(|record| record["job"].as_str().expect("a name"))
@@ -200,17 +200,17 @@ fn what_was_cut_off_leaves_every_earlier_record_readable() {
 }
 
 #[test]
-fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
-    type Obstacle = fn(&Scene);
-    let link: Obstacle = |scene| symlink(scene.path("precious"), own_file(scene)).expect("linked");
-    let hard_link: Obstacle = |scene| fs::hard_link(scene.path("precious"), own_file(scene)).expect("linked");
-    let fifo: Obstacle = |scene| {
-        nix::unistd::mkfifo(&own_file(scene), nix::sys::stat::Mode::S_IRWXU).expect("made");
+fn if_it_cannot_be_written_the_job_runs_and_one_warning_is_logged() {
+    type Obstacle = fn(&Fixture);
+    let link: Obstacle = |fixture| symlink(fixture.path("precious"), own_file(fixture)).expect("linked");
+    let hard_link: Obstacle = |fixture| fs::hard_link(fixture.path("precious"), own_file(fixture)).expect("linked");
+    let fifo: Obstacle = |fixture| {
+        nix::unistd::mkfifo(&own_file(fixture), nix::sys::stat::Mode::S_IRWXU).expect("made");
     };
-    let no_directory: Obstacle = |scene| fs::remove_dir(scene.path("journal")).expect("removed");
-    let no_directory_but_a_file: Obstacle = |scene| {
-        fs::remove_dir(scene.path("journal")).expect("removed");
-        scene.write("journal", "");
+    let no_directory: Obstacle = |fixture| fs::remove_dir(fixture.path("journal")).expect("removed");
+    let no_directory_but_a_file: Obstacle = |fixture| {
+        fs::remove_dir(fixture.path("journal")).expect("removed");
+        fixture.write("journal", "");
     };
     for (obstacle, told) in [
         (link, "0.jsonl: Too many levels of symbolic links"),
@@ -225,43 +225,58 @@ fn whatever_is_in_the_way_the_job_runs_and_one_warning_tells() {
         (no_directory, "journal: No such file or directory"),
         (no_directory_but_a_file, "journal: Not a directory"),
     ] {
-        let scene = recorded("");
-        scene.write("precious", "precious");
-        obstacle(&scene);
-        let warning = warning(&scene);
+        let fixture = recorded("");
+        fixture.write("precious", "precious");
+        obstacle(&fixture);
+        let warning = warning(&fixture);
         assert!(warning.contains(told), "{told}: {warning}");
         assert!(
             warning.ends_with("; the job runs anyway; see rcronctl check"),
             "{warning}"
         );
-        assert_eq!(fs::read_to_string(scene.path("precious")).expect("there"), "precious");
+        assert_eq!(fs::read_to_string(fixture.path("precious")).expect("there"), "precious");
     }
 }
 
 #[test]
-fn where_a_name_is_taken_the_next_one_has_the_records() {
-    let scene = recorded("");
-    symlink("nowhere", own_file(&scene)).expect("linked");
-    scene.run(["true"]);
-    let next = scene
+fn a_writer_that_is_killed_is_reported() {
+    let fixture = recorded("");
+    // The job kills its only sibling. Within a tenth of a second the writer may have ended by itself.
+    let line = "for try in $(seq 1000); do for pid in $(cat /proc/$PPID/task/$PPID/children); do
+        test $pid = $$ || { kill -KILL $pid; exit; }; done; done";
+    until("a killed writer", || {
+        fixture.run(["sh", "-c", line]);
+        fixture.log.texts().into_iter().find(|text| {
+            text == "warning: the process that writes the journal has failed: signal: 9 (SIGKILL); \
+                records of this run may be missing"
+        })
+    });
+}
+
+#[test]
+fn if_a_name_is_taken_the_next_one_is_used() {
+    let fixture = recorded("");
+    symlink("nowhere", own_file(&fixture)).expect("linked");
+    fixture.run(["true"]);
+    let next = fixture
         .path("journal")
         .join(format!("{}-1.jsonl", nix::unistd::geteuid()));
     until_recorded(&next, 2);
 }
 
 #[test]
-fn a_file_size_limit_is_in_the_way_of_the_journal_only() {
-    let scene = recorded("");
-    fs::write(own_file(&scene), format!("{}\n", "x".repeat(4095))).expect("written");
+fn a_file_size_limit_affects_the_journal_only() {
+    let fixture = recorded("");
+    fs::write(own_file(&fixture), format!("{}\n", "x".repeat(4095))).expect("written");
     let mut command = Command::new("prlimit");
     command
         .args(["--fsize=4096", "--"])
         .arg(binary())
         .arg("--conf")
-        .arg(scene.path("conf"));
+        .arg(fixture.path("conf"));
     // The signal that goes with it is rcron's own affair.
     command.args(["sh", "-c", &format!("trap 'echo hit' XFSZ; {JOB}")]);
-    let warnings = warnings(&scene, &mut command);
+    let warnings = warnings(&fixture, &mut command);
     assert!(
         warnings.len() == 1 && warnings[0].contains("File too large"),
         "{warnings:?}"
@@ -270,22 +285,22 @@ fn a_file_size_limit_is_in_the_way_of_the_journal_only() {
 
 #[test]
 fn rotation_under_load_loses_nothing() {
-    let scene = recorded("");
-    // Not yet full, so that it gets full while many write. Its lines are records of no run.
+    let fixture = recorded("");
+    // Almost full, so that it becomes full while many processes write. Its lines are not records.
     let line = format!("{{\"filler\":\"{}\"}}\n", "x".repeat(1000));
     let count = (16 << 20) / line.len() - 20;
-    fs::write(own_file(&scene), line.repeat(count)).expect("written");
-    set_mode(&own_file(&scene), 0o600);
-    let mut crowd: Vec<Running> = (0..100).map(|_| Running::start(scene.rcron().arg("true"))).collect();
-    for rcron in &mut crowd {
+    fs::write(own_file(&fixture), line.repeat(count)).expect("written");
+    set_mode(&own_file(&fixture), 0o600);
+    let mut workload: Vec<Running> = (0..100).map(|_| Running::start(fixture.rcron().arg("true"))).collect();
+    for rcron in &mut workload {
         assert!(rcron.wait().success());
     }
-    let rotated = own_file(&scene).with_extension("jsonl.1");
+    let rotated = own_file(&fixture).with_extension("jsonl.1");
     let all = until("all records in two files", || {
-        let all = [records(&rotated), records(&own_file(&scene))].concat();
+        let all = [records(&rotated), records(&own_file(&fixture))].concat();
         (all.len() >= count + 200).then_some(all)
     });
-    assert!(rotated.exists() && !records(&own_file(&scene)).is_empty());
+    assert!(rotated.exists() && !records(&own_file(&fixture)).is_empty());
     assert_eq!(all.len(), count + 200);
     assert_pairs(&all, 100);
 }
@@ -304,12 +319,12 @@ fn assert_pairs(records: &[Value], runs: usize) {
     }
 }
 
-/// Commands for root, in a mount namespace that goes away with them. `$1` is the scene's directory, `$2` rcron.
-fn in_namespace(scene: &Scene, script: &str) -> Command {
+/// Runs commands as root in a mount namespace of their own. `$1` is the fixture's directory, `$2` rcron.
+fn in_namespace(fixture: &Fixture, script: &str) -> Command {
     let mut command = Command::new("unshare");
     command
         .args(["--mount", "sh", "-euc", script, "sh"])
-        .arg(scene.path(""))
+        .arg(fixture.path(""))
         .arg(binary());
     command.stdin(Stdio::null());
     command
@@ -318,12 +333,12 @@ fn in_namespace(scene: &Scene, script: &str) -> Command {
 #[test]
 #[ignore = "needs root: `make test` runs it"]
 fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
-    let scene = recorded("");
-    set_mode(&scene.path(""), 0o755);
-    set_mode(&scene.path("log"), 0o666);
-    let program = scene.copy_binary();
+    let fixture = recorded("");
+    set_mode(&fixture.path(""), 0o755);
+    set_mode(&fixture.path("log"), 0o666);
+    let program = fixture.copy_binary();
     let users = ["0", "65530", "65531", "65532", "65533"];
-    let mut crowd = Vec::new();
+    let mut workload = Vec::new();
     for number in 0..500 {
         let user = users[number % users.len()];
         let mut command = Command::new("setpriv");
@@ -332,16 +347,16 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
             .arg(&program);
         command
             .arg("--conf")
-            .arg(scene.path("conf"))
+            .arg(fixture.path("conf"))
             .args(["true", &"x".repeat(number * 8)]);
-        crowd.push(Running::start(command.stdin(Stdio::null())));
+        workload.push(Running::start(command.stdin(Stdio::null())));
     }
-    for rcron in &mut crowd {
+    for rcron in &mut workload {
         assert!(rcron.wait().success());
     }
     for user in users {
-        let file = scene.path("journal").join(format!("{user}-0.jsonl"));
-        // A blank line is one that looked torn because it was just being written.
+        let file = fixture.path("journal").join(format!("{user}-0.jsonl"));
+        // A blank line appears if a writer saw the last record while it was being written.
         let lines = until("200 lines", || {
             let text = fs::read_to_string(&file).ok()?;
             Some(text.lines().filter(|line| !line.is_empty()).count()).filter(|count| *count >= 200)
@@ -359,17 +374,17 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
 
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn a_file_of_somebody_else_is_left_alone() {
-    let scene = recorded("");
-    fs::write(own_file(&scene), "theirs\n").expect("written");
-    std::os::unix::fs::chown(own_file(&scene), Some(65534), Some(65534)).expect("chown");
-    assert!(warning(&scene).contains("it is another user's"));
-    assert_eq!(fs::read_to_string(own_file(&scene)).expect("readable"), "theirs\n");
+fn a_file_of_another_user_is_not_changed() {
+    let fixture = recorded("");
+    fs::write(own_file(&fixture), "theirs\n").expect("written");
+    std::os::unix::fs::chown(own_file(&fixture), Some(65534), Some(65534)).expect("chown");
+    assert!(warning(&fixture).contains("it belongs to another user"));
+    assert_eq!(fs::read_to_string(own_file(&fixture)).expect("readable"), "theirs\n");
 }
 
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn a_full_disk_and_a_read_only_one_are_in_the_way_of_the_journal_only() {
+fn a_full_or_read_only_disk_affects_the_journal_only() {
     for (mount, told) in [
         (
             "mount -t tmpfs -o size=4k none $1/journal; head -c 4096 /dev/zero >$1/journal/fill",
@@ -377,9 +392,9 @@ fn a_full_disk_and_a_read_only_one_are_in_the_way_of_the_journal_only() {
         ),
         ("mount -t tmpfs -o ro none $1/journal", "Read-only file system"),
     ] {
-        let scene = recorded("");
+        let fixture = recorded("");
         let script = format!("{mount}; exec \"$2\" --conf $1/conf sh -c \"$JOB\"");
-        let warnings = warnings(&scene, in_namespace(&scene, &script).env("JOB", JOB));
+        let warnings = warnings(&fixture, in_namespace(&fixture, &script).env("JOB", JOB));
         assert!(
             warnings.len() == 1 && warnings[0].contains(told),
             "{told}: {warnings:?}"
@@ -389,24 +404,34 @@ fn a_full_disk_and_a_read_only_one_are_in_the_way_of_the_journal_only() {
 
 #[test]
 #[ignore = "needs root: `make test` runs it"]
-fn without_the_default_directory_there_is_no_journal_and_no_warning() {
-    let scene = Scene::active();
-    let configuration = fs::read_to_string(scene.path("conf")).expect("readable");
-    assert!(configuration.contains("journal = none\n"));
-    scene.write("conf", configuration.replace("journal = none\n", ""));
-    let script = "mount -t tmpfs none /var/lib; exec strace -q -f -e trace=none -o $1/trace \"$2\" --conf $1/conf true";
-    assert_eq!(run(&mut in_namespace(&scene, script)).code(), Some(0));
-    // strace has waited for all of them.
-    let ends = fs::read_to_string(scene.path("trace")).expect("a trace");
-    assert_eq!(ends.matches("+++ exited with 0 +++").count(), 3, "{ends}");
-    assert!(!scene.log.texts().iter().any(|text| text.starts_with("warning: ")));
+fn it_is_kept_without_dev_null() {
+    let fixture = recorded("");
+    let script = "mount -t tmpfs none /dev; exec \"$2\" --conf $1/conf true";
+    assert_eq!(run(&mut in_namespace(&fixture, script)).code(), Some(0));
+    until_recorded(&own_file(&fixture), 2);
+    assert!(!fixture.log.texts().iter().any(|text| text.starts_with("warning: ")));
 }
 
-/// A frozen file system is a disk that does not answer: who writes to it cannot even be killed.
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn without_the_default_directory_there_is_no_journal_and_no_warning() {
+    let fixture = Fixture::active();
+    let configuration = fs::read_to_string(fixture.path("conf")).expect("readable");
+    assert!(configuration.contains("journal = none\n"));
+    fixture.write("conf", configuration.replace("journal = none\n", ""));
+    let script = "mount -t tmpfs none /var/lib; exec strace -q -f -e trace=none -o $1/trace \"$2\" --conf $1/conf true";
+    assert_eq!(run(&mut in_namespace(&fixture, script)).code(), Some(0));
+    // strace waits for all processes.
+    let ends = fs::read_to_string(fixture.path("trace")).expect("a trace");
+    assert_eq!(ends.matches("+++ exited with 0 +++").count(), 3, "{ends}");
+    assert!(!fixture.log.texts().iter().any(|text| text.starts_with("warning: ")));
+}
+
+/// A frozen file system is like a disk that hangs: a process that writes to it cannot be killed.
 #[test]
 #[ignore = "needs root, a loop device and fsfreeze: `make test` runs it"]
 fn a_disk_that_stands_still_delays_neither_job_nor_signal_nor_end() {
-    let scene = recorded("");
+    let fixture = recorded("");
     let script = "trap 'fsfreeze -u $1/journal' EXIT
         truncate -s 8M $1/disk; mkfs.ext4 -q $1/disk; mount -o loop $1/disk $1/journal; fsfreeze -f $1/journal
         \"$2\" --conf $1/conf sh -c 'echo done; exit 3' || echo $?
@@ -418,11 +443,11 @@ fn a_disk_that_stands_still_delays_neither_job_nor_signal_nor_end() {
         while [ $(cat $1/journal/0-*.jsonl | wc -l) -lt 4 ]; do sleep 0.01; done
         cat $1/journal/0-*.jsonl >$1/records
         until umount $1/journal; do sleep 0.01; done";
-    let done = run(&mut in_namespace(&scene, script));
+    let done = run(&mut in_namespace(&fixture, script));
     assert_eq!(
         (done.code(), done.stdout().as_str()),
         (Some(0), "done\n3\n143\nfrozen\n"),
         "{done:?}"
     );
-    assert_pairs(&records(&scene.path("records")), 2);
+    assert_pairs(&records(&fixture.path("records")), 2);
 }

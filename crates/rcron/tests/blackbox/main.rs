@@ -1,7 +1,7 @@
-//! What users see of `rcron`, on the program itself.
+//! Tests of the program `rcron` itself.
 //!
-//! Fidelity is tested by running each case twice, bare and under `rcron`, and comparing. Nothing here sleeps and hopes:
-//! a test waits for a fact, with one deadline that is far away. No test needs the machine's own log socket.
+//! Fidelity is tested by running each case twice, bare and under `rcron`, and comparing the results. No test sleeps for a fixed time:
+//! it waits for a fact, with one distant deadline. No test needs the machine's own log socket.
 
 mod support;
 
@@ -14,6 +14,7 @@ mod environment;
 mod failures;
 mod fidelity;
 mod journal;
+mod lease_end;
 mod logging;
 mod signals;
 mod terminal;

@@ -1,12 +1,12 @@
 //! Signals to `rcron` reach the job and its children, and job control works.
 
+use crate::support::fixture::binary;
 use crate::support::process::{Running, children, is_gone, send, state};
-use crate::support::scene::binary;
-use crate::support::{Scene, until};
+use crate::support::{Fixture, until};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-/// All that can be caught; 32 and 33 belong to the C library, and no shell can trap them.
+/// All signals that can be caught, except 32 and 33: they belong to the C library, and no shell can trap them.
 fn catchable() -> impl Iterator<Item = i32> {
     (1..=64).filter(|signal| ![9, 19, 32, 33].contains(signal))
 }
@@ -33,8 +33,8 @@ fn reporter(mut command: Command) -> (Running, impl Iterator<Item = String>) {
 
 #[test]
 fn every_catchable_signal_is_passed_on() {
-    let scene = Scene::active();
-    for command in [Command::new("env"), scene.rcron()] {
+    let fixture = Fixture::active();
+    for command in [Command::new("env"), fixture.rcron()] {
         let (running, mut lines) = reporter(command);
         for signal in catchable().filter(|signal| *signal != 17) {
             running.signal(signal);
@@ -45,10 +45,10 @@ fn every_catchable_signal_is_passed_on() {
 
 #[test]
 fn signals_that_kill_rcron_kill_the_job_and_both_end_alike() {
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     for signal in catchable().chain([32, 33]) {
         let mut bare = Running::start(Command::new("sleep").arg("1000"));
-        let mut wrapped = Running::start(scene.rcron().args(["sleep", "1000"]));
+        let mut wrapped = Running::start(fixture.rcron().args(["sleep", "1000"]));
         until("the bare command", || {
             (crate::support::process::name(bare.pid()) == "sleep").then_some(())
         });
@@ -56,7 +56,7 @@ fn signals_that_kill_rcron_kill_the_job_and_both_end_alike() {
         bare.signal(signal);
         wrapped.signal(signal);
         if NOT_DEADLY.contains(&signal) {
-            // It shows nothing by its end; so ask for that, and let what it stopped go on.
+            // The signal does not end the job: continue what it stopped, and end the job.
             for pid in [bare.pid(), wrapped.pid()] {
                 send(pid, 15);
                 send(pid, 18);
@@ -72,9 +72,9 @@ const NOT_DEADLY: [i32; 9] = [17, 18, 20, 21, 22, 23, 28, 32, 33];
 
 #[test]
 fn a_signal_reaches_the_jobs_children_too() {
-    let scene = Scene::active();
-    // Debian's dash stays between: a signal to it alone would leave the sleeps alive.
-    let mut running = Running::start(scene.rcron().arg("sleep 1000 & sleep 1001; true"));
+    let fixture = Fixture::active();
+    // Debian's dash is the parent of the sleeps: if only dash got the signal, they would survive.
+    let mut running = Running::start(fixture.rcron().arg("sleep 1000 & sleep 1001; true"));
     let shell = running.job("sh");
     let sleeps = until("both sleeps", || Some(children(shell)).filter(|pids| pids.len() == 2));
     running.signal(15);
@@ -86,10 +86,10 @@ fn a_signal_reaches_the_jobs_children_too() {
 
 #[test]
 fn rcron_stays_until_a_job_that_catches_the_signal_has_ended() {
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     let script = "trap 'echo caught; exit 7' TERM; echo ready; while :; do read line; done";
     let mut running = Running::start(
-        scene
+        fixture
             .rcron()
             .args(["sh", "-c", script])
             .stdin(Stdio::piped())
@@ -100,17 +100,17 @@ fn rcron_stays_until_a_job_that_catches_the_signal_has_ended() {
     running.signal(15);
     assert_eq!(running.wait().code(), Some(7));
     assert_eq!(lines.next().expect("a line"), "caught");
-    scene.log.wait_for("status=fail");
-    assert!(scene.log.texts()[1].contains(" exit=7 "), "{:?}", scene.log.texts());
+    fixture.log.wait_for("status=fail");
+    assert!(fixture.log.texts()[1].contains(" exit=7 "), "{:?}", fixture.log.texts());
 }
 
 #[test]
 fn without_a_terminal_a_stopped_job_does_not_stop_rcron() {
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     let is = |pid: i32, letter: char| state(pid).is_some_and(|(state, _)| state == letter);
     for (stop_rcron, wake_rcron) in [(false, false), (true, true), (true, false)] {
-        let rcron = scene.rcron();
-        // In a session of its own there is no terminal, wherever the tests run.
+        let rcron = fixture.rcron();
+        // A session of its own has no terminal, wherever the tests run.
         let mut command = Command::new("setsid");
         command
             .arg(rcron.get_program())
@@ -127,17 +127,17 @@ fn without_a_terminal_a_stopped_job_does_not_stop_rcron() {
         send(if wake_rcron { running.pid() } else { job }, 18);
         until("the job to go on", || is(job, 'S').then_some(()));
         assert!(!is(running.pid(), 'T'));
-        send(job, 15); // whoever ends the job alone must not leave rcron behind
+        send(job, 15); // rcron must end, too, if only the job is ended
         assert_eq!(running.wait().signal(), Some(15));
     }
 }
 
 #[test]
-fn a_job_that_leaves_its_group_gets_signals_all_the_same() {
-    let scene = Scene::active();
-    // An interactive shell's way, as far as a test can have it: perl moves itself into rcron's group.
+fn a_job_that_leaves_its_group_still_gets_signals() {
+    let fixture = Fixture::active();
+    // perl moves itself into rcron's group, as an interactive shell would.
     let script = "$SIG{TERM} = sub { print qq(caught\\n); exit 3 }; setpgrp(0, getpgrp(getppid())); $| = 1; print qq(ready\\n); sleep 1 while 1";
-    let mut running = Running::start(scene.rcron().args(["perl", "-e", script, "x"]).stdout(Stdio::piped()));
+    let mut running = Running::start(fixture.rcron().args(["perl", "-e", script, "x"]).stdout(Stdio::piped()));
     let mut lines = running.lines();
     assert_eq!(lines.next().expect("a line"), "ready");
     running.signal(15);
@@ -146,18 +146,18 @@ fn a_job_that_leaves_its_group_gets_signals_all_the_same() {
 
 #[test]
 fn no_zombie_is_left() {
-    let scene = Scene::active();
-    // The shell leaves a dead child of its own to whoever it becomes.
+    let fixture = Fixture::active();
+    // The shell has a dead child when it executes rcron.
     let line = format!(
         "true & exec {} --conf {} sh -c 'until [ \"$(cat /proc/$PPID/task/*/children)\" = \"$$ \" ]; do :; done; echo clean'",
         binary().display(),
-        scene.path("conf").display()
+        fixture.path("conf").display()
     );
     let done = crate::support::run(Command::new("sh").arg("-c").arg(&line).stdin(Stdio::null()));
     assert_eq!(done.stdout(), "clean\n");
 }
 
-/// `unshare` with a pid namespace; without root a user namespace of one's own is needed for it.
+/// `unshare` with a pid namespace; an ordinary user also needs a user namespace for it.
 fn unshare_pids() -> Command {
     let mut command = Command::new("unshare");
     if !nix::unistd::geteuid().is_root() {
@@ -179,27 +179,27 @@ fn unshare_pids() -> Command {
 
 #[test]
 fn as_pid_1_rcron_passes_signals_on_and_ends_with_128_plus_n() {
-    let scene = Scene::active();
+    let fixture = Fixture::active();
     let mut command = unshare_pids();
     command
         .args(["--fork", "--kill-child"])
         .arg(binary())
         .arg("--conf")
-        .arg(scene.path("conf"));
+        .arg(fixture.path("conf"));
     let done = crate::support::run(command.args(["sh", "-c", "kill -TERM 1; sleep 1000"]));
     assert_eq!(done.code(), Some(128 + 15), "{done:?}");
-    scene.log.wait_for(" signal=SIGTERM ");
+    fixture.log.wait_for(" signal=SIGTERM ");
 }
 
 #[test]
 fn a_guarded_job_that_becomes_pid_1_runs() {
-    let scene = Scene::active();
-    scene.configure("on_demotion = terminate\n");
+    let fixture = Fixture::active();
+    fixture.configure("on_demotion = terminate\n");
     let mut command = unshare_pids();
     command
         .arg(binary())
         .arg("--conf")
-        .arg(scene.path("conf"))
+        .arg(fixture.path("conf"))
         .args(["sh", "-c", "echo $$; exit 3"]);
     let done = crate::support::run(&mut command);
     assert_eq!((done.code(), done.stdout()), (Some(3), "1\n".to_owned()), "{done:?}");

@@ -1,8 +1,8 @@
 //! Job control at a terminal: an interactive shell in a pseudoterminal, and `rcron` typed into it.
 
+use crate::support::fixture::binary;
 use crate::support::process::{Running, children, is_gone, name, state};
-use crate::support::scene::binary;
-use crate::support::{Scene, until};
+use crate::support::{Fixture, until};
 use nix::pty::openpty;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// An interactive shell with job control, and a person at its keyboard.
+/// An interactive shell with job control, and its keyboard.
 struct Session {
     shell: Running,
     keyboard: File,
@@ -19,11 +19,11 @@ struct Session {
 }
 
 impl Session {
-    fn start(scene: &Scene) -> Self {
-        Self::of(&["sh", "-i"], scene)
+    fn start(fixture: &Fixture) -> Self {
+        Self::of(&["sh", "-i"], fixture)
     }
 
-    fn of(shell: &[&str], scene: &Scene) -> Self {
+    fn of(shell: &[&str], fixture: &Fixture) -> Self {
         let pty = openpty(None, None).expect("a pseudoterminal");
         let slave = File::from(pty.slave);
         let mut command = Command::new("setsid");
@@ -38,7 +38,7 @@ impl Session {
             .stdout(slave.try_clone().expect("dup"))
             .stderr(slave);
         let shell = Running::start(&mut command);
-        drop(command); // and with it our copies of the slave
+        drop(command); // closes our copies of the slave
         let keyboard = File::from(pty.master);
         let screen = Arc::new(Mutex::new(String::new()));
         let (mut source, shown) = (keyboard.try_clone().expect("dup"), Arc::clone(&screen));
@@ -51,7 +51,7 @@ impl Session {
                     .push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
         });
-        let rcron = format!("{} --conf {} ", binary().display(), scene.path("conf").display());
+        let rcron = format!("{} --conf {} ", binary().display(), fixture.path("conf").display());
         let session = Self {
             shell,
             keyboard,
@@ -72,7 +72,7 @@ impl Session {
         self.keyboard.write_all(keys).expect("typed");
     }
 
-    /// Waits until `text` is on the screen, and clears it up to there.
+    /// Waits until `text` is on the screen, and discards everything up to it.
     fn sees(&self, text: &str) {
         until(&format!("{text:?} on the screen"), || {
             let mut screen = self.screen.lock().expect("a lock");
@@ -82,7 +82,7 @@ impl Session {
         });
     }
 
-    /// The shell itself: `setsid` waits for it where it had to fork, else it became the shell.
+    /// The shell: `setsid` executed it, or had to fork and waits for it.
     fn shell_pid(&self) -> i32 {
         let first = self.shell.pid();
         if name(first) == "setsid" {
@@ -92,7 +92,7 @@ impl Session {
         }
     }
 
-    /// rcron and its job, once it is the program of this name.
+    /// The pids of rcron and its job, once the job executes the program of this name.
     fn job(&self, program: &str) -> (i32, i32) {
         until(program, || {
             let rcron = children(self.shell_pid())
@@ -116,8 +116,8 @@ fn is(pid: i32, letter: char) -> bool {
 
 #[test]
 fn in_the_foreground_the_job_shares_the_group_and_reads_the_keyboard() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@cat");
     let (rcron, cat) = session.job("cat");
     assert_eq!(
@@ -136,8 +136,8 @@ fn in_the_foreground_the_job_shares_the_group_and_reads_the_keyboard() {
 
 #[test]
 fn control_c_ends_the_job_and_the_shell_sees_it() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@sleep 1000");
     let (_, sleep) = session.job("sleep");
     session.press(CONTROL_C);
@@ -145,20 +145,20 @@ fn control_c_ends_the_job_and_the_shell_sees_it() {
     assert!(is_gone(sleep));
     session.types("echo status=$?");
     session.sees("status=130");
-    assert!(scene.log.wait_for(" status=fail ").contains(" signal=SIGINT "));
+    assert!(fixture.log.wait_for(" status=fail ").contains(" signal=SIGINT "));
 }
 
 #[test]
 fn what_the_keyboard_sends_to_the_whole_group_is_not_sent_again() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@sh -c 'trap \"echo caught\" INT; echo ready; while :; do read line && echo got $line; done'");
     session.sees("ready\r\n");
     session.press(CONTROL_C);
     session.sees("caught\r\n");
     session.types("a line");
     session.sees("got a line");
-    // All that came between: the line's echo, but no second "caught".
+    // Between them is the line's echo, but not a second "caught".
     session.press(CONTROL_C);
     session.sees("^C");
     session.sees("caught\r\n");
@@ -175,9 +175,9 @@ fn what_the_keyboard_sends_to_the_whole_group_is_not_sent_again() {
 }
 
 #[test]
-fn control_z_stops_both_and_fg_lets_both_go_on() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+fn control_z_stops_both_and_fg_continues_both() {
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@cat");
     let (rcron, cat) = session.job("cat");
     session.press(CONTROL_Z);
@@ -190,13 +190,13 @@ fn control_z_stops_both_and_fg_lets_both_go_on() {
     session.sees("after the stop");
     session.press(CONTROL_D);
     session.sees("prompt> ");
-    assert!(scene.log.wait_for(" status=ok ").contains(" exit=0 "));
+    assert!(fixture.log.wait_for(" status=ok ").contains(" exit=0 "));
 }
 
 #[test]
 fn from_the_background_the_job_follows_rcron_into_the_foreground() {
-    let scene = Scene::active();
-    let mut session = Session::start(&scene);
+    let fixture = Fixture::active();
+    let mut session = Session::start(&fixture);
     session.types("@cat &");
     let (rcron, cat) = session.job("cat");
     assert_ne!(
@@ -204,7 +204,7 @@ fn from_the_background_the_job_follows_rcron_into_the_foreground() {
         state(cat).expect("there").1,
         "groups of their own"
     );
-    // It wants to read and is in the background: SIGTTIN.
+    // The job wants to read in the background and gets SIGTTIN.
     until("both to stop", || (is(rcron, 'T') && is(cat, 'T')).then_some(()));
     session.types("fg");
     until("both to go on", || (is(rcron, 'S') && is(cat, 'S')).then_some(()));
@@ -225,11 +225,11 @@ fn from_the_background_the_job_follows_rcron_into_the_foreground() {
 
 #[test]
 fn a_job_that_wants_to_read_after_fg_may() {
-    let scene = Scene::active();
-    let gate = scene.path("gate").display().to_string();
+    let fixture = Fixture::active();
+    let gate = fixture.path("gate").display().to_string();
     assert!(Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
-    let mut session = Session::of(&["bash", "--norc", "-i"], &scene); // which, unlike dash, wakes only what is stopped
-    // It runs in the background, and is in the foreground before it reads: nobody has stopped or woken it.
+    let mut session = Session::of(&["bash", "--norc", "-i"], &fixture); // unlike dash, bash only continues stopped jobs
+    // It starts in the background and is in the foreground before it reads, so that it is never stopped or continued.
     session.types(&format!("@sh -c 'read go <{gate}; read line; echo got $line' &"));
     session.job("sh");
     let shell = session.shell_pid();
@@ -250,10 +250,10 @@ fn foreground(pid: i32) -> Option<i32> {
 
 #[test]
 fn a_demoted_job_at_a_terminal_ends_with_its_children_but_not_the_script_around_it() {
-    let scene = Scene::active();
-    scene.configure("on_demotion = terminate\ndefault_state = passive\n");
-    let mut session = Session::start(&scene);
-    // A script shares its process group with rcron and the job.
+    let fixture = Fixture::active();
+    fixture.configure("on_demotion = terminate\ndefault_state = passive\n");
+    let mut session = Session::start(&fixture);
+    // rcron and the job are in the script's process group.
     session.types("sh -c '@\"sleep 1000 & sleep 1001; true\"; echo script goes on after $?'");
     let script = until("the script", || {
         children(session.shell_pid()).into_iter().find(|pid| name(*pid) == "sh")
@@ -263,8 +263,8 @@ fn a_demoted_job_at_a_terminal_ends_with_its_children_but_not_the_script_around_
     });
     let job = until("the job", || children(rcron).into_iter().find(|pid| name(*pid) == "sh"));
     let sleeps = until("both sleeps", || Some(children(job)).filter(|pids| pids.len() == 2));
-    scene.set_state("passive\n");
+    fixture.set_state("passive\n");
     session.sees("script goes on after 143");
     assert!(sleeps.iter().all(|pid| is_gone(*pid)));
-    scene.log.wait_for("signal=SIGTERM reason=demoted");
+    fixture.log.wait_for("signal=SIGTERM reason=demoted");
 }

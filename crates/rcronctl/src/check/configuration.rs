@@ -5,19 +5,32 @@ use super::crontab::Usage;
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
+use super::rights::Rights;
 use super::root::Root;
-use inputs::clusters::{self, DIRECTORY, ListError};
+use super::users::Users;
+use inputs::clusters::{self, DIRECTORY};
 use inputs::settings::{self, DEFAULT_FILE};
-use policy::config::Config;
+use policy::config::{Config, LARGEST_FILE};
 use policy::display::escaped;
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use sys::file::Unreadable;
+
+/// How many names in the directory are looked at.
+const MOST_FILES: usize = 10_000;
 
 /// A cluster with a valid configuration.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    /// As it is opened here.
+    /// Its path in this system.
     pub(crate) file: PathBuf,
+    /// Its path in the examined system.
+    pub(crate) inside: PathBuf,
+    /// Those with which the paths in it are examined: of the user who has written it or whose job names it.
+    pub(crate) rights: Rights,
     /// Whether the file exists. If not, `config` has the built-in defaults.
     pub(crate) found: bool,
     pub(crate) config: Config,
@@ -33,16 +46,29 @@ impl Cluster {
     }
 }
 
+/// A file that may be a configuration, and the rights to read it with.
+struct Source {
+    file: PathBuf,
+    rights: Rights,
+}
+
 /// Reads the named configurations, or if there are none, those in the directory and those that crontabs name.
-pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut Report) -> Vec<Cluster> {
-    let files = if named.is_empty() {
+pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, users: &Users, report: &mut Report) -> Vec<Cluster> {
+    let own = |file: PathBuf| Source {
+        file,
+        rights: Rights::Own,
+    };
+    let sources: Vec<Source> = if named.is_empty() {
         known(root, usage, report)
     } else {
-        named.to_vec()
+        named.iter().cloned().map(own).collect()
     };
-    let mut clusters: Vec<Cluster> = files.iter().filter_map(|file| read(root, file, report)).collect();
+    let mut clusters: Vec<Cluster> = sources
+        .iter()
+        .filter_map(|source| read(root, source, users, report))
+        .collect();
     if named.is_empty() {
-        clusters.extend(defaults(root, &files, usage, report));
+        clusters.extend(defaults(root, &sources, usage, report));
     }
     for (index, cluster) in clusters.iter().enumerate() {
         compare(cluster, &clusters[..index], report);
@@ -50,34 +76,68 @@ pub(crate) fn check(root: &Root, named: &[PathBuf], usage: &Usage, report: &mut 
     clusters
 }
 
-fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<PathBuf> {
-    let directory = root.outside(Path::new(DIRECTORY));
-    let found = clusters::files_in(&directory).unwrap_or_else(|ListError { directory, error }| {
-        report.cannot_read(Group::Configuration, &directory, &error);
+/// Those in the directory are root's, also if a user's job names them.
+fn known(root: &Root, usage: &Usage, report: &mut Report) -> Vec<Source> {
+    let directory = Path::new(DIRECTORY);
+    let names = root.locate(directory).and_then(|located| located.names(MOST_FILES));
+    let names = names.unwrap_or_else(|error| {
+        if error.kind() != ErrorKind::NotFound {
+            report.cannot_read(Group::Configuration, &root.outside(directory), &error);
+        }
         Vec::new()
     });
-    let inside = |file: PathBuf| Path::new(DIRECTORY).join(file.file_name().unwrap_or_default());
-    let mut files: Vec<PathBuf> = found.into_iter().map(inside).collect();
-    files.extend(usage.configurations.iter().cloned());
-    files.sort_by_key(|file| (file != Path::new(DEFAULT_FILE), file.clone()));
-    files.dedup();
-    files
+    let mut files: BTreeMap<PathBuf, Rights> = usage.configurations.clone();
+    for name in names {
+        let file = directory.join(&name.name);
+        let is_directory = || {
+            let metadata = root.locate(&file).and_then(|located| located.metadata());
+            metadata.is_ok_and(|metadata| metadata.is_dir())
+        };
+        if clusters::is_name(&name.name) && !name.is_directory && !is_directory() {
+            files.insert(file, Rights::Own);
+        }
+    }
+    let mut sources: Vec<Source> = files
+        .into_iter()
+        .map(|(file, rights)| Source { file, rights })
+        .collect();
+    sources.sort_by_key(|source| source.file != Path::new(DEFAULT_FILE));
+    sources
 }
 
-fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
-    let outside = if root.is_ours() {
-        std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
-    } else {
-        let located = root.locate(file).map(|located| located.outside);
-        located.unwrap_or_else(|_| root.outside(file))
+fn read(root: &Root, source: &Source, users: &Users, report: &mut Report) -> Option<Cluster> {
+    let file = std::path::absolute(&source.file).unwrap_or_else(|_| source.file.clone());
+    let file = if root.is_ours() { &file } else { &source.file };
+    let examined = source.rights.with(|| {
+        let located = root.locate(file);
+        let outside = match &located {
+            // This system's own files are named as the user named them.
+            Ok(located) if !root.is_ours() => located.outside.clone(),
+            _ => root.outside(file),
+        };
+        check_access(root, file, report);
+        let contents = located.map_err(Unreadable::from).and_then(|located| {
+            let owner = located.metadata()?;
+            Ok((located.read(LARGEST_FILE + 1)?, owner))
+        });
+        (outside, contents)
+    });
+    let (outside, contents) = match examined {
+        Ok(examined) => examined,
+        Err(error) => {
+            report.cannot_read(Group::Configuration, &root.outside(file), &error);
+            return None;
+        }
     };
-    check_access(root, &outside, report);
+    let (contents, owner) = match contents {
+        Ok((contents, owner)) => (Ok(contents), Some(owner)),
+        Err(error) => (Err(error), None),
+    };
     let place = Place::file(&outside);
-    let settings = match settings::read(Some(outside.as_os_str()), &[]) {
+    let settings = match settings::interpret(outside.as_os_str(), contents) {
         Ok(settings) => settings,
         Err(rejected) => {
-            let what = rejected.diagnostic.full;
-            let finding = Finding::wrong(Kind::ConfigRefused, &place, what, "correct the file");
+            let finding = Finding::wrong(Kind::ConfigRefused, &place, rejected.full, "correct the file");
             report.add(finding.because("no server with this file runs the jobs that use it"));
             return None;
         }
@@ -88,19 +148,33 @@ fn read(root: &Root, file: &Path, report: &mut Report) -> Option<Cluster> {
     }
     let cluster = Cluster {
         file: outside,
+        inside: file.clone(),
         found: true,
+        rights: rights(root, source, owner.as_ref(), users),
         config: settings.config,
     };
     report.saw(Group::Configuration, format!("{place}: cluster {}", cluster.name()));
     Some(cluster)
 }
 
+/// What a file of an ordinary user names is examined with this user's rights, even if root's job uses the file.
+fn rights(root: &Root, source: &Source, file: Option<&Metadata>, users: &Users) -> Rights {
+    match file {
+        Some(file) if source.rights == Rights::Own && !Access::from(file).is_roots(root) => {
+            users.owner(file.uid(), file.gid())
+        }
+        _ => source.rights.clone(),
+    }
+}
+
 fn check_access(root: &Root, file: &Path, report: &mut Report) {
     const POWER: &str = "whoever can write to the configuration decides whether jobs run";
     let directory = file.parent().unwrap_or(Path::new("/"));
     for path in [file, directory] {
-        let Ok(metadata) = fs::metadata(path) else { return };
-        let (access, place) = (Access::from(&metadata), Place::file(path));
+        let Ok(located) = root.locate(path) else { return };
+        let Ok(metadata) = located.metadata() else { return };
+        let place = Place::file(if root.is_ours() { path } else { &located.outside });
+        let access = Access::from(&metadata);
         if let Some((severity, who)) = access.writers(root) {
             let finding = Finding::new(
                 severity,
@@ -118,15 +192,17 @@ fn check_access(root: &Root, file: &Path, report: &mut Report) {
 }
 
 /// Without the default file, jobs without `--conf` use the built-in defaults.
-fn defaults(root: &Root, files: &[PathBuf], usage: &Usage, report: &mut Report) -> Option<Cluster> {
-    let exists = files.iter().any(|file| file == Path::new(DEFAULT_FILE));
-    let is_used = files.is_empty() || usage.without_conf.is_some();
+fn defaults(root: &Root, sources: &[Source], usage: &Usage, report: &mut Report) -> Option<Cluster> {
+    let exists = sources.iter().any(|source| source.file == Path::new(DEFAULT_FILE));
+    let is_used = sources.is_empty() || usage.without_conf.is_some();
     if exists || !is_used {
         return None;
     }
     let cluster = Cluster {
         file: root.outside(Path::new(DEFAULT_FILE)),
+        inside: DEFAULT_FILE.into(),
         found: false,
+        rights: Rights::Own,
         config: Config::default(),
     };
     let what = "the file does not exist: the built-in defaults apply";

@@ -8,18 +8,26 @@ mod lookup;
 mod names;
 mod outside;
 mod program;
+mod shell_words;
 mod unwrapped;
 
+use super::cron::Cron;
 use super::finding::Place;
 use super::kind::Group;
 use super::report::Report;
+use super::rights::Rights;
 use super::root::Root;
-use ::crontab::{Crontab, Line};
+use super::users::{User, Users};
+use ::crontab::schedule::Dialect;
+use ::crontab::{Crontab, Entry, Line, call};
+use accepted::Examined;
 use entry::Job;
 use files::CrontabFile;
 use names::JobNames;
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use policy::display::escaped;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use unwrapped::Unwrapped;
 
 /// How many components of paths are looked up for one crontab. Any user can write one with a long `PATH` and deep paths; those of
@@ -31,12 +39,14 @@ const MOST_CONFIGURATIONS: usize = 100;
 /// What the other checks need to know about the crontabs.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
-    /// The files that `--conf` names, as paths of the examined system.
-    pub(crate) configurations: BTreeSet<PathBuf>,
+    /// The files that `--conf` names, as paths of the examined system, each with the rights of a user who can read it.
+    pub(crate) configurations: BTreeMap<PathBuf, Rights>,
     /// The first job under rcron without `--conf`.
     pub(crate) without_conf: Option<Place>,
     /// Whether users other than root have jobs under rcron.
     pub(crate) has_ordinary_users: bool,
+    /// Whether there is a job under rcron.
+    pub(crate) has_jobs: bool,
 }
 
 /// What is collected from all crontabs.
@@ -46,27 +56,48 @@ struct Survey {
     names: JobNames,
     unwrapped: Unwrapped,
     more_configurations: bool,
+    /// Who can read the default configuration.
+    default_readers: BTreeSet<Rights>,
+    /// The files whose lines end with CR LF.
+    carriage_returns: BTreeSet<Rc<Path>>,
+    /// The users whose rights are not known, each once for each file.
+    strangers: BTreeSet<(Rc<Path>, Vec<u8>)>,
 }
 
 impl Survey {
-    fn add_configuration(&mut self, file: PathBuf) {
+    /// root's rights are kept if a job of root's names the file, too: the file is then examined as a whole.
+    /// Without the rights of a user, nothing that his jobs name is looked up.
+    fn add_stranger(&mut self, file: &CrontabFile, user: &[u8], report: &mut Report) {
+        let path = Rc::clone(&file.place.file);
+        if self.strangers.insert((path, user.to_owned())) {
+            let (place, user) = (&file.place, escaped(user));
+            let text = format!("{place}: the files that jobs of {user} name, since this user is not in /etc/passwd");
+            report.missed(Group::Crontabs, text);
+        }
+    }
+
+    fn add_configuration(&mut self, file: PathBuf, rights: &Rights) {
         let configurations = &mut self.usage.configurations;
-        if configurations.len() < MOST_CONFIGURATIONS {
-            configurations.insert(file);
+        if configurations.contains_key(&file) || configurations.len() < MOST_CONFIGURATIONS {
+            let known = configurations.entry(file).or_insert_with(|| rights.clone());
+            if *rights == Rights::Own {
+                *known = Rights::Own;
+            }
         } else {
-            self.more_configurations |= !configurations.contains(&file);
+            self.more_configurations = true;
         }
     }
 }
 
 /// Examines every crontab.
-pub(crate) fn check(root: &Root, report: &mut Report) -> Usage {
+pub(crate) fn check(root: &Root, users: &Users, cron: &Cron, report: &mut Report) -> Usage {
     let mut survey = Survey::default();
     let mut is_any = false;
     for source in files::list(root, report) {
-        if let Some(file) = files::read(source, report) {
+        if let Some(file) = files::read(root, cron, source, report) {
             is_any = true;
-            check_file(root, &file, MOST_LOOKUPS, &mut survey, report);
+            let system = System { root, users, cron };
+            check_file(&system, &file, MOST_LOOKUPS, &mut survey, report);
         }
     }
     if !is_any {
@@ -81,14 +112,43 @@ pub(crate) fn check(root: &Root, report: &mut Report) -> Usage {
     survey.usage
 }
 
-fn check_file(root: &Root, file: &CrontabFile, most_lookups: usize, survey: &mut Survey, report: &mut Report) {
-    let crontab = Crontab::parse(&file.text, file.kind());
+/// What the crontabs are read by and looked up in.
+struct System<'a> {
+    root: &'a Root,
+    users: &'a Users,
+    cron: &'a Cron,
+}
+
+fn check_file(system: &System, file: &CrontabFile, most_lookups: usize, survey: &mut Survey, report: &mut Report) {
+    let System { root, users, cron } = *system;
+    let dialect = cron.dialect.unwrap_or(Dialect::Debian); // their jobs are written alike
+    let crontab = Crontab::parse(&file.text, file.kind(), dialect);
     let count = crontab.entries.len();
     let is_wrapped = |entry| Line::parse(entry).is_wrapped();
     let wrapped = crontab.entries.iter().filter(|entry| is_wrapped(entry)).count();
-    if wrapped > 0 {
-        accepted::check(root, file, report);
+    if wrapped > 0 || is_meant_for_rcron(&crontab, users) {
+        match cron.dialect {
+            Some(dialect) => {
+                let examined = Examined {
+                    root,
+                    users,
+                    cron,
+                    dialect,
+                    file,
+                };
+                examined.check(&crontab, report);
+            }
+            None => {
+                let program = cron.program.unwrap_or_default();
+                let text = format!(
+                    "{}: whether {program}, whose rules are not known, accepts this file",
+                    file.place
+                );
+                report.missed(Group::Crontabs, text);
+            }
+        }
     }
+    survey.usage.has_jobs |= wrapped > 0;
     let is_mostly_wrapped = wrapped > count - wrapped;
     let last_lookup = root.lookups.get() + most_lookups;
     for entry in &crontab.entries {
@@ -99,9 +159,18 @@ fn check_file(root: &Root, file: &CrontabFile, most_lookups: usize, survey: &mut
             break;
         }
         let line = Line::parse(entry);
-        let job = Job { root, file, line };
-        job.check(survey, report);
-        if job.line.could_be_wrapped() {
+        let rights = match users.find(entry.user) {
+            User::Known(rights) => Some(rights),
+            User::None | User::Unknown => None,
+        };
+        let job = Job {
+            root,
+            file,
+            line,
+            rights,
+        };
+        check_job(&job, survey, report);
+        if entry.when.is_some() && job.line.could_be_wrapped() {
             survey
                 .unwrapped
                 .add_candidate(job.place(0), job.line.text(), is_mostly_wrapped);
@@ -111,6 +180,31 @@ fn check_file(root: &Root, file: &CrontabFile, most_lookups: usize, survey: &mut
     let jobs = if count == 1 { "job" } else { "jobs" };
     let text = format!("{}: {count} {jobs}, {wrapped} wrapped", file.place);
     report.saw(Group::Crontabs, text);
+}
+
+/// What the job names is looked up with its user's rights.
+fn check_job(job: &Job, survey: &mut Survey, report: &mut Report) {
+    let rights = job.rights.as_ref().unwrap_or(&Rights::Own);
+    if let Err(error) = rights.with(|| job.check(survey, report)) {
+        let user = escaped(job.line.entry.user);
+        let text = format!(
+            "{}: what this job names, with the rights of {user}: {error}",
+            job.place(0)
+        );
+        report.missed(Group::Crontabs, text);
+    }
+}
+
+/// Whether a line that cron rejects was meant to run rcron.
+fn is_meant_for_rcron(crontab: &Crontab, users: &Users) -> bool {
+    let is_bad = |entry: &&Entry| users.find(entry.user) == User::None;
+    let of_strangers = crontab
+        .entries
+        .iter()
+        .filter(is_bad)
+        .map(|entry| entry.command.as_slice());
+    let mut bad = crontab.mistakes.iter().map(|mistake| mistake.text).chain(of_strangers);
+    bad.any(call::is_mentioned)
 }
 
 fn report_skipped(file: &CrontabFile, skipped: &[usize], report: &mut Report) {
@@ -136,11 +230,19 @@ mod tests {
         let tree = tempfile::tempdir().expect("a directory");
         fs::create_dir(tree.path().join("etc")).expect("made");
         fs::write(tree.path().join("etc/crontab"), "\n@daily root rcron x\n".repeat(2)).expect("written");
+        fs::write(tree.path().join("etc/passwd"), "root:x:0:0:::\n").expect("written");
         let root = Root::new(Some(tree.path())).expect("a root");
         let (mut survey, mut report) = (Survey::default(), Report::default());
+        let users = Users::read(&root, &mut report);
         let source = files::list(&root, &mut report).remove(0);
-        let file = files::read(source, &mut report).expect("a crontab");
-        check_file(&root, &file, 3, &mut survey, &mut report);
+        let cron = Cron::find(&root);
+        let file = files::read(&root, &cron, source, &mut report).expect("a crontab");
+        let system = System {
+            root: &root,
+            users: &users,
+            cron: &cron,
+        };
+        check_file(&system, &file, 3, &mut survey, &mut report);
         let expected = format!("{}: line 4 and all later lines, after 3 lookups of files", file.place);
         assert_eq!(report.unseen, [(Group::Crontabs, expected)]);
     }

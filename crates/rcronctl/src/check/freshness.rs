@@ -67,6 +67,10 @@ fn explain(stale: Stale) -> (&'static str, &'static str) {
             "the file was modified in the future, by more than state_max_age",
             "set the clock of this server, and touch the file",
         ),
+        Stale::Removed => (
+            "the state file was removed or replaced, and a mount of the single file still shows the old one",
+            "mount the directory that holds it instead",
+        ),
         Stale::NotThere => ("state_max_age is set, and the file cannot be read", RESTART),
     }
 }

@@ -3,23 +3,21 @@
 use super::access::Access;
 use super::configuration::Cluster;
 use super::finding::{Finding, Place, Severity};
+use super::journal_files;
 use super::kind::{Group, Kind};
 use super::mounts::{Mount, Mounts};
 use super::report::Report;
 use super::root::{Located, Root};
 use journal::append::LARGEST;
-use nix::sys::statvfs::statvfs;
+use nix::sys::statvfs::fstatvfs;
 use policy::config::DEFAULT_JOURNAL;
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// With the sticky bit; every user can add files, but not list them.
 const MODE: u32 = 0o1733;
-/// How many wrong files are listed: every user can make any number of them.
-const MOST_FILES: usize = 100;
 
 pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mut Report) {
     let Some(path) = &cluster.config.journal else {
@@ -31,7 +29,7 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
     };
     let place = Place::file(&located.outside);
     let install = format!("install -d -m 1733 -o root -g root {place}");
-    let metadata = match fs::metadata(&located.outside) {
+    let metadata = match located.metadata() {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => {
             let remedy = format!("remove it, then run {install}");
@@ -42,6 +40,10 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
                 remedy,
             );
             report.add(finding.because("no run is recorded"));
+            return;
+        }
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            report.cannot_read(Group::Journal, &located.outside, &error);
             return;
         }
         Err(_) => {
@@ -60,7 +62,7 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, cluster: &Cluster, report: &mu
     report.saw(Group::Journal, place.to_string());
     check_directory(root, &place, Access::from(&metadata), report);
     check_medium(mounts, &located, report);
-    check_files(&located, report);
+    journal_files::check(root, &located, report);
 }
 
 fn check_directory(root: &Root, place: &Place, access: Access, report: &mut Report) {
@@ -92,7 +94,11 @@ fn check_medium(mounts: &Mounts, located: &Located, report: &mut Report) {
     let place = Place::file(&located.outside);
     let mount = mounts.of(&located.inside);
     if mount.is_some_and(Mount::is_volatile) {
-        let remedy = "keep it on a disk: journal = /var/lib/rcron/journal";
+        let remedy = if located.inside == Path::new(OsStr::from_bytes(DEFAULT_JOURNAL)) {
+            "mount a disk there, or set journal to a directory on a disk"
+        } else {
+            "keep it on a disk: journal = /var/lib/rcron/journal"
+        };
         let finding = Finding::doubtful(Kind::JournalVolatile, &place, "a reboot empties the journal", remedy);
         report.add(finding.because("after a crash, nobody can see which runs were interrupted"));
     }
@@ -103,7 +109,9 @@ fn check_medium(mounts: &Mounts, located: &Located, report: &mut Report) {
         report.add(finding.because("no run is recorded"));
         return;
     }
-    let Ok(room) = statvfs(&located.outside) else { return };
+    let Some(room) = located.file().ok().and_then(|file| fstatvfs(file).ok()) else {
+        return;
+    };
     let free = room.blocks_available() * room.fragment_size();
     if let Some(severity) = lack_of_room(free) {
         let what = format!("the file system of the journal has only {} KiB free", free >> 10);
@@ -122,89 +130,9 @@ fn lack_of_room(free: u64) -> Option<Severity> {
     }
 }
 
-fn check_files(located: &Located, report: &mut Report) {
-    let entries = match fs::read_dir(&located.outside) {
-        Ok(entries) => entries,
-        Err(error) => {
-            report.cannot_read(Group::Journal, &located.outside, &error);
-            return;
-        }
-    };
-    let mut count = 0;
-    for entry in entries.flatten() {
-        let user = user_of(entry.file_name().as_bytes());
-        let (Some(user), Ok(metadata)) = (user, fs::symlink_metadata(entry.path())) else {
-            continue;
-        };
-        let Some(finding) = fault(&Place::file(&entry.path()), user, &metadata) else {
-            continue;
-        };
-        count += 1;
-        if count <= MOST_FILES {
-            report.add(finding);
-        }
-    }
-    if count > MOST_FILES {
-        let directory = Place::file(&located.outside);
-        let text = format!(
-            "{directory}: {} more files with a wrong type, owner or mode",
-            count - MOST_FILES
-        );
-        report.missed(Group::Journal, text);
-    }
-}
-
-fn fault(place: &Place, user: u32, metadata: &Metadata) -> Option<Finding> {
-    let fault = if !metadata.is_file() {
-        "it is not a regular file".to_owned()
-    } else if metadata.uid() != user {
-        format!("it belongs to user {}", metadata.uid())
-    } else if metadata.nlink() != 1 {
-        format!("it has {} hard links", metadata.nlink())
-    } else {
-        return wrong_mode(place, metadata.mode() & 0o7777);
-    };
-    let what = format!("rcron cannot use this file as the journal of user {user}: {fault}");
-    let remedy = format!("find out who made it, then remove it: rm {place}");
-    let finding = Finding::wrong(Kind::JournalTaken, place, what, remedy);
-    Some(finding.because("rcron uses the next of nine names; if all are taken, the user's jobs are not recorded"))
-}
-
-fn wrong_mode(place: &Place, mode: u32) -> Option<Finding> {
-    (mode & 0o077 != 0).then(|| {
-        let what = format!("other users can read it or write to it (mode {mode:04o})");
-        Finding::doubtful(Kind::JournalFileMode, place, what, format!("chmod 600 {place}"))
-    })
-}
-
-/// The user of `UID-N.jsonl`, N from 0 to 8, or of an older file, `UID-N.jsonl.1` to `.4`.
-fn user_of(name: &[u8]) -> Option<u32> {
-    let name = std::str::from_utf8(name).ok()?;
-    let (user, rest) = name.split_once('-')?;
-    let (number, age) = rest.split_once(".jsonl")?;
-    let is_number = matches!(number.as_bytes(), [b'0'..=b'8']);
-    let is_age = matches!(age.as_bytes(), [] | [b'.', b'1'..=b'4']);
-    (is_number && is_age).then(|| user.parse().ok())?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_journal_files_name_a_user() {
-        for (name, user) in [
-            ("0-0.jsonl", Some(0)),
-            ("1000-8.jsonl.4", Some(1000)),
-            ("1000-9.jsonl", None),
-            ("1000-0.jsonl.5", None),
-            ("x-0.jsonl", None),
-            ("1000.jsonl", None),
-            ("lock", None),
-        ] {
-            assert_eq!(user_of(name.as_bytes()), user, "{name}");
-        }
-    }
 
     #[test]
     fn room_for_a_whole_file_is_expected() {

@@ -42,9 +42,8 @@ pub(crate) fn text(report: &Report) -> String {
         looked_at: lines(&report.seen),
         not_seen: lines(&report.unseen),
     };
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    policy::display::json_document(&text) + "\n"
 }
 
 fn item(finding: &Finding) -> Item<'_> {

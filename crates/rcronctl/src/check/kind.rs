@@ -86,22 +86,29 @@ kinds! {
         StateNearlyStale = "state-nearly-stale",
         StateFuture = "state-future",
         StateNoLease = "state-no-lease",
+        KeepalivedShell = "keepalived-shell",
     }
     Crontabs {
         CrontabUnreadable = "crontab-unreadable",
         CrontabIgnored = "crontab-ignored",
+        CrontabLineIgnored = "crontab-line-ignored",
+        CrontabContinuation = "crontab-continuation",
+        CrontabCarriageReturn = "crontab-carriage-return",
+        ScheduleNever = "schedule-never",
         CrontabNoNewline = "crontab-no-newline",
         CrontabUser = "crontab-user",
         RcronNotFound = "rcron-not-found",
         Usage = "usage",
         DryRun = "dry-run",
         ConfMissing = "conf-missing",
+        ConfUnreadable = "conf-unreadable",
         OptionsAfterJob = "options-after-job",
         JobNotFound = "job-not-found",
         ShellWords = "shell-words",
         OutsideRuns = "outside-runs",
         OutsideTruncates = "outside-truncates",
         OutsidePipe = "outside-pipe",
+        NotJudged = "not-judged",
         Percent = "percent",
         OpenQuote = "open-quote",
         JobNameTwice = "job-name-twice",
@@ -116,6 +123,8 @@ kinds! {
         JournalReadOnly = "journal-read-only",
         JournalFull = "journal-full",
         JournalTaken = "journal-taken",
+        JournalAllTaken = "journal-all-taken",
+        JournalName = "journal-name",
         JournalFileMode = "journal-file-mode",
     }
     Log {
@@ -128,7 +137,15 @@ kinds! {
         RcronSeveral = "rcron-several",
         RcronSetuid = "rcron-setuid",
         RcronWritable = "rcron-writable",
+        CronMissing = "cron-missing",
+        CronStopped = "cron-stopped",
         RcrondSilent = "rcrond-silent",
+        RcrondStopped = "rcrond-stopped",
+        RcrondDisabled = "rcrond-disabled",
+        RcrondStore = "rcrond-store",
+        RcrondNoSession = "rcrond-no-session",
+        RcrondDrained = "rcrond-drained",
+        RcrondUnwritable = "rcrond-unwritable",
     }
 }
 
@@ -151,6 +168,7 @@ mod tests {
             include_str!("../../tests/check/state.rs"),
             include_str!("../../tests/check/crontabs.rs"),
             include_str!("../../tests/check/journal.rs"),
+            include_str!("../../tests/check/rights.rs"),
             include_str!("../../tests/check/surroundings.rs"),
         );
         // A full file system cannot be made everywhere: journal.rs has a unit test of its rule.

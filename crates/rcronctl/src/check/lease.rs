@@ -1,24 +1,15 @@
 //! Clusters whose state carries a lease, and what this server's files show about the writer of the state.
 
+use super::Server;
 use super::finding::{Finding, Severity};
 use super::kind::Kind;
 use super::report::Report;
-use super::root::Root;
 use super::state_file::State;
 use crate::daemon;
-use inputs::diagnostic::shown;
 use policy::decide::{Decision, Skip};
 use policy::state::{Lease, State as Content, Word};
-use std::path::Path;
-use sys::file::read_beginning;
 
-const RCROND: &str = "/etc/rcron/rcrond.toml";
-const KEEPALIVED: &str = "/etc/keepalived/keepalived.conf";
-/// The longest rcrond.toml that is searched; a real one is a page.
-const LARGEST: usize = 1 << 20;
-
-/// `daemon` is the answer of rcrond, if there is one.
-pub(crate) fn check(root: &Root, state: &State, daemon: Option<&control::Report>, report: &mut Report) {
+pub(crate) fn check(server: &Server, state: &State, report: &mut Report) {
     let config = &state.cluster.config;
     if config.require_lease {
         if state.observation.decision == Decision::Skip(Skip::NoLease) && state.content().is_some() {
@@ -29,15 +20,16 @@ pub(crate) fn check(root: &Root, state: &State, daemon: Option<&control::Report>
         }
         return;
     }
+    let daemon = server.daemon.as_ref();
     let is_managed = daemon.is_some_and(|daemon| daemon::cluster(daemon, config).is_some());
-    let is_named = is_in_rcrond_toml(root, state);
+    let is_named = server.switch.is_in_rcrond_toml(state.cluster);
     let has_epoch = state.content().is_some_and(|content| content.epoch.is_some());
     let sign = if has_epoch || state.content().is_some_and(has_lease) {
         "its state carries a lease".to_owned()
     } else if is_managed {
         "rcrond manages it on this server".to_owned()
     } else if is_named {
-        format!("{} names it", shown_path(root, RCROND))
+        format!("{} names it", server.switch.rcrond_toml)
     } else {
         return;
     };
@@ -70,22 +62,9 @@ pub(crate) fn has_lease(content: &Content) -> bool {
     content.lease != Lease::None
 }
 
-/// Searches rcrond.toml for the cluster's name or its state file, in quotes. Parsing the file is rcrond's task.
-fn is_in_rcrond_toml(root: &Root, state: &State) -> bool {
-    let file = root.outside(Path::new(RCROND));
-    let Ok(contents) = read_beginning(file.as_os_str(), LARGEST) else {
-        return false;
-    };
-    let config = &state.cluster.config;
-    [&config.cluster_name, &config.state_file].into_iter().any(|text| {
-        let quoted = [b"\"", text.as_slice(), b"\""].concat();
-        contents.bytes.windows(quoted.len()).any(|part| part == quoted)
-    })
-}
-
 /// Whether a program, not a person, decides which server is active.
-pub(crate) fn is_written_by_a_program(root: &Root, state: &State) -> bool {
-    is_signed(state) || root.outside(Path::new(KEEPALIVED)).exists() || is_in_rcrond_toml(root, state)
+pub(crate) fn is_written_by_a_program(server: &Server, state: &State) -> bool {
+    is_signed(state) || server.switch.has_keepalived || server.switch.is_in_rcrond_toml(state.cluster)
 }
 
 /// Whether the state names its writer or has an epoch. People write neither.
@@ -95,18 +74,16 @@ fn is_signed(state: &State) -> bool {
 }
 
 /// A fact which shows that there is more than one server.
-pub(crate) fn sign_of_others(root: &Root, state: &State) -> Option<String> {
+pub(crate) fn sign_of_others(server: &Server, state: &State) -> Option<String> {
+    let switch = &server.switch;
     if state.content().is_some_and(|content| content.word == Word::Passive) {
         Some("the state is passive here, so another server runs the jobs".to_owned())
     } else if is_signed(state) {
         Some("a program that switches between servers writes the state".to_owned())
-    } else if root.outside(Path::new(KEEPALIVED)).exists() {
-        Some(format!("{} exists", shown_path(root, KEEPALIVED)))
+    } else if switch.has_keepalived {
+        Some(format!("{} exists", switch.keepalived_conf))
     } else {
-        is_in_rcrond_toml(root, state).then(|| format!("{} names the cluster", shown_path(root, RCROND)))
+        let is_named = switch.is_in_rcrond_toml(state.cluster);
+        is_named.then(|| format!("{} names the cluster", switch.rcrond_toml))
     }
-}
-
-fn shown_path(root: &Root, file: &str) -> String {
-    shown(root.outside(Path::new(file)).as_os_str())
 }

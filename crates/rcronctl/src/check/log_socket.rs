@@ -20,6 +20,9 @@ pub(crate) fn check(root: &Root, cluster: &Cluster, report: &mut Report) {
     let path = Path::new(OsStr::from_bytes(socket));
     let Ok(located) = root.locate(path) else { return };
     let place = Place::file(&located.outside);
+    let is_socket = located
+        .metadata()
+        .is_ok_and(|metadata| metadata.file_type().is_socket());
     match Syslog::new(located.outside.into_os_string()).probe() {
         Ok(()) => report.saw(Group::Log, format!("{place}: a log daemon listens")),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -28,11 +31,15 @@ pub(crate) fn check(root: &Root, cluster: &Cluster, report: &mut Report) {
                 format!("{place}: the queue of the log daemon is full at present"),
             );
         }
-        Err(error) => report.add(fault(&place, socket == DEFAULT, &error).because("rcron's log lines are lost")),
+        Err(error) => {
+            let fault = fault(&place, is_socket, socket == DEFAULT, &error);
+            report.add(fault.because("rcron's log lines are lost"));
+        }
     }
 }
 
-fn fault(place: &Place, is_default: bool, error: &io::Error) -> Finding {
+/// connect(2) returns the same error for a socket that nobody serves and for a file of another type.
+fn fault(place: &Place, is_socket: bool, is_default: bool, error: &io::Error) -> Finding {
     match error.kind() {
         ErrorKind::NotFound => {
             // A container may do without a log daemon, but a socket that is configured is wanted.
@@ -50,7 +57,7 @@ fn fault(place: &Place, is_default: bool, error: &io::Error) -> Finding {
                 remedy,
             )
         }
-        ErrorKind::ConnectionRefused if is_socket(&place.file) => {
+        ErrorKind::ConnectionRefused if is_socket => {
             let remedy = "start the log daemon (rsyslog, syslog-ng, systemd-journald.socket)";
             Finding::wrong(Kind::SyslogDeaf, place, "no log daemon listens on the socket", remedy)
         }
@@ -60,9 +67,4 @@ fn fault(place: &Place, is_default: bool, error: &io::Error) -> Finding {
             Finding::wrong(Kind::SyslogUnreachable, place, what, remedy)
         }
     }
-}
-
-/// connect(2) returns the same error for a file of another type.
-fn is_socket(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
 }

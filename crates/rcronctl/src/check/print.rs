@@ -4,51 +4,34 @@ use super::finding::{Finding, Severity};
 use super::kind::Group;
 use super::report::Report;
 use crate::screen::Screen;
+use crate::style::{self, Style};
 use std::fmt::Write;
 
-const BOLD: &str = "\x1b[1m";
-const RED: &str = "\x1b[1;31m";
-const YELLOW: &str = "\x1b[33m";
-const DIM: &str = "\x1b[2m";
-const PLAIN: &str = "\x1b[0m";
 /// The width of a label and the blanks before it.
 const INDENT: &str = "            ";
 
 pub(crate) fn text(report: &Report) -> String {
-    let paint = Paint(Screen::of_stdout().has_colour);
+    let screen = Screen::of_stdout();
     let mut text = String::new();
     for group in Group::ALL {
-        let _ = writeln!(text, "{}", paint.with(BOLD, group.name()));
+        let _ = writeln!(text, "{}", style::BOLD.paint(group.name(), screen));
         for finding in report.findings.iter().filter(|finding| finding.kind.group() == group) {
-            describe(&mut text, paint, finding);
+            describe(&mut text, screen, finding);
         }
         for (label, lines) in [("looked at", &report.seen), ("not seen", &report.unseen)] {
             for (_, line) in lines.iter().filter(|(of, _)| *of == group) {
-                row(&mut text, paint, (label, DIM), line);
+                row(&mut text, screen, (label, style::DIM), line);
             }
         }
     }
-    let _ = writeln!(text, "{}", paint.with(BOLD, &summary(report)));
+    let _ = writeln!(text, "{}", style::BOLD.paint(&summary(report), screen));
     text
 }
 
-#[derive(Clone, Copy)]
-struct Paint(bool);
-
-impl Paint {
-    fn with(self, colour: &str, text: &str) -> String {
-        if self.0 {
-            format!("{colour}{text}{PLAIN}")
-        } else {
-            text.to_owned()
-        }
-    }
-}
-
-fn describe(text: &mut String, paint: Paint, finding: &Finding) {
+fn describe(text: &mut String, screen: Screen, finding: &Finding) {
     let label = match finding.severity {
-        Severity::Wrong => ("wrong", RED),
-        Severity::Doubtful => ("hint", YELLOW),
+        Severity::Wrong => ("wrong", style::BOLD_RED),
+        Severity::Doubtful => ("hint", style::ORANGE),
     };
     let place = finding.place.to_string();
     // rcron's own messages about a configuration begin with the place.
@@ -57,14 +40,14 @@ fn describe(text: &mut String, paint: Paint, finding: &Finding) {
     } else {
         format!("{place}: {}", finding.what)
     };
-    row(text, paint, label, &what);
+    row(text, screen, label, &what);
     for line in finding.why.iter().chain([&format!("-> {}", finding.remedy)]) {
         let _ = writeln!(text, "{INDENT}{line}");
     }
 }
 
-fn row(text: &mut String, paint: Paint, (label, colour): (&str, &str), content: &str) {
-    let label = paint.with(colour, &format!("{label:10}"));
+fn row(text: &mut String, screen: Screen, (label, style): (&str, Style), content: &str) {
+    let label = style.paint(&format!("{label:10}"), screen);
     let indented = content.replace('\n', &format!("\n{INDENT}"));
     let _ = writeln!(text, "  {label}{indented}");
 }

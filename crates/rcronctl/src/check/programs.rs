@@ -5,7 +5,6 @@ use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
 use super::root::{Located, Root};
-use std::fs;
 use std::path::Path;
 
 /// Where administrators and packages put programs. On most systems some of these lead to the same directory.
@@ -25,7 +24,8 @@ pub(crate) fn check(root: &Root, report: &mut Report) {
             continue;
         };
         let is_known = found.iter().any(|other| other.inside == located.inside);
-        if located.outside.is_file() && !is_known {
+        let is_file = located.metadata().is_ok_and(|metadata| metadata.is_file());
+        if is_file && !is_known {
             found.push(located);
         }
     }
@@ -44,15 +44,13 @@ pub(crate) fn check(root: &Root, report: &mut Report) {
             report.add(finding.because("PATH decides which of them runs"));
         }
         report.saw(Group::Programs, place.to_string());
-        check_access(root, &place, report);
+        check_access(root, program, &place, report);
     }
 }
 
-fn check_access(root: &Root, place: &Place, report: &mut Report) {
+fn check_access(root: &Root, program: &Located, place: &Place, report: &mut Report) {
     const USE: &str = "root's crontab executes it";
-    let Ok(metadata) = fs::metadata(&place.file) else {
-        return;
-    };
+    let Ok(metadata) = program.metadata() else { return };
     let access = Access::from(&metadata);
     let chmod = format!("chmod 755 {place}");
     if access.mode & 0o6000 != 0 {

@@ -1,28 +1,29 @@
 //! The directory of the state file: whether it exists after a reboot, and which state it contains then.
 
+use super::Server;
 use super::access::Access;
 use super::finding::{Finding, Place, Severity};
 use super::kind::Kind;
 use super::lease::{has_lease, is_written_by_a_program};
-use super::mounts::{Mount, Mounts};
+use super::mounts::Mount;
 use super::report::Report;
-use super::root::Root;
 use super::state_file::State;
 use super::tmpfiles;
 use inputs::diagnostic::shown;
-use std::fs;
 use std::path::Path;
 
 /// Not rcron.conf: that name would hide the package's file, and with it the directories that it makes.
 const TMPFILES: &str = "/etc/tmpfiles.d/rcron-state.conf";
 
-pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
-    check_links(root, state, report);
+pub(crate) fn check(server: &Server, state: &State, report: &mut Report) {
+    let Server { root, mounts, .. } = server;
+    check_links(server, state, report);
     let inside = state.located.inside.parent().unwrap_or(Path::new("/"));
     let place = Place::file(state.located.directory());
     let is_made = tmpfiles::make(root, inside);
     let make = format!("echo 'd {} 0755 root root' >{TMPFILES}", shown(inside.as_os_str()));
-    let Ok(metadata) = fs::metadata(&place.file) else {
+    let directory = root.locate(inside).and_then(|located| located.metadata());
+    let Ok(metadata) = directory else {
         let remedy = if is_made {
             "systemd-tmpfiles --create".to_owned()
         } else {
@@ -39,7 +40,7 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Re
     }
     let Some(mount) = mounts.of(inside) else { return };
     if !mount.is_volatile() {
-        check_persistent(root, mounts, state, report);
+        check_persistent(server, state, report);
     } else if !is_made && !mounts.is_point(inside) && inside != Path::new("/run") {
         let what = "a reboot removes the directory, and no tmpfiles.d(5) file creates it again";
         let remedy = format!("unless the writer of the state file creates it, run {make}");
@@ -48,34 +49,42 @@ pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, report: &mut Re
 }
 
 /// A state that is set by hand may be meant to survive a reboot. The state that a program wrote is older than the boot.
-fn check_persistent(root: &Root, mounts: &Mounts, state: &State, report: &mut Report) {
+fn check_persistent(server: &Server, state: &State, report: &mut Report) {
     let rules = state.cluster.config.rules();
     if rules.require_lease || rules.state_max_age.is_some() || state.content().is_some_and(has_lease) {
         return; // an old state is stale
     }
-    let severity = if is_written_by_a_program(root, state) {
+    let severity = if is_written_by_a_program(server, state) {
         Severity::Wrong
     } else {
         Severity::Doubtful
     };
-    let mount = mounts.of(&state.located.inside);
+    let mount = server.mounts.of(&state.located.inside);
     let file_system = mount.map_or("", |mount: &Mount| mount.file_system.as_str());
     let what = format!("the state file survives a reboot (its file system is {file_system})");
-    let remedy = "keep it in /run, or set state_max_age (its writer must touch it) or require_lease (with rcrond)";
+    let keep = if state.located.inside.starts_with("/run") {
+        "let /run be a tmpfs"
+    } else {
+        "keep it in /run"
+    };
+    let remedy = format!("{keep}, or set state_max_age (its writer must touch it) or require_lease (with rcrond)");
     let finding = Finding::new(severity, Kind::StatePersistent, &state.place(), what, remedy);
     report.add(finding.because("after a crash it still says active, although another server has taken over"));
 }
 
 /// Finds links on the way to the state file that other users could have made.
-fn check_links(root: &Root, state: &State, report: &mut Report) {
+fn check_links(server: &Server, state: &State, report: &mut Report) {
     for link in &state.located.links {
-        let holder = link.parent().unwrap_or(Path::new("/"));
-        let is_open = fs::metadata(holder).is_ok_and(|metadata| Access::from(&metadata).writers(root).is_some());
-        if is_open {
-            let target = shown(fs::read_link(link).unwrap_or_default().as_os_str());
+        if Access::from(&link.holder).writers(server.root).is_some() {
+            let target = shown(link.target.as_os_str());
             let what = format!("other users can replace this link to {target}: they can write to its directory");
             let remedy = "set state_file to the file itself, in a directory to which only its writer can write";
-            report.add(Finding::wrong(Kind::StateForeignLink, &Place::file(link), what, remedy));
+            report.add(Finding::wrong(
+                Kind::StateForeignLink,
+                &Place::file(&link.path),
+                what,
+                remedy,
+            ));
         }
     }
 }

@@ -1,20 +1,19 @@
 //! The state file itself: its content, who can read it and who can write to it.
 
+use super::Server;
 use super::access::Access;
 use super::configuration::Cluster;
 use super::finding::{Finding, Place, Severity};
 use super::kind::{Group, Kind};
-use super::mounts::Mounts;
 use super::report::Report;
 use super::root::{Located, Root};
 use inputs::observe::{self, Observation};
+use inputs::state_file::{self, READ_BYTES};
 use inputs::words;
-use policy::config::Config;
 use policy::decide::Reading;
 use policy::display::escaped;
 use policy::state::State as Content;
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -51,11 +50,8 @@ impl<'a> State<'a> {
                 return None;
             }
         };
-        let config = Config {
-            state_file: located.outside.as_os_str().as_bytes().to_vec(),
-            ..cluster.config.clone()
-        };
-        let observation = observe::observe(&config);
+        let read = located.read(READ_BYTES).map(state_file::Content::from);
+        let observation = observe::observation(read, &cluster.config);
         Some(Self {
             cluster,
             located,
@@ -77,18 +73,18 @@ impl<'a> State<'a> {
     }
 }
 
-pub(crate) fn check(root: &Root, mounts: &Mounts, state: &State, has_ordinary_users: bool, report: &mut Report) {
+pub(crate) fn check(server: &Server, state: &State, report: &mut Report) {
     check_content(state, report);
-    let Ok(metadata) = fs::metadata(&state.located.outside) else {
+    let Ok(metadata) = state.located.metadata() else {
         return;
     };
     if !metadata.is_file() {
         return;
     }
     let access = Access::from(&metadata);
-    check_writers(root, state, access, report);
-    check_readers(state, access, has_ordinary_users, report);
-    if mounts.is_point(&state.located.inside) || metadata.nlink() == 0 {
+    check_writers(server.root, state, access, report);
+    check_readers(server, state, access, report);
+    if server.mounts.is_point(&state.located.inside) || metadata.nlink() == 0 {
         let what = "the state file itself is a mount point (a bind mount)";
         let remedy = "mount the directory that holds it instead";
         let finding = Finding::wrong(Kind::StateMount, &state.place(), what, remedy);
@@ -113,6 +109,7 @@ fn check_content(state: &State, report: &mut Report) {
             obstacle,
             "write `active` or `passive` as its first word",
         ),
+        Reading::Removed => return, // `check` reports the mount
         Reading::Missing => (
             Kind::StateMissing,
             format!("cluster {} has no state file", state.cluster.name()),
@@ -141,7 +138,7 @@ fn check_writers(root: &Root, state: &State, access: Access, report: &mut Report
         );
         report.add(finding.because("whoever can write to the state file decides which server runs the jobs"));
     }
-    if !access.is_roots(root) {
+    if !access.is_roots(root) && access.owner != sys::environment::effective_user() {
         let what = format!("it belongs to user {}, not to root", access.owner);
         let remedy = format!("chown root {place}, unless its writer runs as that user");
         report.add(Finding::doubtful(Kind::StateOwner, &place, what, remedy));
@@ -149,20 +146,20 @@ fn check_writers(root: &Root, state: &State, access: Access, report: &mut Report
 }
 
 /// Jobs run as their users, and rcron reads the state file as the same user.
-fn check_readers(state: &State, access: Access, has_ordinary_users: bool, report: &mut Report) {
+fn check_readers(server: &Server, state: &State, access: Access, report: &mut Report) {
     let is_closed = |directory: &&Path| {
-        let metadata = fs::metadata(directory);
+        let metadata = server.root.locate(directory).and_then(|located| located.metadata());
         !metadata.is_ok_and(|metadata| Access::from(&metadata).everybody_may_search())
     };
     let (place, what, command) = if !access.everybody_may_read() {
         (state.place(), "not every user can read the state file", "chmod a+r")
     } else if let Some(directory) = directories(state).find(is_closed) {
         let what = "not every user can reach the state file through this directory";
-        (Place::file(directory), what, "chmod a+x")
+        (Place::file(&server.root.outside(directory)), what, "chmod a+x")
     } else {
         return;
     };
-    let severity = if has_ordinary_users {
+    let severity = if server.has_ordinary_users {
         Severity::Wrong
     } else {
         Severity::Doubtful
@@ -174,6 +171,5 @@ fn check_readers(state: &State, access: Access, has_ordinary_users: bool, report
 
 /// The directories of the examined system that lead to the file, from the file upwards.
 fn directories<'a>(state: &'a State) -> impl Iterator<Item = &'a Path> {
-    let depth = state.located.inside.components().count() - 1;
-    state.located.outside.ancestors().skip(1).take(depth)
+    state.located.inside.ancestors().skip(1)
 }

@@ -1,10 +1,8 @@
 //! Whether tmpfiles.d(5) creates a directory at boot.
 
 use super::root::Root;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use sys::file::read_beginning;
 
 const DIRECTORIES: [&str; 4] = [
     "/etc/tmpfiles.d",
@@ -13,21 +11,23 @@ const DIRECTORIES: [&str; 4] = [
     "/usr/local/lib/tmpfiles.d",
 ];
 const LARGEST: usize = 1 << 20;
+const MOST_FILES: usize = 10_000;
 
 pub(crate) fn make(root: &Root, directory: &Path) -> bool {
-    let read = |name: &str| fs::read_dir(root.outside(Path::new(name)));
-    let files = DIRECTORIES
-        .iter()
-        .filter_map(|name| read(name).ok())
-        .flatten()
-        .flatten();
-    let mut files = files
-        .map(|entry| entry.path())
-        .filter(|file| file.extension().is_some_and(|end| end == "conf"));
-    files.any(|file| {
-        let contents = read_beginning(file.as_os_str(), LARGEST);
-        contents.is_ok_and(|contents| is_made_by(&contents.bytes, directory))
+    let names = |name: &str| {
+        root.locate(Path::new(name))
+            .and_then(|located| located.names(MOST_FILES))
+    };
+    DIRECTORIES.into_iter().any(|holder| {
+        let names = names(holder).unwrap_or_default().into_iter();
+        let mut files = names.map(|name| Path::new(holder).join(name.name));
+        files.any(|file| file.extension().is_some_and(|end| end == "conf") && is_in(root, &file, directory))
     })
+}
+
+fn is_in(root: &Root, file: &Path, directory: &Path) -> bool {
+    let contents = root.locate(file).ok().and_then(|located| located.read(LARGEST).ok());
+    contents.is_some_and(|contents| is_made_by(&contents.bytes, directory))
 }
 
 fn is_made_by(text: &[u8], directory: &Path) -> bool {

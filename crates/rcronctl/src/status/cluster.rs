@@ -2,7 +2,7 @@
 
 use super::jobs::RunningJobs;
 use crate::screen::Screen;
-use crate::table::{Cell, Tone, format_table};
+use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
 use inputs::diagnostic::Diagnostic;
 use inputs::observe::Observation;
@@ -15,15 +15,16 @@ use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
 use std::path::PathBuf;
 
-const HEADS: [&str; 8] = [
-    "CLUSTER",
-    "STATE",
-    "WHY",
-    "SINCE",
-    "WRITTEN BY",
-    "FRESHNESS",
-    "IF UNREADABLE",
-    "RUNNING",
+/// What a reader needs at once stays in the row.
+const COLUMNS: [Column; 8] = [
+    Column::whole("CLUSTER"),
+    Column::whole("STATE"),
+    Column::below("WHY", 1),
+    Column::wrap("SINCE", 3, "2026-11-24 03:12:00".len()),
+    Column::below("WRITTEN BY", 0),
+    Column::wrap("FRESHNESS", 4, "lease holds for 8.2 s".len()),
+    Column::below("IF UNREADABLE", 2),
+    Column::below("RUNNING", 5),
 ];
 
 /// A configuration that rcron rejects, and its message.
@@ -41,7 +42,7 @@ pub(super) fn format_clusters(clusters: &[ClusterState], running: &RunningJobs, 
         return String::new();
     }
     let rows: Vec<Vec<Cell>> = clusters.iter().map(|cluster| cluster.row(running)).collect();
-    format_table(&HEADS, &rows, screen)
+    format_table(&COLUMNS, &rows, screen)
 }
 
 impl ClusterState {
@@ -121,7 +122,8 @@ impl ClusterState {
             (self.state().map(|state| state.word), self.observation.decision),
             (Some(Word::Active), Decision::Run(_)) | (Some(Word::Passive), Decision::Skip(Skip::Passive))
         );
-        if is_plain {
+        let has_reason = self.state().is_some_and(|state| state.reason.is_some());
+        if is_plain && !has_reason {
             return "the state file says so".to_owned();
         }
         let why = words::why(&self.observation, self.config());

@@ -3,7 +3,7 @@
 use super::cluster::ClusterState;
 use super::rcrond::Rcrond;
 use crate::screen::Screen;
-use crate::table::{Cell, Tone, format_table};
+use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
 use control::{ClusterReport, NodeReport, Report, Role};
 use jiff::Timestamp;
@@ -11,14 +11,14 @@ use policy::display::escaped;
 use std::fmt::Write;
 use std::time::Duration;
 
-const HEADS: [&str; 7] = [
-    "NODE",
-    "ROLE",
-    "PRIORITY",
-    "EPOCH",
-    "LEASE LEFT",
-    "LAST SEEN",
-    "VERSION",
+const COLUMNS: [Column; 7] = [
+    Column::cut("NODE", 24),
+    Column::whole("ROLE"),
+    Column::omit("PRIORITY", 1),
+    Column::omit("EPOCH", 2),
+    Column::whole("LEASE LEFT"),
+    Column::omit("LAST SEEN", 3),
+    Column::omit("VERSION", 0),
 ];
 
 /// A block for each cluster and a line about the store, or the reason why there is no report.
@@ -45,8 +45,17 @@ pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: S
 fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, screen: Screen) {
     let lease = when::duration(Duration::from_millis(cluster.lease_ms));
     let held = match &cluster.holder {
+        Some(holder) if *holder != report.node && !report.store.answers => {
+            format!(
+                "{} held it when the store last answered, epoch {}",
+                escaped(holder),
+                cluster.epoch
+            )
+        }
         Some(holder) => format!("{} holds it, epoch {}", escaped(holder), cluster.epoch),
-        None => "nobody holds it".to_owned(),
+        // A node with a session has read the records.
+        None if report.store.answers && report.store.session => "nobody holds it".to_owned(),
+        None => "who holds it is not known".to_owned(),
     };
     let _ = writeln!(text, "{}: {held}, lease {lease}", escaped(&cluster.name));
     let this_node = [this_node(report, cluster)];
@@ -56,7 +65,7 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
         &cluster.nodes
     };
     let rows: Vec<Vec<Cell>> = nodes.iter().map(|node| row(node, node.name == report.node)).collect();
-    text.push_str(&format_table(&HEADS, &rows, screen));
+    text.push_str(&format_table(&COLUMNS, &rows, screen));
     if !cluster.writable {
         let file = escaped(&cluster.state_file);
         let line = format!("{file} cannot be written: this server cannot become active");
@@ -129,5 +138,9 @@ fn format_store(report: &Report, screen: Screen) -> String {
         (true, false) => "answers, but does not report changes: a handover takes longer",
         (true, true) => "answers",
     };
-    format!("{who}: {name} {state}")
+    let why = match &store.watch_failure {
+        Some(why) if store.session && !store.watching => format!(" ({})", escaped(why)),
+        _ => String::new(),
+    };
+    format!("{who}: {name} {state}{why}")
 }

@@ -26,6 +26,9 @@ const WIDEST: usize = 1000;
 /// More findings than these are for the page and the JSON.
 const MOST_FINDINGS: usize = 20;
 
+const ONE_JOURNAL: &str = "This is the journal of one server. Ticks that ran nowhere are found only with the journals of the other \
+                           servers: see --journal.";
+
 /// The whole text, which ends in a newline.
 pub(super) fn draw(timeline: &TimelineModel, screen: Screen, zone: &TimeZone) -> String {
     let columns = screen.columns.unwrap_or(DEFAULT_COLUMNS).clamp(NARROWEST, WIDEST);
@@ -36,7 +39,7 @@ pub(super) fn draw(timeline: &TimelineModel, screen: Screen, zone: &TimeZone) ->
         window: timeline.window,
         columns: columns - names - 3,
     };
-    let mut text = title(&scale, zone);
+    let mut text = pen.sentence(&title(&scale, zone));
     if timeline.rows.is_empty() {
         text.push_str("nothing ran\n");
         return text;
@@ -60,7 +63,7 @@ fn title(scale: &Scale, zone: &TimeZone) -> String {
     let length = Duration::try_from(window.now.duration_since(window.since)).unwrap_or_default();
     let column = length / u32::try_from(scale.columns).unwrap_or(1);
     format!(
-        "{} to {} ({}; one column is {})\n",
+        "{} to {} ({}, {} per column)",
         from.strftime("%Y-%m-%d %H:%M"),
         to.strftime(until),
         when::duration(length),
@@ -105,10 +108,12 @@ fn format_findings(timeline: &TimelineModel, zone: &TimeZone, pen: Pen) -> Strin
         text.push_str(&format_finding(finding, timeline, zone, pen));
     }
     if omitted > 0 {
-        let _ = writeln!(text, "{omitted} earlier ones are not shown: see --json or --html");
+        let more = format!("{omitted} earlier ones are not shown: see --json or --html");
+        text.push_str(&pen.sentence(&more));
     }
     if !timeline.has_all_journals {
-        text.push_str("\nThis is the journal of one server. Ticks that ran nowhere are found only with the journals\nof the other servers: see --journal.\n");
+        text.push('\n');
+        text.push_str(&pen.sentence(ONE_JOURNAL));
     }
     text
 }
@@ -125,7 +130,7 @@ fn format_finding(finding: &Finding, timeline: &TimelineModel, zone: &TimeZone, 
         age if age == "now" => String::new(),
         age => format!(" ({age})"),
     };
-    format!("{} {}{end}\n", pen.bold(&pen.name(&name)), pen.name(&sentence))
+    pen.finding(&name, &format!("{sentence}{end}"))
 }
 
 #[cfg(test)]
@@ -134,12 +139,13 @@ mod tests {
     use super::super::model::build_timeline;
     use super::super::run_span::Window;
     use super::*;
+    use crate::screen::Colours;
     use journal::run::Run;
 
     fn screen(columns: usize) -> Screen {
         Screen {
             columns: Some(columns),
-            has_colour: false,
+            colours: Colours::None,
             is_utf8: true,
         }
     }
@@ -172,7 +178,7 @@ mod tests {
         ]
         .concat();
         let expected = "\
-2026-11-24 00:00 to 01:00 UTC (1 h; one column is 1 min 37 s)
+2026-11-24 00:00 to 01:00 UTC (1 h, 1 min 37 s per column)
                                |00:15   |00:30   |00:45
 backup               │      A━━━━━━━━━        B━━━━━━━━━━━━│
                                      x                    >
@@ -185,7 +191,8 @@ A db1   B db2   * several servers   x failed   > running
 2 ran twice   0 ran nowhere
 
 once ran twice at 00:00:00, on db1 and db2 (1 h ago)
-数据库备份 and a long name ran nowhere for 2 ticks from 00:30:00 to 00:35:00; it runs every 5 min (25 min ago)
+数据库备份 and a long name ran nowhere for 2 ticks from
+00:30:00 to 00:35:00; it runs every 5 min (25 min ago)
 ";
         let drawn = draw_hour(&runs, screen(60));
         assert_eq!(drawn, expected);
@@ -205,6 +212,56 @@ once ran twice at 00:00:00, on db1 and db2 (1 h ago)
     }
 
     #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let servers = [
+            "a",
+            "db2.of.a.long.domain.example.org",
+            "db3.example.org",
+            "d",
+            "e",
+            "f",
+        ];
+        let names = ["once", "/usr/local/sbin/a-long-command --with many --options"];
+        let mut runs = Vec::new();
+        for (server, at) in servers.iter().zip(0..) {
+            runs.extend(names.map(|name| named(ok(server, at, 1), name)));
+            runs.extend([failed(server, 600, 90), running(server, 2400)]);
+        }
+        for columns in [40, 60, 80, 200] {
+            for runs in [&runs[..], &runs[..1]] {
+                let drawn = draw_hour(runs, screen(columns));
+                for line in drawn.lines() {
+                    assert!(line.width() <= columns, "{columns}: {line}\n{drawn}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pipe_gets_a_finding_in_one_line() {
+        let pipe = Screen {
+            columns: None,
+            ..screen(80)
+        };
+        let name = "/usr/local/sbin/a-long-command ".repeat(5);
+        let runs = ["a", "b"].map(|server| named(ok(server, 0, 1), &name));
+        let drawn = draw_hour(&runs, pipe);
+        let finding = format!("\n{name} ran twice at 00:00:00, on a and b (1 h ago)\n");
+        assert!(drawn.contains(&finding), "{drawn}");
+    }
+
+    #[test]
+    fn name_of_a_finding_is_bold() {
+        let mut coloured = screen(40);
+        coloured.colours = Colours::Many;
+        let drawn = draw_hour(&[ok("a", 0, 1), ok("b", 0, 1)], coloured);
+        assert!(
+            drawn.contains("\x1b[1mbackup\x1b[0m ran twice at 00:00:00, on a and b\n(1 h ago)\n"),
+            "{drawn:?}"
+        );
+    }
+
+    #[test]
     fn plain_terminal_gets_ascii_and_no_colour() {
         let mut plain = screen(80);
         plain.is_utf8 = false;
@@ -216,8 +273,9 @@ once ran twice at 00:00:00, on db1 and db2 (1 h ago)
             plain,
         );
         assert!(drawn.is_ascii(), "{drawn}");
-        plain.has_colour = true;
-        assert!(draw_hour(&[running("a", 9)], plain).contains("\x1b[34mA\x1b[0m"));
+        assert!(!drawn.contains('\x1b'), "{drawn:?}");
+        plain.colours = Colours::Many;
+        assert!(draw_hour(&[running("a", 9)], plain).contains("\x1b[38;5;31mA\x1b[0m"));
     }
 
     #[test]

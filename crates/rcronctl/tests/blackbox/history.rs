@@ -134,6 +134,33 @@ fn names_what_cannot_be_read() {
     );
 }
 
+/// A FIFO in its place would hold rcronctl for ever.
+#[test]
+fn opens_no_file_but_a_zone_for_the_time_zone() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    let fifo = fixture.path("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("made");
+    let directory = fixture.path("").display().to_string();
+    for (zone, zones) in [
+        (fifo.display().to_string(), None),
+        (format!(":{}", fifo.display()), None),
+        ("fifo".to_owned(), Some(&directory)),
+    ] {
+        let mut command = fixture.command();
+        command
+            .arg("history")
+            .env("TZ", &zone)
+            .envs(zones.map(|zones| ("TZDIR", zones)));
+        let done = run(&mut command);
+        assert_eq!(
+            (done.code(), rows(&done.stdout()).len()),
+            (Some(0), 2),
+            "{zone}: {done:?}"
+        );
+    }
+}
+
 #[test]
 fn ends_well_if_the_reader_closes_the_pipe() {
     let fixture = Fixture::new(Some("active"));

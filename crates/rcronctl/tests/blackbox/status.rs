@@ -72,6 +72,11 @@ fn says_what_is_unusual_about_a_state() {
             "",
             "the server is draining",
         ),
+        (
+            Some("passive by=keepalived@server1 reason=not-reported"),
+            "",
+            "this server is passive: keepalived has not reported a state of this instance",
+        ),
     ] {
         let fixture = Fixture::new(state);
         fixture.configure(&format!("{more}\n"));

@@ -1,6 +1,6 @@
 //! Crontabs.
 
-use crate::tree::{JOBS, Tree};
+use crate::tree::{Cron, JOBS, Tree};
 use std::time::{Duration, Instant};
 
 const MINE: &str = "/var/spool/cron/crontabs/me";
@@ -19,14 +19,33 @@ fn commands_outside_rcron_are_reported() {
     job("rcron backup; b", "wrong", "outside-runs", 28);
     job("rcron backup > /srv/f", "wrong", "outside-truncates", 29);
     job("rcron backup | b", "hint", "outside-pipe", 29);
+    job("rcron backup; rcron backup > /srv/f", "wrong", "outside-truncates", 43);
+    job("if rcron backup; then b; fi", "wrong", "outside-runs", 33);
+    job("{ rcron backup; b; }", "wrong", "outside-runs", 30);
+    job("! rcron backup || b", "wrong", "outside-runs", 31);
+    job("sh -c 'rcron backup && b'", "wrong", "outside-runs", 36);
+    job("flock /srv/l -c 'rcron backup; b'", "wrong", "outside-runs", 45);
+}
+
+#[test]
+fn what_is_not_judged_is_a_hint() {
+    job("echo $(rcron backup)", "hint", "not-judged", 21);
+    job("case $x in a) rcron backup; b;; esac", "hint", "not-judged", 28);
+    job("sh -c 'rcron \"backup'", "hint", "not-judged", 22);
+    let tree = Tree::clean();
+    tree.write(JOBS, "SHELL=/usr/bin/fish\n0 3 * * * root rcron backup; and b\n");
+    tree.finds_only("hint", "not-judged", "/etc/cron.d/jobs:2:16");
 }
 
 #[test]
 fn rejected_arguments_are_reported() {
-    job("rcron --cnf x backup", "wrong", "usage", 16);
+    job("rcron --cnf x backup", "wrong", "usage", 22);
+    job("rcron -vx backup", "wrong", "usage", 22);
+    job("rcron -v --job", "wrong", "usage", 25);
+    job("rcron -v --job 'a b' backup", "wrong", "usage", 31);
     job("rcron", "wrong", "usage", 16);
-    job("rcron -n backup", "hint", "dry-run", 16);
-    job("rcron --conf /etc/rcron/no.conf backup", "wrong", "conf-missing", 16);
+    job("rcron -n backup", "hint", "dry-run", 22);
+    job("rcron --conf /etc/rcron/no.conf backup", "wrong", "conf-missing", 29);
     job(
         "rcron backup --conf /etc/rcron/rcron.conf",
         "wrong",
@@ -38,10 +57,12 @@ fn rejected_arguments_are_reported() {
 
 #[test]
 fn missing_program_is_wrong() {
-    job("rcron bakup", "wrong", "job-not-found", 16);
-    job("rcron /opt/backup", "wrong", "job-not-found", 16);
-    job("rcron /etc/rcron/rcron.conf", "wrong", "job-not-found", 16);
-    job("rcron 'bakup && b'", "wrong", "job-not-found", 16);
+    job("rcron bakup", "wrong", "job-not-found", 22);
+    job("rcron /opt/backup", "wrong", "job-not-found", 22);
+    job("rcron /etc/rcron/rcron.conf", "wrong", "job-not-found", 22);
+    job("rcron /etc/rcron", "wrong", "job-not-found", 22);
+    job("rcron ''", "wrong", "job-not-found", 22);
+    job("rcron 'bakup && b'", "wrong", "job-not-found", 23);
     job("/opt/rcron backup", "wrong", "rcron-not-found", 16);
     let tree = Tree::clean();
     tree.write(JOBS, "PATH=$PATH:/bin\n0 3 * * * root rcron /usr/bin/backup\n");
@@ -50,8 +71,10 @@ fn missing_program_is_wrong() {
 
 #[test]
 fn shell_words_without_a_shell_are_reported() {
-    job("rcron cd /x '&&' b", "wrong", "shell-words", 16);
-    job("rcron backup '&&' b", "hint", "shell-words", 16);
+    job("rcron cd /x '&&' b", "wrong", "shell-words", 28);
+    job("rcron backup '&&' b", "hint", "shell-words", 29);
+    job("rcron backup \\> /srv/f", "hint", "shell-words", 29);
+    job("rcron backup '2>&1'", "hint", "shell-words", 29);
 }
 
 #[test]
@@ -75,7 +98,7 @@ fn correct_lines_have_no_finding() {
         "rcron backup --conf /etc/backup.conf --dry-run -v",
         "rcron $JOB",
         "rcron backup +\\%F",
-        "if rcron backup; then b; fi",
+        "if rcron backup; then :; else b; fi",
         "/usr/bin/rcron \"backup $X\"",
         "[ -x /usr/bin/rcron ] && rcron backup",
     ] {
@@ -102,18 +125,29 @@ fn ignored_crontab_is_wrong_if_it_has_wrapped_jobs() {
 #[test]
 fn name_that_debian_ignores_is_wrong_on_debian() {
     let tree = Tree::clean();
+    tree.use_cron(Cron::Cronie);
     tree.write("/etc/cron.d/more.sh", "0 4 * * * root rcron backup\n");
     tree.write("/etc/cron.d/jobs.dpkg-old", "0 4 * * * root rcron backup\n");
     tree.finds_nothing();
-    tree.write("/etc/debian_version", "13.1\n");
+    tree.use_cron(Cron::Debian);
     tree.finds_only("wrong", "crontab-ignored", "/etc/cron.d/more.sh");
+    assert!(tree.text(&[]).contains("-> rename it, for example to more-sh\n"));
+    tree.write("/etc/default/cron", "EXTRA_OPTS='-l'\n");
+    tree.finds_nothing();
 }
 
 #[test]
 fn missing_last_newline_is_wrong() {
     let tree = Tree::clean();
     tree.write(MINE, "0 3 * * * rcron backup");
-    tree.finds_only("wrong", "crontab-no-newline", MINE);
+    tree.mode(MINE, 0o600);
+    tree.finds_only("wrong", "crontab-no-newline", &format!("{MINE}:1:23"));
+    tree.crontab("# a comment does no harm");
+    tree.finds_nothing();
+    tree.crontab("@daily rcron backup\n@daily other");
+    tree.finds_only("wrong", "crontab-no-newline", &format!("{MINE}:2:13"));
+    tree.use_cron(Cron::Cronie);
+    tree.finds_nothing();
 }
 
 #[test]
@@ -126,7 +160,7 @@ fn directory_in_place_of_a_crontab_is_wrong() {
 #[test]
 fn user_field_belongs_in_system_crontabs_only() {
     let tree = Tree::clean();
-    tree.write(MINE, "0 3 * * * root rcron backup\n");
+    tree.crontab("0 3 * * * root rcron backup\n");
     tree.finds_only("wrong", "crontab-user", "/var/spool/cron/crontabs/me:1:11");
     let tree = Tree::clean();
     tree.write(JOBS, "0 3 * * * rcron backup\n");
@@ -141,7 +175,7 @@ fn job_name_of_two_commands_is_a_hint() {
         JOBS,
         "0 3 * * * root rcron -j x backup\n0 4 * * * root rcron -j x other\n",
     );
-    tree.finds_only("hint", "job-name-twice", "/etc/cron.d/jobs:2:16");
+    tree.finds_only("hint", "job-name-twice", "/etc/cron.d/jobs:2:25");
 }
 
 #[test]
@@ -164,7 +198,7 @@ fn unwrapped_job_is_a_hint() {
 #[test]
 fn large_crontab_takes_bounded_memory_and_time() {
     let tree = Tree::clean();
-    tree.write(MINE, &"A=1\n@daily rcron backup\n".repeat(920_000 / 24));
+    tree.crontab(&"A=1\n@daily rcron backup\n".repeat(920_000 / 24));
     let start = Instant::now();
     let output = tree.check_with_memory(200 << 20, &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -177,10 +211,10 @@ fn large_crontab_takes_bounded_memory_and_time() {
 #[test]
 fn lines_that_are_not_examined_are_listed_as_not_seen() {
     let tree = Tree::clean();
-    tree.write(MINE, &format!("{}@daily rcron -x\n", "@daily rcron x\n".repeat(69_000)));
+    tree.crontab(&format!("{}@daily rcron -x\n", "@daily rcron x\n".repeat(69_000)));
     tree.program("/usr/bin/x");
-    tree.finds_only("wrong", "usage", &format!("{MINE}:69001:8"));
-    tree.write(MINE, &"@daily rcron x\n".repeat(100_000));
+    tree.finds_only("wrong", "usage", &format!("{MINE}:69001:14"));
+    tree.crontab(&"@daily rcron x\n".repeat(100_000));
     let text = tree.text(&[]);
     let expected = "\
   not seen  /var/spool/cron/crontabs/me: line 69906 and all later lines, after 1048576 bytes
@@ -191,13 +225,13 @@ fn lines_that_are_not_examined_are_listed_as_not_seen() {
         "{text}"
     );
     let long = format!("@daily rcron {}\n", "x".repeat(5000));
-    tree.write(MINE, &format!("{long}@daily rcron x\n"));
+    tree.crontab(&format!("{long}@daily rcron x\n"));
     let text = tree.text(&[]);
     assert!(
         text.contains("/crontabs/me: line 1, which is longer than 4096 bytes\n"),
         "{text}"
     );
-    tree.write(MINE, &long.repeat(3));
+    tree.crontab(&long.repeat(3));
     let text = tree.text(&[]);
     assert!(
         text.contains("/crontabs/me: 3 lines that are longer than 4096 bytes, from line 1 on\n"),
@@ -208,7 +242,7 @@ fn lines_that_are_not_examined_are_listed_as_not_seen() {
 #[test]
 fn many_mistakes_in_a_crontab_do_not_hide_others() {
     let tree = Tree::clean();
-    tree.write(MINE, &"@daily rcron -x\n".repeat(150));
+    tree.crontab(&"@daily rcron -x\n".repeat(150));
     tree.job("rcron -x");
     assert_eq!(tree.findings().len(), 101);
     let text = tree.text(&[]);
@@ -216,7 +250,7 @@ fn many_mistakes_in_a_crontab_do_not_hide_others() {
         text.contains("  not seen  /var/spool/cron/crontabs/me: 50 more findings of the kind usage\n"),
         "{text}"
     );
-    assert!(text.contains("/etc/cron.d/jobs:1:16"), "{text}");
+    assert!(text.contains("/etc/cron.d/jobs:1:22"), "{text}");
 }
 
 #[test]
@@ -227,7 +261,7 @@ fn many_configurations_in_a_crontab_are_not_all_examined() {
         format!("@daily rcron --conf /home/me/{number}.conf backup\n")
     };
     let jobs: String = (0..120).map(job).collect();
-    tree.write(MINE, &jobs);
+    tree.crontab(&jobs);
     assert_eq!(tree.findings().len(), 100);
     let text = tree.text(&[]);
     assert!(
@@ -241,10 +275,9 @@ fn many_configurations_in_a_crontab_are_not_all_examined() {
 fn control_and_invisible_characters_are_escaped() {
     let tree = Tree::clean();
     let hostile = "\u{1b}c\u{202e}\u{9b}1m";
-    tree.write(
-        MINE,
-        &format!("@daily rcron backup; {hostile}\n@daily rcron --{hostile}\n@daily rcron -j {hostile} x\n"),
-    );
+    tree.crontab(&format!(
+        "@daily rcron backup; {hostile}\n@daily rcron --{hostile}\n@daily rcron -j {hostile} x\n"
+    ));
     tree.write(
         "/etc/crontab",
         &format!("@daily {hostile}/rcron x\n@daily root rcron {hostile}\n"),
@@ -253,8 +286,178 @@ fn control_and_invisible_characters_are_escaped() {
         let text = tree.text(arguments);
         let is_safe = |character: char| character == '\n' || !(character.is_control() || character == '\u{202e}');
         assert!(text.chars().all(is_safe), "{text:?}");
-        for place in ["/me:1:20", "/me:2:8", "/me:3:8", "/crontab:1:21", "/crontab:2:13"] {
+        for place in ["/me:1:20", "/me:2:14", "/me:3:17", "/crontab:1:21", "/crontab:2:19"] {
             assert!(!arguments.is_empty() || text.contains(place), "{place}: {text}");
         }
     }
+}
+
+/// Cron says so in its log only, once, when it reads the file.
+#[test]
+fn line_that_cron_rejects_is_wrong() {
+    for (line, column) in [
+        ("60 * * * * root rcron backup", 1),
+        ("*/0 * * * * root rcron backup", 1),
+        ("@fortnightly root rcron backup", 1),
+        ("H H * * * root rcron backup", 1),
+        ("0 0 3 * * * root rcron backup", 11),
+        ("0 0 3 * * 2026 root rcron backup", 11),
+        ("0 3 * * * cd /x && rcron backup", 11),
+        ("0 3 * * * nobody-here rcron backup", 11),
+        ("\u{feff}0 3 * * * root rcron backup", 1),
+    ] {
+        let tree = Tree::clean();
+        tree.write(JOBS, &format!("{line}\n"));
+        tree.finds_only("wrong", "crontab-ignored", &format!("{JOBS}:1:{column}"));
+        tree.use_cron(Cron::Cronie);
+        tree.finds_only("wrong", "crontab-line-ignored", &format!("{JOBS}:1:{column}"));
+    }
+}
+
+/// One bad line is the end of all jobs in the file with Debian's cron, and of itself with cronie.
+#[test]
+fn bad_line_of_another_job_is_wrong_with_debians_cron() {
+    for bad in ["61 * * * * root other", "0 3 * * * nobody-here other", "A=", "hello"] {
+        let tree = Tree::clean();
+        tree.write(JOBS, &format!("0 3 * * * root rcron backup\n{bad}\n"));
+        let findings = tree.findings();
+        assert_eq!(findings.len(), 1, "{bad}: {findings:?}");
+        tree.finds("wrong", "crontab-ignored", &findings[0].2);
+        tree.use_cron(Cron::Cronie);
+        tree.finds_nothing();
+        tree.write(JOBS, &format!("0 3 * * * root backup\n{bad}\n"));
+        tree.use_cron(Cron::Debian);
+        tree.finds_nothing(); // nothing in this file has to do with rcron
+    }
+}
+
+#[test]
+fn long_command_is_rejected_by_debians_cron() {
+    let tree = Tree::clean();
+    tree.job(&format!("rcron backup {}", "x".repeat(985)));
+    tree.finds_nothing();
+    tree.job(&format!("rcron backup {}", "x".repeat(986)));
+    tree.finds_only("wrong", "crontab-ignored", "/etc/cron.d/jobs:1:16");
+    tree.use_cron(Cron::Cronie);
+    tree.finds_nothing();
+}
+
+#[test]
+fn file_that_cron_does_not_trust_is_wrong() {
+    let tree = Tree::clean();
+    std::fs::hard_link(tree.path(JOBS), tree.path("/etc/other")).expect("linked");
+    tree.finds_only("wrong", "crontab-ignored", JOBS);
+    tree.remove("/etc/other");
+    tree.crontab("@daily rcron backup\n");
+    tree.finds_nothing();
+    tree.mode(MINE, 0o640);
+    tree.finds_only("wrong", "crontab-ignored", MINE);
+    tree.use_cron(Cron::Cronie);
+    tree.finds_nothing();
+    tree.mode(MINE, 0o660);
+    tree.finds_only("wrong", "crontab-ignored", MINE);
+    tree.mode(MINE, 0o600);
+    std::fs::hard_link(tree.path(MINE), tree.path("/etc/other")).expect("linked");
+    tree.finds_only("wrong", "crontab-ignored", MINE);
+    tree.remove("/etc/other");
+    tree.use_cron(Cron::Debian);
+    tree.remove(MINE);
+    std::os::unix::fs::symlink(JOBS, tree.path(MINE)).expect("linked");
+    tree.finds("wrong", "crontab-ignored", MINE);
+    tree.remove(MINE);
+    let stranger = "/var/spool/cron/crontabs/stranger";
+    tree.write(stranger, "@daily rcron backup\n");
+    tree.mode(stranger, 0o600);
+    tree.finds_only("wrong", "crontab-ignored", stranger);
+}
+
+#[test]
+fn schedule_that_never_comes_is_wrong() {
+    for schedule in ["0 0 31 2 *", "30-20 * * * *", "0 3 * * fri-mon", "0 22-6 * * *"] {
+        let tree = Tree::clean();
+        tree.write(JOBS, &format!("{schedule} root rcron backup\n"));
+        tree.finds_only("wrong", "schedule-never", &format!("{JOBS}:1:1"));
+    }
+}
+
+#[test]
+fn line_that_is_read_with_more_than_it_shows_is_wrong() {
+    let tree = Tree::clean();
+    tree.write(JOBS, "0 3 * * * root rcron backup\r\n0 4 * * * root rcron backup\r\n");
+    tree.finds_only("wrong", "crontab-carriage-return", &format!("{JOBS}:1:28"));
+    tree.write(JOBS, "0 3 * * * root rcron backup \\\n0 4 * * * root rcron backup\n");
+    tree.finds_only("wrong", "crontab-continuation", &format!("{JOBS}:1:30"));
+    tree.write(JOBS, "0 3 * * * root rcron backup \\\n    --all\n");
+    tree.finds("wrong", "crontab-ignored", &format!("{JOBS}:2:5"));
+    assert!(tree.text(&[]).contains("-> write the job in one line: a backslash"));
+}
+
+#[test]
+fn rules_of_another_cron_are_not_guessed() {
+    let tree = Tree::clean();
+    tree.use_cron(Cron::Busybox);
+    tree.write(JOBS, "*/0 * * * * root rcron backup\n");
+    tree.finds_nothing();
+    let text = tree.text(&[]);
+    let expected =
+        "  not seen  /etc/cron.d/jobs: whether /usr/sbin/crond, whose rules are not known, accepts this file\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+/// In 0.1.0, a shell read the arguments once more.
+#[test]
+fn arguments_that_a_shell_expanded_are_hints() {
+    job("rcron backup '/tmp/*.log'", "hint", "shell-words", 29);
+    job("rcron backup \\$HOME", "hint", "shell-words", 29);
+    job("rcron backup x'`date`'", "hint", "shell-words", 29);
+    job("rcron backup '${HOME}/x'", "hint", "shell-words", 29);
+}
+
+/// Options have values, and programs have languages, that look like a shell's.
+#[test]
+fn arguments_that_only_look_like_shell_syntax_are_not_reported() {
+    let tree = Tree::clean();
+    for program in ["find", "psql", "mysql", "awk", "sed", "grep"] {
+        tree.program(&format!("/usr/bin/{program}"));
+    }
+    for command in [
+        "rcron find /srv -name '*.log' -exec rm {} \\;",
+        "rcron find /srv '(' -name a -o -name b ')' -delete",
+        "rcron psql -c 'select 1;'",
+        "rcron psql 'host=a' --command 'select `x`;'",
+        "rcron mysql -e 'delete from x where a > 1;'",
+        "rcron backup --sep '|'",
+        "rcron backup -F ';' x",
+        "rcron backup '<tag>' 'a;b' 'x > y'",
+        "rcron awk '{print $NF}' /srv/f",
+        "rcron sed 's/x$//' /srv/f",
+        "rcron grep '/srv/.*x' /srv/f",
+        "rcron backup --include '/srv/*.log'",
+    ] {
+        tree.job(command);
+        assert_eq!(tree.findings(), [], "{command}");
+    }
+}
+
+/// As crontabs of other programs have this option, too, the file decides.
+#[test]
+fn option_after_the_job_is_rcrons_if_the_file_is() {
+    let tree = Tree::clean();
+    tree.write("/srv/a.conf", "cluster_name = web\n");
+    tree.write("/srv/b.conf", "[server]\nname = x\n");
+    tree.job("rcron backup --conf /srv/a.conf");
+    tree.finds_only("wrong", "options-after-job", &format!("{JOBS}:1:29"));
+    tree.job("rcron backup --conf /srv/b.conf -c /srv/none.conf");
+    tree.finds_nothing();
+}
+
+#[test]
+fn directories_and_locks_are_not_configurations() {
+    let tree = Tree::clean();
+    tree.directory("/etc/rcron/x.conf");
+    tree.directory("/srv/d");
+    std::os::unix::fs::symlink("/srv/d", tree.path("/etc/rcron/d.conf")).expect("linked");
+    std::os::unix::fs::symlink("me@host.123", tree.path("/etc/rcron/.#web.conf")).expect("linked");
+    tree.write("/etc/rcron/.web.conf.swp", "junk\n");
+    tree.finds_nothing();
 }

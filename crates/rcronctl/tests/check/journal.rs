@@ -71,7 +71,49 @@ fn many_taken_names_are_counted() {
     assert_eq!(tree.findings().len(), 100);
     let text = tree.text(&[]);
     assert!(
-        text.contains("  not seen  /var/lib/rcron/journal: 50 more files with a wrong type, owner or mode\n"),
+        text.contains("  not seen  /var/lib/rcron/journal: 50 more files with a wrong type, owner, mode or name\n"),
         "{text}"
+    );
+}
+
+/// `rcronctl history` reads no file of such a name.
+#[test]
+fn name_that_rcron_never_gives_is_a_hint() {
+    for name in [
+        "4294967296-0.jsonl",
+        "00-0.jsonl",
+        "0-9.jsonl",
+        "0-0.jsonl.5",
+        "x.jsonl",
+    ] {
+        let tree = Tree::clean();
+        let file = format!("{JOURNAL}/{name}");
+        tree.write(&file, "{}\n");
+        tree.mode(&file, 0o600);
+        tree.finds_only("hint", "journal-name", &file);
+    }
+    let tree = Tree::clean();
+    tree.write(&format!("{JOURNAL}/0-marks"), "");
+    tree.finds_nothing();
+}
+
+#[test]
+fn user_whose_names_are_all_taken_is_named() {
+    let tree = Tree::clean();
+    for number in 0..=8 {
+        symlink("/etc/passwd", tree.path(&format!("{JOURNAL}/0-{number}.jsonl"))).expect("linked");
+    }
+    tree.finds("wrong", "journal-all-taken", JOURNAL);
+    // 200 wrong names of others do not crowd out root's.
+    for user in 1..200 {
+        symlink("/etc/passwd", tree.path(&format!("{JOURNAL}/{user}-0.jsonl"))).expect("linked");
+    }
+    tree.finds("wrong", "journal-taken", &format!("{JOURNAL}/0-8.jsonl"));
+    tree.finds("wrong", "journal-all-taken", JOURNAL);
+    std::fs::remove_file(tree.path(&format!("{JOURNAL}/0-3.jsonl"))).expect("removed");
+    let findings = tree.findings();
+    assert!(
+        findings.iter().all(|(_, kind, _)| kind != "journal-all-taken"),
+        "{findings:?}"
     );
 }

@@ -1,11 +1,13 @@
 //! `rcronctl check` on trees of files: a clean tree, and each fault in it.
 
 mod configuration;
+mod cron;
 mod crontabs;
 #[path = "../fake/daemon.rs"]
 mod daemon;
 mod journal;
 mod report;
+mod rights;
 mod state;
 mod surroundings;
 mod tree;

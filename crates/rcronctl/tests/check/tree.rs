@@ -14,6 +14,17 @@ pub(crate) const JOBS: &str = "/etc/cron.d/jobs";
 pub(crate) const JOURNAL: &str = "/var/lib/rcron/journal";
 const MOUNTS: &str = "22 1 254:0 / / rw - ext4 /dev/vda rw\n24 22 0:21 / /run rw - tmpfs tmpfs rw\n";
 
+/// No number is that of a user who runs the tests.
+const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nwww:x:61033:61033::/:/bin/sh\nme:x:61001:61001::/home/me:/bin/sh\n";
+
+/// The program that reads the crontabs, by a text in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cron {
+    Debian,
+    Cronie,
+    Busybox,
+}
+
 /// The files, and the log daemon's socket.
 pub(crate) struct Tree {
     directory: tempfile::TempDir,
@@ -27,7 +38,9 @@ impl Tree {
         fs::create_dir(directory.path().join("dev")).expect("made");
         let log = UnixDatagram::bind(directory.path().join("dev/log")).expect("bound");
         let tree = Self { directory, _log: log };
-        tree.mode("/", 0o755);
+        for (path, mode) in [("/", 0o755), ("/dev", 0o755), ("/dev/log", 0o666)] {
+            tree.mode(path, mode);
+        }
         tree.write(
             CONF,
             "cluster_name = web\nstate_file = /run/rcron/state\ndefault_state = passive\n",
@@ -35,6 +48,9 @@ impl Tree {
         tree.write(STATE, "passive\n");
         tree.write("/etc/tmpfiles.d/rcron.conf", "d /run/rcron 0755 root root\n");
         tree.write("/proc/1/mountinfo", MOUNTS);
+        tree.write("/etc/passwd", PASSWD);
+        tree.process(1, "systemd");
+        tree.use_cron(Cron::Debian);
         tree.program("/usr/bin/rcron");
         tree.program("/usr/bin/backup");
         tree.write(JOBS, "# jobs of the cluster\n0 3 * * * root rcron backup --all\n");
@@ -90,6 +106,33 @@ impl Tree {
     /// One job for root in /etc/cron.d.
     pub(crate) fn job(&self, command: &str) {
         self.write(JOBS, &format!("0 3 * * * root {command}\n"));
+    }
+
+    /// The crontab of `me`, as crontab(1) installs it.
+    pub(crate) fn crontab(&self, text: &str) {
+        const FILE: &str = "/var/spool/cron/crontabs/me";
+        self.write(FILE, text);
+        self.mode(FILE, 0o600);
+    }
+
+    /// Installs this cron instead of another.
+    pub(crate) fn use_cron(&self, cron: Cron) {
+        let (file, text) = match cron {
+            Cron::Debian => ("/usr/sbin/cron", "ERROR: this crontab file will be ignored"),
+            Cron::Cronie => ("/usr/sbin/crond", "cronie 1.7.2"),
+            Cron::Busybox => ("/usr/sbin/crond", "BusyBox v1.37"),
+        };
+        for other in ["/usr/sbin/cron", "/usr/sbin/crond"] {
+            let _ = fs::remove_file(self.path(other));
+        }
+        self.write(file, text);
+        self.mode(file, 0o755);
+        self.process(4711, file.rsplit('/').next().expect("a name"));
+    }
+
+    /// A process in the table.
+    pub(crate) fn process(&self, number: u32, name: &str) {
+        self.write(&format!("/proc/{number}/comm"), &format!("{name}\n"));
     }
 
     /// Gives a file to another user. Returns `false` if it cannot, because root does not run the tests.

@@ -21,13 +21,18 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Opens a file in a window of this size.
+    /// Opens a file in a window of this size, in Berlin.
     pub(crate) fn open(page: &Path, width: u32, height: u32) -> Self {
+        Self::open_in(page, "Europe/Berlin", width, height)
+    }
+
+    /// The same in another time zone.
+    pub(crate) fn open_in(page: &Path, zone: &str, width: u32, height: u32) -> Self {
         let profile = tempfile::tempdir().expect("a directory");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .env("TMPDIR", profile.path())
-            .env("TZ", "Europe/Berlin")
+            .env("TZ", zone)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -43,7 +43,7 @@ fn pointer_on_a_bar_shows_details() {
         assert!(shown.contains(fact), "{fact} in {shown}");
     }
     browser.keep_screenshot("timeline-details");
-    browser.point(x, y + 400.0);
+    browser.point(x, 5.0);
     browser.until("document.getElementById('details').hidden");
 }
 

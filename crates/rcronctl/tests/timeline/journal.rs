@@ -7,6 +7,7 @@ use std::fmt::Write;
 /// One server's journal.
 pub(crate) struct Journal {
     node: String,
+    pub(crate) cluster: String,
     origin: Timestamp,
     runs: u64,
     text: String,
@@ -17,6 +18,7 @@ impl Journal {
     pub(crate) fn new(node: &str, origin: Timestamp) -> Self {
         Self {
             node: node.to_owned(),
+            cluster: "web".to_owned(),
             origin,
             runs: 0,
             text: String::new(),
@@ -50,7 +52,12 @@ impl Journal {
 
     /// A run of which no end was recorded.
     pub(crate) fn started(&mut self, job: &str, start: i64) -> &mut Self {
-        self.start(Some(job), "/usr/local/sbin/backup --all", start);
+        self.started_command(job, "/usr/local/sbin/backup --all", start)
+    }
+
+    /// The same with a command.
+    pub(crate) fn started_command(&mut self, job: &str, command: &str, start: i64) -> &mut Self {
+        self.start(Some(job), command, start);
         self
     }
 
@@ -63,7 +70,7 @@ impl Journal {
         let server = self.node.bytes().map(u64::from).sum::<u64>();
         let mut record = json!({
             "time": self.time(start), "event": "start", "run": format!("01900000-0000-7000-{server:04x}-{:012x}", self.runs),
-            "node": self.node, "cluster": "web", "command": command, "user": "root", "uid": 0, "pid": 4711,
+            "node": self.node, "cluster": self.cluster, "command": command, "user": "root", "uid": 0, "pid": 4711,
             "born": 123_456, "job_pid": 4712, "job_born": 123_457, "boot": "8c1f6c6e-0d4f-4c39-a5a1-7a9a2f0e0b5d",
             "pidns": 4_026_531_836_u64, "clock": 83_125.402, "state": "active", "epoch": 42,
         });

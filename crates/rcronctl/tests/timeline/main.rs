@@ -9,3 +9,4 @@ mod interaction;
 mod journal;
 mod page;
 mod program;
+mod story;

@@ -115,6 +115,21 @@ fn hostile_command_stays_text() {
 
 #[test]
 #[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
+fn hostile_cluster_stays_text_in_the_title() {
+    let mut journal = Journal::new("server1", evening());
+    HOSTILE.clone_into(&mut journal.cluster);
+    journal.ran("backup", 0, 1, 0);
+    let browser = Browser::open(&page(&[&journal]).file, 1400, 1000);
+    let title = format!("{HOSTILE}: which server ran what, and when");
+    assert_eq!(browser.text("document.querySelector('h1').firstChild.data"), title);
+    assert_eq!(browser.value("document.querySelector('h1').children.length"), 0);
+    // The browser makes one blank of the separator of lines.
+    assert!(browser.text("document.title").starts_with(&HOSTILE[..60]));
+    assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+#[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
 fn only_the_owner_can_read_the_page() {
     let [one, two] = night();
     let page = page(&[&one, &two]);

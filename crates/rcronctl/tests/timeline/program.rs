@@ -19,11 +19,16 @@ pub(crate) fn evening() -> Timestamp {
     Timestamp::from_second(origin.as_second() / 60 * 60).expect("a time")
 }
 
-/// Writes the page of these journals.
+/// Writes the page of the last six hours of these journals.
 pub(crate) fn page(journals: &[&Journal]) -> Page {
+    page_since("6h", journals)
+}
+
+pub(crate) fn page_since(since: &str, journals: &[&Journal]) -> Page {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("timeline.html");
-    let output = run(&directory, journals, &["--html", file.to_str().expect("UTF-8")]);
+    let options = ["--since", since, "--html", file.to_str().expect("UTF-8")];
+    let output = run(&directory, journals, &options);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Page {
         file,

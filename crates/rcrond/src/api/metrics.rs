@@ -1,12 +1,13 @@
 //! Metrics for Prometheus and similar programs: `GET /metrics`.
 //!
-//! Counters and the histogram are kept here; they cost a few atomic operations for each call to the store. Gauges are created at each
-//! scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the configuration.
+//! Counters and the histogram are kept here; they cost a few atomic operations for each call to the store. Gauges are created
+//! at each scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the
+//! configuration.
 
 mod exposition;
 mod server;
 
-pub(crate) use server::{listen, serve};
+pub(crate) use server::{LIMITS, listen, serve};
 
 use control::Report;
 use policy::moment::BootTime;
@@ -63,14 +64,26 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// All counters at zero.
     pub(crate) fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::with_prefix("rcrond"),
-            latency: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
-            failures: Family::default(),
-            renewals: Counter::default(),
-            transitions: Family::default(),
+        let mut registry = Registry::with_prefix("rcrond");
+        let latency = Family::new_with_constructor((|| Histogram::new(LATENCIES)) as fn() -> Histogram);
+        let help = "The time that the store took to answer a call; calls without an answer are not counted";
+        registry.register_with_unit("store_latency", help, Unit::Seconds, latency.clone());
+        let failures = Family::default();
+        let help = "Calls to the store that were refused or not answered; refused means that another node had changed the record first";
+        registry.register("store_failures", help, failures.clone());
+        let renewals = Counter::default();
+        let help = "Changes that the store has executed; each renews this node's session and all its leases";
+        registry.register("renewals", help, renewals.clone());
+        let transitions = Family::default();
+        let help = "How often a state file on this node has become active or passive";
+        registry.register("transitions", help, transitions.clone());
+        let metrics = Self {
+            registry,
+            latency,
+            failures,
+            renewals,
+            transitions,
         };
-        metrics.register();
         // Prometheus can compute a rate only if the counter exists before it is first incremented.
         for operation in [Operation::Read, Operation::Change] {
             drop(metrics.latency.get_or_create(&operation.label()));
@@ -82,37 +95,6 @@ impl Metrics {
                 .get_or_create(&failure_labels(Operation::Change, "refused")),
         );
         metrics
-    }
-
-    fn register(&mut self) {
-        let Self {
-            registry,
-            latency,
-            failures,
-            renewals,
-            transitions,
-        } = self;
-        registry.register_with_unit(
-            "store_latency",
-            "The time that the store took to answer a call; calls without an answer are not counted",
-            Unit::Seconds,
-            latency.clone(),
-        );
-        registry.register(
-            "store_failures",
-            "Calls to the store that were refused or not answered; refused means that another node had changed the record first",
-            failures.clone(),
-        );
-        registry.register(
-            "renewals",
-            "Changes that the store has executed; each renews this node's session and all its leases",
-            renewals.clone(),
-        );
-        registry.register(
-            "transitions",
-            "How often a state file on this node has become active or passive",
-            transitions.clone(),
-        );
     }
 
     /// Counts a call to the store that has ended.

@@ -1,7 +1,7 @@
 //! The socket for rcronctl: rcrond(8), "SOCKET". Each user may ask for the status; root and the daemon's own user may drain.
 //!
-//! Each connection is a task that sends its request to the daemon's loop through a channel, so that a slow client delays nobody else.
-//! Each task ends at a time limit. The number of connections is limited, and some are reserved for users who may drain.
+//! Each connection is a task that sends its request to the daemon's loop through a channel, so that a slow client delays nobody
+//! else. Each task ends at a time limit. The number of connections is limited, and some are reserved for users who may drain.
 
 mod connection;
 mod limits;
@@ -73,8 +73,9 @@ struct Context {
     query_locks: QueryLocks,
 }
 
-/// A connection of a user who may not drain holds one of the locks while the loop works on its request. So the loop has at most one such
-/// request of each kind at a time. There are two, because a request that the daemon answers alone need not wait for the store.
+/// A connection of a user who may not drain holds one of the locks while the loop works on its request. So the loop has at most
+/// one such request of each kind at a time. There are two, because a request that the daemon answers alone need not wait for
+/// the store.
 #[derive(Default)]
 struct QueryLocks {
     daemon: Mutex<()>,

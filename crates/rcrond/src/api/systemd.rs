@@ -1,7 +1,7 @@
 //! Notifications for systemd: sd_notify(3). If rcrond is not a service of type `notify`, nothing is sent.
 //!
-//! The messages come from the crate `sd-notify`, but it would wait for a manager that does not read. The loop must not, so sending is done
-//! here, with a limit of [`SEND_LIMIT`].
+//! The messages come from the crate `sd-notify`, but it would wait for a manager that does not read. The loop must not, so
+//! sending is done here, with a limit of [`SEND_LIMIT`].
 
 use sd_notify::NotifyState;
 use std::env;

@@ -1,90 +1,159 @@
-//! The store: whether it answers, what it warns of, and what must be created in it.
+//! Checks whether the store answers, reads its warnings, and creates what rcrond needs in it.
 
 use super::report::Report;
-use crate::config::{self, Config, StoreConfig};
-use ::store::{Failure, Store};
-use inputs::words::seconds;
+use crate::config::{self, Config};
+use ::store::{Change, Error, Settings, Store};
+use inputs::diagnostic::Diagnostic;
+use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use sys::output::{to_stderr, to_stdout};
+use tokio::task::JoinSet;
 
-/// How long the store may take for everything that is asked here.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// For all calls to one server. All servers are asked at the same time.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// One connection, one read, and what the server should be told of.
+/// What one server has answered: its warnings.
+type Found = Result<Vec<String>, Error>;
+
+/// Connects to each server, reads a record, and tries a change that the server must refuse because of its condition. The change
+/// shows what would keep rcrond from writing: missing rights, or a store that is full.
 pub(super) fn check(config: &Config, report: &mut Report) {
-    let key = format!("session/{}", config.node.as_str());
-    let found = config::open(&config.store).and_then(|store| wait(ask(store.as_ref(), key)));
-    tell(found, report);
+    let key = format!("check/{}", config.node.as_str());
+    report_results(ask_each(&config.store, &key), report);
 }
 
-fn tell(found: Result<Vec<String>, Failure>, report: &mut Report) {
-    match found {
-        Ok(concerns) => {
-            report.fine("it answers");
-            for concern in concerns {
-                report.hint(&concern, None);
-            }
+/// In the order of the servers.
+fn ask_each(settings: &Settings, key: &str) -> Vec<Found> {
+    let stores = settings.servers.iter().map(|server| {
+        config::open(&Settings {
+            servers: vec![server.clone()],
+            ..settings.clone()
+        })
+    });
+    let stores: Vec<_> = stores.collect();
+    let count = stores.len();
+    let answers = run(async move {
+        let mut tasks = JoinSet::new();
+        for (number, store) in stores.into_iter().enumerate() {
+            let key = key.to_owned();
+            tasks.spawn(async move {
+                let found = match store {
+                    Ok(store) => within(TIME_LIMIT, ask(store.as_ref(), key)).await,
+                    Err(error) => Err(error),
+                };
+                (number, found)
+            });
         }
-        Err(failure) => {
-            let remedy = failure.help.clone().unwrap_or_else(|| UNREACHED.into());
-            let told = Failure { help: None, ..failure };
-            report.wrong(&told.to_string(), &remedy);
+        let mut answers = tasks.join_all().await;
+        answers.sort_by_key(|(number, _)| *number);
+        answers.into_iter().map(|(_, found)| found).collect()
+    });
+    let answers: Result<Vec<Found>, Error> = answers;
+    let named = |(found, server): (Found, &String)| found.map_err(|error| error.named(server));
+    match answers {
+        Ok(answers) => answers.into_iter().zip(&settings.servers).map(named).collect(),
+        Err(error) => vec![Err(error); count],
+    }
+}
+
+/// One server that can be used is enough. The others are hints, because the store may be less available than it should be.
+fn report_results(found: Vec<Found>, report: &mut Report) {
+    let (usable, failed): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
+    let failed: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
+    if usable.is_empty() {
+        for error in Error::grouped(failed) {
+            report.wrong(&error.what(), remedy(&error));
+        }
+        return;
+    }
+    report.fine("it answers");
+    let mut warnings: Vec<_> = usable.into_iter().flatten().flatten().collect();
+    warnings.dedup();
+    for warning in warnings {
+        report.hint(&warning, None);
+    }
+    let (standbys, failed): (Vec<_>, Vec<_>) = failed.into_iter().partition(Error::is_standby);
+    for standby in Error::grouped(standbys) {
+        report.fine(&standby.what());
+    }
+    for error in Error::grouped(failed) {
+        report.hint(&error.what(), Some(remedy(&error)));
+    }
+}
+
+fn remedy(error: &Error) -> &'static str {
+    error
+        .help()
+        .unwrap_or("check that it runs, that this host can reach it, and that `servers`, `user` and `tls` are correct")
+}
+
+async fn ask(store: &dyn Store, key: String) -> Found {
+    let mut connection = store.connect().await?;
+    connection.read(&[key.clone()]).await?;
+    // No server has this record, so that none can meet the condition.
+    let change = Change {
+        incarnation: None,
+        conditions: vec![(key.clone(), Some(1))],
+        writes: vec![(key, Vec::new())],
+    };
+    connection.change(&change).await?;
+    connection.warnings().await
+}
+
+/// Why the store was not prepared.
+enum InitError {
+    Config(Diagnostic),
+    Store(Error),
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(diagnostic) => out.write_str(&diagnostic.full),
+            Self::Store(error) => write!(out, "{}; {}", error.what(), remedy(error)),
         }
     }
 }
 
-const UNREACHED: &str = "see that it runs, that this host may reach it, and that servers, user and tls are right";
-
-async fn ask(store: &dyn Store, key: String) -> Result<Vec<String>, Failure> {
-    let mut connection = store.connect().await?;
-    connection.read(&[key]).await?;
-    connection.concerns().await
-}
-
-/// `rcrond --init-store`: creates what must be there; exit status 1 if it is not there then.
+/// `rcrond --init-store`: creates what rcrond needs in the store. The exit status is 1 if that is not possible.
 pub(crate) fn init_store(path: &Path) -> ExitCode {
     match init(path) {
-        Ok(text) => ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err())),
-        Err(text) => {
-            to_stderr(format!("rcrond: {text}\n").as_bytes());
+        Ok(config) => {
+            let text = format!("{}\n", config.store.kind.prepared());
+            ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err()))
+        }
+        Err(error) => {
+            to_stderr(format!("rcrond: {error}\n").as_bytes());
             ExitCode::FAILURE
         }
     }
 }
 
-/// What is there now, or why not.
-fn init(path: &Path) -> Result<String, String> {
-    let config = config::load(path).map_err(|diagnostic| diagnostic.full)?.config;
-    let store = config::open(&config.store).map_err(|failure| failure.to_string())?;
-    wait(async { store.init().await }).map_err(|failure| failure.to_string())?;
-    Ok(match config.store {
-        StoreConfig::PostgreSql(settings) => {
-            format!("database {}: table {} is there\n", settings.database, settings.table)
-        }
-        StoreConfig::Etcd(_) => "etcd needs nothing that must be created\n".into(),
-        StoreConfig::Redis(_) => "Redis needs nothing that must be created\n".into(),
-    })
+fn init(path: &Path) -> Result<Config, InitError> {
+    let config = config::load(path).map_err(InitError::Config)?.config;
+    let store = config::open(&config.store).map_err(InitError::Store)?;
+    run(within(TIME_LIMIT, store.init()))
+        .and_then(|done| done)
+        .map_err(InitError::Store)?;
+    Ok(config)
 }
 
-/// Waits for an answer of the store, but not for ever.
-fn wait<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    wait_for(PATIENCE, answer)
+async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let no_answer = |_| Err(Error::Late(limit));
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(no_answer)
 }
 
-fn wait_for<T>(patience: Duration, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+fn run<T>(work: impl Future<Output = T>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("", error))?;
-    let answer = runtime.block_on(async { tokio::time::timeout(patience, answer).await });
-    // Not waiting for a name that is still being looked up.
-    runtime.shutdown_background();
-    answer.unwrap_or_else(|_| {
-        let what = format!("no answer within {}", seconds(patience));
-        Err(Failure::new("", what).with_help(UNREACHED))
-    })
+        .map_err(|error| Error::Local {
+            act: "start the runtime",
+            cause: error.to_string(),
+        })?;
+    Ok(runtime.block_on(work))
 }
 
 #[cfg(test)]
@@ -92,38 +161,81 @@ mod tests {
     use super::*;
     use ::store::memory::Memory;
 
-    fn told(store: &dyn Store) -> String {
+    fn report_of(found: Vec<Found>) -> String {
         let mut report = Report::new();
-        tell(wait(ask(store, "session/n".into())), &mut report);
+        report_results(found, &mut report);
         report.text().to_owned()
     }
 
+    fn answer_of(store: &dyn Store) -> Found {
+        run(within(TIME_LIMIT, ask(store, "check/n".into()))).and_then(|found| found)
+    }
+
+    fn unreachable(server: &str) -> Error {
+        let cause = "refused".to_owned();
+        Error::Unreachable { cause, refused: false }.named(server)
+    }
+
     #[test]
-    fn a_store_that_answers_is_fine_and_one_that_is_gone_is_wrong() {
+    fn a_store_that_answers_is_fine_and_a_missing_one_is_wrong() {
         let store = Memory::default();
-        let concern = "  hint      this store ends with its process\n";
-        assert_eq!(told(&store), format!("  fine      it answers\n{concern}"));
+        let warning = "  hint      this store ends with its process\n";
+        assert_eq!(
+            report_of(vec![answer_of(&store)]),
+            format!("  fine      it answers\n{warning}")
+        );
+        let mut connection = run(store.connect()).expect("a runtime").expect("connected");
+        let snapshot = run(connection.read(&["check/n".into()]))
+            .expect("a runtime")
+            .expect("an answer");
+        assert_eq!(snapshot.items, [None], "nothing was written");
         store.set_down(true);
         assert_eq!(
-            told(&store),
-            format!("  wrong     memory: cut off\n            -> {UNREACHED}\n")
+            report_of(vec![answer_of(&store)]),
+            format!(
+                "  wrong     memory: the connection broke: cut off\n            -> {}\n",
+                remedy(&Error::Silent)
+            )
         );
     }
 
     #[test]
-    fn concerns_are_hints_and_help_is_the_remedy() {
-        let mut report = Report::new();
-        tell(Ok(vec!["it forgets".into()]), &mut report);
-        tell(Err(Failure::new("a:1", "no table").with_help("make one")), &mut report);
-        let expected =
-            "  fine      it answers\n  hint      it forgets\n  wrong     a:1: no table\n            -> make one\n";
-        assert_eq!(report.text(), expected);
+    fn one_usable_server_is_enough_and_the_others_are_hints() {
+        let usable = || Ok(vec!["it forgets".to_owned()]);
+        let found = vec![Err(unreachable("a:1")), usable(), usable(), Err(unreachable("b:1"))];
+        let remedy = remedy(&Error::Silent);
+        assert_eq!(
+            report_of(found),
+            format!(
+                "  fine      it answers\n  hint      it forgets\n  \
+                 hint      a:1, b:1: cannot connect: refused\n            -> {remedy}\n"
+            )
+        );
+        let found = vec![Err(unreachable("a:1")), Err(unreachable("b:1"))];
+        assert_eq!(
+            report_of(found),
+            format!("  wrong     a:1, b:1: cannot connect: refused\n            -> {remedy}\n")
+        );
     }
 
     #[test]
-    fn a_store_that_says_nothing_is_not_waited_for_longer_than_that() {
-        let answer = wait_for(Duration::from_millis(20), std::future::pending::<Result<(), Failure>>());
-        let failure = answer.expect_err("no answer");
-        assert_eq!(failure.to_string(), format!("no answer within 0.0 s; {UNREACHED}"));
+    fn warnings_are_hints_and_help_is_the_remedy() {
+        let error = Error::Settings {
+            setting: "a:1".into(),
+            problem: "no table".into(),
+            help: Some("make one"),
+        };
+        let expected = "  wrong     a:1: no table\n            -> make one\n";
+        assert_eq!(report_of(vec![Err(error)]), expected);
+        let expected = "  fine      it answers\n  hint      it forgets\n";
+        assert_eq!(report_of(vec![Ok(vec!["it forgets".into()])]), expected);
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_is_waited_for_only_until_the_limit() {
+        let limit = Duration::from_millis(20);
+        let answer = run(within(limit, std::future::pending::<Result<(), Error>>())).expect("a runtime");
+        let error = answer.expect_err("no answer");
+        assert_eq!(error.to_string(), "no answer within 20 ms");
     }
 }

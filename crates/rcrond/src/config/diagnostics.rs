@@ -5,7 +5,8 @@ use inputs::diagnostic::Diagnostic;
 use policy::config::Problem;
 use std::ops::Range;
 
-/// Each problem takes time, because its line is searched in the text. A file with more problems is most likely not an rcrond.toml.
+/// Each problem takes time, because its line is searched in the text. A file with more problems is most likely not an
+/// rcrond.toml.
 const MAX_PROBLEMS: usize = 100;
 
 /// What is wrong with a value. Its place in the file is added later.

@@ -1,80 +1,92 @@
-//! Which keys each table has, and what an unknown one was meant to be.
+//! The keys that each table may have, and suggestions for unknown ones.
 
 use super::diagnostics::ValueError;
 use policy::config::Key;
 use policy::display::clipped;
 use policy::suggest;
 
-/// What may stand in a table of this name.
+/// A kind of table.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// As it stands in the file.
+    /// Its header, as in the file; empty for the top of the file.
     pub(super) name: &'static str,
-    /// Its keys.
-    pub(super) keys: &'static [&'static str],
+    /// Its keys, in groups that several tables may share.
+    keys: &'static [&'static [&'static str]],
 }
+
+impl Kind {
+    /// All keys that the table may have.
+    fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.keys.iter().flat_map(|group| group.iter().copied())
+    }
+
+    /// Whether the table may have this key.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.keys().any(|key| key == name)
+    }
+}
+
+/// The keys that the tables of all stores have.
+const STORE_KEYS: &[&str] = &[
+    "servers",
+    "prefix",
+    "user",
+    "password",
+    "password_file",
+    "password_credential",
+    "tls",
+];
+
+/// The tables of the stores, each with its key at the top of the file. `stores` has a reader for each.
+pub(super) const STORES: &[(&str, Kind)] = &[
+    (
+        "etcd",
+        Kind {
+            name: "[etcd]",
+            keys: &[STORE_KEYS],
+        },
+    ),
+    (
+        "postgresql",
+        Kind {
+            name: "[postgresql]",
+            keys: &[STORE_KEYS, &["database", "table"]],
+        },
+    ),
+    (
+        "redis",
+        Kind {
+            name: "[redis]",
+            keys: &[STORE_KEYS, &["database"]],
+        },
+    ),
+];
+
+const STORE_NAMES: [&str; STORES.len()] = {
+    let mut names = [""; STORES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = STORES[at].0;
+        at += 1;
+    }
+    names
+};
 
 /// The file itself.
 pub(super) const TOP: Kind = Kind {
     name: "",
     keys: &[
-        "node",
-        "run_dir",
-        "state_dir",
-        "etcd",
-        "postgresql",
-        "redis",
-        "cluster",
-        "metrics",
-        "control",
-    ],
-};
-pub(super) const ETCD: Kind = Kind {
-    name: "[etcd]",
-    keys: &[
-        "servers",
-        "prefix",
-        "user",
-        "password",
-        "password_file",
-        "password_credential",
-        "tls",
-    ],
-};
-pub(super) const POSTGRESQL: Kind = Kind {
-    name: "[postgresql]",
-    keys: &[
-        "servers",
-        "database",
-        "table",
-        "prefix",
-        "user",
-        "password",
-        "password_file",
-        "password_credential",
-        "tls",
-    ],
-};
-pub(super) const REDIS: Kind = Kind {
-    name: "[redis]",
-    keys: &[
-        "servers",
-        "database",
-        "prefix",
-        "user",
-        "password",
-        "password_file",
-        "password_credential",
-        "tls",
+        &["node", "run_dir", "state_dir", "cluster", "metrics", "control"],
+        &STORE_NAMES,
     ],
 };
 pub(super) const TLS: Kind = Kind {
     name: "tls",
-    keys: &["ca_file", "cert_file", "key_file", "key_credential", "server_name"],
+    keys: &[&["ca_file", "cert_file", "key_file", "key_credential", "server_name"]],
 };
 pub(super) const CLUSTER: Kind = Kind {
     name: "[[cluster]]",
-    keys: &[
+    keys: &[&[
         "name",
         "conf",
         "state_file",
@@ -84,23 +96,30 @@ pub(super) const CLUSTER: Kind = Kind {
         "settle",
         "grace",
         "preempt_delay",
-    ],
+    ]],
 };
 pub(super) const METRICS: Kind = Kind {
     name: "[metrics]",
-    keys: &["listen"],
+    keys: &[&["listen"]],
 };
 pub(super) const CONTROL: Kind = Kind {
     name: "[control]",
-    keys: &["socket"],
+    keys: &[&["socket"]],
 };
 
-/// Keys whose values look like numbers, and are texts for their units.
-pub(super) const SPANS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
+/// Keys whose values are durations: strings, because they need a unit.
+pub(super) const DURATIONS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
 
-const KINDS: [&Kind; 8] = [&TOP, &ETCD, &POSTGRESQL, &REDIS, &TLS, &CLUSTER, &METRICS, &CONTROL];
+/// All tables.
+fn kinds() -> impl Iterator<Item = &'static Kind> {
+    let stores = STORES.iter().map(|(_, kind)| kind);
+    [&TOP]
+        .into_iter()
+        .chain(stores)
+        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL])
+}
 
-/// Why a key is refused that the table does not have.
+/// The error for a key that the table may not have.
 pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
     let shown = clipped(name.as_bytes());
     let place = if kind.name.is_empty() {
@@ -109,30 +128,24 @@ pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
         format!(" in {}", kind.name)
     };
     let message = format!("unknown key `{shown}`{place}");
-    ValueError::new(message, meant(kind, name))
+    ValueError::new(message, suggest(kind, name))
 }
 
-/// Where the key belongs, if it is one; else which it may have been meant to be.
-fn meant(kind: &Kind, name: &str) -> String {
-    if TOP.keys.contains(&name) {
+/// The table in which the key belongs; otherwise the key that was probably meant.
+fn suggest(kind: &Kind, name: &str) -> String {
+    if TOP.has(name) {
         return "it belongs before the first table".into();
     }
-    let homes = KINDS.iter().filter(|home| home.keys.contains(&name));
-    let homes: Vec<&str> = homes.map(|home| home.name).collect();
+    let homes: Vec<&str> = kinds().filter(|home| home.has(name)).map(|home| home.name).collect();
     if !homes.is_empty() {
         return format!("it belongs in {}", homes.join(" or "));
     }
     if Key::ALL.iter().any(|(key, _)| *key == name) {
         return "it is a key of the cluster's rcron.conf(5)".into();
     }
-    let begun = || {
-        kind.keys
-            .iter()
-            .copied()
-            .find(|key| name.len() > 1 && key.starts_with(name))
-    };
-    suggest::nearest(name.as_bytes(), kind.keys.iter().copied())
-        .or_else(begun)
+    let completed = || kind.keys().find(|key| name.len() > 1 && key.starts_with(name));
+    suggest::nearest(name.as_bytes(), kind.keys())
+        .or_else(completed)
         .map_or_else(
             || "rcrond.toml(5) lists the keys".into(),
             |key| format!("did you mean `{key}`?"),
@@ -144,18 +157,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_in_the_manual() {
+    fn each_key_is_in_the_manual() {
         let manual = include_str!("../../../../docs/man/rcrond.toml.5");
-        for kind in KINDS {
-            for key in kind.keys {
-                let told = [
+        for kind in kinds() {
+            for key in kind.keys() {
+                let mentions = [
                     format!(".It Cm {key}\n"),
                     format!("] {key}\n"),
                     format!(".Ss Bq {key}\n"),
                     format!("[[{key}]]\n"),
                     format!("[{key}] "),
                 ];
-                assert!(told.iter().any(|words| manual.contains(words)), "{} {key}", kind.name);
+                assert!(
+                    mentions.iter().any(|words| manual.contains(words)),
+                    "{} {key}",
+                    kind.name
+                );
             }
         }
     }

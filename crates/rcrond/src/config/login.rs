@@ -1,4 +1,4 @@
-//! User and password, and where the password is.
+//! The user and the password for the store, and the places where the password can be.
 
 use super::Surroundings;
 use super::diagnostics::{Diagnostics, ValueError};
@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 const FORMS: [&str; 3] = ["password", "password_file", "password_credential"];
 
-/// What the table says of who to be. A password without a user is that of `default_user`.
+/// Reads the login. A password without a user is for `default_user`.
 pub(super) fn read(
     diagnostics: &mut Diagnostics,
     table: &Table,
@@ -64,19 +64,19 @@ fn password(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroun
     found.map(Spanned::into_inner)
 }
 
-/// The file of a systemd credential.
+/// The path of a systemd credential.
 pub(super) fn credential(surroundings: &Surroundings, name: &str) -> Result<PathBuf, ValueError> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
     if name.is_empty() || name == "." || name == ".." || !name.bytes().all(is_plain) {
         return Err(ValueError::new(
-            "this is no credential's name",
-            "write the name that stands in the unit: LoadCredential=NAME:PATH",
+            "this is not the name of a credential",
+            "write the NAME of LoadCredential=NAME:PATH in the unit",
         ));
     }
     let directory = surroundings.credentials.as_ref().ok_or_else(|| {
         ValueError::new(
             "there are no credentials: CREDENTIALS_DIRECTORY is not set",
-            "only systemd sets it, for a unit with LoadCredential= or LoadCredentialEncrypted=; see systemd.exec(5)",
+            "systemd sets it only for a unit with LoadCredential= or LoadCredentialEncrypted=; see systemd.exec(5)",
         )
     })?;
     Ok(directory.join(name))
@@ -101,13 +101,13 @@ fn secret(text: &str, origin: &str) -> Result<Secret, ValueError> {
     if text.contains(char::is_control) {
         return Err(ValueError::new(
             format!("{origin} has a control character"),
-            "one line, and nothing but the password",
+            "write one line with only the password",
         ));
     }
     Ok(Secret::new(text.to_owned()))
 }
 
-/// Whether there is a password, good or not.
+/// Whether the table has a password, valid or not.
 pub(super) fn has_password(table: &Table) -> bool {
     FORMS.iter().any(|form| table.has(form))
 }

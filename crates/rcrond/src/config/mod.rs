@@ -11,7 +11,6 @@ mod file;
 mod keys;
 mod login;
 mod node;
-mod open;
 mod redact;
 mod stores;
 mod table;
@@ -21,8 +20,10 @@ mod tls;
 mod value;
 
 pub(crate) use cluster::resolve_links;
-pub(crate) use open::open;
+pub(crate) use conf::in_directories;
+pub(crate) use store::open;
 
+use inputs::clusters;
 use inputs::diagnostic::Diagnostic;
 use lease::{ClusterName, NodeName, Timing};
 use std::net::SocketAddr;
@@ -47,10 +48,12 @@ struct Surroundings {
     host: String,
     /// The directory in which systemd has put the credentials of the unit.
     credentials: Option<PathBuf>,
+    /// Where the rcron.conf of a cluster may be that does not name it.
+    conf_directories: Vec<PathBuf>,
 }
 
-/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file system, so it
-/// must not run in the daemon's loop.
+/// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file
+/// system, so it must not run in the daemon's loop.
 ///
 /// # Errors
 /// All problems, in one diagnostic.
@@ -59,8 +62,16 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
     let surroundings = Surroundings {
         host: host.to_string_lossy().into_owned(),
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        conf_directories: conf_directories(path),
     };
     document::read_file(path, &surroundings)
+}
+
+/// The directory of rcrond.toml, and that of rcron's configuration.
+pub(crate) fn conf_directories(file: &Path) -> Vec<PathBuf> {
+    let own = file.parent().filter(|own| !own.as_os_str().is_empty());
+    let own = own.unwrap_or(Path::new("."));
+    vec![own.to_owned(), clusters::DIRECTORY.into()]
 }
 
 /// The checked content of rcrond.toml.
@@ -69,7 +80,7 @@ pub(crate) struct Config {
     /// The name of this node. No other node of the site may have it.
     pub(crate) node: NodeName,
     /// How to reach the store.
-    pub(crate) store: StoreConfig,
+    pub(crate) store: store::Settings,
     /// In the order of the file. Names and state files are unique.
     pub(crate) clusters: Vec<ClusterSettings>,
     /// The address of the metrics; `None` if they are not served.
@@ -80,46 +91,6 @@ pub(crate) struct Config {
     pub(crate) run_dir: PathBuf,
     /// Contains epochs and the list of drained clusters; survives a reboot.
     pub(crate) state_dir: PathBuf,
-}
-
-/// The store's settings, by its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StoreConfig {
-    /// `[etcd]`
-    Etcd(store::etcd::Settings),
-    /// `[postgresql]`
-    PostgreSql(store::postgresql::Settings),
-    /// `[redis]`
-    Redis(store::redis::Settings),
-}
-
-impl StoreConfig {
-    /// The name of its table in rcrond.toml.
-    pub(crate) const fn kind(&self) -> &'static str {
-        match self {
-            Self::Etcd(_) => "etcd",
-            Self::PostgreSql(_) => "postgresql",
-            Self::Redis(_) => "redis",
-        }
-    }
-
-    pub(crate) fn servers(&self) -> &[String] {
-        match self {
-            Self::Etcd(settings) => &settings.servers,
-            Self::PostgreSql(settings) => &settings.servers,
-            Self::Redis(settings) => &settings.servers,
-        }
-    }
-
-    /// Where the records are, whatever the servers' addresses and the credentials.
-    pub(crate) fn location(&self) -> (&'static str, &str, String) {
-        let (prefix, place) = match self {
-            Self::Etcd(settings) => (&settings.prefix, String::new()),
-            Self::PostgreSql(settings) => (&settings.prefix, format!("{}\0{}", settings.database, settings.table)),
-            Self::Redis(settings) => (&settings.prefix, settings.database.to_string()),
-        };
-        (self.kind(), prefix, place)
-    }
 }
 
 /// A `[[cluster]]`.

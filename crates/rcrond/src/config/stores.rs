@@ -1,46 +1,67 @@
-//! `[etcd]`, `[postgresql]`, `[redis]`: exactly one of them.
+//! The table of the store. The file must have exactly one.
+
+mod etcd;
+mod postgresql;
+mod redis;
 
 use super::diagnostics::{Diagnostics, ValueError};
 use super::keys::{self, Kind};
 use super::table::Table;
-use super::{StoreConfig, Surroundings, login, tls, value};
+use super::{Surroundings, login, tls, value};
 use std::collections::BTreeSet;
-use store::{Login, etcd, postgresql, redis};
+use std::sync::Arc;
+use store::{Login, Settings};
 use toml::Spanned;
 
-const STORES: [(&str, &Kind); 3] = [
-    ("etcd", &keys::ETCD),
-    ("postgresql", &keys::POSTGRESQL),
-    ("redis", &keys::REDIS),
-];
+/// How to read the table of a kind of store.
+struct Reader {
+    default_prefix: &'static str,
+    /// Completes one of `servers`.
+    server: fn(&str) -> Result<String, ValueError>,
+    /// Reads who rcrond is in the store. TLS may show that with a certificate.
+    login: fn(&mut Diagnostics, &Table, &Surroundings, Option<&store::tls::Settings>) -> Option<Login>,
+    /// Reads the keys that only this kind has.
+    kind: fn(&mut Diagnostics, &Table) -> Option<Arc<dyn store::Kind>>,
+}
 
-/// A store, and whether its password stands in the file itself.
+/// In the order of [`keys::STORES`].
+const READERS: [&Reader; keys::STORES.len()] = [&etcd::READER, &postgresql::READER, &redis::READER];
+
+/// A store, and whether the file itself holds its password.
 pub(super) struct Found {
-    pub(super) store: StoreConfig,
+    pub(super) store: Settings,
     pub(super) has_literal_password: bool,
 }
 
-/// The one store of the file.
+/// Reads the one store of the file.
 pub(super) fn read(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundings) -> Option<Found> {
-    let given: Vec<(&str, &'static Kind)> = STORES.into_iter().filter(|(key, _)| top.has(key)).collect();
-    let [(key, kind)] = given[..] else {
-        complain(diagnostics, top, &given);
+    let known = keys::STORES.iter().zip(READERS);
+    let given: Vec<_> = known.filter(|((key, _), _)| top.has(key)).collect();
+    let [((key, kind), reader)] = given[..] else {
+        let kinds: Vec<_> = given.iter().map(|((key, kind), _)| (*key, kind)).collect();
+        refuse_number(diagnostics, top, &kinds);
         return None;
     };
     let table = top.table(diagnostics, key, kind)?;
-    let store = match key {
-        "etcd" => etcd(diagnostics, &table, surroundings).map(StoreConfig::Etcd),
-        "postgresql" => postgresql(diagnostics, &table, surroundings).map(StoreConfig::PostgreSql),
-        _ => redis(diagnostics, &table, surroundings).map(StoreConfig::Redis),
-    };
+    let servers = servers(diagnostics, &table, reader.server);
+    let prefix = text_or(diagnostics, &table, "prefix", reader.default_prefix, value::prefix);
+    let tls = tls::read(diagnostics, &table, surroundings);
+    let login = (reader.login)(diagnostics, &table, surroundings, tls.as_ref());
+    let kind = (reader.kind)(diagnostics, &table);
     Some(Found {
-        store: store?,
+        store: Settings {
+            kind: kind?,
+            servers: servers?,
+            prefix: prefix?,
+            login,
+            tls,
+        },
         has_literal_password: login::is_literal(&table),
     })
 }
 
-/// None is told of at the top of the file, the second of several at its place.
-fn complain(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Kind)]) {
+/// Reports that there is no store, or the second of several.
+fn refuse_number(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Kind)]) {
     let mut places: Vec<_> = given
         .iter()
         .filter_map(|(key, kind)| Some((top.place_of(key)?, kind.name)))
@@ -49,84 +70,22 @@ fn complain(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Kind)])
     match &places[..] {
         [(_, first), (second, name), ..] => {
             let found = format!("{name} beside {first}");
-            let help = "a node has one store: two could say different things";
+            let help = "configure one store only: two stores could disagree";
             diagnostics.refuse(second.clone(), ValueError::new(found, help));
         }
-        _ => diagnostics.refuse(
-            top.place.clone(),
-            ValueError::new("there is no store", "write one of [etcd], [postgresql], [redis]"),
-        ),
+        _ => {
+            let names: Vec<_> = keys::STORES.iter().map(|(_, kind)| kind.name).collect();
+            let help = format!("write one of {}", names.join(", "));
+            diagnostics.refuse(top.place.clone(), ValueError::new("there is no store", help));
+        }
     }
 }
 
-fn etcd(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroundings) -> Option<etcd::Settings> {
-    let servers = servers(diagnostics, table, |text| value::server(text, 2379));
-    let prefix = text_or(diagnostics, table, "prefix", "rcron/", value::prefix);
-    let login = login::read(diagnostics, table, surroundings, None);
-    let tls = tls::read(diagnostics, table, surroundings);
-    let has_identity = tls.as_ref().is_some_and(|tls| tls.identity.is_some());
-    if table.has("user") && !login::has_password(table) && !has_identity {
-        let place = table.place_of("user").unwrap_or_default();
-        let help = "add `password_file`, or a client certificate in [etcd.tls]";
-        diagnostics.refuse(place, ValueError::new("etcd could not know this user", help));
-    }
-    Some(etcd::Settings {
-        servers: servers?,
-        prefix: prefix?,
-        login,
-        tls,
-    })
-}
-
-fn postgresql(
-    diagnostics: &mut Diagnostics,
-    table: &Table,
-    surroundings: &Surroundings,
-) -> Option<postgresql::Settings> {
-    const USER: &str = "rcron";
-    let servers = servers(diagnostics, table, |text| value::local_or_server(text, 5432));
-    let prefix = text_or(diagnostics, table, "prefix", "rcron/", value::prefix);
-    let database = text_or(diagnostics, table, "database", "rcron", value::name);
-    let relation = text_or(diagnostics, table, "table", "rcron", value::sql_table);
-    let login = login::read(diagnostics, table, surroundings, Some(USER)).unwrap_or_else(|| Login {
-        user: USER.into(),
-        password: None,
-    });
-    let tls = tls::read(diagnostics, table, surroundings);
-    Some(postgresql::Settings {
-        servers: servers?,
-        database: database?,
-        table: relation?,
-        prefix: prefix?,
-        login: Some(login),
-        tls,
-    })
-}
-
-fn redis(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroundings) -> Option<redis::Settings> {
-    /// As many as redis.conf may be told to have.
-    const LAST_DATABASE: u32 = 65_535;
-    let servers = servers(diagnostics, table, |text| value::local_or_server(text, 6379));
-    let prefix = text_or(diagnostics, table, "prefix", "rcron:", value::prefix);
-    let database = table.number(diagnostics, "database", LAST_DATABASE);
-    let is_good = database.is_some() || !table.has("database");
-    // Without a user: the password of all, `requirepass`.
-    let login = login::read(diagnostics, table, surroundings, Some(""));
-    let tls = tls::read(diagnostics, table, surroundings);
-    is_good.then_some(redis::Settings {
-        servers: servers?,
-        database: database.unwrap_or_default(),
-        prefix: prefix?,
-        login,
-        tls,
-    })
-}
-
-/// Its servers, each once: one that is there twice would be asked twice as often.
+/// Reads the servers. A duplicate is refused, because it would be tried twice as often.
 fn servers(
     diagnostics: &mut Diagnostics,
     table: &Table,
-    read: impl Fn(&str) -> Result<String, ValueError>,
+    read: fn(&str) -> Result<String, ValueError>,
 ) -> Option<Vec<String>> {
     if !table.has("servers") {
         let help = "add servers = [\"HOST:PORT\"]";
@@ -137,14 +96,14 @@ fn servers(
     let mut seen = BTreeSet::new();
     for server in &servers {
         if !seen.insert(server.get_ref()) {
-            let found = format!("`{}` is there twice", server.get_ref());
+            let found = format!("`{}` is listed twice", server.get_ref());
             diagnostics.refuse(server.span(), ValueError::bare(found));
         }
     }
     Some(servers.into_iter().map(Spanned::into_inner).collect())
 }
 
-/// The default where there is no such key; `None` where its value is refused.
+/// The default if the key is missing; `None` if its value is refused.
 fn text_or(
     diagnostics: &mut Diagnostics,
     table: &Table,

@@ -1,7 +1,7 @@
 //! A table of the file, and the values of its keys.
 
 use super::diagnostics::{Diagnostics, ValueError};
-use super::keys::{Kind, SPANS, unknown};
+use super::keys::{DURATIONS, Kind, unknown};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -24,7 +24,7 @@ impl<'t> Table<'t> {
     ) -> Self {
         for (key, _) in entries {
             let name: &str = key.get_ref();
-            if !kind.keys.contains(&name) {
+            if !kind.has(name) {
                 diagnostics.refuse(key.span(), unknown(kind, name));
             }
         }
@@ -47,7 +47,7 @@ impl<'t> Table<'t> {
     }
 
     fn entry(&self, key: &str) -> Option<(Range<usize>, &'t Spanned<DeValue<'t>>)> {
-        debug_assert!(self.kind.keys.contains(&key), "{key}");
+        debug_assert!(self.kind.has(key), "{key}");
         let found = self.entries.iter().find(|(name, _)| *name.get_ref() == key);
         found.map(|(name, value)| (name.span(), value))
     }
@@ -144,7 +144,7 @@ pub(super) fn good<T>(
 
 fn not_a_string(key: &str, value: &DeValue) -> ValueError {
     match value {
-        DeValue::Integer(number) if SPANS.contains(&key) => ValueError::new(
+        DeValue::Integer(number) if DURATIONS.contains(&key) => ValueError::new(
             format!("`{key}` must be a duration"),
             format!("write it with its unit, in quotes: \"{number}s\""),
         ),

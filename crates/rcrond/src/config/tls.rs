@@ -1,4 +1,4 @@
-//! TLS: a short form, and a table of files.
+//! The key `tls`: `true`, or a table of files.
 
 use super::Surroundings;
 use super::diagnostics::{Diagnostics, ValueError};
@@ -15,7 +15,7 @@ use toml::de::DeValue;
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"];
 
-/// What the store's table says of TLS.
+/// Reads the store's TLS settings; `None` if TLS is not used.
 pub(super) fn read(diagnostics: &mut Diagnostics, store: &Table, surroundings: &Surroundings) -> Option<Settings> {
     let value = store.value("tls")?;
     match value.get_ref() {
@@ -29,7 +29,7 @@ pub(super) fn read(diagnostics: &mut Diagnostics, store: &Table, surroundings: &
             let help = "write `true`, or a table of files";
             diagnostics.refuse(
                 value.span(),
-                ValueError::new("`tls` is `true`, `false` or a table", help),
+                ValueError::new("`tls` must be `true`, `false` or a table", help),
             );
             None
         }
@@ -51,14 +51,14 @@ fn path_of(diagnostics: &mut Diagnostics, table: &Table, key: &str) -> Option<Sp
 fn host(text: &str) -> Result<String, ValueError> {
     if text.is_empty() || text.contains(':') && text.parse::<std::net::Ipv6Addr>().is_err() {
         return Err(ValueError::new(
-            "this is no server's name",
-            "write the name that stands in its certificate, without a port",
+            "this is not the name of a server",
+            "write the name in its certificate, without a port",
         ));
     }
     value::name(text)
 }
 
-/// Certificate and key: both or none.
+/// Reads the certificate and its key. Neither may be without the other.
 fn identity(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroundings) -> Option<Identity> {
     let keys: Vec<&str> = ["key_file", "key_credential"]
         .into_iter()
@@ -106,7 +106,7 @@ fn certificates(diagnostics: &mut Diagnostics, path: &Spanned<PathBuf>) -> Optio
         let name = file::named(path.get_ref());
         Err(ValueError::new(
             format!("there is no certificate in {name}"),
-            format!("it must be PEM: {CERTIFICATE}"),
+            format!("write it as PEM: {CERTIFICATE}"),
         ))
     });
     good(diagnostics, path.span(), read).map(Spanned::into_inner)
@@ -116,11 +116,12 @@ fn private_key(diagnostics: &mut Diagnostics, path: &Spanned<PathBuf>) -> Option
     let name = file::named(path.get_ref());
     let read = read_pem(path.get_ref()).and_then(|contents| {
         if ENCRYPTED.iter().any(|mark| holds(&contents.bytes, mark)) {
-            let help = "nobody could type the passphrase at boot: decrypt it, and protect it as a systemd credential";
+            let help =
+                "decrypt it, because no one can type the passphrase at boot; a systemd credential can protect it";
             return Err(ValueError::new(format!("the key in {name} is encrypted"), help));
         }
         if !holds(&contents.bytes, "PRIVATE KEY-----") {
-            let help = "it must be PEM: -----BEGIN PRIVATE KEY-----";
+            let help = "write it as PEM: -----BEGIN PRIVATE KEY-----";
             return Err(ValueError::new(format!("there is no private key in {name}"), help));
         }
         Ok(contents)

@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout_at};
 /// A file system that takes longer than this is considered hung.
 const READ_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the state files say, in the order of the clusters. Each directory is read by a thread of its own: if it hangs, its files count as
-/// unreadable, and the others are not delayed.
+/// What the state files say, in the order of the clusters. Each directory is read by a thread of its own: if it hangs, its
+/// files count as unreadable, and the others are not delayed.
 pub(super) async fn previous_states(clusters: &[ClusterSettings], boot: &[u8]) -> Vec<PreviousState> {
     let mut directories: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
     for cluster in clusters {

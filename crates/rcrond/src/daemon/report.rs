@@ -15,12 +15,13 @@ impl Daemon {
             node: self.config.node.as_str().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             store: StoreReport {
-                kind: self.config.store.kind().to_owned(),
-                servers: self.config.store.servers().to_vec(),
+                kind: self.config.store.kind.name().to_owned(),
+                servers: self.config.store.servers.clone(),
                 answers,
                 failure: failure.map(ToString::to_string),
                 session: self.machine.has_session(),
                 watching: self.is_watching,
+                watch_failure: self.watch_failures.last.as_ref().map(ToString::to_string),
             },
             clusters: clusters.map(|view| self.cluster_report(&view, now)).collect(),
         }

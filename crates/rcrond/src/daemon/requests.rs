@@ -37,6 +37,10 @@ impl Daemon {
             Request::Drain { clusters, wait_ms } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.drain(names, wait_ms, replies.clone())),
+            Request::Reload {} => {
+                self.begin_reload(Some(replies.clone()));
+                Ok(())
+            }
             Request::Undrain { clusters } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.undrain(&names, replies.clone())),
@@ -94,6 +98,10 @@ async fn add_nodes(mut report: Report, store: &Arc<dyn Store>) -> Report {
             return report;
         }
     };
+    if overview.is_cut {
+        let what = "the store has more nodes than can be shown".to_owned();
+        report.store.failure = report.store.failure.or(Some(what));
+    }
     for cluster in &mut report.clusters {
         let lease = Duration::from_millis(cluster.lease_ms);
         cluster.nodes = overview.nodes(&cluster.name, lease, clock::wall_time());

@@ -6,8 +6,8 @@ use inputs::clock;
 use lease::Input;
 use std::time::Duration;
 
-/// For the two calls to the store that a stop takes, in addition to the clusters' `grace`. A store that does not answer is not waited
-/// for any longer.
+/// For the two calls to the store that a stop takes, in addition to the clusters' `grace`. A store that does not answer is not
+/// waited for any longer.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 /// How much later than the daemon's own limit systemd's is.
 const SYSTEMD_MARGIN: Duration = Duration::from_secs(5);

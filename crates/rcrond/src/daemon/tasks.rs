@@ -7,7 +7,6 @@ use crate::event::EventSender;
 use crate::store_tasks::client::{StoreClient, StoreRequest};
 use crate::store_tasks::node_info::{self, Publication};
 use crate::store_tasks::watcher::{self, WatchSpec};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::mpsc::{self, Receiver, UnboundedSender};
@@ -31,7 +30,12 @@ pub(super) fn start_store_tasks(
     metrics: &Arc<Metrics>,
 ) -> Senders {
     let (store_requests, received) = mpsc::unbounded_channel();
-    let client = StoreClient::new(Arc::clone(store), events.clone(), Arc::clone(metrics));
+    let client = StoreClient::new(
+        config.node.clone(),
+        Arc::clone(store),
+        events.clone(),
+        Arc::clone(metrics),
+    );
     tokio::spawn(client.run(received));
     let (watch_specs, specs) = watch::channel(WatchSpec {
         store: Arc::clone(store),
@@ -58,13 +62,13 @@ pub(super) fn start_servers(
     let (sender, requests) = mpsc::channel(MAX_REQUESTS);
     let listener = socket::listen(&config.socket)?;
     if let Some(address) = config.metrics {
-        tokio::spawn(serve_metrics(address, Arc::clone(metrics), sender.clone()));
+        let (metrics, sender) = (Arc::clone(metrics), sender.clone());
+        // The address may be in use or not exist yet. The daemon does its work anyway.
+        tokio::spawn(async move {
+            let listener = metrics::listen(address).await;
+            metrics::serve(metrics::LIMITS, listener, metrics, sender).await;
+        });
     }
     tokio::spawn(socket::serve(listener, sender));
     Ok(requests)
-}
-
-/// The daemon does its work even if the address is in use.
-async fn serve_metrics(address: SocketAddr, metrics: Arc<Metrics>, requests: mpsc::Sender<PendingRequest>) {
-    metrics::serve(metrics::listen(address).await, metrics, requests).await;
 }

@@ -13,11 +13,13 @@ use std::path::{Path, PathBuf};
 use sys::output::error_text;
 use sys::{file, lock, replace};
 
-/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do not know.
+/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do
+/// not know.
 const FORMAT: u32 = 1;
 
 const MAX_SIZE: usize = 16 << 20;
-/// A user who knows the session's identity could write records in its name; but only with access to the store, which already permits that.
+/// A user who knows the session's identity could write records in its name; but only with access to the store, which already
+/// permits that.
 const MODE: u32 = 0o600;
 
 /// `run_dir`, whose lock this process holds.
@@ -90,8 +92,9 @@ impl RunDir {
         let _ = fs::remove_file(self.identity());
     }
 
-    /// The session that an earlier process of this boot and this node has saved. There is none if it may hold a cluster that is no longer
-    /// `configured` with the same state file, or if the file cannot be read. Then this node waits until the old leases have expired.
+    /// The session that an earlier process of this boot and this node has saved. There is none if it may hold a cluster that is
+    /// no longer `configured` with the same state file, or if the file cannot be read. Then this node waits until the old
+    /// leases have expired.
     pub(crate) fn saved_session(&self, boot: &[u8], node: &str, configured: &HeldClusters) -> Option<SessionId> {
         let saved = read(&self.identity())?;
         let is_own = saved.boot.as_bytes() == boot && saved.node == node;

@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use sys::file::{self, Unreadable};
 use sys::replace;
 
 /// The name of the file in `state_dir`.
 pub(crate) const FILE_NAME: &str = "clusters.json";
 
-/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do not know.
+/// The version of the file's format. From this one on, later versions of rcrond read the file, and ignore fields that they do
+/// not know.
 const FORMAT: u32 = 1;
 
 /// In bytes. A thousand clusters with long names fit.
@@ -46,35 +47,25 @@ pub(crate) struct Drained {
     pub(crate) wait_ms: Option<u64>,
 }
 
+const LOSS: &str = "epochs then continue from those in the store, and drained clusters must be drained again";
+
 /// Why the file cannot be used.
 #[derive(Debug)]
-pub(crate) struct ReadError {
-    path: PathBuf,
-    reason: ReadErrorReason,
-}
-
-#[derive(Debug)]
-enum ReadErrorReason {
+pub(crate) enum ReadError {
     Unreadable(Unreadable),
     Invalid(serde_json::Error),
-    /// The file was written by a later version of rcrond.
+    /// A later version of rcrond has written it.
     Format(u32),
 }
 
 impl fmt::Display for ReadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "cannot read the epochs from {}: ", self.path.display())?;
-        match &self.reason {
-            ReadErrorReason::Unreadable(error) => error.fmt(out),
-            ReadErrorReason::Invalid(error) => write!(
+        match self {
+            Self::Unreadable(error) => error.fmt(out),
+            Self::Invalid(error) => write!(out, "{error}; if the file cannot be repaired, move it away: {LOSS}"),
+            Self::Format(format) => write!(
                 out,
-                "{error}; if the file cannot be repaired, move it away: epochs then continue from those in the store, and drained \
-                 clusters must be drained again"
-            ),
-            ReadErrorReason::Format(format) => write!(
-                out,
-                "this version of rcrond does not know format {format}: install the later version again; if that is not possible, move it \
-                 away: epochs then continue from those in the store, and drained clusters must be drained again"
+                "this version of rcrond does not know format {format}: install the later version again, or move it away: {LOSS}"
             ),
         }
     }
@@ -95,18 +86,14 @@ impl PersistentState {
     /// # Errors
     /// [`ReadError`]. A file that cannot be read must not be taken as empty, because epochs would go back.
     pub(crate) fn read(path: &Path) -> Result<Self, ReadError> {
-        let failed = |reason| ReadError {
-            path: path.to_owned(),
-            reason,
-        };
         let bytes = match file::read_beginning(path.as_os_str(), MAX_SIZE) {
             Ok(contents) => contents.bytes,
             Err(Unreadable::Missing) => return Ok(Self::default()),
-            Err(error) => return Err(failed(ReadErrorReason::Unreadable(error))),
+            Err(error) => return Err(ReadError::Unreadable(error)),
         };
-        let state: Self = serde_json::from_slice(&bytes).map_err(|error| failed(ReadErrorReason::Invalid(error)))?;
+        let state: Self = serde_json::from_slice(&bytes).map_err(ReadError::Invalid)?;
         if state.format > FORMAT {
-            return Err(failed(ReadErrorReason::Format(state.format)));
+            return Err(ReadError::Format(state.format));
         }
         Ok(state)
     }

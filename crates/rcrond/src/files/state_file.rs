@@ -52,8 +52,8 @@ fn from_state(state: State, boot: &[u8], farthest: BootTime) -> PreviousState {
     }
 }
 
-/// Replaces the file. It is an error if that fails and the file could only be made passive in place: a node that cannot write `active`
-/// must not win the cluster.
+/// Replaces the file. It is an error if that fails and the file could only be made passive in place: a node that cannot write
+/// `active` must not win the cluster.
 ///
 /// # Errors
 /// [`WriteError`].

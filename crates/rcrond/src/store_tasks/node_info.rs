@@ -1,20 +1,25 @@
 //! What a node publishes in the store for the `rcronctl status` of other nodes. The lease does not depend on it.
 
-use super::codec::NODE_INFO_PREFIX;
+use super::codec;
+use super::node_list::NodeList;
 use super::time_limit::within;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Change, Failure, Store};
+use store::{Change, Error, LONGEST_VALUE, Store, Verdict};
 use tokio::sync::watch::Receiver;
 
 const LIMIT: Duration = Duration::from_secs(5);
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// After this time, a publication is written again.
+const REPEAT: Duration = Duration::from_secs(300);
+/// In bytes. Versions of rcrond are shorter.
+const LONGEST_VERSION: usize = 64;
 
-/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they do not
-/// know.
+/// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they
+/// do not know.
 const FORMAT: u32 = 1;
 
 /// The record, in JSON.
@@ -57,18 +62,23 @@ impl NodeInfo {
     /// Reads a record; `None` if another program or a later version with another format has written it.
     pub(super) fn parse(record: &[u8]) -> Option<Self> {
         let info: Self = serde_json::from_slice(record).ok()?;
-        (info.format <= FORMAT).then_some(info)
+        (info.format <= FORMAT && info.version.len() <= LONGEST_VERSION).then_some(info)
     }
 }
 
-/// The task: writes each publication on a connection of its own, and tries again until that succeeds.
+/// The task: writes each publication on a connection of its own, and tries again until that succeeds. It writes it again from time to
+/// time, because another program may have removed it.
 pub(crate) async fn run(node: String, mut publications: Receiver<Publication>) {
-    let key = format!("{NODE_INFO_PREFIX}{node}");
+    let mut is_reported = false;
     loop {
         let Publication { store, info } = publications.borrow_and_update().clone();
         let mut pause = MIN_PAUSE;
         if let Some(info) = info {
-            while within(LIMIT, write(&store, &key, &info)).await.is_err() {
+            while let Err(error) = within(LIMIT, publish(&store, &node, &info)).await {
+                // An error of the store is reported by the machine, which uses it too.
+                if matches!(error, Error::Local { .. }) && !std::mem::replace(&mut is_reported, true) {
+                    log::warn!("`rcronctl status` on other nodes will not show this node: {error}");
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(MAX_PAUSE);
                 if publications.has_changed().unwrap_or(true) {
@@ -76,19 +86,37 @@ pub(crate) async fn run(node: String, mut publications: Receiver<Publication>) {
                 }
             }
         }
-        if publications.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = publications.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(REPEAT) => {}
         }
     }
 }
 
-async fn write(store: &Arc<dyn Store>, key: &str, info: &NodeInfo) -> Result<(), Failure> {
-    let value = serde_json::to_vec(info).map_err(|error| Failure::new("", error))?;
-    let change = Change {
-        writes: vec![(key.to_owned(), value)],
-        ..Change::default()
-    };
-    store.connect().await?.change(&change).await.map(drop)
+/// Writes the info, and adds the node to the list of nodes if it is not there.
+async fn publish(store: &Arc<dyn Store>, node: &str, info: &NodeInfo) -> Result<(), Error> {
+    let value = serde_json::to_vec(info).map_err(|error| Error::Local {
+        act: "encode the record",
+        cause: error.to_string(),
+    })?;
+    let list = [codec::NODE_LIST.to_owned()];
+    let mut connection = store.connect().await?;
+    loop {
+        let found = connection.read(&list).await?.items.pop().flatten();
+        let (version, record) = found.map(|item| (item.version, item.value)).unzip();
+        let mut change = Change {
+            writes: vec![(codec::node_info(node), value.clone())],
+            ..Change::default()
+        };
+        if let Some(record) = NodeList::parse(&record.unwrap_or_default()).with(node, LONGEST_VALUE) {
+            change.conditions.push((codec::NODE_LIST.to_owned(), version));
+            change.writes.push((codec::NODE_LIST.to_owned(), record));
+        }
+        // It is refused if another node has changed the list meanwhile.
+        if connection.change(&change).await? == Verdict::Done {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::codec;
 use super::node_info::NodeInfo;
+use super::node_list::NodeList;
 use super::time_limit::within;
 use control::{NodeReport, Role};
 use lease::{ClusterRecord, SessionId, SessionState};
@@ -9,14 +10,22 @@ use policy::moment::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Connection, Failure, Item, Store};
+use store::{Connection, Error, Store};
 
 /// Less than rcronctl waits for its answer.
 const LIMIT: Duration = Duration::from_secs(3);
 
+/// How many nodes are read at once. What they have published may be long.
+const NODES_AT_ONCE: usize = 50;
+/// The highest number of parts that nodes take in clusters, all together. Further nodes are left out, because the report would be
+/// too long.
+const MAX_PARTS: usize = 20_000;
+
 /// The records, by the names of their nodes and clusters.
 pub(crate) struct ClusterOverview {
     nodes: BTreeMap<String, NodeInfo>,
+    /// Some nodes were left out.
+    pub(crate) is_cut: bool,
     sessions: BTreeMap<String, Session>,
     clusters: BTreeMap<String, ClusterRecord>,
 }
@@ -32,41 +41,61 @@ struct Session {
 ///
 /// # Errors
 /// The store's, or that it has not answered in time.
-pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<ClusterOverview, Failure> {
+pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<ClusterOverview, Error> {
     within(LIMIT, async {
         let mut connection = store.connect().await?;
-        let nodes = read_nodes(&mut *connection, clusters).await?;
-        let clusters = read_all(&mut *connection, clusters, codec::cluster, |value| {
+        let mut names = read_names(&mut *connection).await?;
+        let records = read_all(&mut *connection, clusters, codec::cluster, |value| {
             ClusterRecord::parse(value).ok()
         })
         .await?;
-        let holders = clusters.values().filter_map(ClusterRecord::holder);
-        let holders = holders.map(|holder| holder.node.as_str().to_owned());
-        let names: BTreeSet<String> = nodes.keys().cloned().chain(holders).collect();
+        let holders: Vec<_> = records.values().filter_map(ClusterRecord::holder).collect();
+        names.extend(holders.iter().map(|holder| holder.node.as_str().to_owned()));
+        let (nodes, is_cut) = read_nodes(&mut *connection, &names, clusters).await?;
+        names.retain(|name| nodes.contains_key(name) || holders.iter().any(|holder| holder.node.as_str() == name));
         let names: Vec<String> = names.into_iter().collect();
         let sessions = read_all(&mut *connection, &names, codec::session, parse_session).await?;
         Ok(ClusterOverview {
             nodes,
+            is_cut,
             sessions,
-            clusters,
+            clusters: records,
         })
     })
     .await
 }
 
-/// The nodes that have one of these clusters in their configuration.
+/// The names of all nodes that have published something.
+async fn read_names(connection: &mut dyn Connection) -> Result<BTreeSet<String>, Error> {
+    let snapshot = connection.read(&[codec::NODE_LIST.to_owned()]).await?;
+    let record = snapshot.items.into_iter().flatten().next();
+    let list = NodeList::parse(&record.map(|item| item.value).unwrap_or_default());
+    Ok(list.names().map(str::to_owned).collect())
+}
+
+/// The nodes that have one of these clusters in their configuration, and whether some were left out.
 async fn read_nodes(
     connection: &mut dyn Connection,
+    names: &BTreeSet<String>,
     clusters: &[String],
-) -> Result<BTreeMap<String, NodeInfo>, Failure> {
-    let records = connection.list(codec::NODE_INFO_PREFIX).await?;
-    let parse = |(key, item): (String, Item)| {
-        let info = NodeInfo::parse(&item.value)?;
-        let takes_part = clusters.iter().any(|name| info.clusters.contains_key(name));
-        let node = key.strip_prefix(codec::NODE_INFO_PREFIX)?.to_owned();
-        takes_part.then_some((node, info))
-    };
-    Ok(records.into_iter().filter_map(parse).collect())
+) -> Result<(BTreeMap<String, NodeInfo>, bool), Error> {
+    let names: Vec<_> = names.iter().cloned().collect();
+    let mut nodes = BTreeMap::new();
+    let mut count = 0;
+    for some in names.chunks(NODES_AT_ONCE) {
+        let found = read_all(connection, some, codec::node_info, NodeInfo::parse).await?;
+        for (node, mut info) in found {
+            info.clusters.retain(|name, _| clusters.contains(name));
+            count += info.clusters.len();
+            if count > MAX_PARTS {
+                return Ok((nodes, true));
+            }
+            if !info.clusters.is_empty() {
+                nodes.insert(node, info);
+            }
+        }
+    }
+    Ok((nodes, false))
 }
 
 /// The records of these names, without those that are missing or cannot be parsed.
@@ -75,7 +104,7 @@ async fn read_all<T>(
     names: &[String],
     key: impl Fn(&str) -> String,
     parse: impl Fn(&[u8]) -> Option<T>,
-) -> Result<BTreeMap<String, T>, Failure> {
+) -> Result<BTreeMap<String, T>, Error> {
     let keys: Vec<_> = names.iter().map(|name| key(name)).collect();
     let snapshot = connection.read(&keys).await?;
     let pairs = names.iter().zip(snapshot.items);
@@ -93,8 +122,8 @@ fn parse_session(value: &[u8]) -> Option<Session> {
 }
 
 impl ClusterOverview {
-    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left of the
-    /// holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
+    /// The nodes of one cluster, by name. A node is gone if its session was not renewed for `lease`. This, and how much is left
+    /// of the holder's lease, is computed from the wall clocks of two nodes, so it is only about right.
     pub(crate) fn nodes(&self, cluster: &str, lease: Duration, now: WallTime) -> Vec<NodeReport> {
         let takes_part = |(_, info): &(&String, &NodeInfo)| info.clusters.contains_key(cluster);
         let mut names: BTreeSet<&str> = self

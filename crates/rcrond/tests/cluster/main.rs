@@ -1,8 +1,9 @@
-//! The real rcrond on three nodes in namespaces, with a real store, the real rcron, and each fault of docs/design/lease.md that can be
-//! injected on one machine. Prints how long each fault took (`--nocapture`).
+//! The real rcrond on three nodes in namespaces, with a real store, the real rcron, and each fault of docs/design/lease.md that
+//! can be injected on one machine. Prints how long each fault took (`--nocapture`).
 //!
-//! The tests assert that two nodes are never active, that no tick runs twice, that epochs only grow, and that a node becomes active
-//! again. Times are printed beside their bounds. Only three times the bound is an error, because test machines are slow at times.
+//! The tests assert that two nodes are never active, that no tick runs twice, that epochs only grow, and that a node becomes
+//! active again. Times are printed beside their bounds. Only three times the bound is an error, because test machines are slow
+//! at times.
 
 mod check;
 mod faketime;

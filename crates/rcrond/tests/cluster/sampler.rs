@@ -1,8 +1,8 @@
 //! Reads all state files all the time, and records their contents with the times.
 //!
-//! A file is replaced as a whole, so its content was there at some moment between the beginning and the end of the read. If two reads in a row
-//! find the same content, it was there from the end of the first to the beginning of the second, because no content is written again after
-//! another one: each has another epoch or `until`.
+//! A file is replaced as a whole, so its content was there at some moment between the beginning and the end of the read. If two
+//! reads in a row find the same content, it was there from the end of the first to the beginning of the second, because no
+//! content is written again after another one: each has another epoch or `until`.
 
 use crate::check::{Content, Version};
 use inputs::clock::{boot_id, boot_time};

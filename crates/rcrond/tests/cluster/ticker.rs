@@ -1,5 +1,5 @@
-//! A cron that starts rcron on each node ten times a second, up to 0.3 s late. The active node is early and the others are late, because
-//! then a tick would run twice if a new holder started jobs at once.
+//! A cron that starts rcron on each node ten times a second, up to 0.3 s late. The active node is early and the others are
+//! late, because then a tick would run twice if a new holder started jobs at once.
 
 use crate::check::{Run, Schedule};
 use crate::node::Node;

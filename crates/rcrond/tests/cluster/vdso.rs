@@ -1,6 +1,6 @@
-//! A wall clock for a process that libfaketime does not work with: Go does not use libc, a program with jemalloc does not start with it
-//! (wolfcw/libfaketime#130), and a static program does not load it. All of them call the code that the kernel maps into each process,
-//! vdso(7). Here this code is replaced, in one process only. This works on Linux on x86-64.
+//! A wall clock for a process that libfaketime does not work with: Go does not use libc, a program with jemalloc does not start
+//! with it (wolfcw/libfaketime#130), and a static program does not load it. All of them call the code that the kernel maps into
+//! each process, vdso(7). Here this code is replaced, in one process only. This works on Linux on x86-64.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -1,9 +1,10 @@
-//! One rcrond, or two, with a Redis of the test: what it writes, refuses and logs. Partitions, crashes and the times of failovers are in
-//! `tests/cluster`.
+//! One rcrond, or two, with a Redis of the test: what it writes, refuses and logs. Partitions, crashes and the times of
+//! failovers are in `tests/cluster`.
 
 mod drain;
 mod drain_wait;
 mod files;
+mod metrics;
 mod node;
 mod reload;
 mod session;

@@ -18,23 +18,30 @@ pub(crate) struct Node {
     directory: TempDir,
     name: &'static str,
     running: Option<Running>,
+    /// A variable of the daemon's environment, and the file whose path is its value.
+    variable: Option<(&'static str, &'static str)>,
 }
 
 impl Node {
     /// It has one cluster with a lease of one second and without `settle`, and is not started yet.
     pub(crate) fn new(name: &'static str, redis: &Redis) -> Self {
+        Self::with_store(name, &format!("[redis]\nservers = [\"{}\"]", redis.address()))
+    }
+
+    /// The same with any table for the store.
+    pub(crate) fn with_store(name: &'static str, store: &str) -> Self {
         let node = Self {
             directory: tempfile::tempdir().expect("a directory"),
             name,
             running: None,
+            variable: None,
         };
         let here = node.directory.path().display();
         fs::create_dir(node.path("journal")).expect("made");
         node.configure(&format!(
             "node = \"{name}\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[control]\nsocket = \"{here}/socket\"\n\
-             [redis]\nservers = [\"{}\"]\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
-             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n",
-            redis.address()
+             {store}\n[[cluster]]\nname = \"web\"\nstate_file = \"{here}/state\"\njournal = \"{here}/journal\"\n\
+             priority = 100\nlease = \"1s\"\nsettle = \"0s\"\n"
         ));
         let conf =
             format!("cluster_name = web\nstate_file = {here}/state\nrequire_lease = yes\njournal = {here}/journal\n");
@@ -47,9 +54,32 @@ impl Node {
         self
     }
 
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn set(&mut self, variable: &'static str, file: &'static str) {
+        self.variable = Some((variable, file));
+    }
+
+    pub(crate) fn start_without_waiting(&mut self) {
         let log = fs::File::create(self.path("log")).expect("a log");
-        self.running = Some(Running::start(self.command().stderr(log)));
+        let variable = self.variable.map(|(name, file)| (name, self.path(file)));
+        self.running = Some(Running::start(self.command().stderr(log).envs(variable)));
+    }
+
+    /// Waits for the program's first statement: until then, the kernel ends a process on SIGHUP.
+    pub(crate) fn begins(&self) {
+        let status = format!("/proc/{}/status", self.running.as_ref().expect("running").pid());
+        let has_hangup = |line: &str| {
+            let mask = line.strip_prefix("SigBlk:").or(line.strip_prefix("SigCgt:"));
+            let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            mask.is_some_and(|mask| mask & 1 == 1)
+        };
+        until("its first statement", || {
+            let status = fs::read_to_string(&status).ok()?;
+            status.lines().any(has_hangup).then_some(())
+        });
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.start_without_waiting();
         // The socket's file is there before the daemon listens.
         let listens = || Connection::open(&self.path("socket"), LIMIT).is_ok();
         until("the first state file and the socket", || {
@@ -95,6 +125,20 @@ impl Node {
 
     pub(crate) fn signal(&self, signal: i32) {
         self.running.as_ref().expect("running").signal(signal);
+    }
+
+    /// The largest memory that it has ever used, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let pid = self.running.as_ref().expect("running").pid();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes: u64 = peak
+            .expect("VmHWM")
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("a number");
+        kilobytes << 10
     }
 
     pub(crate) fn ended(&mut self) -> ExitStatus {

@@ -62,6 +62,25 @@ fn is_resumed_after_an_upgrade_without_a_failover() {
     assert_eq!(node.since(), since);
 }
 
+/// A later process that no longer has the cluster must know that the session may hold it.
+#[test]
+fn is_saved_again_if_it_is_resumed_with_a_new_cluster() {
+    let redis = Redis::start();
+    let mut node = Node::new("n1", &redis).started();
+    node.is_active();
+    node.signal(USR1);
+    node.ended();
+    let file = node.path("db-state");
+    let cluster = format!("[[cluster]]\nname = \"db\"\nstate_file = \"{}\"\n", file.display());
+    node.configure(&format!("{}{cluster}", node.configuration()));
+    node.start();
+    let saved = || fs::read_to_string(node.path("run/identity")).unwrap_or_default();
+    until("the new cluster to be saved", || {
+        saved().contains("\"db\"").then_some(())
+    });
+    assert!(!node.log().contains("has a session in the store"), "{}", node.log());
+}
+
 #[test]
 fn is_not_resumed_if_state_files_were_exchanged() {
     let redis = Redis::start();

@@ -1,6 +1,9 @@
 //! The store fails.
 
 use crate::node::Node;
+use control::{Request, Response, Role};
+use testing::servers::TestServer;
+use testing::servers::fake::Fake;
 use testing::servers::redis::Redis;
 use testing::until;
 
@@ -33,4 +36,129 @@ fn loss_of_all_data_does_not_make_epochs_smaller() {
         let state = node.state();
         (state.starts_with("active ") && !state.contains(" epoch=1 ")).then_some(())
     });
+}
+
+/// Appends a cluster to its configuration.
+fn with_another_cluster(node: Node) -> Node {
+    let state = node.path("other-state").display().to_string();
+    let cluster = format!("[[cluster]]\nname = \"other\"\nstate_file = {state:?}\nlease = \"1s\"\nsettle = \"0s\"\n");
+    node.configure(&(node.configuration() + &cluster));
+    node
+}
+
+/// Replaces a key by a list, at one moment.
+fn make_list(redis: &Redis, key: &str) {
+    let script = "redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], 'junk')";
+    redis.cli(&["EVAL", script, "1", key]);
+}
+
+#[test]
+fn spoilt_session_heals_by_itself_and_is_logged_once_with_its_key() {
+    let redis = Redis::start();
+    let node = Node::new("n1", &redis).started();
+    for count in 0..2 {
+        node.is_active();
+        if count == 0 {
+            redis.cli(&["SET", "rcron:session/n1", "junk"]);
+        } else {
+            make_list(&redis, "rcron:session/n1");
+        }
+        until("the session to be lost", || {
+            node.state().starts_with("passive ").then_some(())
+        });
+        node.is_active();
+        assert!(redis.cli(&["GET", "rcron:session/n1"]).contains("session1 id="));
+        let logged = node
+            .log()
+            .matches("the record rcron:session/n1 in the store was written by")
+            .count();
+        assert_eq!(logged, count + 1, "{}", node.log());
+    }
+}
+
+#[test]
+fn spoilt_cluster_record_stops_only_its_cluster_until_the_key_is_deleted() {
+    let redis = Redis::start();
+    let node = with_another_cluster(Node::new("n1", &redis)).started();
+    node.is_active();
+    make_list(&redis, "rcron:cluster/web");
+    until("the cluster to be passive", || {
+        node.state().starts_with("passive ").then_some(())
+    });
+    let other = || std::fs::read_to_string(node.path("other-state")).unwrap_or_default();
+    for _ in 0..3 {
+        let before = other();
+        until("the other cluster to be renewed", || {
+            let now = other();
+            (now.starts_with("active ") && now != before).then_some(())
+        });
+    }
+    assert!(node.state().starts_with("passive "));
+    let logged = node
+        .log()
+        .matches("its record in the store, rcron:cluster/web, was written by")
+        .count();
+    assert_eq!(logged, 1, "{}", node.log());
+    redis.cli(&["DEL", "rcron:cluster/web"]);
+    node.is_active();
+}
+
+#[test]
+fn status_shows_all_nodes_among_a_million_foreign_keys() {
+    let redis = Redis::start_with(&["--enable-debug-command", "yes"]);
+    redis.cli(&["DEBUG", "POPULATE", "1000000", "other", "10"]);
+    for foreign in ["r", "rcron", "rcron:", "rcron:node", "rcron:node/", "rcron:node/x y"] {
+        redis.cli(&["SET", foreign, "x"]);
+    }
+    let node = Node::new("n1", &redis).started();
+    let _other = Node::new("n2", &redis).started();
+    node.is_active();
+    until("both nodes to be shown", || {
+        let answer = node.ask(&Request::Status { nodes: true });
+        let Response::Status(report) = &answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(report.store.failure, None);
+        let nodes = &report.clusters[0].nodes;
+        let shown: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.role)).collect();
+        (shown == [("n1", Role::Active), ("n2", Role::Standby)]).then_some(())
+    });
+}
+
+/// What rcrond may use in all, with much room. It needs less than 20 MiB.
+const LITTLE_MEMORY: u64 = 64 << 20;
+
+#[test]
+fn endless_answer_costs_little_memory_and_is_logged() {
+    // A message of 2 GiB, before any log-in.
+    let postgresql = Fake::start(|client| {
+        client.receive()?;
+        client.send(b"E\x7f\xff\xff\xff")?;
+        client.send_endlessly(b"x")
+    });
+    let login = "user = \"rcrond\"\npassword = \"hunter2\"";
+    // The longest answer of the shortest elements.
+    let redis = Fake::start(|client| {
+        client.receive()?;
+        client.send(b"*99999\r\n")?;
+        client.send_endlessly(b"*0\r\n")
+    });
+    for (fake, table, word) in [
+        (postgresql, "postgresql", "a message of more than 1048576 bytes"),
+        (redis, "redis", "more than 100000 elements"),
+    ] {
+        let login = if table == "redis" { "" } else { login };
+        let store = format!("[{table}]\nservers = [\"{}\"]\n{login}", fake.address());
+        let node = Node::with_store("n1", &store);
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(node.path("rcrond.toml"), private).expect("its own file");
+        // A longer lease has a longer time limit for each call.
+        node.configure(&node.configuration().replace("lease = \"1s\"", "lease = \"30s\""));
+        let node = node.started();
+        until("some attempts", || (fake.ended() >= 3).then_some(()));
+        until("the message in the log", || node.log().contains(word).then_some(()));
+        assert!(node.memory() < LITTLE_MEMORY, "{table}: {} bytes", node.memory());
+        println!("{table}: {} KiB", node.memory() >> 10);
+        assert!(node.state().starts_with("passive "));
+    }
 }

@@ -1,22 +1,23 @@
-//! The addresses of one name.
+//! Connects to a name that has several addresses.
 
+use super::lookup::look_up;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// After this time without an answer, the next of a name's addresses is tried beside those before it: the least that RFC 8305 allows, for
-/// a short lease gives a call no more than 250 ms.
+/// After this time without an answer, the name's next address is tried as well. It is the shortest that RFC 8305 allows,
+/// because a call has no more than 250 ms with a short lease.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// Connects to the first that answers.
+/// Connects to the name's first address that answers.
 pub(super) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    first_of(lookup_host((host, port)).await?).await
+    first_of(look_up(host, port).await?.into_iter()).await
 }
 
-/// Each of a name's addresses in turn, without waiting for one that is silent.
+/// Tries the addresses in turn. One that does not answer does not hold up the next.
 async fn first_of(mut addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
     let mut attempts = JoinSet::new();
     let mut refusal = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -41,13 +42,13 @@ mod tests {
     use tokio::net::{TcpListener, TcpSocket};
 
     #[tokio::test(flavor = "current_thread")]
-    async fn an_address_that_is_silent_does_not_hold_up_the_next() {
+    async fn a_silent_address_does_not_hold_up_the_next() {
         let local = "127.0.0.1:0".parse().expect("an address");
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(local).expect("bound");
         let listener = socket.listen(1).expect("listening");
         let silent = listener.local_addr().expect("an address");
-        // Nobody accepts: when its queue is full the kernel does not answer any more.
+        // No program accepts connections here. When the queue is full, the kernel no longer answers.
         let mut queue = Vec::new();
         while let Ok(stream) = timeout(HEAD_START, TcpStream::connect(silent)).await {
             queue.push(stream.expect("queued"));

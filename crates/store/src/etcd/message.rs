@@ -1,6 +1,7 @@
-//! The few messages of etcd's API that are needed, with the fields that are used: numbers as in its `rpc.proto` and `kv.proto`.
+//! The messages of etcd's API that are needed, with the fields that are used. The tags are those of its `rpc.proto` and
+//! `kv.proto`.
 //!
-//! A field that belongs to a `oneof` there is optional here, which is the same on the wire.
+//! A field of a `oneof` is an optional field here, which is the same on the wire.
 
 use prost::Message;
 
@@ -12,7 +13,7 @@ pub(super) struct ResponseHeader {
     pub revision: i64,
 }
 
-/// What every answer has.
+/// An answer whose header names the cluster.
 pub(super) trait Headed {
     fn header(&self) -> Option<&ResponseHeader>;
 }
@@ -27,38 +28,30 @@ macro_rules! headed {
     };
 }
 
-headed!(RangeResponse, TxnResponse, StatusResponse);
+headed!(TxnResponse, StatusResponse);
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct KeyValue {
-    #[prost(bytes = "vec", tag = "1")]
-    pub key: Vec<u8>,
     #[prost(int64, tag = "3")]
     pub mod_revision: i64,
     #[prost(bytes = "vec", tag = "5")]
     pub value: Vec<u8>,
 }
 
-/// Without `serializable` it is linearizable.
+/// A linearizable read, because the field `serializable` is left out.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct RangeRequest {
     #[prost(bytes = "vec", tag = "1")]
     pub key: Vec<u8>,
-    /// The first key that is not wanted; none: `key` alone.
-    #[prost(bytes = "vec", tag = "2")]
-    pub range_end: Vec<u8>,
-    #[prost(int64, tag = "3")]
-    pub limit: i64,
+    /// Leaves out the value.
+    #[prost(bool, tag = "8")]
+    pub keys_only: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct RangeResponse {
-    #[prost(message, optional, tag = "1")]
-    pub header: Option<ResponseHeader>,
     #[prost(message, repeated, tag = "2")]
     pub kvs: Vec<KeyValue>,
-    #[prost(bool, tag = "3")]
-    pub more: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -83,10 +76,10 @@ pub(super) struct ResponseOp {
     pub range: Option<RangeResponse>,
 }
 
-/// Its `result` is left out: that is 0, EQUAL.
+/// A test for equality, because the field `result` is left out.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Compare {
-    /// [`Self::MOD`].
+    /// Always [`Self::MOD`].
     #[prost(int32, tag = "2")]
     pub target: i32,
     #[prost(bytes = "vec", tag = "3")]
@@ -140,7 +133,7 @@ pub(super) struct StatusResponse {
     pub header: Option<ResponseHeader>,
     #[prost(string, tag = "2")]
     pub version: String,
-    /// Alarms, for one.
+    /// Problems that etcd reports of itself, such as alarms.
     #[prost(string, repeated, tag = "8")]
     pub errors: Vec<String>,
 }
@@ -163,7 +156,7 @@ pub(super) struct WatchResponse {
     pub created: bool,
     #[prost(bool, tag = "4")]
     pub canceled: bool,
-    /// Not 0 if changes have been missed.
+    /// Not 0 if the watch has missed changes.
     #[prost(int64, tag = "5")]
     pub compact_revision: i64,
     #[prost(string, tag = "6")]
@@ -172,6 +165,6 @@ pub(super) struct WatchResponse {
     pub events: Vec<Event>,
 }
 
-/// That there was one is enough.
+/// Its content does not matter.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Event {}

@@ -1,67 +1,67 @@
-//! A stream of news.
+//! A watch: one stream for several keys.
 
+use super::error::{self, Error};
 use super::message::{WatchCreateRequest, WatchRequest, WatchResponse};
-use super::trouble;
 use super::wire::{WATCH, Wire};
-use crate::{Answer, Failure, Watch};
+use crate::watch_stream::{Listening, Notifier};
 use tonic::Streaming;
 use tonic::codegen::tokio_stream::{self, StreamExt};
 
-/// Several keys, one stream.
-pub(super) struct Ear {
-    /// The stream ends with it.
-    wire: Wire,
-    news: Streaming<WatchResponse>,
-    /// News that came while some keys were not yet listened to.
-    early: bool,
+/// Watches these keys. When it returns, all of them are watched.
+pub(super) async fn subscribe(mut wire: Wire, keys: &[String], notifier: Notifier) -> Result<Listening, crate::Error> {
+    let mut missing = keys.len();
+    let requests: Vec<_> = keys.iter().map(|key| create(key)).collect();
+    // etcd ends the stream when the requests end, so they never do.
+    let requests = tokio_stream::iter(requests).chain(tokio_stream::pending());
+    let responses = wire.stream(WATCH, requests).await;
+    let mut events = Events {
+        responses: responses.map_err(|status| wire.error(&status))?,
+        wire,
+    };
+    while missing > 0 {
+        let response = events.next().await?;
+        // An event may come while other keys are not watched yet.
+        notify(&notifier, &response);
+        missing -= usize::from(response.created);
+    }
+    Ok(Box::pin(async move {
+        loop {
+            match events.next().await {
+                Ok(response) => notify(&notifier, &response),
+                Err(error) => return error,
+            }
+        }
+    }))
 }
 
-impl Ear {
-    /// Listens when it returns: no change from then on is missed.
-    pub(super) async fn listen(mut wire: Wire, keys: Vec<Vec<u8>>) -> Result<Self, Failure> {
-        let mut missing = keys.len();
-        let wanted = keys.into_iter().map(|key| WatchRequest {
-            create: Some(WatchCreateRequest { key }),
-        });
-        // The server takes the end of the requests for the end of the conversation.
-        let requests = tokio_stream::iter(wanted).chain(tokio_stream::pending());
-        let news = wire.stream(WATCH, requests).await;
-        let news = news.map_err(|status| wire.failure(&status))?;
-        let mut ear = Self {
-            wire,
-            news,
-            early: false,
-        };
-        while missing > 0 {
-            let response = ear.next().await?;
-            ear.early |= !response.events.is_empty();
-            missing -= usize::from(response.created);
-        }
-        Ok(ear)
+fn create(key: &str) -> WatchRequest {
+    WatchRequest {
+        create: Some(WatchCreateRequest {
+            key: key.as_bytes().to_vec(),
+        }),
     }
+}
 
-    async fn next(&mut self) -> Result<WatchResponse, Failure> {
-        let response = match self.news.message().await {
-            Ok(Some(response)) => response,
-            Ok(None) => return Err(Failure::new(self.wire.server(), "the server has ended the watch")),
-            Err(status) => return Err(self.wire.failure(&status)),
-        };
+fn notify(notifier: &Notifier, response: &WatchResponse) {
+    if !response.events.is_empty() {
+        notifier.notify();
+    }
+}
+
+struct Events {
+    responses: Streaming<WatchResponse>,
+    /// The stream ends when this connection is dropped.
+    wire: Wire,
+}
+
+impl Events {
+    async fn next(&mut self) -> Result<WatchResponse, crate::Error> {
+        let response = self.responses.message().await;
+        let response = response.map_err(|status| self.wire.error(&status))?;
+        let response = response.ok_or(Error::WatchEnded)?;
         if response.canceled || response.compact_revision != 0 {
-            return Err(trouble::of_cancelled_watch(self.wire.server(), &response.cancel_reason));
+            return Err(error::cancelled_watch(&response.cancel_reason).into());
         }
         Ok(response)
-    }
-}
-
-impl Watch for Ear {
-    /// May be dropped and called again: nothing is lost.
-    fn changed(&mut self) -> Answer<'_, ()> {
-        Box::pin(async {
-            while !self.early {
-                self.early = !self.next().await?.events.is_empty();
-            }
-            self.early = false;
-            Ok(())
-        })
     }
 }

@@ -1,17 +1,16 @@
 //! One HTTP/2 connection, and gRPC calls over it.
 //!
-//! hyper's connection is used directly: tonic's `Channel` would connect anew in silence.
+//! hyper's connection is used directly, because tonic's `Channel` reconnects silently.
 
-use super::dial::dial;
-use super::trouble;
-use crate::Failure;
-use crate::dial::Tls;
+use super::error;
+use crate::Error;
+use crate::dial::{Server, Tls};
+use crate::watch_stream::Task;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use prost::Message;
 use std::time::Duration;
-use tokio::task::JoinSet;
 use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -23,112 +22,110 @@ use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 pub(super) const AUTHENTICATE: &str = "/etcdserverpb.Auth/Authenticate";
-pub(super) const RANGE: &str = "/etcdserverpb.KV/Range";
 pub(super) const STATUS: &str = "/etcdserverpb.Maintenance/Status";
 pub(super) const TXN: &str = "/etcdserverpb.KV/Txn";
 pub(super) const WATCH: &str = "/etcdserverpb.Watch/Watch";
 
-/// Servers hang up on who pings more often than every 5 s (`--grpc-keepalive-min-time`).
-const PING_EVERY: Duration = Duration::from_secs(6);
+/// The longest message that is accepted, in bytes. A hundred of rcrond's records are far shorter. A hostile message takes up to
+/// thirty times its length when it is decoded.
+pub(super) const LONGEST_ANSWER: usize = 512 << 10;
+/// How many bytes the server may send before they are read.
+const WINDOW: u32 = 256 << 10;
+
+/// etcd closes the connection of a client that pings more often than every 5 s (`--grpc-keepalive-min-time`).
+const PING_INTERVAL: Duration = Duration::from_secs(6);
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether to notice by itself that the server is gone.
+/// Whether the connection detects by itself that the server has stopped answering.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pings {
-    /// No: each call has its caller's time limit.
+    /// It does not: each call has its caller's time limit.
     None,
-    /// Yes, while an answer is awaited.
+    /// It does while a call or a stream waits for the server.
     WhileWaiting,
 }
 
-/// A connection to one server. Dropped, it is closed, also in the middle of a call.
+/// A connection to one server. Dropping it closes it, also during a call.
 pub(super) struct Wire {
-    server: String,
     grpc: Grpc<Http2>,
     token: Option<MetadataValue<Ascii>>,
-    tls: bool,
-    /// Some call was answered.
-    met: bool,
-    /// What moves its bytes; ends with this value.
-    _driver: JoinSet<()>,
+    /// The help for a connection that breaks before its first answer.
+    first_help: Option<&'static str>,
+    /// Moves the bytes; the task ends with this value.
+    _driver: Task<()>,
 }
 
 impl Wire {
-    pub(super) async fn open(server: &str, tls: Option<&Tls>, pings: Pings) -> Result<Self, Failure> {
+    pub(super) async fn open(server: &Server, tls: Option<&Tls>, pings: Pings) -> Result<Self, Error> {
         let origin = Uri::builder()
             .scheme(if tls.is_some() { "https" } else { "http" })
-            .authority(server)
+            .authority(server.name.as_str())
             .path_and_query("/")
             .build()
-            .map_err(|error| Failure::new(server, error))?;
-        let stream = dial(server, tls).await?;
+            .map_err(|error| Error::lost(error.to_string()))?;
+        let stream = server.connect(tls).await?;
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
-            .keep_alive_interval((pings == Pings::WhileWaiting).then_some(PING_EVERY))
+            .keep_alive_interval((pings == Pings::WhileWaiting).then_some(PING_INTERVAL))
             .keep_alive_timeout(PING_TIMEOUT)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| Failure::new(server, error))?;
-        let mut driver = JoinSet::new();
-        driver.spawn(async {
-            // The call that it breaks tells why.
+            .map_err(|error| Error::lost(error.to_string()))?;
+        let driver = Task::new(async {
+            // The call that the error breaks reports it.
             let _ = connection.await;
         });
         Ok(Self {
-            server: server.to_owned(),
-            grpc: Grpc::with_origin(Http2(sender), origin),
+            grpc: Grpc::with_origin(Http2(sender), origin).max_decoding_message_size(LONGEST_ANSWER),
             token: None,
-            tls: tls.is_some(),
-            met: false,
+            first_help: Some(if tls.is_some() {
+                "check that this is etcd, and that it accepts the client certificate"
+            } else {
+                "check that this is etcd's port for clients, and whether it expects TLS"
+            }),
             _driver: driver,
         })
     }
 
-    pub(super) fn server(&self) -> &str {
-        &self.server
-    }
-
-    /// Each call will bear it.
-    pub(super) fn set_token(&mut self, token: &str) -> Result<(), Failure> {
-        let token = token.parse().map_err(|_| trouble::malformed(&self.server))?;
+    /// Sends this token with each call from now on.
+    pub(super) fn set_token(&mut self, token: &str) -> Result<(), Error> {
+        let token = token.parse().map_err(|_| error::Error::Malformed)?;
         self.token = Some(token);
         Ok(())
     }
 
-    /// Why a call has failed.
-    pub(super) fn failure(&self, status: &Status) -> Failure {
-        if self.met {
-            trouble::of_call(&self.server, status)
-        } else {
-            trouble::of_first_call(&self.server, status, self.tls)
-        }
+    /// The error of a call that failed.
+    pub(super) fn error(&self, status: &Status) -> Error {
+        error::call_error(status, self.first_help)
     }
 
-    /// One call, one answer.
-    pub(super) async fn call<Q, A>(&mut self, method: &'static str, request: Q) -> Result<A, Failure>
+    /// Makes one call with one answer.
+    pub(super) async fn call<Q, A>(&mut self, method: &'static str, request: Q) -> Result<A, Error>
     where
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
         let answer = self.try_call(method, request).await;
-        answer.map_err(|status| self.failure(&status))
+        answer.map_err(|status| self.error(&status))
     }
 
-    /// The same, for who can do something about a failure.
+    /// Makes one call, and leaves the error to the caller.
     pub(super) async fn try_call<Q, A>(&mut self, method: &'static str, request: Q) -> Result<A, Status>
     where
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
         self.ready().await?;
-        let request = self.dress(request);
+        let request = self.with_metadata(request);
         let method = PathAndQuery::from_static(method);
         let answer = self.grpc.unary(request, method, ProstCodec::<Q, A>::default()).await?;
-        self.met = true;
+        self.first_help = None;
         Ok(answer.into_inner())
     }
 
-    /// Sends these, and what follows is a stream too.
+    /// Sends a stream of requests, and receives a stream of answers.
     pub(super) async fn stream<Q, A>(
         &mut self,
         method: &'static str,
@@ -139,7 +136,7 @@ impl Wire {
         A: Message + Default + 'static,
     {
         self.ready().await?;
-        let request = self.dress(requests);
+        let request = self.with_metadata(requests);
         let method = PathAndQuery::from_static(method);
         let answer = self
             .grpc
@@ -155,9 +152,9 @@ impl Wire {
             .map_err(|error| Status::from_error(error.into()))
     }
 
-    fn dress<T>(&self, content: T) -> Request<T> {
+    fn with_metadata<T>(&self, content: T) -> Request<T> {
         let mut request = Request::new(content);
-        // A member that has lost its leader is to say so at once.
+        // With this, a member without a leader answers at once with an error.
         request
             .metadata_mut()
             .insert("hasleader", MetadataValue::from_static("true"));
@@ -168,7 +165,7 @@ impl Wire {
     }
 }
 
-/// hyper's connection as tonic wants it.
+/// hyper's connection, with the interface that tonic expects.
 struct Http2(SendRequest<Body>);
 
 impl Service<HttpRequest<Body>> for Http2 {

@@ -1,44 +1,54 @@
-//! What is said to PostgreSQL.
+//! The statements for PostgreSQL.
 
 use super::table::Table;
-use crate::{Change, Item};
+use crate::dial::KEEPALIVE;
+use crate::{Change, LONGEST_VALUE};
 use std::fmt::Write as _;
 
-/// Of an advisory lock's two numbers the one that says "rcron"; the other is the table's.
+/// The first of the two numbers of an advisory lock: it says "rcrn". The second is the table's.
 const LOCK: i32 = 0x7263_726e;
 
-/// Where a table stands for itself in the file.
+/// The place in the file where the table's name is.
 const NAME_IN_FILE: &str = "IF NOT EXISTS rcron (";
 const FILE: &str = include_str!("../../../../packaging/postgresql/rcrond.sql");
 
-/// What a session is told first, and asked. The limits are a belt: no statement of ours takes as long, and none waits for its client while
-/// it holds a lock. Who waits longer for the lock has been given up by its client, and would only use up the site's connections. `remote_apply` is more than `on`; all else is less.
-pub(super) const BEGIN: &str = "
-    SET standard_conforming_strings = on;
-    SET default_transaction_isolation = 'read committed';
-    SET statement_timeout = '10s';
-    SET lock_timeout = '1s';
-    SET idle_in_transaction_session_timeout = '5s';
-    SET tcp_keepalives_idle = 10;
-    SET tcp_keepalives_interval = 3;
-    SET tcp_keepalives_count = 3;
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
-    SELECT current_setting('server_version_num'), pg_is_in_recovery(), current_setting('transaction_read_only')";
+/// The first statements of a session. The last one returns what [`check_server`](super::session) needs.
+///
+/// The limits are a second protection: no statement takes that long, and none waits for its client while it holds a lock. A
+/// session that waits longer for the lock was abandoned by its client, and would only use up the site's connections. Of the
+/// values of `synchronous_commit` only `remote_apply` is stronger than `on`.
+pub(super) fn begin() -> String {
+    format!(
+        "SET standard_conforming_strings = on;
+         SET default_transaction_isolation = 'read committed';
+         SET statement_timeout = '10s';
+         SET lock_timeout = '1s';
+         SET idle_in_transaction_session_timeout = '5s';
+         SET tcp_keepalives_idle = {};
+         SET tcp_keepalives_interval = {};
+         SET tcp_keepalives_count = {};
+         SELECT set_config('synchronous_commit', 'on', false)
+             WHERE current_setting('synchronous_commit') <> 'remote_apply';
+         SELECT current_setting('server_version_num'), pg_is_in_recovery(), current_setting('transaction_read_only')",
+        KEEPALIVE.idle.as_secs(),
+        KEEPALIVE.interval.as_secs(),
+        KEEPALIVE.probes
+    )
+}
 
 /// The statements about one table.
 #[derive(Debug)]
 pub(super) struct Sql {
     table: Table,
-    /// `$1`: the keys. One row for each record, and one without any if there is none.
+    /// `$1` is the keys. It returns one row for each record, or a row without a record if there is none. The value is NULL if it is
+    /// too long. A row without a version counts as no record, as it does in the conditions of a change.
     pub(super) read: String,
-    /// `$1`: how the keys begin.
-    pub(super) list: String,
-    /// Whether the table is there.
+    /// Returns the table, or NULL if it does not exist.
     pub(super) is_there: String,
-    /// Creates it.
+    /// Creates the table.
     pub(super) create: String,
-    /// What may be of concern.
-    pub(super) concerns: String,
+    /// Returns the settings that [`warnings`](super::warnings) checks.
+    pub(super) warnings: String,
 }
 
 impl Sql {
@@ -48,21 +58,19 @@ impl Sql {
         let literal = table.literal();
         Self {
             read: format!(
-                "SELECT store.incarnation, store.revision, t.key, t.version, t.value
+                "SELECT store.incarnation, store.revision, t.key, t.version,
+                        CASE WHEN octet_length(t.value) <= {LONGEST_VALUE} THEN t.value END
                  FROM (SELECT {incarnation} AS incarnation,
                               (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint AS revision) AS store
-                 LEFT JOIN {name} AS t ON t.key = ANY ($1)"
-            ),
-            list: format!(
-                "SELECT key, version, value FROM {name} WHERE starts_with(key, $1) ORDER BY key COLLATE \"C\""
+                 LEFT JOIN {name} AS t ON t.key = ANY ($1) AND t.version IS NOT NULL"
             ),
             is_there: format!("SELECT to_regclass({literal})"),
-            // Two that create it at once would meet in the catalogue.
+            // Without the lock, two sessions that create the table at once would collide in the catalogue.
             create: format!(
                 "SELECT pg_advisory_xact_lock({LOCK}, 0); {}",
                 FILE.replace(NAME_IN_FILE, &format!("IF NOT EXISTS {name} ("))
             ),
-            concerns: format!(
+            warnings: format!(
                 "SELECT current_setting('fsync'), current_setting('full_page_writes'),
                         current_setting('synchronous_standby_names') = '' AND EXISTS (SELECT FROM pg_stat_replication),
                         (SELECT relpersistence = 'u' FROM pg_class WHERE oid = {literal}::regclass)"
@@ -71,54 +79,64 @@ impl Sql {
         }
     }
 
-    /// A change, as one message of two statements, which the server takes for one transaction: nothing is begun before the message is
-    /// there in full, so a client that stops, or is cut off, cannot hold the lock.
+    /// A change, as one message of two statements, which the server executes as one transaction. It executes nothing before
+    /// it has the whole message, so a client that stops or is cut off cannot hold the lock.
     ///
-    /// The lock first, in a statement of its own, for each statement sees what was committed before it began. It makes
-    /// all changes of a table follow one another: only so can "there is no such record" still hold at the commit. The second statement
-    /// compares, writes and tells those who listen. All that comes from elsewhere is in hexadecimal digits or a number.
-    pub(super) fn change(&self, prefix: &str, change: &Change, tokens: &[u64]) -> String {
+    /// The lock is a statement of its own, because a statement sees only what was committed before it began. The lock
+    /// serializes all changes of a table: only then does "there is no such record" still hold at the commit. The second
+    /// statement compares, writes and notifies. All foreign text is in hexadecimal digits, or is a number.
+    pub(super) fn change(&self, change: &Change, versions: &[u64]) -> String {
         let name = self.table.quoted();
-        let key = |key: &str| format!("convert_from({}, 'UTF8')", bytes(format!("{prefix}{key}").as_bytes()));
+        let key = |key: &str| format!("convert_from({}, 'UTF8')", hexadecimal(key.as_bytes()));
         let conditions = change.conditions.iter().map(|(wanted, version)| {
             let version = version.map_or_else(|| "NULL".to_owned(), |version| signed(version).to_string());
             format!("({}, {version}::bigint)", key(wanted))
         });
-        let writes = change.writes.iter().zip(tokens).map(|((written, value), token)| {
-            let channel = channel(prefix, written);
-            format!("({}, {token}::bigint, {}, '{channel}')", key(written), bytes(value))
+        let writes = change.writes.iter().zip(versions).map(|((written, value), version)| {
+            let channel = channel(written);
+            format!(
+                "({}, {version}::bigint, {}, '{channel}')",
+                key(written),
+                hexadecimal(value)
+            )
         });
         let same = change.incarnation.as_ref().map_or_else(
             || "true".to_owned(),
-            |wanted| format!("convert_to({}, 'UTF8') = {}", incarnation(&self.table), bytes(wanted)),
+            |wanted| {
+                format!(
+                    "convert_to({}, 'UTF8') = {}",
+                    incarnation(&self.table),
+                    hexadecimal(wanted)
+                )
+            },
         );
         format!(
             "SELECT pg_advisory_xact_lock({LOCK}, {literal}::regclass::oid::integer);
              WITH wanted (key, version) AS ({wanted}),
-                  news (key, version, value, channel) AS ({news}),
+                  writes (key, version, value, channel) AS ({writes}),
                   verdict AS (
                       SELECT {same} AND NOT EXISTS (
                           SELECT FROM wanted LEFT JOIN {name} AS t ON t.key = wanted.key
                           WHERE t.version IS DISTINCT FROM wanted.version) AS done),
                   written AS (
                       INSERT INTO {name} (key, version, value)
-                      SELECT key, version, value FROM news WHERE (SELECT done FROM verdict)
+                      SELECT key, version, value FROM writes WHERE (SELECT done FROM verdict)
                       ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value
                       RETURNING key)
              SELECT done,
                     (SELECT count(*) FROM written),
-                    (SELECT count(pg_notify(channel, '')) FROM news WHERE done)
+                    (SELECT count(pg_notify(channel, '')) FROM writes WHERE done)
              FROM verdict",
             literal = self.table.literal(),
             wanted = rows(conditions, "NULL::text, NULL::bigint"),
-            news = rows(writes, "NULL::text, NULL::bigint, NULL::bytea, NULL::text"),
+            writes = rows(writes, "NULL::text, NULL::bigint, NULL::bytea, NULL::text"),
         )
     }
 }
 
-/// What tells this table's data from other data: the cluster's number since initdb, the timeline, which a standby's promotion
-/// and a recovery to a point in time begin anew, the database, and the table with its file, which TRUNCATE and a dump's
-/// restoration replace. (So do VACUUM FULL and CLUSTER: they cost a wait.)
+/// An expression for the incarnation: the cluster's system identifier, which initdb draws; the timeline, which the promotion
+/// of a standby and a recovery to a point in time change; the database; and the table with its file, which TRUNCATE and the
+/// restoration of a dump replace. (VACUUM FULL and CLUSTER replace it too, which costs a wait.)
 fn incarnation(table: &Table) -> String {
     let literal = table.literal();
     format!(
@@ -128,19 +146,16 @@ fn incarnation(table: &Table) -> String {
     )
 }
 
-/// The channel on which a key's changes are told: 22 characters of the 63 that there may be. Two keys that share one share
-/// their hints, no more. FNV-1a: stable over versions of rcrond and of PostgreSQL, with or without FIPS.
-pub(super) fn channel(prefix: &str, key: &str) -> String {
-    let hash = prefix
-        .bytes()
-        .chain(key.bytes())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+/// The channel for the notifications of a key: 22 characters, of at most 63. Two keys with the same channel only
+/// share their hints. FNV-1a is the same in all versions of rcrond and of PostgreSQL, with or without FIPS.
+pub(super) fn channel(key: &str) -> String {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("rcron_{hash:016x}")
 }
 
-/// Rows for a WITH, also if there are none.
+/// Rows for a WITH; also an empty set of them.
 fn rows(rows: impl Iterator<Item = String>, none: &str) -> String {
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
@@ -150,8 +165,8 @@ fn rows(rows: impl Iterator<Item = String>, none: &str) -> String {
     }
 }
 
-/// Bytes whatever they are, however the session takes backslashes.
-fn bytes(bytes: &[u8]) -> String {
+/// Any bytes, whatever the session does with backslashes.
+fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len() + 16);
     text.push_str("decode('");
     for byte in bytes {
@@ -161,21 +176,13 @@ fn bytes(bytes: &[u8]) -> String {
     text
 }
 
-/// PostgreSQL's `bigint` has a sign: a version goes there and back unchanged, bit by bit.
+/// PostgreSQL's `bigint` is signed. A version keeps its bits in both directions.
 pub(super) const fn unsigned(number: i64) -> u64 {
     u64::from_ne_bytes(number.to_ne_bytes())
 }
 
 const fn signed(number: u64) -> i64 {
     i64::from_ne_bytes(number.to_ne_bytes())
-}
-
-/// A record's columns.
-pub(super) fn item(version: i64, value: Vec<u8>) -> Item {
-    Item {
-        version: unsigned(version),
-        value,
-    }
 }
 
 #[cfg(test)]
@@ -187,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_is_shipped_is_what_is_executed() {
+    fn create_executes_the_packaged_file() {
         assert_eq!(FILE.matches(NAME_IN_FILE).count(), 1);
         let create = sql("ops.leases").create;
         assert!(
@@ -197,22 +204,21 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_comes_from_elsewhere_is_said_as_it_is() {
+    fn change_contains_no_foreign_text() {
         let hostile = r"x'; DROP TABLE rcron; --\";
         let change = Change {
             incarnation: Some(hostile.into()),
             conditions: vec![(hostile.to_owned(), None)],
             writes: vec![(hostile.to_owned(), hostile.into())],
         };
-        let text = sql("rcron").change(hostile, &change, &[7]);
+        let text = sql("rcron").change(&change, &[7]);
         assert!(!text.contains("DROP"), "{text}");
         assert!(!text.contains('\\'), "{text}");
     }
 
     #[test]
-    fn channels_are_short_plain_and_as_they_always_were() {
-        assert_eq!(channel("", ""), "rcron_cbf29ce484222325");
-        assert_eq!(channel("", "a"), "rcron_af63dc4c8601ec8c");
-        assert_eq!(channel("rcron/", "cluster/web"), channel("", "rcron/cluster/web"));
+    fn channels_are_short_plain_and_always_the_same() {
+        assert_eq!(channel(""), "rcron_cbf29ce484222325");
+        assert_eq!(channel("a"), "rcron_af63dc4c8601ec8c");
     }
 }

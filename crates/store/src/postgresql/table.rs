@@ -1,22 +1,24 @@
-//! A table's name.
+//! The name of a table.
 
-use crate::Failure;
+use crate::Error;
 
-/// The longest identifier that PostgreSQL does not cut.
+/// PostgreSQL silently cuts a longer identifier.
 const LONGEST: usize = 63;
 
-/// `TABLE` or `SCHEMA.TABLE`, exactly as it is called: upper case counts, and any character but a dot may be in it.
+/// `TABLE` or `SCHEMA.TABLE`, quoted: its case counts, and a part may have any character except a dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Table(String);
 
 impl Table {
-    /// From the configuration.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let parts: Vec<_> = text.split('.').collect();
         let good = |part: &&str| !part.is_empty() && part.len() <= LONGEST && !part.contains(char::is_control);
         if parts.len() > 2 || !parts.iter().all(good) {
-            return Err(Failure::new("", format_args!("not a table's name: {text:?}"))
-                .with_help("write TABLE or SCHEMA.TABLE, without quotes, each of at most 63 bytes"));
+            return Err(Error::Settings {
+                setting: format!("table {text:?}"),
+                problem: "not the name of a table".to_owned(),
+                help: Some("write TABLE or SCHEMA.TABLE, without quotes, each of at most 63 bytes"),
+            });
         }
         let quoted: Vec<_> = parts
             .iter()
@@ -25,12 +27,12 @@ impl Table {
         Ok(Self(quoted.join(".")))
     }
 
-    /// As an identifier.
+    /// The name as an identifier.
     pub(super) fn quoted(&self) -> &str {
         &self.0
     }
 
-    /// As a string that holds the identifier, for `::regclass`.
+    /// A string with the identifier, for `::regclass`.
     pub(super) fn literal(&self) -> String {
         format!("'{}'", self.0.replace('\'', "''"))
     }
@@ -41,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_quoted_whatever_is_in_them() {
+    fn any_characters_are_quoted() {
         let quoted = |text| Table::parse(text).expect(text).quoted().to_owned();
         assert_eq!(quoted("rcron"), r#""rcron""#);
         assert_eq!(quoted("Ops.Leases"), r#""Ops"."Leases""#);
@@ -50,10 +52,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_name_is_refused() {
+    fn other_texts_are_rejected_with_the_form_to_write() {
         for wrong in ["", ".", "a.", ".a", "a.b.c", "a\nb", "a\0b", &"x".repeat(64)] {
-            let failure = Table::parse(wrong).expect_err(wrong);
-            assert!(failure.to_string().contains("SCHEMA.TABLE"), "{failure}");
+            let error = Table::parse(wrong).expect_err(wrong);
+            assert!(error.to_string().contains("SCHEMA.TABLE"), "{error}");
         }
     }
 }

@@ -1,21 +1,22 @@
--- KEYS: those of the conditions, then those to write.
--- ARGV: '' or '=' and the incarnation; the number of conditions; for each its version, '' for "no record"; the new values.
--- Answers with 1 if it is done, with 0 if it is refused.
-if ARGV[1] ~= '' and ARGV[1] ~= '=' .. incarnation then return 0 end
-local conditions = tonumber(ARGV[2])
+-- KEYS: the keys of the conditions, then the keys to write.
+-- ARGV: the longest content; '' or '=' and the incarnation; the number of conditions; the version of each, '' for "no record";
+-- the new values.
+-- Returns 1 if the change is done, 0 if it is refused.
+if ARGV[2] ~= '' and ARGV[2] ~= '=' .. incarnation then return 0 end
+local conditions = tonumber(ARGV[3])
 for i = 1, conditions do
-    local value = redis.call('GET', KEYS[i])
-    -- What is not ours is there all the same.
-    local version = value and (string.match(value, '^(%d+)\n') or '?') or ''
-    if version ~= ARGV[2 + i] then return 0 end
+    local version, content, failure = look_up(KEYS[i], tonumber(ARGV[1]))
+    if failure then return failure end
+    if version ~= ARGV[3 + i] then return 0 end
 end
--- One command for all, so that there is no half of it: whatever it may be refused for, it is refused for before it begins.
+-- One command writes all records: Redis checks rights, memory and replicas before it begins, so it cannot stop halfway. It
+-- replaces values of all types.
 local all = {}
 for i = conditions + 1, #KEYS do
     all[#all + 1] = KEYS[i]
-    all[#all + 1] = ARGV[2 + i]
+    all[#all + 1] = ARGV[3 + i]
 end
 if #all > 0 then redis.call('MSET', unpack(all)) end
--- A hint: that one may not give it does not undo what is done.
+-- These are hints. If the user may not publish, the change is done nevertheless.
 for i = conditions + 1, #KEYS do redis.pcall('PUBLISH', KEYS[i], '') end
 return 1

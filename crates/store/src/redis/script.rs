@@ -1,15 +1,15 @@
-//! The two scripts, and what goes in and comes out.
+//! The two scripts, their arguments and their results.
 
-use super::link::Link;
-use super::trouble;
-use crate::{Change, Failure, Item, token};
+use super::error::Error;
+use crate::random_version::random_version;
+use crate::{Change, Item, LONGEST_VALUE, Verdict};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue, RedisResult, Script, ServerErrorKind, Value};
+use redis::{Cmd, FromRedisValue, RedisResult, Script, ServerErrorKind};
 
 const READ: &str = concat!(include_str!("store.lua"), include_str!("read.lua"));
 const CHANGE: &str = concat!(include_str!("store.lua"), include_str!("change.lua"));
 
-/// Both, with the names that Redis knows them by.
+/// Both scripts, with the hashes by which Redis knows them.
 #[derive(Debug)]
 pub(super) struct Scripts {
     read: Named,
@@ -30,11 +30,11 @@ impl Named {
         }
     }
 
-    /// Runs it, all at once: nothing else happens in the server meanwhile.
+    /// Runs the script. Redis executes nothing else meanwhile.
     ///
-    /// By its name, which is short. If the server does not know it, nothing was executed, so it is safe to send it in full: the
-    /// only call here that is ever sent twice.
-    async fn run<T: FromRedisValue>(
+    /// The hash is sent first, because it is short. If the server does not know it, it has executed nothing, so the whole
+    /// script can be sent safely. This is the only call here that is ever sent twice.
+    async fn run_script<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,
         keys: &[String],
@@ -64,87 +64,89 @@ impl Scripts {
         }
     }
 
-    /// The incarnation, and a record or none for each key.
-    pub(super) async fn read(&self, link: &mut Link, keys: &[String]) -> Result<(Vec<u8>, Vec<Option<Item>>), Failure> {
-        let answer = self.read.run(&mut link.connection, keys, &[]).await;
-        let (incarnation, values): (Vec<u8>, Vec<Value>) =
-            answer.map_err(|error| trouble::failure(&link.server, &error))?;
-        if values.len() != keys.len() {
-            let counts = format!("{} records were asked for and {} answered", keys.len(), values.len());
-            return Err(Failure::new(&link.server, counts));
+    /// Returns the incarnation, and a record or none for each key.
+    pub(super) async fn read(
+        &self,
+        connection: &mut MultiplexedConnection,
+        keys: &[String],
+    ) -> Result<(Vec<u8>, Vec<Option<Item>>), crate::Error> {
+        let arguments = [LONGEST_VALUE.to_string().into_bytes()];
+        let mut answer: Vec<Vec<u8>> = self.read.run_script(connection, keys, &arguments).await?;
+        let (asked, answered) = (1 + 2 * keys.len(), answer.len());
+        if asked != answered {
+            return Err(Error::WrongCount { asked, answered }.into());
         }
-        let items = keys
-            .iter()
-            .zip(values)
-            .map(|(key, value)| item(&link.server, key, value));
-        Ok((incarnation, items.collect::<Result<_, _>>()?))
+        let mut items = answer.split_off(1).into_iter();
+        let mut found = Vec::with_capacity(keys.len());
+        while let (Some(version), Some(content)) = (items.next(), items.next()) {
+            found.push(item(&version, content)?);
+        }
+        Ok((answer.remove(0), found))
     }
 
-    /// Whether it is done.
-    pub(super) async fn change(&self, link: &mut Link, prefix: &str, change: &Change) -> Result<bool, Failure> {
+    pub(super) async fn change(
+        &self,
+        connection: &mut MultiplexedConnection,
+        change: &Change,
+    ) -> Result<Verdict, crate::Error> {
         let conditions = change.conditions.iter().map(|(key, _)| key);
         let writes = change.writes.iter().map(|(key, _)| key);
-        let keys: Vec<_> = conditions.chain(writes).map(|key| format!("{prefix}{key}")).collect();
-        let answer = self.change.run(&mut link.connection, &keys, &arguments(change)?).await;
-        match answer.map_err(|error| trouble::failure(&link.server, &error))? {
-            1 => Ok(true),
-            0 => Ok(false),
-            other => Err(Failure::new(
-                &link.server,
-                format_args!("a change was answered with {other}"),
-            )),
+        let keys: Vec<_> = conditions.chain(writes).cloned().collect();
+        match self.change.run_script(connection, &keys, &arguments(change)?).await? {
+            1 => Ok(Verdict::Done),
+            0 => Ok(Verdict::Refused),
+            other => Err(Error::NoVerdict(other).into()),
         }
     }
 }
 
-fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, Failure> {
+/// The arguments of the script of a change; change.lua lists them.
+fn arguments(change: &Change) -> Result<Vec<Vec<u8>>, crate::Error> {
     let incarnation = change.incarnation.as_ref();
     let mut arguments = vec![
+        LONGEST_VALUE.to_string().into_bytes(),
         incarnation.map_or_else(Vec::new, |wanted| [b"=", wanted.as_slice()].concat()),
         change.conditions.len().to_string().into_bytes(),
     ];
     for (_, version) in &change.conditions {
-        arguments.push(version.map_or_else(Vec::new, |version| version.to_string().into_bytes()));
+        arguments.push(version.map_or_else(Vec::new, |version| shown(version).into_bytes()));
     }
     for (_, value) in &change.writes {
-        let mut text = format!("{}\n", token::draw()?).into_bytes();
+        let mut text = format!("{}\n", random_version()?).into_bytes();
         text.extend_from_slice(value);
         arguments.push(text);
     }
     Ok(arguments)
 }
 
-/// No version is drawn so large.
-const FOREIGN: u64 = u64::MAX;
+/// The versions of values that another program has written have this bit. The versions of rcrond's have only the other 63.
+const FOREIGN: u64 = 1 << 63;
+/// The version of a value that is not a string.
+const NOT_A_STRING: u64 = u64::MAX;
 
-/// A record, as a string of its version, a line feed and its content: `redis-cli GET` shows it.
-///
-/// What is not ours is a record that nobody can read, of a version that no change will find: it spoils its own key, not the others'.
-pub(super) fn item(server: &str, key: &str, value: Value) -> Result<Option<Item>, Failure> {
-    let value = match value {
-        Value::Nil => return Ok(None),
-        Value::BulkString(value) => value,
-        other => return Err(strange(server, key, &format!("{other:?}"))),
-    };
-    let ours = value.iter().position(|byte| *byte == b'\n').and_then(|end| {
-        let version = std::str::from_utf8(&value[..end]).ok()?.parse().ok()?;
-        Some((version, end + 1))
-    });
-    Ok(Some(match ours {
-        Some((version, begin)) => Item {
-            version,
-            value: value[begin..].to_vec(),
-        },
-        None => Item {
-            version: FOREIGN,
-            value,
-        },
-    }))
+/// A version as the scripts write it; store.lua says how.
+fn shown(version: u64) -> String {
+    match version {
+        NOT_A_STRING => "x".to_owned(),
+        foreign if foreign & FOREIGN != 0 => format!("x{:015x}", foreign ^ FOREIGN),
+        own => own.to_string(),
+    }
 }
 
-fn strange(server: &str, key: &str, what: &str) -> Failure {
-    Failure::new(server, format_args!("the key {key:?} is not rcrond's: {what}"))
-        .with_help("delete it, or give rcrond a prefix or a database of its own")
+/// A record is a string of its version, a line feed and its content, so that `redis-cli GET` shows it. The script has taken it
+/// apart.
+fn item(version: &[u8], content: Vec<u8>) -> Result<Option<Item>, Error> {
+    let parse = |text: &str| match text.strip_prefix('x') {
+        Some("") => Some(NOT_A_STRING),
+        Some(hash) => Some(u64::from_str_radix(hash, 16).ok()? | FOREIGN),
+        None => text.parse().ok(),
+    };
+    if version.is_empty() {
+        return Ok(None);
+    }
+    let parsed = std::str::from_utf8(version).ok().and_then(parse);
+    let version = parsed.ok_or(Error::NoVersion)?;
+    Ok(Some(Item::new(version, content)))
 }
 
 #[cfg(test)]
@@ -152,14 +154,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_its_version_a_line_feed_and_its_content() {
-        let of = |text: &[u8]| item("s", "k", Value::BulkString(text.to_vec()));
-        let found = of(b"17\na\nb").expect("a record").expect("there");
-        assert_eq!((found.version, found.value.as_slice()), (17, &b"a\nb"[..]));
-        assert_eq!(item("s", "k", Value::Nil), Ok(None));
-        for foreign in [&b""[..], b"17", b"x\ny", b"-1\n", b"99999999999999999999\n", b"\xff\n"] {
-            let found = of(foreign).expect("readable").expect("there");
-            assert_eq!((found.version, found.value.as_slice()), (FOREIGN, foreign));
+    fn each_version_is_parsed_as_it_is_written() {
+        let own = [1, 17, u64::MAX >> 1];
+        for version in own
+            .into_iter()
+            .chain([NOT_A_STRING, FOREIGN, FOREIGN | 0xfff_ffff_ffff_ffff])
+        {
+            let found = item(shown(version).as_bytes(), b"a\nb".to_vec());
+            let found = found.expect("a version").expect("there");
+            assert_eq!((found.version, found.value.as_slice()), (version, &b"a\nb"[..]));
+        }
+        assert_eq!(shown(FOREIGN | 0xa), "x00000000000000a");
+        assert!(item(b"", Vec::new()).expect("readable").is_none());
+        for wrong in [&b"y"[..], b"xg", b"-1", b"99999999999999999999", b"\xff"] {
+            item(wrong, Vec::new()).expect_err("not a version");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What the tests of every store need of a client.
+//! What the tests of all stores need from a client.
 
 use std::time::Duration;
-use store::{Change, Connection, Login, Secret, Snapshot, Store, Verdict, tls};
+use store::{Change, Connection, Login, Secret, Settings, Snapshot, Store, Verdict, tls};
 use testing::certificates::{Authority, Certificate};
 
-/// Long for an answer, short for a test that waits for none.
+/// Long enough for an answer, and short enough for a test that expects none.
 pub(crate) const A_WHILE: Duration = Duration::from_millis(500);
-/// For what must end by itself.
+/// The limit for what must end by itself.
 pub(crate) const AT_LAST: Duration = testing::wait::DEADLINE;
 
 pub(crate) fn login<'a>(user: &str, password: impl Into<Option<&'a str>>) -> Login {
@@ -26,6 +26,14 @@ pub(crate) fn tls(authority: &Authority, client: Option<&Certificate>) -> tls::S
         }),
         server_name: None,
     }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "each caller makes its settings in the call"
+)]
+pub(crate) fn open(settings: Settings) -> Box<dyn Store> {
+    store::open(&settings).expect("good settings")
 }
 
 pub(crate) async fn connect(store: &dyn Store) -> Box<dyn Connection> {

@@ -1,16 +1,18 @@
-//! What every store must do.
+//! The contract that every store must keep, on real servers.
 
 mod client;
 mod etcd;
+mod hostile;
+mod outages;
 mod postgresql;
 mod redis;
 mod rivals;
-mod silence;
+mod spoilt;
 mod suite;
 
 use store::memory::Memory;
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_store_in_memory() {
+async fn memory_keeps_the_contract() {
     suite::all(&Memory::default()).await;
 }

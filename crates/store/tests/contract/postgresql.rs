@@ -1,67 +1,69 @@
-//! A real PostgreSQL.
+//! The tests on a real PostgreSQL.
 
 mod faults;
 mod refusals;
 
-use crate::client::{connect, login, tls, write, written_and_read};
-use crate::{rivals, suite};
-use store::postgresql::{PostgreSql, Settings};
-use store::{Change, Store, Verdict};
+use crate::client::{connect, login, open, tls, write, written_and_read};
+use crate::{rivals, spoilt, suite};
+use std::sync::Arc;
+use store::{Change, Kind, Settings, Store, Verdict, postgresql::PostgreSql};
 use testing::certificates::Authority;
 use testing::servers::postgresql::PostgreSql as Server;
 
 fn settings(server: &Server) -> Settings {
     Settings {
+        kind: table("rcron"),
         servers: vec![server.address()],
         prefix: "rcron/".to_owned(),
         login: Some(login("rcrond", Some("secret"))),
         tls: None,
-        database: "ops".to_owned(),
-        table: "rcron".to_owned(),
     }
 }
 
-fn store(settings: Settings) -> PostgreSql {
-    PostgreSql::new(settings).expect("good settings")
+fn table(name: &str) -> Arc<dyn Kind> {
+    Arc::new(PostgreSql {
+        database: "ops".to_owned(),
+        table: name.to_owned(),
+    })
 }
 
-async fn ready(settings: Settings) -> PostgreSql {
-    let store = store(settings);
+async fn ready(settings: Settings) -> Box<dyn Store> {
+    let store = open(settings);
     store.init().await.expect("made ready");
     store
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_contract_with_a_password() {
+async fn keeps_the_contract_with_a_password() {
     let server = Server::start();
-    suite::all(&store(settings(&server))).await;
+    suite::all(&*open(settings(&server))).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_contract_without_a_password() {
+async fn keeps_the_contract_without_a_password() {
     let server = Server::start();
     let settings = Settings {
         login: Some(login("trusted", None)),
-        table: "public.rcron".to_owned(),
+        kind: table("public.rcron"),
         prefix: String::new(),
         ..settings(&server)
     };
-    suite::all(&store(settings)).await;
+    suite::all(&*open(settings)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_contract_over_tls() {
+async fn keeps_the_contract_over_tls() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
     let settings = Settings {
         tls: Some(tls(&authority, None)),
         ..settings(&server)
     };
-    suite::all(&store(settings)).await;
+    suite::all(&*open(settings)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_contract_over_tls_with_a_client_certificate() {
+async fn keeps_the_contract_over_tls_with_a_client_certificate() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
     let settings = Settings {
@@ -69,34 +71,34 @@ async fn the_contract_over_tls_with_a_client_certificate() {
         login: Some(login("certified", None)),
         ..settings(&server)
     };
-    suite::all(&store(settings)).await;
+    suite::all(&*open(settings)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_contract_through_a_socket_in_the_file_system_and_a_table_of_any_name() {
+async fn keeps_the_contract_over_a_unix_socket_with_any_table_name() {
     let server = Server::start();
     let settings = Settings {
         servers: vec![server.socket()],
-        table: r#"Ops's "leases"; DROP TABLE x; --"#.to_owned(),
+        kind: table(r#"Ops's "leases"; DROP TABLE x; --"#),
         ..settings(&server)
     };
-    suite::all(&store(settings)).await;
+    suite::all(&*open(settings)).await;
     let tables = server.sql("SELECT tablename FROM pg_tables WHERE tableowner = 'rcrond'");
     assert_eq!(tables, r#"Ops's "leases"; DROP TABLE x; --"#);
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn of_many_that_change_a_record_at_once_one_wins_each_time() {
+async fn one_of_many_rivals_wins_each_time() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    rivals::one_wins_each_time(&store).await;
+    rivals::one_wins_each_time(&*store).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn two_that_each_want_the_others_record_to_be_missing_are_not_both_done() {
+async fn one_of_two_crossed_conditions_fails() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    let (mut one, mut other) = (connect(&store).await, connect(&store).await);
+    let (mut one, mut other) = (connect(&*store).await, connect(&*store).await);
     for round in 0..50 {
         let (here, there) = (format!("here/{round}"), format!("there/{round}"));
         let wants = |missing: &str, writes: &str| Change {
@@ -114,23 +116,26 @@ async fn two_that_each_want_the_others_record_to_be_missing_are_not_both_done() 
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_sound_server_is_no_concern_and_one_that_forgets_is() {
+async fn warns_about_a_server_that_may_forget() {
     let server = Server::start();
     let sound = ready(settings(&server)).await;
-    assert_eq!(connect(&sound).await.concerns().await, Ok(Vec::new()));
+    assert_eq!(connect(&*sound).await.warnings().await, Ok(Vec::new()));
 
     let hasty = Server::start_with(&["fsync=off", "full_page_writes=off"]);
     let store = ready(settings(&hasty)).await;
     hasty.sql("ALTER TABLE rcron SET UNLOGGED");
-    let told = connect(&store).await.concerns().await.expect("asked");
-    assert_eq!(told.len(), 3, "{told:?}");
-    for (sentence, word) in told.iter().zip(["fsync is off", "full_page_writes is off", "UNLOGGED"]) {
-        assert!(sentence.contains(word), "{told:?}");
+    let warnings = connect(&*store).await.warnings().await.expect("asked");
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for (sentence, word) in warnings
+        .iter()
+        .zip(["fsync is off", "full_page_writes is off", "UNLOGGED"])
+    {
+        assert!(sentence.contains(word), "{warnings:?}");
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_change_waits_for_the_disk_whatever_the_user_was_set_to() {
+async fn a_change_waits_for_the_disk_whatever_is_set_for_the_user() {
     let server = Server::start();
     server.sql("ALTER ROLE rcrond SET synchronous_commit = off");
     server.sql("ALTER ROLE trusted SET synchronous_commit = remote_apply");
@@ -138,15 +143,49 @@ async fn a_change_waits_for_the_disk_whatever_the_user_was_set_to() {
         let password = (user == "rcrond").then_some("secret");
         let store = ready(Settings {
             login: Some(login(user, password)),
-            table: format!("for_{user}"),
+            kind: table(&format!("for_{user}")),
             ..settings(&server)
         })
         .await;
-        // The table tells what held when it was written.
+        // The table stores what was set when the record was written.
         server.sql(&format!(
             "ALTER TABLE for_{user} ADD COLUMN held text DEFAULT current_setting('synchronous_commit')"
         ));
-        written_and_read(&mut connect(&store).await).await;
+        written_and_read(&mut connect(&*store).await).await;
         assert_eq!(server.sql(&format!("SELECT held FROM for_{user}")), expected);
     }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_spoilt_row_affects_only_its_own_key() {
+    let server = Server::start();
+    let store = ready(settings(&server)).await;
+    let spoil = |set: &str| drop(server.sql(&format!("UPDATE rcron SET {set} WHERE key = 'rcron/spoilt'")));
+    let item = spoilt::affects_only_its_own_key(&*store, || spoil("value = 'junk', version = -1")).await;
+    assert_eq!((item.version, item.value.as_slice()), (u64::MAX, &b"junk"[..]));
+    // The same version as before.
+    let item = spoilt::affects_only_its_own_key(&*store, || spoil("value = 'junk'")).await;
+    assert_eq!(item.value, b"junk");
+    let long = "value = convert_to(repeat('x', 100 << 20), 'UTF8')";
+    assert_eq!(
+        spoilt::affects_only_its_own_key(&*store, || spoil(long)).await.value,
+        b""
+    );
+    // The table has no such rows unless its owner has changed it.
+    server.sql("ALTER TABLE rcron ALTER version DROP NOT NULL, ALTER value DROP NOT NULL");
+    assert_eq!(
+        spoilt::affects_only_its_own_key(&*store, || spoil("value = NULL"))
+            .await
+            .value,
+        b""
+    );
+    spoil("version = NULL");
+    let mut connection = connect(&*store).await;
+    assert_eq!(spoilt::read_spoilt(&mut connection).await, None);
+    let missing = Change {
+        conditions: vec![("spoilt".to_owned(), None)],
+        ..write("spoilt")
+    };
+    assert_eq!(connection.change(&missing).await, Ok(Verdict::Done));
+    assert_eq!(spoilt::read_spoilt(&mut connection).await.expect("there").value, b"x");
 }

@@ -1,4 +1,4 @@
-//! Many connections that want the same at the same moment.
+//! Many connections that make the same change at the same moment.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -7,7 +7,7 @@ use store::{Answer, Change, Store, Verdict};
 const RIVALS: usize = 8;
 const ROUNDS: usize = 50;
 
-/// Each version of a record is succeeded once, and what the winner writes beside it is the winner's.
+/// Only one change succeeds each version of a record, and the other record that it writes is the winner's too.
 pub(crate) async fn one_wins_each_time(store: &dyn Store) {
     let mut connections = Vec::new();
     for _ in 0..RIVALS {
@@ -29,7 +29,7 @@ pub(crate) async fn one_wins_each_time(store: &dyn Store) {
             })
             .collect();
         let calls = connections.iter_mut().zip(&changes);
-        let verdicts = all(calls.map(|(connection, change)| connection.change(change)).collect()).await;
+        let verdicts = run_together(calls.map(|(connection, change)| connection.change(change)).collect()).await;
         let won: Vec<_> = (0..RIVALS).filter(|rival| verdicts[*rival] == Verdict::Done).collect();
         assert_eq!(won.len(), 1, "round {round}: {verdicts:?}");
 
@@ -39,8 +39,8 @@ pub(crate) async fn one_wins_each_time(store: &dyn Store) {
     }
 }
 
-/// All at once.
-async fn all(mut calls: Vec<Answer<'_, Verdict>>) -> Vec<Verdict> {
+/// Polls all calls together, so that they run at the same time.
+async fn run_together(mut calls: Vec<Answer<'_, Verdict>>) -> Vec<Verdict> {
     let mut verdicts = vec![None; calls.len()];
     poll_fn(|context| {
         for (call, verdict) in calls.iter_mut().zip(&mut verdicts) {

@@ -1,28 +1,28 @@
-//! The contract, said in calls. Each function uses keys of its own, so all can be run on one store.
+//! The contract, expressed in calls. Each function uses keys of its own, so that all can run on one store.
 
 mod changes;
 
 use crate::client::connect;
-use store::{Change, Connection, Snapshot, Store, Verdict};
+use store::{Change, Connection, LONGEST_VALUE, Snapshot, Store, Verdict};
 
+/// Runs the whole contract.
 pub(crate) async fn all(store: &dyn Store) {
-    store.init().await.expect("made ready");
-    store.init().await.expect("made ready twice");
-    what_was_written_is_read(store).await;
+    store.init().await.expect("prepared");
+    store.init().await.expect("prepared twice");
+    a_read_returns_what_was_written(store).await;
     changes::a_change_is_all_or_nothing(store).await;
-    versions_move_with_every_write(store).await;
-    changes::of_two_that_want_the_same_one_is_refused(store).await;
+    every_write_changes_the_version(store).await;
+    changes::one_of_two_equal_changes_is_refused(store).await;
     changes::another_incarnation_is_refused(store).await;
-    many_keys_at_once(store).await;
-    any_text_is_a_key_and_any_bytes_are_a_value(store).await;
-    a_list_has_what_begins_so_and_nothing_else(store).await;
-    a_watch_tells_of_its_keys(store).await;
-    a_watch_tells_of_many_keys(store).await;
-    changes::a_condition_on_what_is_not_written_counts(store).await;
-    changes::of_two_that_rely_on_what_the_other_writes_one_is_refused(store).await;
+    a_change_and_a_read_of_many_keys(store).await;
+    a_key_is_any_text_and_a_value_any_bytes(store).await;
+    a_watch_reports_its_keys(store).await;
+    a_watch_reports_many_keys(store).await;
+    changes::a_condition_may_be_on_a_record_that_is_not_written(store).await;
+    changes::one_of_two_crossed_changes_is_refused(store).await;
     changes::conditions_without_writes_are_answered(store).await;
-    a_long_list_is_whole(store).await;
-    changes::a_call_that_is_given_up_is_done_whole_or_not_at_all(store).await;
+    a_value_that_is_too_long_is_not_written(store).await;
+    changes::an_abandoned_change_is_all_or_nothing(store).await;
 }
 
 fn put(conditions: &[(&str, Option<u64>)], writes: &[(&str, &[u8])]) -> Change {
@@ -58,23 +58,23 @@ fn versions(snapshot: &Snapshot) -> Vec<Option<u64>> {
         .collect()
 }
 
-async fn what_was_written_is_read(store: &dyn Store) {
+async fn a_read_returns_what_was_written(store: &dyn Store) {
     let mut one = connect(store).await;
     assert_eq!(versions(&read(&mut one, &["a/1", "a/2"]).await), [None, None]);
     let written = change(&mut one, &put(&[("a/1", None)], &[("a/1", b"one")])).await;
     assert_eq!(written, Verdict::Done);
-    // By another connection too, at once.
+    // Another connection reads it at once, too.
     let mut other = connect(store).await;
     let snapshot = read(&mut other, &["a/2", "a/1"]).await;
     assert_eq!(snapshot.items[0], None);
     assert_eq!(snapshot.items[1].as_ref().expect("there").value, b"one");
 }
 
-async fn versions_move_with_every_write(store: &dyn Store) {
+async fn every_write_changes_the_version(store: &dyn Store) {
     let mut one = connect(store).await;
     let mut seen = Vec::new();
     for _ in 0..20 {
-        // The same content is a write too.
+        // A write of the same content is a write too.
         let last = seen.last().copied();
         assert_eq!(
             change(&mut one, &put(&[("c", last)], &[("c", b"same")])).await,
@@ -86,7 +86,7 @@ async fn versions_move_with_every_write(store: &dyn Store) {
     }
 }
 
-async fn many_keys_at_once(store: &dyn Store) {
+async fn a_change_and_a_read_of_many_keys(store: &dyn Store) {
     let mut one = connect(store).await;
     let keys: Vec<_> = (0..1000).map(|n| format!("f/{n}")).collect();
     let some: Vec<_> = keys
@@ -107,13 +107,13 @@ async fn many_keys_at_once(store: &dyn Store) {
     }
 }
 
-async fn any_text_is_a_key_and_any_bytes_are_a_value(store: &dyn Store) {
+async fn a_key_is_any_text_and_a_value_any_bytes(store: &dyn Store) {
     let mut one = connect(store).await;
     let long = "x".repeat(2000);
     let empty = put(&[("g/empty", None)], &[("g/empty", b"")]);
     assert_eq!(change(&mut one, &empty).await, Verdict::Done);
     let found = read(&mut one, &["g/empty"]).await.items;
-    assert_eq!(found[0].as_ref().expect("there, if empty").value, b"");
+    assert_eq!(found[0].as_ref().expect("present, though empty").value, b"");
     for key in ["g", "g/", "g/ü ß/\n", "g/a%b_c\\d'e\"f*g?h[i]", &long] {
         let value: Vec<u8> = (0..=255).collect();
         assert_eq!(
@@ -127,31 +127,7 @@ async fn any_text_is_a_key_and_any_bytes_are_a_value(store: &dyn Store) {
     }
 }
 
-async fn a_list_has_what_begins_so_and_nothing_else(store: &dyn Store) {
-    let mut one = connect(store).await;
-    let writes: &[(&str, &[u8])] = &[
-        ("h_/b", b"2"),
-        ("h_/a", b"1"),
-        ("h_0", b"no"),
-        ("hx/a", b"no"),
-        ("h%/a", b"no"),
-    ];
-    assert_eq!(change(&mut one, &put(&[], writes)).await, Verdict::Done);
-    let list = one.list("h_/").await.expect("listed");
-    let pairs: Vec<_> = list
-        .iter()
-        .map(|(key, item)| (key.as_str(), item.value.as_slice()))
-        .collect();
-    assert_eq!(pairs, [("h_/a", &b"1"[..]), ("h_/b", b"2")]);
-    let read = read(&mut one, &["h_/a", "h_/b"]).await.items;
-    let listed: Vec<_> = list.into_iter().map(|(_, item)| Some(item)).collect();
-    assert_eq!(listed, read, "the same versions");
-    assert_eq!(one.list("h_/c").await, Ok(Vec::new()));
-    let all = one.list("").await.expect("listed");
-    assert!(all.iter().any(|(key, _)| key == "h%/a") && all.iter().any(|(key, _)| key == "hx/a"));
-}
-
-async fn a_watch_tells_of_its_keys(store: &dyn Store) {
+async fn a_watch_reports_its_keys(store: &dyn Store) {
     let mut one = connect(store).await;
     let mut watch = store
         .watch(vec!["i/1".to_owned(), "i/2".to_owned()])
@@ -159,31 +135,28 @@ async fn a_watch_tells_of_its_keys(store: &dyn Store) {
         .expect("watching");
     for key in ["i/2", "i/1", "i/2"] {
         assert_eq!(change(&mut one, &put(&[], &[(key, b"new")])).await, Verdict::Done);
-        watch.changed().await.expect("told");
+        watch.changed().await.expect("reported");
     }
 }
 
-async fn a_watch_tells_of_many_keys(store: &dyn Store) {
+async fn a_watch_reports_many_keys(store: &dyn Store) {
     let mut one = connect(store).await;
     let keys: Vec<_> = (0..300).map(|n| format!("k/{n}")).collect();
     let mut watch = store.watch(keys).await.expect("watching");
     assert_eq!(change(&mut one, &put(&[], &[("k/299", b"new")])).await, Verdict::Done);
-    watch.changed().await.expect("told");
+    watch.changed().await.expect("reported");
 }
 
-async fn a_long_list_is_whole(store: &dyn Store) {
+async fn a_value_that_is_too_long_is_not_written(store: &dyn Store) {
+    let longest = vec![b'x'; LONGEST_VALUE];
     let mut one = connect(store).await;
-    let mut keys: Vec<_> = (0..1100).map(|n| format!("n/{n}")).collect();
-    for some in keys.chunks(100) {
-        let many = Change {
-            writes: some.iter().map(|key| (key.clone(), key.clone().into_bytes())).collect(),
-            ..Change::default()
-        };
-        assert_eq!(change(&mut one, &many).await, Verdict::Done);
-    }
-    keys.sort();
-    let listed = one.list("n/").await.expect("listed");
-    let names: Vec<_> = listed.iter().map(|(key, _)| key.clone()).collect();
-    assert_eq!(names, keys);
-    assert!(listed.iter().all(|(key, item)| key.as_bytes() == item.value));
+    assert_eq!(change(&mut one, &put(&[], &[("n/1", &longest)])).await, Verdict::Done);
+    assert_eq!(
+        read(&mut one, &["n/1"]).await.items[0].as_ref().expect("there").value,
+        longest
+    );
+    let longer = [&longest[..], b"x"].concat();
+    let error = one.change(&put(&[], &[("n/2", &longer)])).await.expect_err("too long");
+    assert!(error.what().contains("n/2"), "{error}");
+    assert_eq!(versions(&read(&mut connect(store).await, &["n/2"]).await), [None]);
 }

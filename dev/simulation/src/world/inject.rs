@@ -1,11 +1,11 @@
 //! What faults and administrators do to the world.
 
 use super::World;
-use crate::faults::{Fault, FaultProfile};
-use crate::node::Link;
+use crate::faults::{Fault, FaultProfile, Spoilt};
+use crate::node::{Disk, Link};
 use crate::store::Loss;
 use crate::{Micros, SECOND};
-use lease::{ClusterName, Input, LeaseDuration, Timing};
+use lease::{ClusterName, ClusterRecord, Input, Key, LeaseDuration, Record, Timing};
 use std::time::Duration;
 
 impl World {
@@ -34,7 +34,14 @@ impl World {
             }
             Fault::StoreLoses(loss) => self.lose(loss),
             Fault::Snapshot => self.store.take_snapshot(),
-            Fault::Writable(node, writable) => self.nodes[node].writable = writable,
+            Fault::Writable(node, writable) => self.nodes[node].disk.state_files = writable,
+            Fault::Saving(node, saving) => self.nodes[node].disk.epochs = saving,
+            Fault::SpoilSession(node) => {
+                let key = Key::Session(self.nodes[node].name.clone());
+                self.store.overwrite(&key, None);
+            }
+            Fault::SpoilCluster(cluster, spoilt) => self.spoil_cluster(cluster, spoilt),
+            Fault::DeleteCluster(cluster) => self.store.delete(&self.clusters[cluster]),
             Fault::Drain(node, wait) => {
                 self.nodes[node].drained = true;
                 self.pass_for_each_cluster(node, |cluster| Input::Drain { cluster, wait });
@@ -64,10 +71,33 @@ impl World {
         }
     }
 
+    fn spoil_cluster(&mut self, cluster: usize, spoilt: Spoilt) {
+        let name = self.clusters[cluster].clone();
+        let record = match spoilt {
+            Spoilt::Bytes => None,
+            Spoilt::Epoch(epoch) => {
+                let Some(record) = self.store.cluster(&name) else {
+                    return;
+                };
+                let ownership = record.ownership.clone();
+                let lease = record.lease;
+                Some(Record::Cluster(ClusterRecord {
+                    epoch,
+                    lease,
+                    ownership,
+                }))
+            }
+        };
+        self.store.overwrite(&Key::Cluster(name), record);
+        // The record's epoch is lost.
+        self.checker.store_lost_data();
+    }
+
     fn start(&mut self, node: usize) {
         if self.nodes[node].process.is_some() {
             return;
         }
+        self.checker.started(node, &self.nodes[node].epochs);
         let seed = [self.random.bits(), self.random.bits()];
         self.nodes[node].start(self.now, seed, self.mutation);
         if let (true, Some(process)) = (self.profile.hints, &mut self.nodes[node].process) {
@@ -102,9 +132,14 @@ impl World {
         };
         self.healed = true;
         self.store.up = true;
+        for name in &self.clusters {
+            if self.store.is_spoilt(name) {
+                self.store.delete(name);
+            }
+        }
         for index in 0..self.nodes.len() {
             let node = &mut self.nodes[index];
-            node.writable = true;
+            node.disk = Disk::WRITABLE;
             node.link = Link::UP;
             node.drained = false;
             if node.stopping {

@@ -3,6 +3,7 @@
 use super::trace::describe_change;
 use super::{Event, Life, World};
 use crate::Micros;
+use crate::checker::{Broken, Violation};
 use lease::{Call, Change, Input, Key, Verdict};
 
 #[derive(Clone)]
@@ -41,7 +42,14 @@ impl World {
         let input = match request {
             Request::Read(keys) => Input::Read(call, Some(self.store.read(keys))),
             Request::Change(change) => {
+                let overwritten = self.spoilt_record(change);
                 let verdict = self.store.change(change);
+                if let (Some(cluster), Verdict::Done) = (overwritten, verdict) {
+                    self.broken.get_or_insert(Violation {
+                        at: self.now,
+                        what: Broken::Overwritten { cluster, node },
+                    });
+                }
                 self.note(|| format!("the store to n{node}: {verdict:?}, {}", describe_change(change)));
                 if verdict == Verdict::Done && change.writes.len() > 1 {
                     self.hint_others(node);
@@ -52,6 +60,14 @@ impl World {
         if !self.random.per_mille(self.profile.lost_answers) {
             self.send_back(life, input);
         }
+    }
+
+    /// The index of a cluster that the change writes although its record is spoilt.
+    fn spoilt_record(&self, change: &Change) -> Option<usize> {
+        change.writes.iter().find_map(|(key, _)| match key {
+            Key::Cluster(name) if self.store.is_spoilt(name) => Some(self.cluster_index(name)),
+            _ => None,
+        })
     }
 
     /// The store's watch hints at a change of clusters.

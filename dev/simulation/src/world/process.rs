@@ -5,7 +5,7 @@ use super::trace::{describe_change, describe_content};
 use super::{Event, Life, World};
 use crate::checker::Violation;
 use crate::{MILLISECOND, Micros};
-use lease::{Action, ClusterName, Input, StateFileContent};
+use lease::{Action, Change, ClusterName, ClusterRecord, Input, Key, Record, StateFileContent};
 
 /// How long a write to disk takes that is not slow; and how long afterwards the daemon learns of it.
 const WRITE: Micros = 100;
@@ -32,8 +32,15 @@ impl World {
                 self.execute(node, action);
             } else if let Some(input) = process.inputs.pop_front() {
                 let mut out = Vec::with_capacity(4);
+                let is_read = matches!(input, Input::Read(..));
                 process.machine.step(local, input, &mut out);
                 process.actions.extend(out);
+                if is_read {
+                    let records = process.machine.views().map(|view| view.record).enumerate();
+                    for (cluster, record) in records.filter_map(|(cluster, record)| Some((cluster, record?))) {
+                        self.checker.epoch_seen(node, cluster, record.epoch);
+                    }
+                }
             } else {
                 return;
             }
@@ -75,6 +82,7 @@ impl World {
             Action::Read { call, keys, .. } => self.send(life, call, Request::Read(keys)),
             Action::Change { call, change, .. } => {
                 self.note(|| format!("n{node} asks {}", describe_change(&change)));
+                self.check_takeovers(node, &change);
                 self.send(life, call, Request::Change(change));
             }
             Action::WriteState { cluster, content } => self.begin_write(life, cluster, content),
@@ -97,24 +105,50 @@ impl World {
 
     fn save_epoch(&mut self, life: Life, cluster: ClusterName, epoch: u64) {
         let index = self.cluster_index(&cluster);
-        let node = &mut self.nodes[life.node];
-        let done = node.writable || self.random.per_mille(500);
-        if done {
-            node.epochs[index] = epoch;
+        let saving = self.nodes[life.node].disk.epochs;
+        let done = saving && !self.random.per_mille(self.profile.failed_writes);
+        if done || (saving && self.random.per_mille(300)) {
+            let saved = &mut self.nodes[life.node].epochs[index];
+            *saved = epoch.max(*saved);
         }
         let input = Input::EpochKept { cluster, epoch, done };
-        self.queue
-            .put(self.now + 2 * WRITE, Event::DiskResult(life, Box::new(input)));
+        let at = self.now + self.write_duration() + WRITE;
+        self.queue.put(at, Event::DiskResult(life, Box::new(input)));
     }
 
-    fn begin_write(&mut self, life: Life, cluster: ClusterName, content: StateFileContent) {
-        let writable = self.nodes[life.node].writable;
-        let done = writable && !self.random.per_mille(self.profile.failed_writes);
-        let duration = if self.random.per_mille(self.profile.slow_writes) {
+    fn write_duration(&mut self) -> Micros {
+        if self.random.per_mille(self.profile.slow_writes) {
             self.random.between(WRITE, self.profile.max_pause)
         } else {
             WRITE
+        }
+    }
+
+    /// The clusters that the change takes over must get epochs that are new to the node.
+    fn check_takeovers(&mut self, node: usize, change: &Change) {
+        let Some(process) = &self.nodes[node].process else {
+            return;
         };
+        for (cluster, view) in process.machine.views().enumerate() {
+            let key = Key::Cluster(view.config.name.clone());
+            let written = change.writes.iter().find_map(|(of, record)| match record {
+                Record::Cluster(record) if *of == key => Some(record),
+                _ => None,
+            });
+            let Some(written) = written else { continue };
+            let session = |record: &ClusterRecord| record.holder().map(|by| by.session);
+            let is_takeover = session(written).is_some() && view.record.and_then(session) != session(written);
+            if is_takeover {
+                let result = self.checker.check_takeover(self.now, node, cluster, written.epoch);
+                self.broken = self.broken.take().or(result.err());
+            }
+        }
+    }
+
+    fn begin_write(&mut self, life: Life, cluster: ClusterName, content: StateFileContent) {
+        let writable = self.nodes[life.node].disk.state_files;
+        let done = writable && !self.random.per_mille(self.profile.failed_writes);
+        let duration = self.write_duration();
         // A write can fail after the rename: the file then has the new content.
         if done || (writable && self.random.per_mille(300)) {
             let index = self.cluster_index(&cluster);

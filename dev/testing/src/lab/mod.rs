@@ -1,13 +1,13 @@
-//! A network of hosts on one machine, in namespaces of its own (mount, process, network). Root only.
+//! A network of hosts on one machine, in namespaces of its own (mount, process, network). Only root can make it.
 //!
-//! Nothing of the machine is touched. A host is a network namespace with one cable to a switch in another; all see the same
-//! files. Every process on a host ends with the lab, and that with the test, however it ends.
+//! The machine itself is not changed. A host is a network namespace with a cable to a switch in another one; all hosts see
+//! the same files. All processes on the hosts end with the lab, and the lab ends with the test, for whatever reason.
 
-mod realm;
+mod namespaces;
 
 use crate::process::{Done, Running};
+use namespaces::Namespaces;
 use nix::sched::{CloneFlags, setns, unshare};
-use realm::Realm;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
@@ -15,42 +15,42 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// The switch, and the processes' home.
+/// The switch, and the namespaces of all processes.
 pub struct Lab {
-    realm: Arc<Realm>,
+    namespaces: Arc<Namespaces>,
     lost: Mutex<BTreeSet<(String, String)>>,
 }
 
 /// A host on the switch.
 pub struct Host {
-    /// Its name, which is also that of its socket on the switch.
+    /// Its name, which is also the name of its port on the switch.
     pub name: String,
-    /// Its address, in a /24 network that all hosts share.
+    /// Its address in the /24 network of all hosts.
     pub address: String,
     network: File,
-    realm: Arc<Realm>,
+    namespaces: Arc<Namespaces>,
 }
 
 impl Lab {
-    /// Makes a switch with nothing on it. `boot` is a script for sh that makes the mounts which the lab shall have.
+    /// Makes a switch without hosts. `boot` is a script for sh that makes the lab's mounts.
     pub fn new(boot: &str) -> Self {
         let lab = Self {
-            realm: Arc::new(Realm::new(boot)),
+            namespaces: Arc::new(Namespaces::new(boot)),
             lost: Mutex::default(),
         };
         lab.on_switch("ip link add br0 type bridge forward_delay 0; ip link set br0 up");
         lab
     }
 
-    /// Adds a host. Names have at most 15 characters.
+    /// Adds a host. Its name may have at most 15 characters.
     pub fn host(&self, name: &str, address: &str) -> Host {
         let host = Host {
             name: name.to_owned(),
             address: address.to_owned(),
-            network: aside(new_network),
-            realm: Arc::clone(&self.realm),
+            network: in_new_thread(new_network),
+            namespaces: Arc::clone(&self.namespaces),
         };
-        // Seen from in here the lab's first process is number 1; its network is the switch's.
+        // In these namespaces the lab's first process has the id 1, and its network is the switch's.
         host.sh(&format!(
             "ip link set lo up; ip link add eth0 type veth peer name {name} netns 1; \
              ip address add {address}/24 dev eth0; ip link set eth0 up"
@@ -59,7 +59,7 @@ impl Lab {
         host
     }
 
-    /// Loses all that these hosts send to those from now on. None of them sees why.
+    /// Drops all packets from these hosts to those from now on. The hosts get no error.
     pub fn lose(&self, from: &[&Host], to: &[&Host]) {
         self.filter(|lost| {
             for from in from {
@@ -68,13 +68,13 @@ impl Lab {
         });
     }
 
-    /// Cuts these hosts off from those, both ways.
+    /// Drops all packets between these hosts and those, in both directions.
     pub fn part(&self, some: &[&Host], others: &[&Host]) {
         self.lose(some, others);
         self.lose(others, some);
     }
 
-    /// Loses nothing any more.
+    /// Drops no packets any more.
     pub fn heal(&self) {
         self.filter(BTreeSet::clear);
     }
@@ -89,7 +89,7 @@ impl Lab {
             "table bridge lab\ndelete table bridge lab\ntable bridge lab {{\nchain lost {{\n\
              type filter hook forward priority 0;\n{rules}}}\n}}\n"
         );
-        self.realm.inside(|| {
+        self.namespaces.inside(|| {
             let mut command = Command::new("nft");
             command.args(["-f", "-"]).stdin(Stdio::piped());
             let mut child = command.spawn().expect("nft, of package nftables");
@@ -101,20 +101,20 @@ impl Lab {
     }
 
     fn on_switch(&self, line: &str) {
-        self.realm.inside(|| sh(line));
+        self.namespaces.inside(|| sh(line));
     }
 }
 
 impl Host {
-    /// Does something in its network, and with the lab's mounts. It can start programs, but no threads.
+    /// Runs `act` in the host's network, with the lab's mounts. It can start programs, but not threads.
     pub fn within<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
-        self.realm.inside(|| {
+        self.namespaces.inside(|| {
             self.enter();
             act()
         })
     }
 
-    /// Starts a program. It is ended with the lab at the latest.
+    /// Starts a program. It ends with the lab at the latest.
     pub fn start(&self, command: &mut Command) -> Running {
         self.within(|| Running::start(command))
     }
@@ -124,14 +124,14 @@ impl Host {
         self.within(|| output(command))
     }
 
-    /// Runs a line of sh, which must succeed; what it wrote to stdout.
+    /// Runs a command line of sh, which must succeed. Returns what it wrote to stdout.
     pub fn sh(&self, line: &str) -> String {
         self.within(|| sh(line))
     }
 
-    /// Brings the calling thread, and what it starts from now on, to this host for good.
+    /// Moves the calling thread, and what it starts from now on, to this host for the rest of its life.
     pub fn move_in(&self) {
-        self.realm.enter();
+        self.namespaces.enter();
         self.enter();
     }
 
@@ -151,7 +151,7 @@ fn sh(line: &str) -> String {
     done.stdout()
 }
 
-/// No thread can be started by one whose children are in another process namespace: clone(2).
+/// A thread whose children are in another process namespace cannot start threads: clone(2).
 fn output(command: &mut Command) -> Done {
     let done = command.stdin(Stdio::null()).output();
     let Output { status, stdout, stderr } = done.unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -162,8 +162,8 @@ fn output(command: &mut Command) -> Done {
     }
 }
 
-/// Does something in a thread of its own, and passes its panic on.
-fn aside<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+/// Runs `act` in a thread of its own, and propagates its panic.
+fn in_new_thread<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| match scope.spawn(act).join() {
         Ok(value) => value,
         Err(panic) => std::panic::resume_unwind(panic),

@@ -1,26 +1,24 @@
-//! An etcd of one member, or two.
+//! An etcd cluster of one or two members.
 
-use super::{free_port, server};
+use super::{Instance, TestServer, free_port, server};
 use crate::certificates::{Authority, Certificate};
-use crate::process::{Done, Running, run};
+use crate::process::{Done, run};
 use crate::until;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
 
-/// A running etcd, with its data in a directory that goes away with it. Its thread must outlive it.
+/// A running etcd.
 pub struct Etcd {
-    process: Option<Running>,
-    directory: TempDir,
+    instance: Instance,
     ports: Ports,
-    /// Goes into the cluster's id, as the peers' address does.
+    /// The cluster's id depends on it, and on the address for peers.
     token: String,
     tls: Option<Tls>,
-    /// Its name among the members.
+    /// The member's name in the cluster.
     name: &'static str,
     /// `NAME=URL` of each member.
     members: String,
@@ -31,7 +29,7 @@ pub struct Etcd {
 struct Ports {
     client: u16,
     peer: u16,
-    /// Where it tells its health, without TLS.
+    /// For its health, without TLS.
     health: u16,
 }
 
@@ -47,7 +45,7 @@ impl Etcd {
         Self::start_with(&[])
     }
 
-    /// The same with more options.
+    /// Starts one with more options.
     #[must_use]
     pub fn start_with(options: &[&str]) -> Self {
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
@@ -58,7 +56,7 @@ impl Etcd {
         Self::launched(|| [prepare()]).into_iter().next().expect("one")
     }
 
-    /// Starts one that speaks TLS, and only with clients that have a certificate from this authority.
+    /// Starts one that only accepts TLS. Clients need a certificate from this authority.
     #[must_use]
     pub fn start_with_tls(authority: &Authority) -> Self {
         let certificate = authority.server("etcd");
@@ -72,7 +70,7 @@ impl Etcd {
         Self::launched(|| [prepare()]).into_iter().next().expect("one")
     }
 
-    /// Starts a cluster of two members: each alone is no majority.
+    /// Starts a cluster of two members. One member alone is not a majority.
     #[must_use]
     pub fn start_two() -> [Self; 2] {
         Self::launched(|| {
@@ -88,8 +86,7 @@ impl Etcd {
     fn prepare(name: &'static str) -> Self {
         let ports = Ports::free();
         Self {
-            process: None,
-            directory: tempfile::tempdir().expect("a directory"),
+            instance: Instance::new(),
             ports,
             token: "rcron".to_owned(),
             tls: None,
@@ -99,14 +96,14 @@ impl Etcd {
         }
     }
 
-    /// With other ports if somebody was quicker to take one.
+    /// Starts the members. If another program has taken a port meanwhile, it tries other ports.
     fn launched<const N: usize>(prepare: impl Fn() -> [Self; N]) -> [Self; N] {
         until("ports that stay free", || {
             let mut members = prepare();
             for member in &mut members {
                 member.launch();
             }
-            members.iter_mut().all(Self::comes_up).then_some(members)
+            members.iter_mut().all(TestServer::comes_up).then_some(members)
         })
     }
 
@@ -116,52 +113,30 @@ impl Etcd {
         format!("127.0.0.1:{}", self.ports.client)
     }
 
-    /// The port for clients.
-    #[must_use]
-    pub const fn port(&self) -> u16 {
-        self.ports.client
-    }
-
-    /// Kills it, and waits until it is gone. The data stay.
-    pub fn kill(&mut self) {
-        self.process = None;
-    }
-
-    /// Starts it again on its ports with the data that are there, and waits until it answers.
-    ///
-    /// # Panics
-    /// If it does not come up.
-    pub fn start_again(&mut self) {
-        self.launch();
-        assert!(self.comes_up(), "etcd does not start again:\n{}", self.log());
-    }
-
-    /// Removes its data while it is killed. The next to start has the same cluster id.
+    /// Removes its data. It must have been killed. When it starts again, it has the same cluster id.
     pub fn lose_data(&self) {
-        fs::remove_dir_all(self.directory.path().join("data")).expect("removed");
+        fs::remove_dir_all(self.instance.path().join("data")).expect("removed");
     }
 
-    /// The same, and the next to start has another cluster id.
+    /// Removes its data, and gives it another cluster id for the next start.
     pub fn become_another(&mut self) {
         self.lose_data();
         self.token.push('x');
     }
 
-    /// Stops it (SIGSTOP), and waits until it stands still: it takes connections, and says nothing.
-    pub fn pause(&self) {
-        self.running().pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&self) {
-        self.running().resume();
-    }
-
-    /// Runs etcdctl(1) on it, as a client that has the server's own certificate.
+    /// Runs etcdctl(1) on it, with the server's own certificate as the client's.
     ///
     /// # Panics
-    /// If it fails.
+    /// If etcdctl fails.
     pub fn etcdctl(&self, arguments: &[&str]) -> Done {
+        self.etcdctl_with(arguments, Stdio::null())
+    }
+
+    /// The same, with this stdin.
+    ///
+    /// # Panics
+    /// If etcdctl fails.
+    pub fn etcdctl_with(&self, arguments: &[&str], stdin: Stdio) -> Done {
         let mut command = Command::new("etcdctl");
         let scheme = self.scheme();
         command
@@ -172,7 +147,7 @@ impl Etcd {
             command.arg("--cert").arg(&tls.certificate.certificate);
             command.arg("--key").arg(&tls.certificate.key);
         }
-        let done = run(command.args(arguments));
+        let done = run(command.args(arguments).stdin(stdin));
         assert!(
             done.status.success(),
             "etcdctl {arguments:?} (install etcd-client): {}",
@@ -181,34 +156,18 @@ impl Etcd {
         done
     }
 
-    /// What it has written to its log.
-    #[must_use]
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
-    }
-
-    fn running(&self) -> &Running {
-        self.process.as_ref().expect("running")
-    }
-
     const fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
+}
 
-    fn launch(&mut self) {
-        self.process = Some(Running::start(&mut self.command()));
+impl TestServer for Etcd {
+    fn instance(&self) -> &Instance {
+        &self.instance
     }
 
-    /// `false`: it has ended.
-    fn comes_up(&mut self) -> bool {
-        let process = self.process.as_mut().expect("launched");
-        let health = self.ports.health;
-        until("etcd to answer or to end", || {
-            if process.has_ended() {
-                return Some(false);
-            }
-            is_healthy(health).then_some(true)
-        })
+    fn instance_mut(&mut self) -> &mut Instance {
+        &mut self.instance
     }
 
     fn command(&self) -> Command {
@@ -216,7 +175,6 @@ impl Etcd {
         let scheme = self.scheme();
         let clients = format!("{scheme}://127.0.0.1:{client}");
         let peers = self.ports.peers();
-        let log = File::create(self.directory.path().join("log")).expect("a log");
         let mut command = server("etcd", "etcd-server");
         command
             .args(["--name", self.name, "--initial-cluster", &self.members])
@@ -225,11 +183,8 @@ impl Etcd {
             .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
             .args(["--listen-metrics-urls", &format!("http://127.0.0.1:{health}")])
             .arg("--data-dir")
-            .arg(self.directory.path().join("data"))
-            .args(&self.options)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
-            .stderr(log);
+            .arg(self.instance.path().join("data"))
+            .args(&self.options);
         if let Some(tls) = &self.tls {
             command.arg("--cert-file").arg(&tls.certificate.certificate);
             command.arg("--key-file").arg(&tls.certificate.key);
@@ -239,6 +194,19 @@ impl Etcd {
                 .arg(&tls.authority);
         }
         command
+    }
+
+    /// etcd is healthy as soon as it has a leader and answers.
+    fn answers(&self) -> bool {
+        let ask = || {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.ports.health))?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            std::io::Result::Ok(answer)
+        };
+        ask().is_ok_and(|answer| answer.contains(r#""health":"true""#))
     }
 }
 
@@ -254,17 +222,4 @@ impl Ports {
     fn peers(self) -> String {
         format!("http://127.0.0.1:{}", self.peer)
     }
-}
-
-/// Whether etcd says so; it does as soon as it has a leader and answers.
-fn is_healthy(port: u16) -> bool {
-    let ask = || {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        std::io::Result::Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer.contains(r#""health":"true""#))
 }

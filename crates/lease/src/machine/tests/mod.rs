@@ -4,6 +4,7 @@ mod release;
 mod renewal;
 mod restart;
 mod session;
+mod settle;
 mod store;
 mod takeover;
 
@@ -27,6 +28,7 @@ struct Fixture {
     now: BootTime,
     records: Vec<(Key, Found)>,
     version: u64,
+    /// 0: the store has none, and no revision either.
     incarnation: u8,
     /// Whether state files and epochs can be written.
     can_write: bool,
@@ -34,6 +36,8 @@ struct Fixture {
     answers_reads: bool,
     /// How many of the next changes are done without an answer.
     lost_answers: u32,
+    /// Whether the store refuses each change of a cluster.
+    refuses_takeovers: bool,
     /// The results of the next changes; `Done` after the last one.
     verdicts: Vec<Verdict>,
     /// All actions except wake-ups, in order.
@@ -80,6 +84,7 @@ impl Fixture {
             can_write: true,
             answers_reads: true,
             lost_answers: 0,
+            refuses_takeovers: false,
             verdicts: Vec::new(),
             actions: Vec::new(),
             wake: BEGIN,
@@ -114,10 +119,19 @@ impl Fixture {
     }
 
     fn put(&mut self, key: Key, record: Record) {
+        self.put_found(key, Some(record));
+    }
+
+    /// Writes bytes that are not a record.
+    fn spoil(&mut self, key: Key) {
+        self.put_found(key, None);
+    }
+
+    fn put_found(&mut self, key: Key, record: Option<Record>) {
         self.version += 1;
         let found = Found {
             version: Version(self.version),
-            record: Some(record),
+            record,
         };
         self.records.retain(|(of, _)| *of != key);
         self.records.push((key, found));
@@ -175,15 +189,17 @@ impl Fixture {
 
     fn read(&self, call: Call, keys: &[Key]) -> Input {
         let reading = Reading {
-            incarnation: Some(Incarnation([self.incarnation].into())),
-            revision: Some(self.version),
+            incarnation: (self.incarnation > 0).then(|| Incarnation([self.incarnation].into())),
+            revision: (self.incarnation > 0).then_some(self.version),
             records: keys.iter().map(|key| self.get(key).cloned()).collect(),
         };
         Input::Read(call, self.answers_reads.then_some(reading))
     }
 
     fn change(&mut self, change: &Change) -> Verdict {
-        let verdict = if self.verdicts.is_empty() {
+        let verdict = if self.refuses_takeovers && change.writes.len() > 1 {
+            Verdict::Refused
+        } else if self.verdicts.is_empty() {
             Verdict::Done
         } else {
             self.verdicts.remove(0)
@@ -234,6 +250,10 @@ impl Fixture {
 
     fn is_active(&self) -> bool {
         matches!(self.content(), Some(StateFileContent::Active { until, .. }) if until > self.now)
+    }
+
+    fn count(&self, notice: &Notice) -> usize {
+        self.notices().iter().filter(|of| **of == notice).count()
     }
 
     fn notices(&self) -> Vec<&Notice> {

@@ -59,3 +59,38 @@ fn needs_a_state_file_that_can_be_written() {
     fixture.pass_ms(5000);
     assert!(fixture.is_active());
 }
+
+#[test]
+fn that_the_store_refuses_without_a_reason_is_reported_as_that() {
+    let mut fixture = Fixture::new(start(None, None)).with_holder(7, 41);
+    fixture.spoil(Key::Session(node("n2")));
+    fixture.refuses_takeovers = true;
+    fixture.give(Input::Tick);
+    fixture.pass_ms(30_000);
+    let refused = fixture.count(&Notice::TakeoverRefused(name()));
+    assert!(refused > 1, "{refused}");
+    assert_eq!(fixture.count(&Notice::SessionUnreadable(node("n2"))), 1);
+    assert_eq!(fixture.count(&Notice::Outrun(name())), 0);
+    fixture.refuses_takeovers = false;
+    fixture.pass_ms(4000);
+    assert!(fixture.is_active());
+}
+
+#[test]
+fn that_another_node_was_quicker_with_is_reported_as_that() {
+    let mut fixture = Fixture::new(start(None, None)).with_holder(7, 41);
+    fixture.refuses_takeovers = true;
+    fixture.give(Input::Tick);
+    let is_takeover = |action: &Action| matches!(action, Action::Change { change, .. } if change.writes.len() > 1);
+    while !fixture.actions.iter().any(is_takeover) {
+        fixture.pass_ms(1);
+        assert!(fixture.now < BEGIN.after(LEASE * 2));
+    }
+    // Before the next read.
+    let mut record = fixture.cluster().expect("a record").clone();
+    record.epoch += 1;
+    fixture.put(Key::Cluster(name()), Record::Cluster(record));
+    fixture.pass_ms(1000);
+    assert_eq!(fixture.count(&Notice::Outrun(name())), 1);
+    assert_eq!(fixture.count(&Notice::TakeoverRefused(name())), 0);
+}

@@ -1,6 +1,7 @@
 //! A lease on this boot, as a daemon would write it.
 
 use std::fs;
+use std::path::Path;
 
 /// `boot=`
 pub(crate) fn boot_id() -> String {
@@ -12,11 +13,19 @@ pub(crate) fn boot_id() -> String {
 
 /// `until=` for this many seconds from now.
 pub(crate) fn until(seconds: f64) -> String {
+    format!("until={:.3}", now() + seconds)
+}
+
+/// Whether the lease in this state file has ended.
+pub(crate) fn has_ended(state: &Path) -> bool {
+    let text = fs::read_to_string(state).expect("a state file");
+    let until = text.split(' ').find_map(|word| word.strip_prefix("until="));
+    now() >= until.and_then(|end| end.parse().ok()).expect("a lease")
+}
+
+/// `CLOCK_BOOTTIME` in seconds, up to a hundredth of a second late.
+fn now() -> f64 {
     let uptime = fs::read_to_string("/proc/uptime").expect("/proc");
-    let now: f64 = uptime
-        .split(' ')
-        .next()
-        .and_then(|number| number.parse().ok())
-        .expect("seconds");
-    format!("until={:.3}", now + seconds)
+    let first = uptime.split(' ').next();
+    first.and_then(|number| number.parse().ok()).expect("seconds")
 }

@@ -1,4 +1,4 @@
-//! A log daemon of the test's own.
+//! A log daemon for one test.
 
 use super::until;
 use std::os::unix::net::UnixDatagram;
@@ -14,7 +14,7 @@ pub(crate) struct LogDaemon {
     marks: AtomicUsize,
 }
 
-/// A received message, taken apart.
+/// A received message, parsed.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) priority: u8,
@@ -71,12 +71,12 @@ impl LogDaemon {
         self.messages().into_iter().map(|message| message.text).collect()
     }
 
-    /// The texts that have come so far.
+    /// The texts received so far.
     pub(crate) fn now_texts(&self) -> Vec<String> {
         self.now().iter().map(|line| Message::parse(line).text).collect()
     }
 
-    /// Waits for a line that has `part` in it.
+    /// Waits for a line that contains `part`.
     pub(crate) fn wait_for(&self, part: &str) -> String {
         let has_part = |datagram: &Vec<u8>| String::from_utf8_lossy(datagram).contains(part);
         let line = until(part, || self.now().into_iter().find(has_part));

@@ -1,8 +1,9 @@
-//! What the tests stand on.
+//! Fixtures of the tests.
 
+pub(crate) mod fixture;
 pub(crate) mod lease;
 pub(crate) mod log;
-pub(crate) mod scene;
+pub(crate) mod tracer;
 
-pub(crate) use scene::Scene;
+pub(crate) use fixture::Fixture;
 pub(crate) use testing::{Done, process, run, until};

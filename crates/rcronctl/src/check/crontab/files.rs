@@ -1,19 +1,25 @@
 //! The crontabs of a system: those of Debian's cron(8), and of cronie.
 
 use crate::check::access::Access;
+use crate::check::cron::Cron;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::{Group, Kind};
 use crate::check::report::Report;
 use crate::check::root::Root;
-use std::ffi::OsString;
-use std::fs;
+use ::crontab::schedule::Dialect;
+use inputs::diagnostic::shown;
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use sys::file;
+use sys::file::Unreadable;
 
-/// The longest crontab that is read to its end. Debian's cron ignores crontabs of more than 10000 lines.
+/// The longest crontab that is read to its end, in bytes.
 const LARGEST: usize = 1 << 20;
+/// How many names of a directory are looked at.
+const MOST_FILES: usize = 10_000;
 /// The crontabs of packages.
 const DROP_INS: &str = "/etc/cron.d";
 /// The users' own crontabs: Debian's directory and cronie's. Debian's is inside the other one.
@@ -32,11 +38,20 @@ pub(super) struct Source {
 pub(super) struct CrontabFile {
     pub(super) place: Place,
     pub(super) text: Vec<u8>,
+    /// Of the file itself, if a link leads to it.
+    pub(super) metadata: Metadata,
     pub(super) access: Access,
+    /// The owner of the symbolic link that leads to it.
+    pub(super) link_owner: Option<u32>,
     user: Option<OsString>,
 }
 
 impl CrontabFile {
+    /// `None` for a system crontab.
+    pub(super) fn user(&self) -> Option<&[u8]> {
+        self.user.as_deref().map(OsStr::as_bytes)
+    }
+
     pub(super) fn kind(&self) -> crontab::Kind<'_> {
         match &self.user {
             Some(user) => crontab::Kind::User(user.as_bytes()),
@@ -52,7 +67,7 @@ pub(super) fn list(root: &Root, report: &mut Report) -> Vec<Source> {
         user: file.file_name().map(ToOwned::to_owned),
         file,
     };
-    let mut sources = vec![system(root.outside(Path::new("/etc/crontab")))];
+    let mut sources = vec![system("/etc/crontab".into())];
     sources.extend(files_in(root, DROP_INS, report).into_iter().map(system));
     for spool in SPOOLS {
         sources.extend(files_in(root, spool, report).into_iter().map(of_user));
@@ -62,33 +77,57 @@ pub(super) fn list(root: &Root, report: &mut Report) -> Vec<Source> {
 
 /// The files of a directory, sorted, without hidden files, directories, and files that somebody put aside.
 fn files_in(root: &Root, directory: &str, report: &mut Report) -> Vec<PathBuf> {
-    let directory = root.outside(Path::new(directory));
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
+    let path = Path::new(directory);
+    let names = match root.locate(path).and_then(|located| located.names(MOST_FILES)) {
+        Ok(names) => names,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
-                report.cannot_read(Group::Crontabs, &directory, &error);
+                report.cannot_read(Group::Crontabs, &root.outside(path), &error);
             }
             return Vec::new();
         }
     };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| {
-        let name = file.file_name().unwrap_or_default().as_bytes();
-        !name.starts_with(b".") && !is_put_aside(name) && !file.is_dir()
-    });
+    if names.len() > MOST_FILES {
+        let text = format!(
+            "{}: the files after the first {MOST_FILES}",
+            shown(root.outside(path).as_os_str())
+        );
+        report.missed(Group::Crontabs, text);
+    }
+    let mut files: Vec<PathBuf> = names
+        .into_iter()
+        .filter(|name| {
+            let bytes = name.name.as_bytes();
+            !name.is_directory && !bytes.starts_with(b".") && !is_put_aside(bytes)
+        })
+        .map(|name| path.join(name.name))
+        .collect();
     files.sort();
     files
 }
 
-pub(super) fn read(source: Source, report: &mut Report) -> Option<CrontabFile> {
+pub(super) fn read(root: &Root, cron: &Cron, source: Source, report: &mut Report) -> Option<CrontabFile> {
     let Source { file, user } = source;
-    let metadata = fs::symlink_metadata(&file).ok()?;
-    let place = Place::file(&file);
-    let mut text = match file::read_beginning(file.as_os_str(), LARGEST + 1) {
-        Ok(contents) => contents.bytes,
-        Err(file::Unreadable::System(error)) => {
-            report.cannot_read(Group::Crontabs, &file, &error);
+    let outside = root.outside(&file);
+    let place = Place::file(&outside);
+    let link_owner = link_owner(root, &file);
+    // Whoever has made a link here does not get the file that it leads to into the report.
+    if user.is_some() && link_owner.is_some() && cron.dialect == Some(Dialect::Debian) {
+        let what = "cron ignores this crontab: it is a symbolic link";
+        let remedy = "remove it, and install the crontab with crontab(1)";
+        let finding = Finding::wrong(Kind::CrontabIgnored, &place, what, remedy);
+        report.add(finding.because("none of the jobs in this file runs on this server"));
+        return None;
+    }
+    let read = root.locate(&file).map_err(Unreadable::from).and_then(|located| {
+        let text = located.read(LARGEST + 1)?.bytes;
+        Ok((text, located.metadata()?))
+    });
+    let (mut text, metadata) = match read {
+        Ok(read) => read,
+        Err(Unreadable::Missing) => return None,
+        Err(Unreadable::System(error)) if error.kind() == ErrorKind::PermissionDenied => {
+            report.cannot_read(Group::Crontabs, &outside, &error);
             return None;
         }
         Err(error) => {
@@ -110,15 +149,10 @@ pub(super) fn read(source: Source, report: &mut Report) -> Option<CrontabFile> {
         place,
         text,
         access: Access::from(&metadata),
+        metadata,
+        link_owner,
         user,
     })
-}
-
-/// Whether Debian's cron reads a file of this name in /etc/cron.d.
-pub(super) fn is_read_by_debian(name: &[u8]) -> bool {
-    // cron(8): "must conform to the same naming convention as used by run-parts(8)".
-    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    name.iter().all(is_allowed)
 }
 
 /// Whether the name shows that somebody put the file aside on purpose.
@@ -140,6 +174,12 @@ fn is_put_aside(name: &[u8]) -> bool {
     is_dpkgs || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
 }
 
+fn link_owner(root: &Root, file: &Path) -> Option<u32> {
+    let directory = root.locate(file.parent()?).ok()?;
+    let named = root.without_link(&directory, file.file_name()?).ok()?;
+    named.is_symlink().then(|| named.uid())
+}
+
 /// Whether it is a file of packages.
 pub(super) fn is_drop_in(root: &Root, file: &Path) -> bool {
     file.parent() == Some(&root.outside(Path::new(DROP_INS)))
@@ -150,16 +190,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debian_reads_names_without_dots() {
-        for (name, is_read, is_aside) in [
-            ("backup", true, false),
-            ("my-jobs_2", true, false),
-            ("backup.sh", false, false),
-            ("backup~", false, true),
-            ("backup.dpkg-dist", false, true),
-            ("backup.disabled", false, true),
+    fn files_that_somebody_put_aside_are_known() {
+        for (name, is_aside) in [
+            ("backup", false),
+            ("my-jobs_2", false),
+            ("backup.sh", false),
+            ("backup~", true),
+            ("backup.dpkg-dist", true),
+            ("backup.disabled", true),
         ] {
-            assert_eq!(is_read_by_debian(name.as_bytes()), is_read, "{name}");
             assert_eq!(is_put_aside(name.as_bytes()), is_aside, "{name}");
         }
     }

@@ -3,7 +3,6 @@
 use crate::check::access::Access;
 use crate::check::root::Root;
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -43,7 +42,7 @@ fn look_at(root: &Root, file: &Path) -> Lookup {
     let Ok(located) = root.locate(file) else {
         return Lookup::Unsure;
     };
-    match fs::metadata(&located.outside) {
+    match located.metadata() {
         Ok(metadata) if metadata.is_file() && Access::from(&metadata).is_executable() => Lookup::Found,
         Ok(_) => Lookup::NotExecutable,
         Err(error) if matches!(error.raw_os_error(), Some(nix::libc::ENOENT | nix::libc::ENOTDIR)) => Lookup::Missing,

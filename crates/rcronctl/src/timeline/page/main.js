@@ -5,10 +5,13 @@ document.getElementById("reset").addEventListener("click", () => setView(SINCE, 
 addEventListener("resize", requestDraw);
 addEventListener("scroll", requestDraw, { passive: true });
 addEventListener("beforeprint", draw);
+// The timeline moves: other rows are near the window.
+document.getElementById("findings-card").addEventListener("toggle", requestDraw);
 
 const zone = zoneName();
 const inUtc = zone === "UTC" ? "" : `; ${utcTime(SINCE)} to ${utcTime(UNTIL)}`;
 document.getElementById("window").textContent = `${localTime(SINCE)} to ${localTime(UNTIL)} (${zone}${inUtc})`;
+addTitle();
 addFigures();
 addJoined();
 addServers();

@@ -1,4 +1,14 @@
-// Everything around the chart: figures, legends, labels and the table of findings.
+// Everything around the chart: title, figures, legends, labels and the table of findings.
+const MOST_CLUSTERS_IN_TITLE = 3;
+
+function addTitle() {
+  const clusters = [...new Set(timeline.rows.map((row) => row.cluster))];
+  if (clusters.length === 0) return;
+  const names = clusters.length > MOST_CLUSTERS_IN_TITLE ? `${clusters.length} clusters` : clusters.join(", ");
+  document.title = `${names}: which server ran what, and when`;
+  document.getElementById("title").textContent = document.title;
+}
+
 function addFigures() {
   const runs = timeline.rows.flatMap((row) => row.runs);
   const numberOf = (list) => list.reduce((sum, run) => sum + run.number, 0);
@@ -91,6 +101,7 @@ function label(row) {
 function addFindings() {
   document.getElementById("one-journal").hidden = timeline.missed_ticks_are_looked_for;
   document.getElementById("no-findings").hidden = timeline.findings.length > 0 || !timeline.missed_ticks_are_looked_for;
+  document.getElementById("findings-count").textContent = timeline.findings.length.toLocaleString("en");
   const table = document.getElementById("findings");
   table.hidden = timeline.findings.length === 0;
   table.tBodies[0].append(...timeline.findings.map(findingRow));

@@ -3,14 +3,9 @@
 use super::super::model::letter;
 use super::super::plot::{Cell, Mark};
 use crate::screen::Screen;
-use crate::text::fit;
+use crate::style;
+use crate::text::{cut, fit, wrap};
 use policy::display::escaped;
-
-const BOLD: &str = "1";
-const BOLD_RED: &str = "1;31";
-const DIM: &str = "2";
-/// Blue, yellow, magenta, cyan, green, white. Most eyes can distinguish them; the letters do not depend on colours.
-const SERVER_COLOURS: [&str; 6] = ["34", "33", "35", "36", "32", "37"];
 
 #[derive(Clone, Copy)]
 pub(super) struct Pen(pub(super) Screen);
@@ -26,9 +21,34 @@ impl Pen {
         name.chars().map(shown).collect()
     }
 
+    /// A name in at most so many columns.
+    pub(super) fn cut_name(self, name: &str, columns: usize) -> String {
+        cut(&self.name(name), columns, self.ellipsis()).into_owned()
+    }
+
     /// A name in exactly so many columns.
     pub(super) fn fitted_name(self, name: &str, columns: usize) -> String {
-        fit(&self.name(name), columns, if self.0.is_utf8 { '…' } else { '~' })
+        fit(&self.name(name), columns, self.ellipsis())
+    }
+
+    /// A sentence in lines of its own: as many as a terminal needs, and one in a pipe.
+    pub(super) fn sentence(self, text: &str) -> String {
+        wrap(text, self.0.columns.unwrap_or(usize::MAX)).join("\n") + "\n"
+    }
+
+    /// A job's name and what is said about it.
+    pub(super) fn finding(self, name: &str, what: &str) -> String {
+        let columns = self.0.columns.unwrap_or(usize::MAX);
+        let name = self.cut_name(name, columns);
+        let text = self.sentence(&format!("{name} {}", self.name(what)));
+        match text.strip_prefix(&name) {
+            Some(rest) => self.bold(&name) + rest,
+            None => text,
+        }
+    }
+
+    fn ellipsis(self) -> char {
+        if self.0.is_utf8 { '…' } else { '~' }
     }
 
     pub(super) fn edge(self) -> char {
@@ -49,22 +69,22 @@ impl Pen {
     }
 
     pub(super) fn mark(self, mark: Mark) -> String {
-        let code = match mark {
-            Mark::Running | Mark::Unknown => BOLD,
-            _ => BOLD_RED,
+        let style = match mark {
+            Mark::Running | Mark::Unknown => style::BOLD,
+            _ => style::BOLD_RED,
         };
-        self.0.paint(code, &mark.character().to_string())
+        style.paint(&mark.character().to_string(), self.0)
     }
 
     pub(super) fn bold(self, text: &str) -> String {
-        self.0.paint(BOLD, text)
+        style::BOLD.paint(text, self.0)
     }
 
     pub(super) fn dim(self, text: &str) -> String {
-        self.0.paint(DIM, text)
+        style::DIM.paint(text, self.0)
     }
 
     fn of_server(self, server: usize, text: &str) -> String {
-        self.0.paint(SERVER_COLOURS[server % SERVER_COLOURS.len()], text)
+        style::SERVERS[server % style::SERVERS.len()].paint(text, self.0)
     }
 }

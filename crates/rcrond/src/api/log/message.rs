@@ -1,9 +1,11 @@
 //! The lease machine's notices as messages for administrators.
 
+use crate::store_tasks::codec;
 use lease::{ClusterName, Loss, NodeName, Notice};
 use log::Level;
 
-// Administrators search for these with `journalctl MESSAGE_ID=`, so they never change. packaging/catalog/rcrond.catalog explains each.
+// Administrators search for these with `journalctl MESSAGE_ID=`, so they never change. packaging/catalog/rcrond.catalog
+// explains each.
 const SESSION_OPENED: &str = "51fdb9bb501c491fb70eca8cfeae044e";
 const SESSION_LOST: &str = "6f74bf38272f46c19994ad87ebb6704a";
 const NAME_TAKEN: &str = "af8768ce09804a50861ed9441126c87b";
@@ -20,6 +22,14 @@ const HANDING_OVER: &str = "b6364644b82944b48c9d6c7f11f207d1";
 const UNWRITABLE: &str = "4235a83a47bc41e2b83d528dda22a9f8";
 const NO_EPOCH: &str = "26538f9ee0074453b192a7a461c808a8";
 const UNREADABLE: &str = "a8c89e1c9141449d8e386179f52820f0";
+const EPOCH_TOO_LARGE: &str = "66ebf5d9a9b44f78883b554c746ea7f5";
+const EPOCHS_USED_UP: &str = "296e350bf2304e14b3ea08d0d6168e66";
+const SESSION_UNREADABLE: &str = "d4b45ea041ff4d5ebb19ca4aa28c1df3";
+const TAKEOVER_REFUSED: &str = "c1a2d8706b164bba9b9b564aa6ec5a88";
+
+/// A holder may be active for a lease after its record was spoilt.
+const DELETE_RECORD: &str =
+    "unless another version of rcron is in use, delete the record, but not before one lease has passed";
 
 /// A message for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +45,16 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// `detail` is the cause, if it is known.
-    pub(super) fn new(notice: &Notice, detail: Option<&str>) -> Self {
+    /// `detail` is the cause, if it is known. `full_key` gives a record's key as the store's own tools show it.
+    pub(super) fn new(notice: &Notice, detail: Option<&str>, full_key: &dyn Fn(&str) -> String) -> Self {
         let cause = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-        describe(notice, &cause).with_optional("DETAIL", detail)
+        describe(notice, &cause, full_key).with_optional("DETAIL", detail)
+    }
+
+    /// Another cause of an outage.
+    pub(super) fn store_still_silent(cause: &str) -> Self {
+        let text = format!("the store still does not answer: {cause}");
+        Self::about_node(STORE_SILENT, Level::Warn, text).with("DETAIL", cause)
     }
 
     /// The value of a field.
@@ -81,7 +97,7 @@ impl Message {
 }
 
 /// `cause` begins with a colon, or is empty.
-fn describe(notice: &Notice, cause: &str) -> Message {
+fn describe(notice: &Notice, cause: &str, full_key: &dyn Fn(&str) -> String) -> Message {
     let node = |id, level, text: &str| Message::about_node(id, level, format!("{text}{cause}"));
     let of = |cluster, id, level, text: &str| Message::about_cluster(id, level, cluster, &format!("{text}{cause}"));
     match notice {
@@ -142,9 +158,42 @@ fn describe(notice: &Notice, cause: &str) -> Message {
             of(cluster, NO_EPOCH, Level::Error, text).repeated()
         }
         Notice::Unreadable(cluster) => {
-            let text = "its record in the store was written by another version of rcron or another program: this node leaves it unchanged and cannot \
-                        hold the cluster";
-            of(cluster, UNREADABLE, Level::Error, text)
+            let key = full_key(&codec::cluster(cluster.as_str()));
+            let text = format!(
+                "its record in the store, {key}, was written by another version of rcron or another program: this node leaves it \
+                 unchanged and cannot hold the cluster; {DELETE_RECORD}"
+            );
+            of(cluster, UNREADABLE, Level::Error, &text).repeated()
+        }
+        Notice::EpochTooLarge { cluster, epoch } => {
+            let key = full_key(&codec::cluster(cluster.as_str()));
+            let text = format!(
+                "its record in the store, {key}, has the epoch {epoch}, which no takeover can lead to: no node changes the record or \
+                 holds the cluster; {DELETE_RECORD}"
+            );
+            of(cluster, EPOCH_TOO_LARGE, Level::Error, &text)
+                .with("EPOCH", &epoch.to_string())
+                .repeated()
+        }
+        Notice::EpochsUsedUp { cluster, epoch } => {
+            let text = format!(
+                "this node cannot win the cluster, because no epoch is greater than {epoch}, which it has seen or saved: stop rcrond on \
+                 all nodes, and correct the epoch in the store and in clusters.json of each node"
+            );
+            of(cluster, EPOCHS_USED_UP, Level::Error, &text).with("EPOCH", &epoch.to_string())
+        }
+        Notice::SessionUnreadable(of) => {
+            let key = full_key(&codec::session(of.as_str()));
+            let text = format!(
+                "the record {key} in the store was written by another version of rcron or another program: this node does not change it \
+                 until it has been unchanged for a lease{cause}; if nothing else should write it, delete it"
+            );
+            Message::about_node(SESSION_UNREADABLE, Level::Warn, text).with("SESSION", of.as_str())
+        }
+        Notice::TakeoverRefused(cluster) => {
+            let text = "the store refuses the takeover although no other node has changed a record: look for keys in the store that \
+                        rcrond has not written, and delete them";
+            of(cluster, TAKEOVER_REFUSED, Level::Error, text).repeated()
         }
     }
 }
@@ -213,6 +262,16 @@ mod tests {
         let of_cluster = [Notice::Released, Notice::Lost, Notice::LeaseOver, Notice::Outrun];
         all.extend(of_cluster.map(|notice| notice(cluster.clone())));
         all.extend([Notice::Unwritable, Notice::NoEpoch, Notice::Unreadable].map(|notice| notice(cluster.clone())));
+        let epoch = u64::MAX;
+        all.extend([
+            Notice::SessionUnreadable(NodeName::new("server2").expect("a name")),
+            Notice::TakeoverRefused(cluster.clone()),
+            Notice::EpochsUsedUp {
+                cluster: cluster.clone(),
+                epoch,
+            },
+            Notice::EpochTooLarge { cluster, epoch },
+        ]);
         all
     }
 
@@ -220,7 +279,7 @@ mod tests {
     fn each_kind_has_an_id_of_its_own_that_the_catalog_explains() {
         let mut kinds = std::collections::HashMap::new();
         for notice in all_notices() {
-            let message = Message::new(&notice, None);
+            let message = Message::new(&notice, None, &str::to_owned);
             assert_eq!(message.field("MESSAGE_ID"), Some(message.id));
             let kind = std::mem::discriminant(&notice);
             assert_eq!(*kinds.entry(message.id).or_insert(kind), kind, "{notice:?}");
@@ -233,8 +292,11 @@ mod tests {
     #[test]
     fn a_message_about_a_cluster_names_it() {
         let of_cluster = |message: &Message| message.text.starts_with("cluster web: ");
-        let messages: Vec<_> = all_notices().iter().map(|notice| Message::new(notice, None)).collect();
-        assert_eq!(messages.iter().filter(|message| of_cluster(message)).count(), 11);
+        let messages: Vec<_> = all_notices()
+            .iter()
+            .map(|notice| Message::new(notice, None, &str::to_owned))
+            .collect();
+        assert_eq!(messages.iter().filter(|message| of_cluster(message)).count(), 14);
         assert!(
             messages
                 .iter()
@@ -245,10 +307,28 @@ mod tests {
     #[test]
     fn the_cause_is_in_the_text_and_in_a_field() {
         for notice in all_notices() {
-            let message = Message::new(&notice, Some("no space left on device"));
+            let message = Message::new(&notice, Some("no space left on device"), &str::to_owned);
             assert!(message.text.contains(": no space left on device"), "{}", message.text);
             assert_eq!(message.field("DETAIL"), Some("no space left on device"));
         }
+    }
+
+    #[test]
+    fn a_spoilt_record_is_named_by_its_key() {
+        let text = |notice: &Notice| Message::new(notice, None, &str::to_owned).text;
+        let cluster = ClusterName::new("web");
+        let unreadable = text(&Notice::Unreadable(cluster.clone()));
+        assert!(unreadable.contains(" cluster/web, "), "{unreadable}");
+        let epoch = text(&Notice::EpochTooLarge {
+            cluster,
+            epoch: u64::MAX,
+        });
+        assert!(
+            epoch.contains(" cluster/web, has the epoch 18446744073709551615, "),
+            "{epoch}"
+        );
+        let session = text(&Notice::SessionUnreadable(NodeName::new("server2").expect("a name")));
+        assert!(session.contains(" session/server2 "), "{session}");
     }
 
     #[test]
@@ -261,6 +341,7 @@ mod tests {
                 from,
             },
             None,
+            &str::to_owned,
         );
         assert_eq!(
             message.text,

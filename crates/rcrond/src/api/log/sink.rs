@@ -43,7 +43,8 @@ impl Sink {
     }
 }
 
-/// Local time, level and message. Further lines of a message are indented, so that no message can contain a line that looks like another one.
+/// Local time, level and message. Further lines of a message are indented, so that no message can contain a line that looks
+/// like another one.
 fn to_text(line: &Line) -> Vec<u8> {
     let time = line
         .time

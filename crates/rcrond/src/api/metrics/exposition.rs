@@ -26,29 +26,20 @@ fn gauges(Snapshot { taken, report }: &Snapshot, now: BootTime) -> Registry {
     let mut registry = Registry::with_prefix("rcrond");
     let version = Info::new([("version", report.version.clone()), ("node", report.node.clone())]);
     registry.register("build", "The version of rcrond, and the name of the node", version);
-    let one = |registry: &mut Registry, name: &str, help: &str, value: bool| {
+    let store = &report.store;
+    for (name, help, value) in [
+        ("store_up", "1 if the store has answered the last call", store.answers),
+        (
+            "store_watching",
+            "1 if the store reports changes; otherwise this node polls",
+            store.watching,
+        ),
+        ("session", "1 if this node has a session in the store", store.session),
+    ] {
         let gauge = Gauge::<i64, AtomicI64>::default();
         gauge.set(i64::from(value));
         registry.register(name, help, gauge);
-    };
-    one(
-        &mut registry,
-        "store_up",
-        "1 if the store has answered the last call",
-        report.store.answers,
-    );
-    one(
-        &mut registry,
-        "store_watching",
-        "1 if the store reports changes; otherwise this node polls",
-        report.store.watching,
-    );
-    one(
-        &mut registry,
-        "session",
-        "1 if this node has a session in the store",
-        report.store.session,
-    );
+    }
     let elapsed = now.since(*taken);
     let mut gauges = ClusterGauges {
         registry,

@@ -1,5 +1,5 @@
-//! How many connections there may be at once. Each costs a descriptor and some memory. A user who connects in a loop must not keep
-//! other users out.
+//! How many connections there may be at once. Each costs a descriptor and some memory. A user who connects in a loop must not
+//! keep other users out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

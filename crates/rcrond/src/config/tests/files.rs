@@ -1,6 +1,5 @@
 //! Files: the configuration itself, and those that it names.
 
-use super::super::StoreConfig;
 use super::*;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -24,22 +23,16 @@ fn load(path: &Path) -> Result<Loaded, String> {
 }
 
 fn refusal(path: &Path) -> String {
-    load(path).map(|_| ()).expect_err("refused")
+    load(path).map(|_| ()).expect_err("rejected")
 }
 
 fn password_of(loaded: Loaded) -> String {
-    let StoreConfig::Redis(settings) = loaded.config.store else {
-        panic!("another store");
-    };
-    let login = settings.login.expect("a login");
+    let login = loaded.config.store.login.expect("a login");
     login.password.expect("a password").reveal().to_owned()
 }
 
 fn tls_of(loaded: Loaded) -> Settings {
-    let StoreConfig::Redis(settings) = loaded.config.store else {
-        panic!("another store");
-    };
-    settings.tls.expect("tls")
+    loaded.config.store.tls.expect("tls")
 }
 
 fn warnings(loaded: &Loaded) -> Vec<&str> {
@@ -53,11 +46,11 @@ fn a_file_is_read_through_a_link_and_with_a_byte_order_mark() {
     set_mode(&path, 0o600);
     let link = directory.path().join("link");
     symlink(&path, &link).expect("linked");
-    assert_eq!(load(&link).expect("taken").config.node.as_str(), "n");
+    assert_eq!(load(&link).expect("valid").config.node.as_str(), "n");
 }
 
 #[test]
-fn what_is_no_file_or_none_of_ours_is_refused_and_not_waited_for() {
+fn another_kind_of_file_or_a_large_one_is_rejected_without_waiting() {
     let directory = directory();
     let named = directory.path().display();
     assert_eq!(
@@ -82,7 +75,7 @@ fn what_is_no_file_or_none_of_ours_is_refused_and_not_waited_for() {
 }
 
 #[test]
-fn a_password_that_others_may_read_is_refused() {
+fn a_password_that_other_users_may_read_is_rejected() {
     let directory = directory();
     let path = file(&directory, "toml", &in_redis("password = \"x\"\n"));
     let named = path.display();
@@ -95,11 +88,11 @@ fn a_password_that_others_may_read_is_refused() {
         )
     );
     set_mode(&path, 0o600);
-    assert_eq!(password_of(load(&path).expect("taken")), "x");
+    assert_eq!(password_of(load(&path).expect("valid")), "x");
 }
 
 #[test]
-fn a_file_without_a_password_may_be_read_by_all_and_written_by_none() {
+fn a_file_without_a_password_may_be_readable_but_not_writable() {
     let directory = directory();
     let path = file(&directory, "toml", &in_redis(""));
     let named = path.display();
@@ -124,14 +117,14 @@ fn a_password_file_is_read_without_its_newline() {
     ] {
         let path = file(&directory, "secret", content);
         set_mode(&path, 0o600);
-        let loaded = taken(&in_redis(&format!("password_file = \"{}\"\n", path.display())));
+        let loaded = load_valid(&in_redis(&format!("password_file = \"{}\"\n", path.display())));
         assert_eq!(warnings(&loaded), [""; 0]);
         assert_eq!(password_of(loaded), password, "{content:?}");
     }
 }
 
 #[test]
-fn a_password_file_that_holds_no_password_is_refused() {
+fn a_password_file_without_a_password_is_rejected() {
     let directory = directory();
     let path = directory.path().join("secret");
     let named = path.display();
@@ -141,7 +134,7 @@ fn a_password_file_that_holds_no_password_is_refused() {
         (b"\n", format!("4:17: {named} is empty")),
         (
             b"a\nb\n",
-            format!("4:17: {named} has a control character (one line, and nothing but the password)"),
+            format!("4:17: {named} has a control character (write one line with only the password)"),
         ),
         (b"\xff", format!("4:17: {named} is not UTF-8")),
     ] {
@@ -151,12 +144,12 @@ fn a_password_file_that_holds_no_password_is_refused() {
 }
 
 #[test]
-fn a_password_file_that_others_may_read_is_warned_of() {
+fn a_password_file_that_other_users_may_read_is_a_warning() {
     let directory = directory();
     let path = file(&directory, "secret", "x");
     let named = path.display();
     set_mode(&path, 0o644);
-    let loaded = taken(&in_redis(&format!("password_file = \"{named}\"\n")));
+    let loaded = load_valid(&in_redis(&format!("password_file = \"{named}\"\n")));
     let expected = format!("{named} holds a password, and every user may read it (mode 0644): chmod 600 {named}");
     assert_eq!(warnings(&loaded), [expected]);
 }
@@ -170,13 +163,14 @@ fn a_credential_is_found_where_systemd_puts_it() {
     let surroundings = Surroundings {
         host: String::new(),
         credentials: Some(directory.path().to_owned()),
+        ..Surroundings::default()
     };
     let text = in_redis(&format!(
         "password_credential = \"rcrond.password\"\n[redis.tls]\ncert_file = \"{}\"\nkey_credential = \"rcrond.key\"\n",
         certificate.display()
     ));
     let loaded = load_from(text.as_bytes(), &surroundings).map_err(|diagnostic| diagnostic.full);
-    let loaded = loaded.expect("taken");
+    let loaded = loaded.expect("valid");
     assert_eq!(warnings(&loaded), [""; 0]);
     assert_eq!(password_of(loaded), "x");
     assert_eq!(
@@ -195,7 +189,7 @@ fn certificates_and_keys_are_read() {
     let key = file(&directory, "key", KEY);
     set_mode(&key, 0o644);
     let (ca, cert, key) = (ca.display(), cert.display(), key.display());
-    let loaded = taken(&in_redis(&format!(
+    let loaded = load_valid(&in_redis(&format!(
         "[redis.tls]\nca_file = \"{ca}\"\ncert_file = \"{cert}\"\nkey_file = \"{key}\"\nserver_name = \"db\"\n"
     )));
     let expected = format!("{key} is a private key, and every user may read it (mode 0644): chmod 600 {key}");
@@ -209,7 +203,7 @@ fn certificates_and_keys_are_read() {
 }
 
 #[test]
-fn what_is_no_certificate_or_key_is_refused_by_name() {
+fn a_file_without_a_certificate_or_key_is_rejected() {
     let directory = directory();
     let cert = file(&directory, "cert", CERTIFICATE).display().to_string();
     let key = file(&directory, "key", KEY).display().to_string();
@@ -220,20 +214,20 @@ fn what_is_no_certificate_or_key_is_refused_by_name() {
         (
             format!("ca_file = \"{key}\"\n"),
             vec![format!(
-                "5:11: there is no certificate in {key} (it must be PEM: -----BEGIN CERTIFICATE-----)"
+                "5:11: there is no certificate in {key} (write it as PEM: -----BEGIN CERTIFICATE-----)"
             )],
         ),
         (
             format!("cert_file = \"{cert}\"\nkey_file = \"{cert}\"\n"),
             vec![format!(
-                "6:12: there is no private key in {cert} (it must be PEM: -----BEGIN PRIVATE KEY-----)"
+                "6:12: there is no private key in {cert} (write it as PEM: -----BEGIN PRIVATE KEY-----)"
             )],
         ),
         (
             format!("cert_file = \"{cert}\"\nkey_file = \"{locked}\"\n"),
             vec![format!(
                 "6:12: the key in {locked} is encrypted \
-                 (nobody could type the passphrase at boot: decrypt it, and protect it as a systemd credential)"
+                 (decrypt it, because no one can type the passphrase at boot; a systemd credential can protect it)"
             )],
         ),
         (
@@ -254,32 +248,32 @@ fn what_is_no_certificate_or_key_is_refused_by_name() {
 }
 
 #[test]
-fn a_cluster_is_what_its_rcron_conf_says() {
+fn a_cluster_is_read_from_its_rcron_conf() {
     let directory = directory();
     let conf = file(
         &directory,
         "web.conf",
-        "cluster_name = web\nstate_file = /run/rcron/web\njournal = none\n",
+        "cluster_name = web\nstate_file = /run/rcron/web\njournal = none\nrequire_lease = yes\n",
     );
     let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{}\"\npriority = 7\n", conf.display());
-    let loaded = taken(&text);
+    let loaded = load_valid(&text);
     assert_eq!(loaded.confs, [Some(conf)]);
     let cluster = &loaded.config.clusters[0];
     assert_eq!(cluster.name.as_str(), "web");
     assert_eq!(cluster.state_file, PathBuf::from("/run/rcron/web"));
     assert_eq!((cluster.journal.clone(), cluster.priority), (None, 7));
-    taken(&format!(
+    load_valid(&format!(
         "{text}name = \"web\"\nstate_file = \"/run/rcron/web\"\njournal = \"none\"\n"
     ));
 }
 
 #[test]
-fn a_cluster_that_contradicts_its_rcron_conf_is_refused() {
+fn a_cluster_that_contradicts_its_rcron_conf_is_rejected() {
     let directory = directory();
     let conf = file(
         &directory,
         "web.conf",
-        "cluster_name = web\nstate_file = /run/rcron/web\n",
+        "cluster_name = web\nstate_file = /run/rcron/web\nrequire_lease = yes\n",
     );
     let conf = conf.display();
     for (key, theirs) in [
@@ -300,7 +294,7 @@ fn a_cluster_that_contradicts_its_rcron_conf_is_refused() {
 }
 
 #[test]
-fn an_rcron_conf_that_rcron_refuses_is_refused() {
+fn an_rcron_conf_that_rcron_rejects_is_rejected() {
     let directory = directory();
     for (content, why) in [
         (
@@ -308,12 +302,15 @@ fn an_rcron_conf_that_rcron_refuses_is_refused() {
             "{conf}:1:1: unknown key `stat_file` (did you mean `state_file`?) (correct that file: rcron rejects it, too)",
         ),
         (
-            "state_file = x\n",
+            "state_file = x\nrequire_lease = yes\n",
             "the state_file in {conf} is not an absolute path (begin it with `/`: a relative path depends on the directory of each job)",
         ),
-        ("cluster_name = \"\"\n", "the cluster's name is empty"),
         (
-            "cluster_name = \u{7f}\n",
+            "cluster_name = \"\"\nrequire_lease = yes\n",
+            "the cluster's name is empty",
+        ),
+        (
+            "cluster_name = \u{7f}\nrequire_lease = yes\n",
             "the cluster's name contains a control character",
         ),
     ] {
@@ -324,7 +321,34 @@ fn an_rcron_conf_that_rcron_refuses_is_refused() {
 }
 
 #[test]
-fn one_state_file_by_two_names_is_noticed() {
+fn an_rcron_conf_that_does_not_require_a_lease_is_rejected() {
+    let directory = directory();
+    let here = directory.path().display().to_string();
+    let without = format!("cluster_name = web\nstate_file = {here}/web\n");
+    let conf = file(&directory, "web.conf", &without).display().to_string();
+    let why = format!(
+        "{conf} does not require a lease, so an `active` written by hand makes a second server active \
+         (set require_lease = yes in {conf})"
+    );
+    let named = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n");
+    assert_eq!(problems(&named), [format!("5:8: {why}")]);
+    // A file that is not named is found by the state file, also through a link.
+    symlink(&here, directory.path().join("link")).expect("linked");
+    let surroundings = Surroundings {
+        conf_directories: vec![directory.path().to_owned()],
+        ..web1()
+    };
+    let found = format!("{NODE}{ETCD}[[cluster]]\nname = \"web\"\nstate_file = \"{here}/link/web\"\n");
+    assert_eq!(problems_with(&found, &surroundings), [format!("6:1: {why}")]);
+    let other = found.replace("/link/web", "/link/other");
+    assert!(load_from(other.as_bytes(), &surroundings).is_ok());
+    file(&directory, "web.conf", &format!("{without}require_lease = yes\n"));
+    assert!(load_from(found.as_bytes(), &surroundings).is_ok());
+    load_valid(&named);
+}
+
+#[test]
+fn one_state_file_with_two_paths_is_rejected() {
     let directory = directory();
     fs::create_dir(directory.path().join("real")).expect("made");
     symlink("real", directory.path().join("link")).expect("linked");
@@ -342,18 +366,19 @@ fn one_state_file_by_two_names_is_noticed() {
 }
 
 #[test]
-fn the_examples_are_taken() {
+fn the_examples_are_valid() {
     let directory = directory();
     let here = directory.path().display().to_string();
     file(
         &directory,
         "rcron.conf",
-        include_str!("../../../../../examples/rcron.conf"),
+        // As docs/rcrond.md has it: a cluster with a lease must require it.
+        &include_str!("../../../../../examples/rcron.conf").replace("#require_lease = no", "require_lease = yes"),
     );
     file(
         &directory,
         "billing.conf",
-        include_str!("../../../../../examples/billing.conf"),
+        &include_str!("../../../../../examples/billing.conf").replace("#require_lease", "require_lease"),
     );
     for name in ["etcd.password", "postgresql.password", "redis.password"] {
         file(&directory, name, "x\n");
@@ -368,14 +393,14 @@ fn the_examples_are_taken() {
         include_str!("../../../../../examples/rcrond/redis.toml"),
     ] {
         let text = example.replace("/etc/rcron/", &format!("{here}/"));
-        assert_eq!(taken(&text).config.clusters.len(), 1);
-        // With all that stands behind a `#` and would be TOML.
+        assert_eq!(load_valid(&text).config.clusters.len(), 1);
+        // The commented lines that are TOML must be valid, too.
         let is_toml =
             |rest: &str| rest.starts_with('[') || rest.starts_with(char::is_lowercase) && rest.contains(" = ");
         let is_comment = |line: &str| line.strip_prefix("# ").is_some_and(is_toml);
         let lines = text
             .lines()
             .map(|line| if is_comment(line) { &line[2..] } else { line });
-        taken(&lines.collect::<Vec<_>>().join("\n"));
+        load_valid(&lines.collect::<Vec<_>>().join("\n"));
     }
 }

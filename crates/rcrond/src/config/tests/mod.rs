@@ -1,8 +1,8 @@
-//! What is taken, and the exact words for what is not.
+//! Valid files, and the exact message for each mistake.
 
+mod accepted;
 mod files;
-mod refused;
-mod taken;
+mod rejected;
 
 use super::document::read;
 use super::{Loaded, Surroundings};
@@ -13,7 +13,7 @@ const NODE: &str = "node = \"n\"\n";
 const ETCD: &str = "[etcd]\nservers = [\"a\"]\n";
 const CLUSTER: &str = "[[cluster]]\nname = \"c\"\n";
 
-/// Before the tables; or, if it is one, behind them.
+/// The text before the tables; if it is a table itself, after them.
 fn at_top(text: &str) -> String {
     if text.starts_with('[') {
         format!("{NODE}{ETCD}{CLUSTER}{text}")
@@ -41,7 +41,7 @@ fn in_redis(text: &str) -> String {
 fn web1() -> Surroundings {
     Surroundings {
         host: "web1".into(),
-        credentials: None,
+        ..Surroundings::default()
     }
 }
 
@@ -49,9 +49,9 @@ fn load_from(text: &[u8], surroundings: &Surroundings) -> Result<Loaded, Diagnos
     read(text, b"rcrond.toml", surroundings).map(|found| found.loaded)
 }
 
-fn taken(text: &str) -> Loaded {
+fn load_valid(text: &str) -> Loaded {
     let loaded = load_from(text.as_bytes(), &web1());
-    loaded.unwrap_or_else(|diagnostic| panic!("refused: {}", diagnostic.full))
+    loaded.unwrap_or_else(|diagnostic| panic!("rejected: {}", diagnostic.full))
 }
 
 /// `LINE:COLUMN: MESSAGE (HELP)` of each problem.
@@ -61,13 +61,13 @@ fn problems(text: &str) -> Vec<String> {
 
 fn problems_with(text: &str, surroundings: &Surroundings) -> Vec<String> {
     let Err(diagnostic) = load_from(text.as_bytes(), surroundings) else {
-        panic!("taken: {text}");
+        panic!("accepted: {text}");
     };
     let lines: Vec<&str> = diagnostic.full.lines().collect();
     lines.chunks(3).map(problem).collect()
 }
 
-/// From the three lines of a report: message, excerpt, caret with help.
+/// Of the three lines of a diagnostic: message, excerpt, caret with help.
 fn problem(report: &[&str]) -> String {
     let message = report[0].strip_prefix("rcrond.toml:").expect("its place");
     let (_, caret) = report[2].split_once('^').expect("a caret");
@@ -77,7 +77,7 @@ fn problem(report: &[&str]) -> String {
     }
 }
 
-/// A path below a directory of the test's own.
+/// Writes a file into the directory of the test.
 fn file(directory: &tempfile::TempDir, name: &str, content: &str) -> PathBuf {
     let path = directory.path().join(name);
     std::fs::write(&path, content).expect("written");

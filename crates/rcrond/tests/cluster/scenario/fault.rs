@@ -50,7 +50,8 @@ impl Scenario {
         self.record(fault, None, begun, (old, kept), boot_time());
     }
 
-    /// Something happens to the store, and afterwards a lease is won or renewed. Whether it is the old node's depends on the store.
+    /// Something happens to the store, and afterwards a lease is won or renewed. Whether it is the old node's depends on the
+    /// store.
     pub(crate) fn survives(&self, fault: &str, bound: Duration, act: impl FnOnce()) {
         let old = self.steady_holder();
         self.say(&format!("{fault} ({} is active)", self.node(old).name()));
@@ -65,7 +66,8 @@ impl Scenario {
         self.record(fault, bound, begun, (old, new), new.since.max(begun));
     }
 
-    /// No node has been active since `dark`, and the store answers again since `back`. Then any node, perhaps the old one, becomes active.
+    /// No node has been active since `dark`, and the store answers again since `back`. Then any node, perhaps the old one,
+    /// becomes active.
     pub(crate) fn comes_back(&self, fault: &str, bound: Duration, dark: BootTime, back: BootTime, old: Holder) {
         let new = self.holder();
         assert!(new.until > dark, "{new:?}");
@@ -89,8 +91,8 @@ impl Scenario {
         });
     }
 
-    /// Waits for a run after `active`, the time at which the new holder was active, and records the durations. `bound` is the longest
-    /// duration, and the time from which it counts.
+    /// Waits for a run after `active`, the time at which the new holder was active, and records the durations. `bound` is the
+    /// longest duration, and the time from which it counts.
     fn record(
         &self,
         fault: &str,

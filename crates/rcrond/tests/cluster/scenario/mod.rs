@@ -75,8 +75,8 @@ impl Scenario {
         self.wait("a node to be active", || self.sampler.active().first().copied())
     }
 
-    /// Waits until the active node has renewed its lease and has run a job, so that the last fault is over. Then waits a little longer, each
-    /// time until another point between two renewals, so that faults strike at different points.
+    /// Waits until the active node has renewed its lease and has run a job, so that the last fault is over. Then waits a little
+    /// longer, each time until another point between two renewals, so that faults strike at different points.
     pub(crate) fn steady_holder(&self) -> Holder {
         let (first, begun) = (self.holder(), boot_time());
         let renewed = |now: &Holder| now.epoch != first.epoch || now.until > first.until;

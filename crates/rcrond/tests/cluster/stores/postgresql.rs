@@ -23,7 +23,8 @@ pub(crate) struct PostgreSql {
 }
 
 impl PostgreSql {
-    /// Its data go to a directory `postgresql` in `data`, its log to `logs`. PostgreSQL does not run as root: both must be open to all.
+    /// Its data go to a directory `postgresql` in `data`, its log to `logs`. PostgreSQL does not run as root: both must be open
+    /// to all.
     pub(crate) fn new(lab: &Lab, data: &Path, logs: &Path) -> Self {
         let store = Self {
             host: lab.host("store", "10.9.0.11"),

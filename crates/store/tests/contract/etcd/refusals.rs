@@ -1,63 +1,66 @@
-//! Who is not let in is told why, and what to do.
+//! What etcd refuses, and the help for it.
 
-use super::{Server, Settings, ask_for_passwords, settings, store};
-use crate::client::{connect, keys, login, tls, write};
-use store::{Change, Failure, Store};
+use super::{Server, Settings, enable_authentication, settings};
+use crate::client::{connect, keys, login, open, tls, write};
+use store::{Change, Error};
 use testing::certificates::Authority;
 
-async fn not_let_in(settings: Settings) -> Failure {
-    let server = settings.servers[0].clone();
-    let failure = store(settings).connect().await.err().expect("not let in");
-    assert_eq!(failure.server, server);
-    failure
+async fn refused(settings: Settings) -> Error {
+    let configured = settings.servers[0].clone();
+    let error = open(settings).connect().await.err().expect("refused");
+    assert!(
+        matches!(&error, Error::At { server, .. } if *server == configured),
+        "{error:?}"
+    );
+    error
 }
 
-fn tells(failure: &Failure, what: &str, help: &str) {
-    let helps = failure.help.as_ref().is_some_and(|text| text.contains(help));
-    assert!(failure.what.contains(what) && helps, "{failure:?}");
+fn assert_says(error: &Error, what: &str, help: &str) {
+    let helps = error.help().is_some_and(|text| text.contains(help));
+    assert!(error.what().contains(what) && helps, "{error:?}");
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn passwords() {
     let server = Server::start();
-    ask_for_passwords(&server);
+    enable_authentication(&server);
     let wrong = Settings {
         login: Some(login("rcron", "wrong")),
         ..settings(&server)
     };
-    tells(
-        &not_let_in(wrong).await,
+    assert_says(
+        &refused(wrong).await,
         "authentication failed",
         "check the user and the password",
     );
 
-    let nobody = store(settings(&server));
+    let nobody = open(settings(&server));
     let help = "configure a user and a password";
-    let failure = connect(&nobody).await.read(&keys()).await.expect_err("refused");
-    tells(&failure, "user name is empty", help);
-    let failure = nobody.watch(keys()).await.err().expect("refused");
-    tells(&failure, "cancelled the watch: etcdserver: user name is empty", help);
+    let error = connect(&*nobody).await.read(&keys()).await.expect_err("refused");
+    assert_says(&error, "user name is empty", help);
+    let error = nobody.watch(keys()).await.err().expect("refused");
+    assert_says(&error, "cancelled the watch: etcdserver: user name is empty", help);
 
-    let guest = store(Settings {
+    let guest = open(Settings {
         login: Some(login("guest", "secret")),
         ..settings(&server)
     });
     let help = "grant-permission";
-    let failure = connect(&guest).await.change(&write("a")).await.expect_err("refused");
-    tells(&failure, "permission denied", help);
-    let failure = guest.watch(keys()).await.err().expect("refused");
-    tells(&failure, "permission denied", help);
+    let error = connect(&*guest).await.change(&write("a")).await.expect_err("refused");
+    assert_says(&error, "permission denied", help);
+    let error = guest.watch(keys()).await.err().expect("refused");
+    assert_says(&error, "permission denied", help);
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_token_that_is_void_costs_the_connection_and_no_more() {
+async fn an_invalid_token_ends_only_its_connection() {
     let server = Server::start();
-    ask_for_passwords(&server);
-    let store = store(Settings {
+    enable_authentication(&server);
+    let store = open(Settings {
         login: Some(login("rcron", "secret")),
         ..settings(&server)
     });
-    let mut connection = connect(&store).await;
+    let mut connection = connect(&*store).await;
     connection.read(&keys()).await.expect("read");
     for command in [
         &["delete", "rcron"][..],
@@ -66,9 +69,9 @@ async fn a_token_that_is_void_costs_the_connection_and_no_more() {
     ] {
         server.etcdctl(&[&["--user", "root:secret", "user"], command].concat());
     }
-    let failure = connection.read(&keys()).await.expect_err("void");
-    assert!(failure.what.contains("invalid auth token"), "{failure}");
-    connect(&store).await.read(&keys()).await.expect("read");
+    let error = connection.read(&keys()).await.expect_err("void");
+    assert!(error.what().contains("invalid auth token"), "{error}");
+    connect(&*store).await.read(&keys()).await.expect("read");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -78,15 +81,19 @@ async fn tls_to_a_server_without() {
         tls: Some(tls(&authority, None)),
         ..settings(&server)
     };
-    tells(&not_let_in(settings).await, "TLS: ", "does this port speak TLS?");
+    assert_says(
+        &refused(settings).await,
+        "TLS handshake failed: ",
+        "this port expects TLS",
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn no_tls_to_a_server_with() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let failure = not_let_in(settings(&server)).await;
-    tells(&failure, "the connection is lost: ", "does it want TLS?");
+    let error = refused(settings(&server)).await;
+    assert_says(&error, "the connection broke: ", "whether it expects TLS");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -99,49 +106,52 @@ async fn certificates() {
         ..settings(&server)
     };
 
-    let failure = not_let_in(with(tls(&stranger, Some(&client)))).await;
-    tells(
-        &failure,
-        "TLS: invalid peer certificate",
+    let error = refused(with(tls(&stranger, Some(&client)))).await;
+    assert_says(
+        &error,
+        "TLS handshake failed: invalid peer certificate",
         "none of the trusted authorities",
     );
-    // The alert comes after the handshake, and may be overtaken by the end of the connection.
-    let failure = not_let_in(with(tls(&authority, None))).await;
-    tells(&failure, "the connection is lost: ", "accept our client certificate");
-    let failure = not_let_in(with(tls(&authority, Some(&stranger.client("client"))))).await;
-    tells(&failure, "the connection is lost: ", "accept our client certificate");
+    // The alert comes after the handshake, and the end of the connection may come before it.
+    let error = refused(with(tls(&authority, None))).await;
+    assert_says(&error, "the connection broke: ", "client certificate");
+    let error = refused(with(tls(&authority, Some(&stranger.client("client"))))).await;
+    assert_says(&error, "the connection broke: ", "client certificate");
 
     let named = |name: &str| {
         let mut tls = tls(&authority, Some(&client));
         tls.server_name = Some(name.to_owned());
         with(tls)
     };
-    let failure = not_let_in(named("etcd.example")).await;
-    tells(&failure, "not valid for name \"etcd.example\"", "bears another name");
-    connect(&store(named("localhost"))).await;
+    let error = refused(named("etcd.example")).await;
+    assert_says(&error, "not valid for name \"etcd.example\"", "has another name");
+    connect(&*open(named("localhost"))).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn what_etcd_does_not_take_is_no_answer_and_not_refused() {
+async fn an_error_is_not_a_refusal() {
     let server = Server::start_with(&["--max-txn-ops", "1"]);
     let change = Change {
         writes: [write("a").writes, write("b").writes].concat(),
         ..Change::default()
     };
-    let failure = connect(&store(settings(&server)))
+    let error = connect(&*open(settings(&server)))
         .await
         .change(&change)
         .await
         .expect_err("refused");
-    tells(&failure, "too many operations", "--max-txn-ops");
+    assert_says(&error, "too many operations", "--max-txn-ops");
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_full_server_says_so() {
+async fn a_full_server() {
     let server = Server::start_with(&["--quota-backend-bytes", "1"]);
-    let store = store(settings(&server));
-    let failure = connect(&store).await.change(&write("a")).await.expect_err("refused");
-    tells(&failure, "database space exceeded", "alarm disarm");
-    let told = connect(&store).await.concerns().await.expect("asked");
-    assert!(told.iter().any(|concern| concern.contains("NOSPACE")), "{told:?}");
+    let store = open(settings(&server));
+    let error = connect(&*store).await.change(&write("a")).await.expect_err("refused");
+    assert_says(&error, "database space exceeded", "alarm disarm");
+    let warnings = connect(&*store).await.warnings().await.expect("asked");
+    assert!(
+        warnings.iter().any(|warning| warning.contains("NOSPACE")),
+        "{warnings:?}"
+    );
 }

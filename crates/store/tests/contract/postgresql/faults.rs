@@ -1,59 +1,61 @@
-//! What happens to PostgreSQL, and what a client sees of it.
+//! What a client sees when something happens to PostgreSQL.
 
-use super::{Server, Settings, ready, settings, store};
-use crate::client::{A_WHILE, AT_LAST, connect, keys, read, write, written_and_read};
-use crate::silence;
-use store::{Change, Store, Verdict};
-use testing::servers;
+use super::{Server, Settings, ready, settings};
+use crate::client::{A_WHILE, AT_LAST, connect, keys, open, read, write, written_and_read};
+use crate::outages;
+use store::{Change, Verdict};
+use testing::servers::{TestServer, free_port};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_stopped_server_says_nothing_and_what_was_given_up_is_not_used_again() {
+async fn an_abandoned_call_closes_its_connection() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    silence::what_was_given_up_is_not_used_again(&store, || server.pause(), || server.resume()).await;
+    outages::an_abandoned_call_closes_its_connection(&*store, &server, &server.address()).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_connection_does_not_outlive_the_servers_process_and_what_was_done_stays() {
+async fn the_error_names_each_server() {
+    let server = Server::start();
+    outages::the_error_names_each_server(settings(&server)).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_connection_ends_with_its_server() {
     let mut server = Server::start();
     let store = ready(settings(&server)).await;
-    let mut connection = connect(&store).await;
-    let before = written_and_read(&mut connection).await;
-    server.kill();
-    server.start_again();
-    let told = connection.read(&keys()).await.expect_err("lost");
-    assert_eq!(connection.change(&write("a")).await, Err(told));
-
-    let after = read(&store).await;
+    let before = outages::a_connection_ends_with_its_server(&*store, &mut server).await;
+    let after = read(&*store).await;
     assert_eq!((after.incarnation, after.items), (before.incarnation, before.items));
     assert!(after.revision >= before.revision);
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_watch_fails_when_its_server_does() {
+async fn a_watch_ends_with_its_server() {
     let mut server = Server::start();
     let store = ready(settings(&server)).await;
-    silence::a_watch_fails_with_its_server(&store, || server.kill()).await;
+    outages::a_watch_ends_with_its_server(&*store, &mut server).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_watch_on_a_server_that_says_nothing_any_more_fails() {
+async fn a_watch_on_a_silent_server_fails() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    silence::a_watch_on_silence_fails(&store, || server.pause(), || server.resume()).await;
+    let error = outages::a_watch_on_a_silent_server_fails(&*store, &server).await;
+    assert!(error.what().ends_with("the server no longer answers"), "{error}");
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_table_that_was_emptied_or_replaced_is_another() {
+async fn an_emptied_or_replaced_table_has_another_incarnation() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    let mut connection = connect(&store).await;
+    let mut connection = connect(&*store).await;
     let mut before = written_and_read(&mut connection).await;
-    let again = "DROP TABLE rcron; CREATE TABLE rcron (key text PRIMARY KEY, version bigint, value bytea); GRANT ALL ON rcron TO rcrond";
+    let again = "DROP TABLE rcron; CREATE TABLE rcron (key text PRIMARY KEY, version bigint, value bytea);
+                 GRANT ALL ON rcron TO rcrond";
     for loss in ["TRUNCATE rcron", again] {
         server.sql(loss);
-        // On the same connection: nothing that was prepared speaks of the old one.
+        // The same connection sees it: no prepared statement is for the old table.
         let after = connection.read(&keys()).await.expect("read");
         assert_eq!(after.items, [None]);
         assert_ne!(after.incarnation, before.incarnation, "{loss}");
@@ -67,18 +69,18 @@ async fn a_table_that_was_emptied_or_replaced_is_another() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_dead_server_and_a_standby_are_passed_over_and_a_promoted_one_is_another() {
+async fn a_standby_is_skipped_and_has_another_incarnation_when_promoted() {
     let mut primary = Server::start();
     let standby = primary.standby();
-    let dead = format!("127.0.0.1:{}", servers::free_port());
+    let dead = format!("127.0.0.1:{}", free_port());
     let store = ready(Settings {
         servers: vec![dead, standby.address(), primary.address()],
         ..settings(&primary)
     })
     .await;
-    let mut connection = connect(&store).await;
+    let mut connection = connect(&*store).await;
     let before = written_and_read(&mut connection).await;
-    let told = connection.concerns().await.expect("asked");
+    let told = connection.warnings().await.expect("asked");
     assert!(told.len() == 1 && told[0].contains("none is synchronous"), "{told:?}");
     testing::until("the standby to have it", || {
         let there = standby.sql("SELECT to_regclass('rcron') IS NOT NULL") == "t";
@@ -87,25 +89,25 @@ async fn a_dead_server_and_a_standby_are_passed_over_and_a_promoted_one_is_anoth
 
     primary.kill();
     let told = store.connect().await.err().expect("none will do").to_string();
-    assert!(told.contains("a standby"), "{told}");
+    assert!(told.contains("is a standby"), "{told}");
     standby.promote();
-    let after = read(&store).await;
+    let after = read(&*store).await;
     assert_eq!(after.items, before.items);
     assert_ne!(after.incarnation, before.incarnation);
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_change_that_waits_for_a_synchronous_standby_is_not_done() {
+async fn a_change_waits_for_the_synchronous_standby() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    let mut connection = connect(&store).await;
+    let mut connection = connect(&*store).await;
     written_and_read(&mut connection).await;
     server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
     server.sql("SELECT pg_reload_conf()");
-    // The reload is seen by each process in its own time; from then on no change is confirmed.
+    // Each process reloads in its own time. From then on no change is confirmed.
     let confirmed = timeout(AT_LAST, async {
         loop {
-            let confirmed = read(&store).await.items;
+            let confirmed = read(&*store).await.items;
             if timeout(A_WHILE, connection.change(&write("a"))).await.is_err() {
                 return confirmed;
             }
@@ -116,16 +118,19 @@ async fn a_change_that_waits_for_a_synchronous_standby_is_not_done() {
         let waiting = server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
         (waiting == "1").then_some(())
     });
-    // Reads go on, and see nothing that is not confirmed.
-    assert_eq!(timeout(AT_LAST, read(&store)).await.expect("answered").items, confirmed);
+    // Reads still succeed, and see only what is confirmed.
+    assert_eq!(
+        timeout(AT_LAST, read(&*store)).await.expect("answered").items,
+        confirmed
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_client_that_stops_halfway_through_a_change_holds_up_nobody() {
+async fn a_client_that_stops_during_a_change_blocks_no_other() {
     use std::io::{Read, Write};
     let server = Server::start();
     let mine = ready(settings(&server)).await;
-    // A man in the middle who passes on what the client says, but for the last byte of a change.
+    // A proxy that forwards what the client sends, except the last byte of a change.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let middle = listener.local_addr().expect("an address").to_string();
     let to = server.address();
@@ -148,14 +153,14 @@ async fn a_client_that_stops_halfway_through_a_change_holds_up_nobody() {
             }
         }
     });
-    let slow = store(Settings {
+    let slow = open(Settings {
         servers: vec![middle],
         ..settings(&server)
     });
-    let mut stopped = connect(&slow).await;
+    let mut stopped = connect(&*slow).await;
     assert!(timeout(A_WHILE, stopped.change(&write("a"))).await.is_err());
     let held = heard.recv().expect("the change came");
-    let done = timeout(AT_LAST, async { connect(&mine).await.change(&write("a")).await });
-    assert_eq!(done.await.expect("not held up"), Ok(Verdict::Done));
+    let done = timeout(AT_LAST, async { connect(&*mine).await.change(&write("a")).await });
+    assert_eq!(done.await.expect("not blocked"), Ok(Verdict::Done));
     drop(held);
 }

@@ -1,18 +1,19 @@
-//! What a server refuses, and what a person is told.
+//! What PostgreSQL refuses, and the help for it.
 
-use super::{Server, Settings, ready, settings, store};
-use crate::client::{connect, keys, login, refused, tls, write, written_and_read};
-use store::Store;
+use super::{Server, Settings, ready, settings};
+use crate::client::{connect, keys, login, open, refused, tls, write, written_and_read};
+use std::sync::Arc;
+use store::postgresql::PostgreSql;
 use testing::certificates::Authority;
 
 #[tokio::test(flavor = "current_thread")]
-async fn without_its_table_it_says_how_to_make_one() {
+async fn a_missing_table() {
     let server = Server::start();
-    let store = store(settings(&server));
-    let mut connection = connect(&store).await;
+    let store = open(settings(&server));
+    let mut connection = connect(&*store).await;
     let told = connection.read(&keys()).await.expect_err("no table").to_string();
     assert!(told.contains("rcrond --init-store"), "{told}");
-    let told = connect(&store)
+    let told = connect(&*store)
         .await
         .change(&write("a"))
         .await
@@ -20,21 +21,21 @@ async fn without_its_table_it_says_how_to_make_one() {
         .to_string();
     assert!(told.contains("rcrond --init-store"), "{told}");
     store.init().await.expect("made");
-    written_and_read(&mut connect(&store).await).await;
+    written_and_read(&mut connect(&*store).await).await;
     store.init().await.expect("made again");
-    assert!(connect(&store).await.read(&keys()).await.expect("read").items[0].is_some());
+    assert!(connect(&*store).await.read(&keys()).await.expect("read").items[0].is_some());
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn who_may_not_create_the_table_is_told_what_else_to_do_and_may_use_one() {
+async fn a_user_who_may_not_create_the_table() {
     let server = Server::start();
     server.sql("REVOKE CREATE ON SCHEMA public FROM rcrond");
-    let store = store(settings(&server));
+    let store = open(settings(&server));
     let told = store.init().await.expect_err("no right").to_string();
     assert!(told.contains("rcrond.sql"), "{told}");
-    // As that file says.
+    // The error names this file.
     server.sql(include_str!("../../../../../packaging/postgresql/rcrond.sql"));
-    let told = connect(&store)
+    let told = connect(&*store)
         .await
         .read(&keys())
         .await
@@ -43,110 +44,123 @@ async fn who_may_not_create_the_table_is_told_what_else_to_do_and_may_use_one() 
     assert!(told.contains("rcrond.sql"), "{told}");
     server.sql("GRANT SELECT, INSERT, UPDATE ON rcron TO rcrond");
     store.init().await.expect("it is there");
-    written_and_read(&mut connect(&store).await).await;
-    assert_eq!(connect(&store).await.concerns().await, Ok(Vec::new()));
+    written_and_read(&mut connect(&*store).await).await;
+    assert_eq!(connect(&*store).await.warnings().await, Ok(Vec::new()));
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn many_make_the_table_at_once() {
+async fn many_may_create_the_table_at_once() {
     let server = Server::start();
-    let store = store(settings(&server));
+    let store = open(settings(&server));
     let all = tokio::join!(store.init(), store.init(), store.init(), store.init());
     assert_eq!(all, (Ok(()), Ok(()), Ok(()), Ok(())));
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn wrong_credentials_say_where_to_look() {
+async fn wrong_credentials() {
     let server = Server::start();
     let with = |user: &str, password: Option<&str>| {
-        store(Settings {
+        open(Settings {
             login: Some(login(user, password)),
             ..settings(&server)
         })
     };
-    let told = refused(&with("rcrond", Some("wrong"))).await;
+    let told = refused(&*with("rcrond", Some("wrong"))).await;
     assert!(
         told.starts_with(&server.address()) && told.contains("check the user and the password"),
         "{told}"
     );
     assert!(!told.contains("wrong"), "{told}");
-    let told = refused(&with("rcrond", None)).await;
-    assert!(told.contains("asks for a password"), "{told}");
-    let told = refused(&with("certified", None)).await;
-    assert!(told.contains("asks for a password"), "{told}");
+    let told = refused(&*with("rcrond", None)).await;
+    assert!(told.contains("asks for one"), "{told}");
+    let told = refused(&*with("certified", None)).await;
+    assert!(told.contains("asks for one"), "{told}");
     let nowhere = Settings {
-        database: "nowhere".to_owned(),
+        kind: Arc::new(PostgreSql {
+            database: "nowhere".to_owned(),
+            table: "rcron".to_owned(),
+        }),
         ..settings(&server)
     };
-    let told = refused(&store(nowhere)).await;
+    let told = refused(&*open(nowhere)).await;
     assert!(told.contains("`database`"), "{told}");
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn tls_is_never_left_out_and_says_what_is_wrong() {
+async fn tls_is_never_omitted() {
     let authority = Authority::new();
     let plain = Server::start();
     let over_tls = |server: &Server, authority: &Authority| {
-        store(Settings {
+        open(Settings {
             tls: Some(tls(authority, None)),
             ..settings(server)
         })
     };
-    let told = refused(&over_tls(&plain, &authority)).await;
+    let told = refused(&*over_tls(&plain, &authority)).await;
     assert!(told.contains("`ssl`"), "{told}");
     let server = Server::start_with_tls(&authority);
-    let told = refused(&over_tls(&server, &Authority::new())).await;
+    let told = refused(&*over_tls(&server, &Authority::new())).await;
     assert!(told.contains("none of the trusted authorities"), "{told}");
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_server_that_takes_no_writes_is_passed_over() {
-    let closed = Server::start();
-    closed.sql("ALTER SYSTEM SET default_transaction_read_only = on");
-    closed.sql("SELECT pg_reload_conf()");
-    testing::until("the server to be closed", || {
-        (closed.sql("SHOW default_transaction_read_only") == "on").then_some(())
+async fn a_read_only_server_is_skipped() {
+    let read_only = Server::start();
+    read_only.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+    read_only.sql("SELECT pg_reload_conf()");
+    testing::until("the server to be read-only", || {
+        (read_only.sql("SHOW default_transaction_read_only") == "on").then_some(())
     });
-    let open = Server::start();
-    let told = refused(&store(settings(&closed))).await;
-    assert!(told.contains("takes no writes"), "{told}");
+    let writable = Server::start();
+    let told = refused(&*open(settings(&read_only))).await;
+    assert!(told.contains("accepts no writes"), "{told}");
     let both = Settings {
-        servers: vec![closed.address(), open.address()],
-        ..settings(&open)
+        servers: vec![read_only.address(), writable.address()],
+        ..settings(&writable)
     };
     let store = ready(both).await;
-    written_and_read(&mut connect(&store).await).await;
-    assert_eq!(open.sql("SELECT key FROM rcron"), "rcron/a");
+    written_and_read(&mut connect(&*store).await).await;
+    assert_eq!(writable.sql("SELECT key FROM rcron"), "rcron/a");
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_server_that_was_closed_to_writes_fails_a_change() {
+async fn a_server_that_becomes_read_only_fails_a_change() {
     let server = Server::start();
     let store = ready(settings(&server)).await;
-    let mut connection = connect(&store).await;
+    let mut connection = connect(&*store).await;
     written_and_read(&mut connection).await;
     server.sql("ALTER SYSTEM SET default_transaction_read_only = on");
     server.sql("SELECT pg_reload_conf()");
-    // Each process sees the reload in its own time.
+    // Each process reloads in its own time.
     let told = loop {
         match connection.change(&write("a")).await {
             Ok(_) => tokio::task::yield_now().await,
             Err(told) => break told.to_string(),
         }
     };
-    assert!(told.contains("takes no writes"), "{told}");
+    assert!(told.contains("accepts no writes"), "{told}");
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_table_of_another_make_is_not_taken_for_ours() {
+async fn a_foreign_table_is_not_used() {
     let server = Server::start();
-    server.sql("CREATE TABLE rcron (key text, version text); GRANT ALL ON rcron TO rcrond");
-    let store = store(settings(&server));
-    let told = connect(&store)
-        .await
-        .read(&keys())
-        .await
-        .expect_err("another")
-        .to_string();
-    assert!(told.contains("not as rcrond.sql makes it"), "{told}");
+    let store = open(settings(&server));
+    server.sql("CREATE TYPE mood AS ENUM ('good')");
+    for (columns, row) in [
+        ("key text, version text", "'rcron/a', '1'"),
+        ("key text, version bigint, value integer", "'rcron/a', 1, 1"),
+        ("key text, version bigint, value text", "'rcron/a', 1, 'x'"),
+        ("key text, version text, value bytea", "'rcron/a', '1', 'x'"),
+        ("key bytea, version bigint, value bytea", "'rcron/a', 1, 'x'"),
+        ("key text, version mood, value bytea", "'rcron/a', 'good', 'x'"),
+    ] {
+        server.sql("DROP TABLE IF EXISTS rcron");
+        server.sql(&format!(
+            "CREATE TABLE rcron ({columns}); INSERT INTO rcron VALUES ({row})"
+        ));
+        server.sql("GRANT ALL ON rcron TO rcrond");
+        let told = connect(&*store).await.read(&keys()).await;
+        let told = told.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.contains("not as rcrond.sql creates it"), "{columns}: {told:?}");
+    }
 }

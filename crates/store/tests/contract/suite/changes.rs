@@ -1,4 +1,4 @@
-//! What a change promises.
+//! The promises about changes.
 
 use super::{change, connect, put, read, versions};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(super) async fn a_change_is_all_or_nothing(store: &dyn Store) {
     assert_eq!(read(&mut one, &["b/1", "b/2", "b/3"]).await.items, before.items);
 }
 
-pub(super) async fn of_two_that_want_the_same_one_is_refused(store: &dyn Store) {
+pub(super) async fn one_of_two_equal_changes_is_refused(store: &dyn Store) {
     let (mut one, mut other) = (connect(store).await, connect(store).await);
     for round in 0..20 {
         let key = format!("d/{round}");
@@ -54,7 +54,7 @@ pub(super) async fn another_incarnation_is_refused(store: &dyn Store) {
     assert!(later.revision >= snapshot.revision);
 }
 
-pub(super) async fn a_condition_on_what_is_not_written_counts(store: &dyn Store) {
+pub(super) async fn a_condition_may_be_on_a_record_that_is_not_written(store: &dyn Store) {
     let mut one = connect(store).await;
     assert_eq!(
         change(&mut one, &put(&[("j/none", None)], &[("j/1", b"x")])).await,
@@ -67,8 +67,8 @@ pub(super) async fn a_condition_on_what_is_not_written_counts(store: &dyn Store)
     assert_eq!(versions(&read(&mut one, &["j/2"]).await), [None]);
 }
 
-/// Each is right by itself; together they are what no order of the two could have done.
-pub(super) async fn of_two_that_rely_on_what_the_other_writes_one_is_refused(store: &dyn Store) {
+/// Each change alone could be done, but in no order could both be done.
+pub(super) async fn one_of_two_crossed_changes_is_refused(store: &dyn Store) {
     let (mut one, mut other) = (connect(store).await, connect(store).await);
     for round in 0..20 {
         let (left, right) = (format!("l/{round}/left"), format!("l/{round}/right"));
@@ -87,7 +87,7 @@ pub(super) async fn conditions_without_writes_are_answered(store: &dyn Store) {
     assert_eq!(change(&mut one, &put(&[("m", Some(1))], &[])).await, Verdict::Refused);
     assert_eq!(change(&mut one, &put(&[], &[("m", b"x")])).await, Verdict::Done);
     assert_eq!(change(&mut one, &put(&[("m", None)], &[])).await, Verdict::Refused);
-    // No version that a store gives.
+    // No store gives these versions.
     for never in [0, u64::MAX] {
         assert_eq!(
             change(&mut one, &put(&[("m", Some(never))], &[("m", b"y")])).await,
@@ -101,7 +101,7 @@ pub(super) async fn conditions_without_writes_are_answered(store: &dyn Store) {
     assert_eq!(change(&mut one, &put(&[], &[])).await, Verdict::Done);
 }
 
-pub(super) async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(store: &dyn Store) {
+pub(super) async fn an_abandoned_change_is_all_or_nothing(store: &dyn Store) {
     for round in 0..10 {
         let mut one = connect(store).await;
         let keys = [format!("o/{round}/1"), format!("o/{round}/2")];
@@ -109,7 +109,7 @@ pub(super) async fn a_call_that_is_given_up_is_done_whole_or_not_at_all(store: &
             &[(&keys[0], None), (&keys[1], None)],
             &[(&keys[0], b"x"), (&keys[1], b"x")],
         );
-        // Far enough to be sent, perhaps; not so far that an answer must be there.
+        // The time may be enough to send the change, but not for its answer.
         let _ = tokio::time::timeout(Duration::from_micros(300 * round), one.change(&both)).await;
         drop(one);
         let mut other = connect(store).await;
