@@ -46,16 +46,35 @@ units       = $(filter-out rcrond%,$(notdir $(wildcard packaging/systemd/*)))
 take        = @mkdir -p build && { cmp -s $(1) $(2) || cp $(1) $(2); }
 
 .PHONY: all rcron rcronctl rcron-keepalived rcrond licences demo check test test-packages chaos bench bench-once lint fuzz
-.PHONY: deb rpm clean help install install-rcron install-rcrond uninstall
+.PHONY: deb rpm clean help install install-rcron install-rcrond uninstall compiler static-library
 
 all: rcron rcronctl rcron-keepalived rcrond licences ## build the four programs
 	@echo "built $(rcron) $(rcronctl) $(keepalived) $(rcrond) $(completions)"
 
-rcron: ## build the wrapper alone
+# Asked before anything is built: what the compiler itself would say about these is hard to read.
+compiler:
+	@for program in $(firstword $(CARGO)) rustc; do command -v $$program >/dev/null || { \
+		echo "make: $$program is not in the PATH of the user $$(id -un)."; \
+		echo 'Rust 1.85 or later is needed: the package cargo of Debian 13, or rustup (https://rustup.rs), for this user.'; \
+		exit 1; }; done
+	@command -v cc >/dev/null || { \
+		echo 'make: there is no C compiler (cc): install the package gcc.'; exit 1; }
+
+static-library: compiler
+	@test -e "$$(cc -print-file-name=libc.a)" || { echo 'make: the static C library (libc.a) is missing:' \
+		'install the package libc6-dev (Debian, Ubuntu) or glibc-static (Fedora, RHEL).'; exit 1; }
+
+# A first build takes minutes: say what for. `built` has nothing then.
+# announce PROGRAM FILE TEXT
+announce    = @test -e $(2) || echo "== $(1): $(3)"
+
+rcron: static-library ## build the wrapper alone
+	$(call announce,rcron,$(built)/rcron,the wrapper; a first build takes about half a minute)
 	RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
 	$(call take,$(built)/rcron,$(rcron))
 
-rcronctl: ## build the administrator's tool and its completions
+rcronctl: static-library ## build the administrator's tool and its completions
+	$(call announce,rcronctl,$(built)/rcronctl,the administrator's tool; a first build takes one to two minutes)
 	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcronctl
 	$(call take,$(built)/rcronctl,$(rcronctl))
 	@mkdir -p $(completions)
@@ -63,11 +82,13 @@ rcronctl: ## build the administrator's tool and its completions
 	@$(rcronctl) completions zsh >$(completions)/_rcronctl
 	@$(rcronctl) completions fish >$(completions)/rcronctl.fish
 
-rcron-keepalived: ## build the service for keepalived
+rcron-keepalived: static-library ## build the service for keepalived
+	$(call announce,rcron-keepalived,$(built)/rcron-keepalived,the service for keepalived; a first build takes about half a minute)
 	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcron-keepalived
 	$(call take,$(built)/rcron-keepalived,$(keepalived))
 
-rcrond: ## build the daemon (needs a C compiler, for its cryptography)
+rcrond: compiler ## build the daemon (needs a C compiler, for its cryptography)
+	$(call announce,rcrond,$(built_here)/rcrond,the daemon with the clients of three stores; a first build takes 3 to 8 minutes)
 	$(CARGO) build --release --locked -p rcrond
 	$(call take,$(built_here)/rcrond,$(rcrond))
 
@@ -79,7 +100,7 @@ build/LICENCES-rcron.txt: $(licensed)
 build/LICENCES-rcrond.txt: $(licensed)
 	tools/licences $@ rcrond packaging/licences/rust-standard-library.txt
 
-demo: all ## show a job move from one server to another
+demo: rcron ## show a job move from one server to another
 	demo/two-servers $(rcron)
 
 # No root, no server, no network. What needs one of these is in test programs that are not named here; `make test` runs them.
@@ -121,7 +142,8 @@ deb: all ## build the Debian packages, build/rcron_VERSION_ARCHITECTURE.deb and 
 rpm: all ## build the RPM packages, build/rcron-VERSION-RELEASE.ARCHITECTURE.rpm and build/rcrond-...
 	tools/package rpm
 
-# No build here: this runs as root. The packages are made of what this installs.
+# No build here: this runs as root. The documents link each other; their links to manual pages become plain text, because man(1)
+# finds the pages. The packages are made of what this installs.
 install: install-rcron $(if $(wildcard $(rcrond)),install-rcrond) ## install what was built, and, if there is none, a configuration file
 	@test -x $(rcrond) || echo 'rcrond was not built, so it is not installed'
 	@test -n "$(DESTDIR)" || printf '%s\n' 'On a system with systemd, now run:' \
@@ -139,7 +161,7 @@ install-rcron:
 		test -e $$file || { echo "$$file is missing: run 'make' first, as yourself"; exit 1; }; done
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
-	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(sysconfdir)/rcron
+	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs/design $(DESTDIR)$(sysconfdir)/rcron
 	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(keepalived) $(DESTDIR)$(bindir)
 	@set -e; $(call install_man,$(manuals))
 	$(INSTALL) -m 644 completions/rcron.bash $(DESTDIR)$(bashcompdir)/rcron
@@ -148,9 +170,12 @@ install-rcron:
 	$(INSTALL) -m 644 completions/rcron.fish $(completions)/rcronctl.fish $(DESTDIR)$(fishcompdir)
 	@set -e; $(foreach unit,$(units),$(call install_unit,$(unit));)
 	$(INSTALL) -m 644 packaging/tmpfiles.d/rcron.conf $(DESTDIR)$(tmpfilesdir)
-	$(INSTALL) -m 644 README.md CHANGELOG.md $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 build/LICENCES-rcron.txt $(DESTDIR)$(docdir)/LICENCES-third-party.txt
-	$(INSTALL) -m 644 docs/*.md $(DESTDIR)$(docdir)/docs
+	$(INSTALL) -m 644 docs/*.md docs/*.svg docs/*.png $(DESTDIR)$(docdir)/docs
+	$(INSTALL) -m 644 docs/design/* $(DESTDIR)$(docdir)/docs/design
+	@for document in README.md docs/*.md docs/design/*.md; do \
+		sed -E -i 's/\[([^]]*)\]\((docs\/)?man(\/[^)]*)?\)/\1/g' $(DESTDIR)$(docdir)/$$document; done
 	@set -e; cd examples; find . -type f ! -path './rcrond/*' | while read -r file; do \
 		$(INSTALL) -d "$(DESTDIR)$(docdir)/examples/$${file%/*}"; \
 		$(INSTALL) -m 644 "$$file" "$(DESTDIR)$(docdir)/examples/$$file"; done

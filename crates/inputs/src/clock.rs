@@ -2,9 +2,18 @@
 
 use policy::datagram::CivilTime;
 use policy::moment::{BootTime, WallTime};
-use sys::clock;
+use policy::time_zone;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use sys::{clock, file, zone};
 
 pub use sys::clock::boot_id;
+
+const LOCAL_TIME: &str = "/etc/localtime";
+const ZONES: &str = "/usr/share/zoneinfo";
+/// In bytes; the longest file of zoneinfo has 3,500.
+const LONGEST_ZONE: usize = 64 << 10;
 
 /// `CLOCK_BOOTTIME`.
 #[must_use]
@@ -18,17 +27,129 @@ pub fn wall_time() -> WallTime {
     WallTime(clock::since_epoch())
 }
 
-/// A moment in the local time zone; in UTC if `TZ` names what is not a zone file of the system.
+/// A moment in the local time zone: that of `TZ`, otherwise of /etc/localtime, otherwise UTC. tzset(3) describes `TZ`. A file that is
+/// not one of the system's zones is not opened.
 #[must_use]
 pub fn civil_time(wall: WallTime) -> CivilTime {
-    let Some(local) = clock::local_time(wall.0) else {
-        return CivilTime::utc(wall);
+    if !zone::is_safe() {
+        return time_zone::utc(wall.0.as_secs());
+    }
+    let zone = std::env::var_os("TZ");
+    civil_time_in(zone.as_ref().map(|zone| zone.as_bytes()), wall.0.as_secs())
+}
+
+fn civil_time_in(zone: Option<&[u8]>, utc: u64) -> CivilTime {
+    let local = match zone {
+        None => by_file(OsStr::new(LOCAL_TIME), utc),
+        Some(zone) => {
+            let zone = zone.strip_prefix(b":").unwrap_or(zone);
+            by_file(&zone_file(OsStr::from_bytes(zone)), utc).or_else(|| time_zone::by_rule(zone, utc))
+        }
     };
-    CivilTime {
-        month: usize::from(local.month),
-        day: local.day,
-        hour: local.hour,
-        minute: local.minute,
-        second: local.second,
+    local.unwrap_or_else(|| time_zone::utc(utc))
+}
+
+fn by_file(path: &OsStr, utc: u64) -> Option<CivilTime> {
+    let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
+    time_zone::by_file(&contents.bytes, utc)
+}
+
+/// A name like `Europe/Berlin` is a file of zoneinfo.
+fn zone_file(name: &OsStr) -> OsString {
+    let directory = std::env::var_os("TZDIR").unwrap_or_else(|| ZONES.into());
+    Path::new(&directory).join(name).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+    use std::io::Write as _;
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
+    /// From 1970 to 2100 in steps of 80 days, and the hours around some changes.
+    fn times() -> Vec<u64> {
+        let coarse = (0..600).map(|step| 86_400 + step * 6_871_337);
+        let changes = [
+            1_774_746_000,
+            1_792_890_000,
+            1_772_953_200,
+            1_775_318_400,
+            3_425_763_600,
+        ];
+        let fine = changes
+            .into_iter()
+            .flat_map(|change| (0..40).map(move |step| change - 1 + step * 3_600));
+        coarse.chain(fine).collect()
+    }
+
+    /// What date(1) says, a line for each time.
+    fn expected(zone: &str, times: &[u64]) -> String {
+        let mut date = Command::new("date")
+            .env("TZ", zone)
+            .args(["--file=-", "+%m-%d %H:%M:%S"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("date of the GNU coreutils");
+        let mut lines = String::new();
+        for time in times {
+            let _ = writeln!(lines, "@{time}");
+        }
+        let mut input = date.stdin.take().expect("piped");
+        let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+        let done = date.wait_with_output().expect("its end");
+        writer.join().expect("no panic").expect("written");
+        String::from_utf8(done.stdout).expect("text")
+    }
+
+    fn found(zone: &str, times: &[u64]) -> String {
+        let mut text = String::new();
+        for time in times {
+            let local = civil_time_in(Some(zone.as_bytes()), *time);
+            let (month, day) = (local.month + 1, local.day);
+            let (hour, minute, second) = (local.hour, local.minute, local.second);
+            let _ = writeln!(text, "{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
+        }
+        text
+    }
+
+    #[test]
+    fn local_time_is_that_of_the_c_library_for_every_rule() {
+        let times = times();
+        for zone in [
+            "",
+            "UTC0",
+            "no such zone",
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "AEST-10AEDT,M10.1.0,M4.1.0/3",
+            "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
+            "IST-2IDT,M3.4.4/26,M10.5.0",
+            "AAA3BBB,J60/1:30,J300",
+            "AAA3BBB,59/1:30,299/0:0:1",
+        ] {
+            assert_eq!(found(zone, &times), expected(zone, &times), "{zone}");
+        }
+    }
+
+    /// The zones that this machine has: of a small system, few.
+    #[test]
+    fn local_time_is_that_of_the_c_library_in_every_zone() {
+        let times = times();
+        let mut directories = vec![PathBuf::from(ZONES)];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+                let (path, kind) = (entry.path(), entry.file_type().expect("a type"));
+                // The zones in `right` count leap seconds, which the time of this kernel does not; those in `posix` are the same again.
+                if kind.is_dir() && entry.file_name() != "right" && entry.file_name() != "posix" {
+                    directories.push(path);
+                } else if kind.is_file() && std::fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"TZif")) {
+                    let zone = path.to_str().expect("a name");
+                    assert_eq!(found(zone, &times), expected(zone, &times), "{zone}");
+                }
+            }
+        }
+        assert_eq!(found(LOCAL_TIME, &times), expected(LOCAL_TIME, &times));
     }
 }

@@ -5,7 +5,6 @@ use policy::datagram::{self, Sender};
 use policy::display::escaped;
 use policy::priority::{self, Facility, Level};
 use std::io::IsTerminal;
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use sys::output;
 use sys::syslog::Syslog;
@@ -29,7 +28,7 @@ pub(crate) enum Log {
 
 impl Log {
     pub(crate) fn new() -> Self {
-        if stderr_is_the_journal() {
+        if output::stderr_is_the_journal() {
             return Self::Journal;
         }
         Self::Syslog {
@@ -79,13 +78,4 @@ impl Log {
             }
         }
     }
-}
-
-/// systemd.exec(5), `$JOURNAL_STREAM`: device and inode of the socket to the journal. A shell in between may have redirected stderr.
-fn stderr_is_the_journal() -> bool {
-    let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
-        return false;
-    };
-    let stderr = std::fs::metadata("/proc/self/fd/2");
-    stderr.is_ok_and(|stderr| format!("{}:{}", stderr.dev(), stderr.ino()) == stream)
 }

@@ -1,7 +1,6 @@
 //! A message for `/dev/log`, as syslog(3) of the C library writes it: `<PRI>Mmm dd hh:mm:ss ident[PID]: text`.
 
 use crate::display;
-use crate::moment::{self, WallTime};
 use crate::priority::{self, Facility, Level};
 use alloc::format;
 use alloc::vec::Vec;
@@ -26,23 +25,6 @@ pub struct CivilTime {
     pub minute: u8,
     /// 0 to 60.
     pub second: u8,
-}
-
-impl CivilTime {
-    /// This moment in UTC.
-    #[must_use]
-    pub fn utc(wall: WallTime) -> Self {
-        let seconds = wall.0.as_secs();
-        let (_, month, day) = moment::date(seconds / 86_400);
-        let small = |number: u64| u8::try_from(number).unwrap_or_default();
-        Self {
-            month: usize::from(small(month - 1)),
-            day: small(day),
-            hour: small(seconds / 3600 % 24),
-            minute: small(seconds / 60 % 60),
-            second: small(seconds % 60),
-        }
-    }
 }
 
 /// The sender: the parts of the header that are the same in each message.
@@ -100,12 +82,6 @@ mod tests {
             ident: b"rcron".to_vec(),
             pid: 4711,
         }
-    }
-
-    #[test]
-    fn utc_is_that_of_the_calendar() {
-        let wall = WallTime(core::time::Duration::from_secs(1_793_696_707)); // 2026-11-03 09:05:07
-        assert_eq!(CivilTime::utc(wall), TIME);
     }
 
     #[test]

@@ -24,3 +24,4 @@ pub mod run_id;
 pub mod shell;
 pub mod state;
 pub mod suggest;
+pub mod time_zone;

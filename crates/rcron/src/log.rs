@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// The pause between two tries. poll(2) would not do: each free place would wake every waiting sender, be it a thousand.
 const RETRY: Duration = Duration::from_millis(5);
 
+/// Where /dev/log leads if systemd's journal receives it: systemd-journald.service(8).
+const DEV_LOG: &str = "/run/systemd/journal/dev-log";
+
 /// The connection to the log daemon, and the lines that it has not taken yet.
 pub(crate) struct Log {
     syslog: Syslog,
@@ -85,19 +88,29 @@ impl Log {
 
     /// Prints a warning to stderr and logs its summary.
     pub(crate) fn report_warning(&mut self, diagnostic: &Diagnostic) {
-        output::to_stderr(format!("rcron: warning: {}\n", diagnostic.full).as_bytes());
+        self.print(&format!("rcron: warning: {}\n", diagnostic.full));
         self.send(Level::WARNING, format!("warning: {}", diagnostic.summary).as_bytes(), 0);
     }
 
     /// Prints an error to stderr and logs its summary.
     pub(crate) fn report_error(&mut self, diagnostic: &Diagnostic) {
-        output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
+        self.print(&format!("rcron: {}\n", diagnostic.full));
         self.send(Level::ERROR, format!("error: {}", diagnostic.summary).as_bytes(), 0);
+    }
+
+    /// Prints to stderr, except where that is systemd's journal and the log is, too: there the message would appear twice, and the one
+    /// in the log has its level.
+    fn print(&self, text: &str) {
+        let log_is_the_journal =
+            || std::fs::canonicalize(self.syslog.path()).is_ok_and(|path| path == Path::new(DEV_LOG));
+        if !(output::stderr_is_the_journal() && log_is_the_journal()) {
+            output::to_stderr(text.as_bytes());
+        }
     }
 
     /// Prints an error that prevents the job to stderr, and logs its summary with the command.
     pub(crate) fn report_rejection(&mut self, diagnostic: &Diagnostic, command: &[u8]) {
-        output::to_stderr(format!("rcron: {}\n", diagnostic.full).as_bytes());
+        self.print(&format!("rcron: {}\n", diagnostic.full));
         let line = [b"error: ", diagnostic.summary.as_bytes(), b" cmd=", command].concat();
         self.send(Level::ERROR, &line, 0);
     }

@@ -24,8 +24,13 @@ impl Failure {
 
     /// Prints the message; returns the exit status.
     pub(crate) fn report(&self) -> ExitCode {
+        self.report_as(FAILED)
+    }
+
+    /// The same, for a command with another exit status.
+    pub(crate) fn report_as(&self, status: u8) -> ExitCode {
         sys::output::to_stderr(format!("rcronctl: {}\n", self.0).as_bytes());
-        ExitCode::from(FAILED)
+        ExitCode::from(status)
     }
 }
 

@@ -8,8 +8,11 @@ use policy::decide::Decision;
 use serde::Serialize;
 use std::process::ExitCode;
 
-/// The exit status if this server is not active. 0 means active, 2 that this could not be determined.
+/// The exit status if this server is not active. 0 means active.
 const PASSIVE: u8 = 1;
+/// The exit status if this could not be determined. systemd.service(5): an `ExecCondition=` that exits with 1 to 254 skips the unit as if
+/// all was well, so that an invalid configuration would skip the job on every server. 255 is a failure.
+const UNDETERMINED: u8 = 255;
 
 #[derive(Serialize)]
 struct IsActiveJson {
@@ -19,7 +22,20 @@ struct IsActiveJson {
 }
 
 /// The exit status says whether rcron would run a job now.
-pub(crate) fn print_is_active(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failure> {
+pub(crate) fn print_is_active(options: &cli::IsActive, common: &Common) -> ExitCode {
+    try_print(options, common).unwrap_or_else(|failure| failure.report_as(UNDETERMINED))
+}
+
+/// Prints a usage error. One of `is-active` must not look like "not active" either.
+pub(crate) fn report_usage_error(error: &clap::Error) -> ! {
+    if error.use_stderr() && std::env::args_os().any(|word| word == "is-active") {
+        let _ = error.print();
+        std::process::exit(i32::from(UNDETERMINED));
+    }
+    error.exit()
+}
+
+fn try_print(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failure> {
     let settings = clusters::one(&common.conf)?;
     let observation = observe::observe(&settings.config);
     let active = matches!(observation.decision, Decision::Run(_));

@@ -35,11 +35,11 @@ use sys::zone;
 
 fn main() -> ExitCode {
     zone::forget_unsafe();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| is_active::report_usage_error(&error));
     execute(&cli).unwrap_or_else(|failure| failure.report())
 }
 
-/// Each command defines its exit statuses 0 and 1; 2 means that it could not be carried out.
+/// Each command defines its exit statuses 0 and 1; 2 means that it could not be carried out, or 255 for `is-active`.
 fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     let common = &cli.common;
     match &cli.command {
@@ -47,7 +47,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::History(options) => history::print_history(options, common),
         Command::Interrupted(options) => interrupted::report_interrupted(options, common),
         Command::Timeline(options) => timeline::draw_timeline(options, common),
-        Command::IsActive(options) => is_active::print_is_active(options, common),
+        Command::IsActive(options) => Ok(is_active::print_is_active(options, common)),
         Command::Set(options) => set::set_state(options, common),
         Command::Touch(options) => touch::touch_state_file(options, common),
         Command::Drain(options) => drain::drain_clusters(options, common),

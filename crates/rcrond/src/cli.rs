@@ -12,8 +12,14 @@ pub(crate) struct Cli {
     #[arg(short, long = "conf", value_name = "FILE", default_value = DEFAULT_FILE)]
     pub(crate) conf: PathBuf,
     /// Check the configuration, the files that it names, and the store; exit with 1 if anything is wrong
-    #[arg(long, conflicts_with = "init_store")]
+    #[arg(long, conflicts_with_all = ["init_store", "reload"])]
     pub(crate) check: bool,
+    /// With --check, do not query the store
+    #[arg(long, requires = "check")]
+    pub(crate) config_only: bool,
+    /// Let the running daemon read its configuration again, and wait until it has; exit with 1 if it refuses it
+    #[arg(long, conflicts_with = "init_store")]
+    pub(crate) reload: bool,
     /// Create what the store needs before rcrond can use it: for PostgreSQL, the table
     #[arg(long)]
     pub(crate) init_store: bool,

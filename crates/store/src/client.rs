@@ -102,6 +102,10 @@ impl Store for Client {
         self.rotation.skip_current();
     }
 
+    fn full_key(&self, key: &str) -> String {
+        full(&self.prefix, key)
+    }
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         let keys: Vec<_> = keys.iter().map(|key| full(&self.prefix, key)).collect();
         Box::pin(async move {

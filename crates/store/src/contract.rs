@@ -16,6 +16,9 @@ pub trait Store: Send + Sync {
     /// before: a server that hangs still accepts connections, and a short lease leaves no time to try it again.
     fn skip_current(&self);
 
+    /// This key as the store's own tools show it: with the prefix.
+    fn full_key(&self, key: &str) -> String;
+
     /// Watches these keys for changes from now on, over a connection of its own.
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>>;
 

@@ -79,6 +79,11 @@ pub enum Error {
 pub trait ServerError: fmt::Debug + Send + Sync {
     /// What the answer says, and what to do about it where that is known.
     fn explain(&self) -> Explanation;
+
+    /// Whether the server is a copy of another, which takes its place if it fails. rcrond does not use it until then.
+    fn is_standby(&self) -> bool {
+        false
+    }
 }
 
 /// What failed, and an imperative that says what to do about it, where that is known.
@@ -104,6 +109,15 @@ impl<E: ServerError + 'static> From<E> for Error {
 impl Error {
     /// Says with which server it happened.
     pub(crate) fn at(self, server: &str) -> Self {
+        self.named(server)
+    }
+
+    /// Says with which server it happened, unless it says so already.
+    #[must_use]
+    pub fn named(self, server: &str) -> Self {
+        if matches!(self, Self::At { .. }) {
+            return self;
+        }
         Self::At {
             server: server.to_owned(),
             error: Box::new(self),
@@ -132,6 +146,33 @@ impl Error {
         }
     }
 
+    /// Errors that differ only in their servers become one that names them all.
+    #[must_use]
+    pub fn grouped(errors: Vec<Self>) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for error in errors {
+            let same = groups.iter_mut().find_map(|known| match (known, &error) {
+                (Self::At { server, error: known }, Self::At { error, .. }) if known == error => Some(server),
+                _ => None,
+            });
+            match (same, error) {
+                (Some(servers), Self::At { server, .. }) => *servers = format!("{servers}, {server}"),
+                (_, error) => groups.push(error),
+            }
+        }
+        groups
+    }
+
+    /// Whether the server answered that it is a standby.
+    #[must_use]
+    pub fn is_standby(&self) -> bool {
+        match self {
+            Self::At { error, .. } => error.is_standby(),
+            Self::Server(error) => error.is_standby(),
+            _ => false,
+        }
+    }
+
     /// What failed, without [`help`](Self::help).
     pub fn what(&self) -> String {
         self.explain().0
@@ -150,7 +191,7 @@ impl Error {
             }
             Self::NoServer(errors) if errors.is_empty() => ("no server is configured".to_owned(), None),
             Self::NoServer(errors) => {
-                let each: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                let each: Vec<_> = Self::grouped(errors.clone()).iter().map(ToString::to_string).collect();
                 (format!("no server can be used: {}", each.join(" | ")), None)
             }
             Self::Settings { setting, problem, help } => (format!("{setting}: {problem}"), *help),
@@ -224,6 +265,12 @@ mod tests {
         assert_eq!(
             both.to_string(),
             "no server can be used: a:1: the connection broke: reset | b:1: the connection broke: reset; help"
+        );
+        let all = Error::of_all(vec![lost("a:1", None), lost("b:1", Some("help")), lost("c:1", None)]);
+        assert_eq!(
+            all.to_string(),
+            "no server can be used: a:1, c:1: the connection broke: reset | b:1: the connection broke: reset; help",
+            "the same sentence is there once"
         );
         assert_eq!(Error::of_all(vec![lost("a:1", None)]), lost("a:1", None));
         assert_eq!(Error::of_all(Vec::new()).to_string(), "no server is configured");

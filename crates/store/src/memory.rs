@@ -60,6 +60,10 @@ impl Store for Memory {
 
     fn skip_current(&self) {}
 
+    fn full_key(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {
         let changes = self.changes.subscribe();
         Box::pin(async { self.when_up(|_| Box::new(MemoryWatch { keys, changes }) as Box<dyn Watch>) })

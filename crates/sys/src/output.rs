@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How many milliseconds a message waits for a reader of stderr: a job must not wait for a stuck terminal.
@@ -29,6 +30,17 @@ pub fn to_stderr(text: &[u8]) {
             return;
         }
     }
+}
+
+/// Whether stderr is connected to systemd's journal. `$JOURNAL_STREAM` has the device and inode of that socket (systemd.exec(5)); a
+/// shell in between may have redirected stderr.
+#[must_use]
+pub fn stderr_is_the_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
+        return false;
+    };
+    let stderr = std::fs::metadata("/proc/self/fd/2");
+    stderr.is_ok_and(|stderr| format!("{}:{}", stderr.dev(), stderr.ino()) == stream)
 }
 
 /// Writes all of `text` to stdout.

@@ -1,7 +1,7 @@
 //! The log socket `/dev/log`: like syslog(3), but without waiting.
 
 use crate::{check, own};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -40,6 +40,12 @@ impl Syslog {
     #[must_use]
     pub fn new(path: OsString) -> Self {
         Self { path, connection: None }
+    }
+
+    /// The path of the socket.
+    #[must_use]
+    pub fn path(&self) -> &OsStr {
+        &self.path
     }
 
     /// Tries to send a message. Never waits.

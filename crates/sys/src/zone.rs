@@ -20,8 +20,9 @@ const SYSTEM_ZONE: &str = "/etc/localtime";
 /// In bytes. The largest zone file of tzdata has 4 KiB.
 const LARGEST: u64 = 1 << 20;
 
-/// Whether localtime(3) may be called: with this `TZ` and `TZDIR` it opens a small regular file in a system directory, or none.
-pub(crate) fn is_safe() -> bool {
+/// Whether the zone may be looked up: `TZ` and `TZDIR` lead to a small regular file in a system directory, or to none.
+#[must_use]
+pub fn is_safe() -> bool {
     match env::var_os("TZ") {
         Some(zone) if !zone.is_empty() => names_zone(&zone, env::var_os("TZDIR")),
         // Then it opens /etc/localtime, wherever `TZDIR` leads.

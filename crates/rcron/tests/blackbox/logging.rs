@@ -3,8 +3,11 @@
 use crate::support::log::field;
 use crate::support::process::Running;
 use crate::support::{Fixture, run, until};
+use std::fs;
 use std::io::Read;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -270,4 +273,25 @@ fn five_hundred_runs_at_once_log_complete_lines() {
     assert_eq!(both, texts.len());
     // Each line is complete, and a line that found no room for 200 ms is counted in the next line of the same run.
     assert!(both + lost <= 1000 && both > 500, "{both} lines, {lost} lost");
+}
+
+/// systemd.exec(5), `$JOURNAL_STREAM`. The log goes elsewhere here, so a warning must not be missing on stderr.
+#[test]
+fn a_warning_is_printed_unless_the_log_is_the_same_journal() {
+    let fixture = Fixture::new(None);
+    let (mut stderr, job_end) = UnixStream::pair().expect("a pair");
+    let identity = fs::metadata(format!("/proc/self/fd/{}", job_end.as_raw_fd())).expect("there");
+    let mut command = fixture.rcron();
+    command
+        .arg("true")
+        .env("JOURNAL_STREAM", format!("{}:{}", identity.dev(), identity.ino()));
+    let status = command.stderr(OwnedFd::from(job_end)).status().expect("run");
+    assert!(status.success());
+    drop(command);
+    let mut text = String::new();
+    stderr.read_to_string(&mut text).expect("read");
+    assert!(
+        text.starts_with("rcron: warning: cannot read the state from "),
+        "{text}"
+    );
 }

@@ -122,7 +122,8 @@ impl ClusterState {
             (self.state().map(|state| state.word), self.observation.decision),
             (Some(Word::Active), Decision::Run(_)) | (Some(Word::Passive), Decision::Skip(Skip::Passive))
         );
-        if is_plain {
+        let has_reason = self.state().is_some_and(|state| state.reason.is_some());
+        if is_plain && !has_reason {
             return "the state file says so".to_owned();
         }
         let why = words::why(&self.observation, self.config());

@@ -30,13 +30,16 @@ fn exits_with_0_or_1() {
 }
 
 #[test]
-fn exits_with_2_if_this_cannot_be_determined() {
+fn exits_with_255_if_this_cannot_be_determined() {
     let fixture = Fixture::new(Some("active"));
     fixture.configure("no key\n");
-    assert_eq!(fixture.rcronctl(["is-active"]).code(), Some(2));
+    assert_eq!(fixture.rcronctl(["is-active"]).code(), Some(255));
     let second = fixture.path("other");
     std::fs::copy(fixture.path("conf"), &second).expect("copied");
     let done = run(fixture.command().arg("--conf").arg(second).arg("is-active"));
-    assert_eq!(done.code(), Some(2));
+    assert_eq!(done.code(), Some(255));
     assert!(done.stderr().contains("one with --conf FILE"), "{done:?}");
+    let done = run(fixture.command().args(["is-active", "--quite"]));
+    assert_eq!(done.code(), Some(255), "a usage error: {done:?}");
+    assert_eq!(run(fixture.command().args(["is-active", "--help"])).code(), Some(0));
 }

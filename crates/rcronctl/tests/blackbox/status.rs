@@ -72,12 +72,27 @@ fn says_what_is_unusual_about_a_state() {
             "",
             "the server is draining",
         ),
+        (
+            Some("passive by=keepalived@server1 reason=not-reported"),
+            "",
+            "this server is passive: keepalived has not reported a state of this instance",
+        ),
     ] {
         let fixture = Fixture::new(state);
         fixture.configure(&format!("{more}\n"));
         let table = rows(&fixture.output(0, ["status"]));
         assert!(table[1].contains(told), "{told}: {table:?}");
     }
+}
+
+#[test]
+fn does_not_say_that_junk_holds() {
+    let fixture = Fixture::new(Some("junk"));
+    let status = fixture.output(0, ["status"]);
+    assert!(
+        !status.contains("holds until") && !status.contains("FRESHNESS"),
+        "{status}"
+    );
 }
 
 #[test]

@@ -100,8 +100,21 @@ fn unrequired_lease_is_wrong_with_rcrond() {
     tree.write(STATE, "passive epoch=4\n");
     tree.finds_only("wrong", "lease-not-required", CONF);
     tree.write(STATE, "passive\n");
-    tree.write("/etc/rcron/rcrond.toml", "[cluster]\nname = \"web\"\n");
-    tree.finds_only("wrong", "lease-not-required", CONF);
+    tree.process(4712, "rcrond");
+    for table in [
+        "name = \"web\"",
+        "conf = \"/etc/rcron/rcron.conf\"",
+        "conf='/etc/rcron/rcron.conf'",
+    ] {
+        tree.write("/etc/rcron/rcrond.toml", &format!("[[cluster]]\n{table}\n"));
+        tree.finds_only("wrong", "lease-not-required", CONF);
+    }
+    tree.write(
+        "/etc/rcron/rcrond.toml",
+        "[[cluster]]\nconf = \"/etc/rcron/other.conf\"\n",
+    );
+    tree.finds_nothing();
+    tree.write("/etc/rcron/rcrond.toml", "[[cluster]]\nname = \"web\"\n");
     tree.configure("require_lease = yes\n");
     tree.finds_nothing();
 }

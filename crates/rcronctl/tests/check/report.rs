@@ -21,6 +21,7 @@ journal
 log
   looked at /dev/log: a log daemon listens
 programs
+  looked at /usr/sbin/cron: cron runs
   looked at /usr/bin/rcron
 nothing is wrong
 "

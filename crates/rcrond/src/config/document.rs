@@ -106,7 +106,7 @@ fn syntax_help(message: &str) -> &'static str {
 fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundings) -> Option<Found> {
     let node = node_name(diagnostics, top, surroundings);
     let store = stores::read(diagnostics, top, surroundings);
-    let clusters = cluster::read_all(diagnostics, top);
+    let clusters = cluster::read_all(diagnostics, top, surroundings);
     let metrics = top.table(diagnostics, "metrics", &keys::METRICS);
     let metrics = metrics.and_then(|metrics| metrics.text(diagnostics, "listen", value::listen));
     let run_dir = directory(diagnostics, top, "run_dir", RUN_DIR);

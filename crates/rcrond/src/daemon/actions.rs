@@ -66,11 +66,12 @@ impl Daemon {
             Notice::Unwritable(name) => self.clusters.get(name).and_then(super::ClusterState::write_failure),
             _ => None,
         };
-        log_notice(notice, cause.as_deref());
+        log_notice(notice, cause.as_deref(), &|key| self.store.full_key(key));
         match notice {
             // A store that has lost its data has lost the node info, too.
             Notice::SessionOpened | Notice::NewIncarnation => self.publish_node_info(true),
-            Notice::StoreBack => self.store_failure = None,
+            Notice::StoreSilent => self.outage_logged(cause.as_deref()),
+            Notice::StoreBack => self.outage_ended(),
             _ => {}
         }
     }

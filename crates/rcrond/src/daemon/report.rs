@@ -21,6 +21,7 @@ impl Daemon {
                 failure: failure.map(ToString::to_string),
                 session: self.machine.has_session(),
                 watching: self.is_watching,
+                watch_failure: self.watch_failures.last.as_ref().map(ToString::to_string),
             },
             clusters: clusters.map(|view| self.cluster_report(&view, now)).collect(),
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod codec;
+mod connector;
 pub(crate) mod node_info;
 mod node_list;
 pub(crate) mod overview;

@@ -70,7 +70,7 @@ fn spoilt_session_heals_by_itself_and_is_logged_once_with_its_key() {
         assert!(redis.cli(&["GET", "rcron:session/n1"]).contains("session1 id="));
         let logged = node
             .log()
-            .matches("the record session/n1 in the store was written by")
+            .matches("the record rcron:session/n1 in the store was written by")
             .count();
         assert_eq!(logged, count + 1, "{}", node.log());
     }
@@ -96,7 +96,7 @@ fn spoilt_cluster_record_stops_only_its_cluster_until_the_key_is_deleted() {
     assert!(node.state().starts_with("passive "));
     let logged = node
         .log()
-        .matches("its record in the store, cluster/web, was written by")
+        .matches("its record in the store, rcron:cluster/web, was written by")
         .count();
     assert_eq!(logged, 1, "{}", node.log());
     redis.cli(&["DEL", "rcron:cluster/web"]);
