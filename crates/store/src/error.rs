@@ -89,6 +89,9 @@ pub trait ServerError: fmt::Debug + Send + Sync {
 /// What failed, and an imperative that says what to do about it, where that is known.
 pub type Explanation = (String, Option<&'static str>);
 
+/// In characters.
+const LONGEST_TEXT: usize = 500;
+
 impl PartialEq for dyn ServerError {
     fn eq(&self, other: &Self) -> bool {
         self.explain() == other.explain()
@@ -184,7 +187,7 @@ impl Error {
         match self {
             Self::At { server, error } => {
                 let (what, help) = error.explain();
-                (format!("{server}: {what}"), help)
+                (format!("{server}: {}", one_short_line(&what)), help)
             }
             Self::NoServer(errors) if errors.is_empty() => ("no server is configured".to_owned(), None),
             Self::NoServer(errors) => {
@@ -214,6 +217,13 @@ impl Error {
     }
 }
 
+/// A server may send any text, also as an error: control characters become spaces, and the end of a long text is left out.
+pub(crate) fn one_short_line(text: &str) -> String {
+    let line = text.chars().take(LONGEST_TEXT);
+    line.map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, help) = self.explain();
@@ -231,6 +241,22 @@ mod tests {
     fn lost(server: &str, help: Option<&'static str>) -> Error {
         let cause = "reset".to_owned();
         Error::Lost { cause, help }.at(server)
+    }
+
+    #[test]
+    fn a_text_of_the_server_is_one_short_line() {
+        let cause = "a\nb\u{1b}[2J".to_owned() + &"x".repeat(1_000_000);
+        let error = Error::Lost {
+            cause,
+            help: Some("help"),
+        }
+        .at("a:1")
+        .to_string();
+        assert!(
+            error.starts_with("a:1: the connection broke: a b [2Jxxx") && error.ends_with("xxx; help"),
+            "{error}"
+        );
+        assert!(error.len() < 600);
     }
 
     #[test]
