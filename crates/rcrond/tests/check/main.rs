@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 use tempfile::TempDir;
-use testing::program::without_machine;
+use testing::program::{program, without_machine};
 use testing::{Done, run};
 
 /// A directory with an rcrond.toml for cluster `web`.
@@ -267,7 +268,7 @@ fn a_full_directory_is_wrong() {
 #[test]
 fn config_only_leaves_the_store_out() {
     let fixture = Fixture::new();
-    let done = run(Command::new(program("rcrond"))
+    let done = run(without_machine("rcrond")
         .args(["--check", "--config-only", "--conf"])
         .arg(fixture.path("rcrond.toml")));
     assert_eq!(done.code(), Some(0), "{done:?}");
