@@ -7,6 +7,7 @@ use crate::support::{Fixture, run};
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 const JOB: [&str; 2] = ["echo", "ran"];
