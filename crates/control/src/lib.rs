@@ -34,6 +34,9 @@ pub enum Request {
         /// The clusters' names. An empty list means all clusters.
         clusters: Vec<String>,
     },
+    /// Lets the daemon read its configuration again, as SIGHUP does, and answers whether it has taken it over. Only root and
+    /// rcrond's own user may do so.
+    Reload {},
 }
 
 /// An answer of rcrond.
@@ -44,8 +47,11 @@ pub enum Response {
     Status(Report),
     /// The request is being executed. More answers follow.
     Progress {
-        /// What rcrond waits for, as a line to print.
+        /// What rcrond waits for, as a line to print; empty if there is nothing to print.
         text: String,
+        /// The last answer comes within this time, in milliseconds. `None`: as it was said before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_within_ms: Option<u64>,
     },
     /// The request was executed.
     Done {
@@ -100,6 +106,9 @@ pub struct StoreReport {
     pub session: bool,
     /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
+    /// Why it does not, if that is known.
+    #[serde(default)]
+    pub watch_failure: Option<String>,
 }
 
 /// A cluster, as this node sees it.

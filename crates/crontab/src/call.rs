@@ -1,47 +1,36 @@
 //! The call of rcron in a command line.
 
-use crate::shell::{SimpleCommand, Word, is_one_of};
-use core::slice;
+use crate::shell::{Word, is_one_of};
+use alloc::vec::Vec;
 
 /// Programs that execute the rest of their arguments: a job behind them and rcron is wrapped.
 const PREFIXES: &str = "env nice ionice chrt taskset timeout flock chronic cronic sudo runuser setpriv su systemd-cat \
                         systemd-run systemd-inhibit time exec command nohup setsid stdbuf unshare";
 
 /// A call of rcron.
-#[derive(Clone, Copy, Debug)]
-pub struct Call<'a> {
-    /// The index of its command in the line.
-    pub index: usize,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
     /// `rcron` itself and its arguments.
-    pub words: &'a [Word],
+    pub words: Vec<Word>,
     /// Whether anything comes before it that may change the directory or the search path: a command, a prefix, a variable.
     pub is_behind: bool,
 }
 
-/// Finds the first call in a line.
-#[must_use]
-pub fn find(commands: &[SimpleCommand]) -> Option<Call<'_>> {
-    commands.iter().enumerate().find_map(|(index, simple)| {
-        let words = simple.command();
-        let is_prefixed = simple.name().is_some_and(|name| is_one_of(PREFIXES, base_name(name)));
-        let is_call = |word: &Word| is_rcron(&word.text);
-        let at = if simple.is_compound() || is_prefixed {
-            words.iter().position(is_call)?
-        } else {
-            words.first().is_some_and(is_call).then_some(0)?
-        };
-        Some(Call {
-            index,
-            words: &words[at..],
-            is_behind: index > 0 || at > 0 || words.len() < simple.words.len(),
-        })
-    })
+/// Where rcron stands in a command: at its beginning, or after programs that execute the rest of their arguments.
+pub(crate) fn position(command: &[Word]) -> Option<usize> {
+    let first = command.first()?;
+    if is_rcron(&first.text) {
+        return Some(0);
+    }
+    let is_prefixed = first.is_literal && is_prefix(base_name(&first.text));
+    command
+        .iter()
+        .position(|word| is_rcron(&word.text))
+        .filter(|_| is_prefixed)
 }
 
-/// Whether a command calls rcron.
-#[must_use]
-pub fn is_wrapped(simple: &SimpleCommand) -> bool {
-    find(slice::from_ref(simple)).is_some()
+pub(crate) fn is_prefix(name: &[u8]) -> bool {
+    is_one_of(PREFIXES, name)
 }
 
 /// Whether a word is `rcron`, with or without its path.
@@ -64,26 +53,38 @@ pub(crate) fn base_name(path: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::shell::parse;
+    use crate::{flow, shell};
 
     #[test]
     fn calls_are_found_where_a_command_stands() {
         for (line, found) in [
-            ("rcron a", Some((0, false))),
-            ("/usr/local/bin/rcron a", Some((0, false))),
-            ("A=1 rcron a", Some((0, true))),
-            ("cd /x && rcron a", Some((1, true))),
-            ("nice -n 5 rcron a", Some((0, true))),
-            ("if true; then rcron a; fi", Some((1, true))),
-            ("echo rcron", None),
-            ("rcronctl touch", None),
-            ("ls /etc/rcron", None),
-            ("sh -c 'rcron a'", None),
+            ("rcron a", &[false][..]),
+            ("/usr/local/bin/rcron a", &[false]),
+            ("A=1 rcron a", &[true]),
+            ("cd /x && rcron a", &[true]),
+            ("nice -n 5 rcron a", &[true]),
+            ("rcron a; rcron b", &[false, true]),
+            ("rcron a || rcron b", &[false, true]),
+            ("if true; then rcron a; fi", &[true]),
+            ("if rcron a; then rcron b; else A=1 rcron c; fi", &[true, true, true]),
+            ("{ rcron a; } && ! rcron b", &[true, true]),
+            ("for x in rcron y; do rcron a; done", &[true]),
+            ("sh -c 'rcron a'", &[true]),
+            ("nice bash -ec 'cd /x; rcron a'", &[true]),
+            ("flock -n /lock -c 'rcron a'", &[true]),
+            ("su - bob -c \"rcron a\"", &[true]),
+            ("rcron sh -c 'rcron a'", &[false]),
+            ("echo rcron", &[]),
+            ("rcronctl touch", &[]),
+            ("ls /etc/rcron", &[]),
+            ("sh -c 'echo rcron'", &[]),
+            ("grep -c rcron /var/log/syslog", &[]),
+            ("'if' rcron a", &[]),
         ] {
-            let commands = parse(line.as_bytes()).expect("closed");
-            let call = find(&commands);
-            assert_eq!(call.map(|call| (call.index, call.is_behind)), found, "{line}");
+            let commands = shell::parse(line.as_bytes()).expect("closed");
+            let calls = flow::judge(&commands).calls;
+            let found_calls: alloc::vec::Vec<bool> = calls.iter().map(|call| call.is_behind).collect();
+            assert_eq!(found_calls, found, "{line}");
         }
     }
 }

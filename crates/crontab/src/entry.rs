@@ -112,12 +112,11 @@ impl<'t> Entry<'t> {
         self.variable(b"PATH").unwrap_or(DEFAULT_PATH)
     }
 
-    /// Whether the shell that executes the command has the grammar that [`crate::shell`] knows.
+    /// The shell that executes the command, if its grammar is not the one that [`crate::shell`] knows.
     #[must_use]
-    pub fn has_posix_shell(&self) -> bool {
-        let shell = self.variable(b"SHELL").unwrap_or(b"/bin/sh");
-        let name = crate::call::base_name(shell);
-        [&b"sh"[..], b"bash", b"dash", b"ksh", b"mksh", b"zsh", b"ash"].contains(&name)
+    pub fn other_shell(&self) -> Option<&'t [u8]> {
+        let shell = self.variable(b"SHELL")?;
+        (!crate::script::is_shell(shell)).then_some(shell)
     }
 }
 

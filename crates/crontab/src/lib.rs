@@ -12,10 +12,12 @@ extern crate alloc;
 
 pub mod call;
 mod entry;
+pub mod flow;
 mod line;
 mod mistake;
 pub mod outside;
 pub mod schedule;
+mod script;
 pub mod shell;
 mod table;
 mod variables;

@@ -2,6 +2,7 @@
 
 use crate::call;
 use crate::entry::Entry;
+use crate::flow::{self, Judgement};
 use crate::shell::{self, SimpleCommand, Unclosed};
 use crate::table::Kind;
 use alloc::string::String;
@@ -14,6 +15,8 @@ pub struct Line<'e, 't> {
     pub entry: &'e Entry<'t>,
     /// Never empty.
     pub commands: Result<Vec<SimpleCommand>, Unclosed>,
+    /// What follows from them; nothing if they cannot be parsed.
+    pub judgement: Judgement,
 }
 
 /// A user name where cron does not expect one, or none where it does.
@@ -33,14 +36,19 @@ impl<'e, 't> Line<'e, 't> {
     #[must_use]
     pub fn parse(entry: &'e Entry<'t>) -> Self {
         let commands = shell::parse(&entry.command);
-        Self { entry, commands }
+        let judgement = commands.as_deref().map(flow::judge).unwrap_or_default();
+        Self {
+            entry,
+            commands,
+            judgement,
+        }
     }
 
     /// Whether the line calls rcron. If its quotes are not closed, the first word decides.
     #[must_use]
     pub fn is_wrapped(&self) -> bool {
         match &self.commands {
-            Ok(commands) => call::find(commands).is_some() || self.has_rcron_as_user(),
+            Ok(_) => !self.judgement.calls.is_empty() || self.has_rcron_as_user(),
             Err(Unclosed { .. }) => {
                 let mut words = self.entry.command.split(u8::is_ascii_whitespace);
                 words.next().is_some_and(call::is_rcron)

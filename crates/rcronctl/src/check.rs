@@ -13,16 +13,19 @@ mod freshness;
 mod journal;
 mod journal_files;
 mod json;
+mod keepalived;
 mod kind;
 mod lease;
 mod log_socket;
 mod mounts;
 mod print;
+mod processes;
 mod programs;
 mod rcrond;
 mod report;
 mod rights;
 mod root;
+mod services;
 mod state_directory;
 mod state_file;
 mod switch;
@@ -69,12 +72,15 @@ fn examine(root: &Root, common: &Common) -> Report {
     let users = Users::read(root, &mut report);
     let cron = Cron::find(root);
     let usage = crontab::check(root, &users, &cron, &mut report);
+    let switch = Switch::read(root);
+    let daemon = rcrond::check(root, &switch, &mut report);
+    services::check(root, &cron, &switch, usage.has_jobs, daemon.is_some(), &mut report);
     let server = Server {
         root,
         mounts: mounts(root, &mut report),
         has_ordinary_users: usage.has_ordinary_users,
-        switch: Switch::read(root),
-        daemon: rcrond::check(root, &mut report),
+        switch,
+        daemon,
     };
     let mut seen = Seen::default();
     let mut clusters = configuration::check(root, &common.conf, &usage, &users, &mut report);
@@ -87,6 +93,7 @@ fn examine(root: &Root, common: &Common) -> Report {
             report.cannot_read(Group::State, &cluster.file, &error);
         }
     }
+    keepalived::check(root, &clusters, &mut report);
     programs::check(root, &mut report);
     report.close();
     report

@@ -143,6 +143,8 @@ pub(crate) struct Set {
     /// that another user could have created
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
 #[derive(Args, Debug)]
@@ -151,6 +153,8 @@ pub(crate) struct Touch {
     /// that another user could have created
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
 /// Where rcrond listens.

@@ -103,9 +103,21 @@ pub(crate) fn cluster<'a>(report: &'a Report, config: &Config) -> Option<&'a Clu
     clusters.iter().find(by_name).or_else(|| clusters.iter().find(by_file))
 }
 
+/// Whether rcrond writes this state file.
+pub(crate) fn writes(report: &Report, file: &[u8]) -> bool {
+    let clusters = &report.clusters;
+    clusters
+        .iter()
+        .any(|cluster| is_same_file(cluster.state_file.as_ref(), file))
+}
+
 /// `/var/run` is a link to `/run`.
 fn is_same_file(one: &Path, other: &[u8]) -> bool {
     let other = Path::new(OsStr::from_bytes(other));
-    let real = |path: &Path| path.canonicalize().ok();
+    // The file itself may be missing.
+    let real = |path: &Path| {
+        let directory = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(directory)
+    };
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }

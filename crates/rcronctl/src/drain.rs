@@ -17,9 +17,12 @@ use sys::output::to_stderr;
 const NOT_DONE: u8 = 1;
 /// How long `drain --wait` waits for running jobs without `--timeout`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(600);
-/// For rcrond to write the state files and release the leases, beside the time that it waits for jobs. rcrond's own limit is
-/// shorter.
+/// For rcrond's answer, unless rcrond says how long it takes. rcrond's own limit is shorter.
 const LIMIT: Duration = Duration::from_secs(15);
+/// After the time that rcrond has said.
+const MARGIN: Duration = Duration::from_secs(5);
+/// No clock ends before this.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Serialize)]
 struct DrainJson {
@@ -35,12 +38,12 @@ pub(crate) fn drain_clusters(options: &cli::Drain, common: &Common) -> Result<Ex
         clusters: choose_clusters(&options.which, common)?,
         wait_ms: wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
     };
-    send_request(&options.which, &request, LIMIT + wait.unwrap_or_default(), common)
+    send_request(&options.which, &request, common)
 }
 
 pub(crate) fn undrain_clusters(options: &cli::Undrain, common: &Common) -> Result<ExitCode, Failure> {
     let clusters = choose_clusters(&options.which, common)?;
-    send_request(&options.which, &Request::Undrain { clusters }, LIMIT, common)
+    send_request(&options.which, &Request::Undrain { clusters }, common)
 }
 
 /// The clusters' names; none means all. If rcrond has several clusters, the user must choose: draining the wrong one stops its
@@ -78,7 +81,7 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
 }
 
 /// Sends the request, prints the progress, then the result.
-fn send_request(which: &Which, request: &Request, limit: Duration, common: &Common) -> Result<ExitCode, Failure> {
+fn send_request(which: &Which, request: &Request, common: &Common) -> Result<ExitCode, Failure> {
     let no_report = |no_answer: NoAnswer, limit| NoReport {
         socket: which.socket.path(),
         reason: Reason::NoAnswer(no_answer, limit),
@@ -86,10 +89,19 @@ fn send_request(which: &Which, request: &Request, limit: Duration, common: &Comm
     let not_asked = |no_answer| no_report(no_answer, QUICK);
     let mut connection = Connection::open(which.socket.path(), QUICK).map_err(not_asked)?;
     connection.ask(request, QUICK).map_err(not_asked)?;
-    let deadline = Instant::now() + limit;
+    let mut limit = LIMIT;
+    let mut deadline = Instant::now() + limit;
     let result = loop {
         match connection.answer(deadline) {
-            Ok(Response::Progress { text }) => to_stderr(format!("{}\n", escaped(&text)).as_bytes()),
+            Ok(Response::Progress { text, answer_within_ms }) => {
+                if let Some(within) = answer_within_ms {
+                    limit = Duration::from_millis(within).saturating_add(MARGIN).min(LONGEST);
+                    deadline = Instant::now() + limit;
+                }
+                if !text.is_empty() {
+                    to_stderr(format!("{}\n", escaped(&text)).as_bytes());
+                }
+            }
             Ok(Response::Done { lines }) => break Ok(lines),
             Ok(Response::Error { message }) => break Err(message),
             Ok(Response::Refused { message }) => return Err(Failure::new(escaped(&message))),

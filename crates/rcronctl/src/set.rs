@@ -27,7 +27,7 @@ struct SetJson {
 
 pub(crate) fn set_state(options: &cli::Set, common: &Common) -> Result<ExitCode, Failure> {
     let config = clusters::one(&common.conf)?.config;
-    let file = StateFile::find(&config, options.force)?;
+    let file = StateFile::find(&config, options.socket.path(), options.force)?;
     let word = match options.state {
         cli::State::Active => Word::Active,
         cli::State::Passive => Word::Passive,

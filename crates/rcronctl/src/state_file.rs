@@ -1,5 +1,6 @@
 //! A state file that is about to be written by hand: where it really is, and whether we may write it.
 
+use crate::daemon;
 use crate::failure::Failure;
 use crate::when;
 use inputs::observe::{self, Observation};
@@ -21,14 +22,14 @@ pub(crate) struct StateFile {
 
 impl StateFile {
     /// Finds the file. Without `force`, two files are refused: one behind a link that another user could have created, and one
-    /// that a running daemon maintains.
-    pub(crate) fn find(config: &Config, force: bool) -> Result<Self, Failure> {
+    /// that a running daemon maintains; rcrond is asked on its socket.
+    pub(crate) fn find(config: &Config, socket: &Path, force: bool) -> Result<Self, Failure> {
         let named = Path::new(OsStr::from_bytes(&config.state_file));
         let path = match replace::target(named) {
             Ok(path) => path,
-            Err(Refused::ForeignLink(link)) if force => link
-                .canonicalize()
-                .map_err(|error| Failure::cannot(format!("follow the link {}", link.display()), &error))?,
+            Err(Refused::ForeignLink(link)) if force => {
+                real(named).map_err(|error| Failure::cannot(format!("follow the link {}", link.display()), &error))?
+            }
             Err(refused @ Refused::ForeignLink(_)) => {
                 let message = format!("{refused}; remove the link, or use --force to follow it");
                 return Err(Failure::new(message));
@@ -42,12 +43,9 @@ impl StateFile {
             }
         };
         let before = observe::observe(config);
-        if let Some(owner) = running_owner(&before).filter(|_| !force) {
-            return Err(Failure::new(format!(
-                "{} is kept by {owner}, which would write it again within seconds: switch with keepalived or whichever program it \
-                 is (to drain this server: systemctl stop keepalived), or use --force",
-                path.display()
-            )));
+        if let Some(owner) = find_owner(config, &before, socket).filter(|_| !force) {
+            let path = path.display();
+            return Err(Failure::new(format!("{path} is kept by {owner}, or use --force")));
         }
         Ok(Self { path, before })
     }
@@ -58,8 +56,36 @@ impl StateFile {
     }
 }
 
-/// The daemon that maintains the file: a lease that has not ended shows that the daemon is running and renews it.
-fn running_owner(observation: &Observation) -> Option<String> {
+/// The path behind all links, of a file that need not exist.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    path.canonicalize().or_else(|_| {
+        let (parent, name) = (
+            path.parent().unwrap_or(Path::new("/")),
+            path.file_name().unwrap_or_default(),
+        );
+        Ok(parent.canonicalize()?.join(name))
+    })
+}
+
+/// The daemon that maintains the file, and what to do instead of writing it.
+fn find_owner(config: &Config, before: &Observation, socket: &Path) -> Option<String> {
+    let by_hand = "use rcronctl drain and undrain to switch servers";
+    // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch, too.
+    if let Some((name, state)) = running_owner(before) {
+        let instead = if state.epoch.is_some() {
+            by_hand
+        } else {
+            "switch with keepalived or whichever program it is (to drain this server: systemctl stop keepalived)"
+        };
+        return Some(format!("{name}, which would write it again within seconds: {instead}"));
+    }
+    let report = daemon::fetch_report(socket, false).ok()?;
+    daemon::writes(&report, &config.state_file)
+        .then(|| format!("rcrond, which would write it again within a second: {by_hand}"))
+}
+
+/// The name of the daemon whose lease is in the file.
+fn running_owner(observation: &Observation) -> Option<(String, &State)> {
     let state = observation.state()?;
     let Lease::Until { end, boot } = &state.lease else {
         return None;
@@ -70,5 +96,5 @@ fn running_owner(observation: &Observation) -> Option<String> {
     }
     let name = state.by.as_ref().map_or("a daemon".to_owned(), |by| words::text_of(by));
     let left = when::duration(end.since(moment.boot));
-    Some(format!("{name} (its lease holds for another {left})"))
+    Some((format!("{name} (its lease holds for another {left})"), state))
 }

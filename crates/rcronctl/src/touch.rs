@@ -11,7 +11,7 @@ use sys::file::{self, Links};
 /// The file's content stays; a missing file is not created.
 pub(crate) fn touch_state_file(options: &cli::Touch, common: &Common) -> Result<ExitCode, Failure> {
     let config = clusters::one(&common.conf)?.config;
-    let state = StateFile::find(&config, options.force)?;
+    let state = StateFile::find(&config, options.socket.path(), options.force)?;
     let path = state.path.display();
     let (file, _) = file::open_regular(&state.path, Links::Refused)
         .map_err(|error| Failure::new(format!("cannot touch {path}: {error}; `rcronctl set` writes one")))?;

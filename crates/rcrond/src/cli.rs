@@ -6,14 +6,21 @@ use std::path::PathBuf;
 
 /// Elects the active server of each cluster by a lease in etcd, PostgreSQL or Redis.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(name = "rcrond", version, about, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Configuration file
     #[arg(short, long = "conf", value_name = "FILE", default_value = DEFAULT_FILE)]
     pub(crate) conf: PathBuf,
     /// Check the configuration, the files that it names, and the store; exit with 1 if anything is wrong
-    #[arg(long, conflicts_with = "init_store")]
+    #[arg(long, conflicts_with_all = ["init_store", "reload"])]
     pub(crate) check: bool,
+    /// With --check, do not query the store
+    #[arg(long, requires = "check")]
+    pub(crate) config_only: bool,
+    /// Let the running daemon read its configuration again, and wait until it has; exit with 1 if it refuses it
+    #[arg(long, conflicts_with = "init_store")]
+    pub(crate) reload: bool,
     /// Create what the store needs before rcrond can use it: for PostgreSQL, the table
     #[arg(long)]
     pub(crate) init_store: bool,

@@ -1,11 +1,13 @@
 //! What the loop waits for. The tasks around it send it these events; it answers none of them.
 
 use crate::api::PendingRequest;
+use crate::daemon::{ForeignWrite, Reload};
 use crate::files::WriteError;
-use crate::files::running_jobs::JobsUnknown;
+use crate::files::running_jobs::{JobsUnknown, RunningJobs};
 use crate::new_config::{NewConfig, NewConfigError};
 use control::Response;
 use lease::{Call, ClusterName, Reading, Verdict};
+use std::path::PathBuf;
 use store::Error;
 use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
 
@@ -17,20 +19,26 @@ pub(crate) enum Event {
     Changed(Call, Verdict, Option<Error>),
     /// The store reports that a watched record may have changed.
     RecordsChanged,
-    /// Whether the store's watch works.
-    Watching(bool),
+    /// The store's watch works; or the last attempt has failed.
+    Watching(Result<(), Error>),
     /// What the administrator should know about the store's server.
     StoreWarnings(Vec<String>),
     /// A write of a cluster's state file has ended.
     StateFileWritten(ClusterName, Result<(), WriteError>),
+    /// The state files of a directory were compared with what was written. These were written by another program.
+    StateFilesChecked(PathBuf, Vec<ForeignWrite>),
+    /// Another program had written a state file that was then written here.
+    ForeignWriteReplaced(ForeignWrite),
+    /// A state file that another program has written could not be written again.
+    StateFileNotRestored(ClusterName, WriteError),
     /// A write of the persistent state has ended.
     PersistentStateWritten(SaveReason, Result<(), WriteError>),
     /// The session could not be saved for the next process.
     SessionNotSaved(WriteError),
     /// The configuration was read again for a reload.
-    ConfigRead(Result<Box<NewConfig>, NewConfigError>),
+    ConfigRead(Reload, Result<Box<NewConfig>, NewConfigError>),
     /// The running jobs of a cluster that is being drained were counted.
-    JobsCounted(ClusterName, Result<usize, JobsUnknown>),
+    JobsCounted(ClusterName, Result<RunningJobs, JobsUnknown>),
     /// A client sends a request.
     Request(PendingRequest),
     /// The time has come for which the loop has waited.
@@ -39,8 +47,8 @@ pub(crate) enum Event {
     Watchdog,
     /// SIGTERM or SIGINT.
     Stop,
-    /// SIGHUP.
-    Reload,
+    /// SIGHUP, or a client that waits for the answer.
+    Reload(Option<Sender<Response>>),
     /// SIGUSR1: exit and leave the session to the next process.
     Exit,
 }
@@ -49,8 +57,8 @@ pub(crate) enum Event {
 pub(crate) enum SaveReason {
     /// The machine needs these epochs on disk.
     Epochs(Vec<(ClusterName, u64)>),
-    /// Clusters are drained. The clients wait for this.
-    Drain,
+    /// Clusters are drained. The client of this number waits for this.
+    Drain(u64),
     /// Clusters are no longer drained. A client waits for the answer: these lines.
     Undrain(Vec<String>, Sender<Response>),
     /// The wait for running jobs is over.

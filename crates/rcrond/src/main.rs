@@ -8,7 +8,9 @@ mod daemon;
 mod event;
 mod files;
 mod new_config;
+mod reload_request;
 mod store_tasks;
+mod threads;
 
 use clap::Parser;
 use cli::Cli;
@@ -18,16 +20,24 @@ use std::process::ExitCode;
 const EX_CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
+    // A reload that is requested before the daemon can carry it out must not kill it. It is pending until then.
+    let is_blocked = daemon::hold_reloads();
     let cli = Cli::parse();
+    if cli.check || cli.config_only || cli.init_store || cli.reload {
+        daemon::permit_reloads(is_blocked);
+    }
     if cli.check {
-        return check::run(&cli.conf);
+        return check::run(&cli.conf, cli.config_only);
+    }
+    if cli.reload {
+        return reload_request::run(&cli.conf);
     }
     if cli.init_store {
         return check::init_store(&cli.conf);
     }
     match daemon::run(&cli.conf) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is_configuration() => ExitCode::from(EX_CONFIG),
+        Err(error) if error.needs_administrator() => ExitCode::from(EX_CONFIG),
         Err(_) => ExitCode::FAILURE,
     }
 }

@@ -4,9 +4,11 @@ use crate::config::{self, Config};
 use crate::files::state_file::{self, PreviousState};
 use inputs::diagnostic::Diagnostic;
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use store::{Error, Store};
+use sys::output::error_text;
 
 /// What was read. The daemon has not applied any of it yet.
 pub(crate) struct NewConfig {
@@ -23,6 +25,8 @@ pub(crate) enum NewConfigError {
     Config(Diagnostic),
     /// Certificates or keys of the store cannot be used.
     Store(Error),
+    /// The thread that reads it cannot be started.
+    NoThread(io::Error),
 }
 
 impl fmt::Display for NewConfigError {
@@ -30,6 +34,7 @@ impl fmt::Display for NewConfigError {
         match self {
             Self::Config(diagnostic) => out.write_str(&diagnostic.full),
             Self::Store(failure) => failure.fmt(out),
+            Self::NoThread(error) => write!(out, "cannot start a thread: {}", error_text(error)),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! for good.
 
 use crate::dial::{Address, Server};
+use crate::error::one_short_line;
 use crate::poisonable::Poisonable;
 use crate::rotation::Rotation;
 use crate::watch_stream::{Listening, Notifier, WatchStream, notifications};
@@ -10,6 +11,9 @@ use std::sync::Arc;
 
 /// How many keys one call reads. etcd accepts 128 operations by default (`--max-txn-ops`).
 const KEYS_AT_ONCE: usize = 100;
+
+/// How many warnings about a server are returned. They may contain texts of the server.
+const MOST_WARNINGS: usize = 20;
 
 /// How to talk to one server of some kind of store. Keys have their prefix here, and errors need not name the server.
 pub(crate) trait Protocol: Send + Sync + 'static {
@@ -199,7 +203,12 @@ impl Connection for Guarded {
         Box::pin(async {
             let mut session = self.take()?;
             let answer = session.warnings().await;
-            self.give_back(session, answer)
+            let warnings = self.give_back(session, answer)?;
+            Ok(warnings
+                .iter()
+                .take(MOST_WARNINGS)
+                .map(|warning| one_short_line(warning))
+                .collect())
         })
     }
 }

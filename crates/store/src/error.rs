@@ -79,10 +79,18 @@ pub enum Error {
 pub trait ServerError: fmt::Debug + Send + Sync {
     /// What the answer says, and what to do about it where that is known.
     fn explain(&self) -> Explanation;
+
+    /// Whether the server is a copy of another, which takes its place if it fails. rcrond does not use it until then.
+    fn is_standby(&self) -> bool {
+        false
+    }
 }
 
 /// What failed, and an imperative that says what to do about it, where that is known.
 pub type Explanation = (String, Option<&'static str>);
+
+/// In characters.
+const LONGEST_TEXT: usize = 500;
 
 impl PartialEq for dyn ServerError {
     fn eq(&self, other: &Self) -> bool {
@@ -101,6 +109,15 @@ impl<E: ServerError + 'static> From<E> for Error {
 impl Error {
     /// Says with which server it happened.
     pub(crate) fn at(self, server: &str) -> Self {
+        self.named(server)
+    }
+
+    /// Says with which server it happened, unless it says so already.
+    #[must_use]
+    pub fn named(self, server: &str) -> Self {
+        if matches!(self, Self::At { .. }) {
+            return self;
+        }
         Self::At {
             server: server.to_owned(),
             error: Box::new(self),
@@ -129,6 +146,33 @@ impl Error {
         }
     }
 
+    /// Errors that differ only in their servers become one that names them all.
+    #[must_use]
+    pub fn grouped(errors: Vec<Self>) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for error in errors {
+            let same = groups.iter_mut().find_map(|known| match (known, &error) {
+                (Self::At { server, error: known }, Self::At { error, .. }) if known == error => Some(server),
+                _ => None,
+            });
+            match (same, error) {
+                (Some(servers), Self::At { server, .. }) => *servers = format!("{servers}, {server}"),
+                (_, error) => groups.push(error),
+            }
+        }
+        groups
+    }
+
+    /// Whether the server answered that it is a standby.
+    #[must_use]
+    pub fn is_standby(&self) -> bool {
+        match self {
+            Self::At { error, .. } => error.is_standby(),
+            Self::Server(error) => error.is_standby(),
+            _ => false,
+        }
+    }
+
     /// What failed, without [`help`](Self::help).
     pub fn what(&self) -> String {
         self.explain().0
@@ -143,11 +187,11 @@ impl Error {
         match self {
             Self::At { server, error } => {
                 let (what, help) = error.explain();
-                (format!("{server}: {what}"), help)
+                (format!("{server}: {}", one_short_line(&what)), help)
             }
             Self::NoServer(errors) if errors.is_empty() => ("no server is configured".to_owned(), None),
             Self::NoServer(errors) => {
-                let each: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                let each: Vec<_> = Self::grouped(errors.clone()).iter().map(ToString::to_string).collect();
                 (format!("no server can be used: {}", each.join(" | ")), None)
             }
             Self::Settings { setting, problem, help } => (format!("{setting}: {problem}"), *help),
@@ -173,6 +217,13 @@ impl Error {
     }
 }
 
+/// A server may send any text, also as an error: control characters become spaces, and the end of a long text is left out.
+pub(crate) fn one_short_line(text: &str) -> String {
+    let line = text.chars().take(LONGEST_TEXT);
+    line.map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, help) = self.explain();
@@ -193,11 +244,33 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_the_server_is_one_short_line() {
+        let cause = "a\nb\u{1b}[2J".to_owned() + &"x".repeat(1_000_000);
+        let error = Error::Lost {
+            cause,
+            help: Some("help"),
+        }
+        .at("a:1")
+        .to_string();
+        assert!(
+            error.starts_with("a:1: the connection broke: a b [2Jxxx") && error.ends_with("xxx; help"),
+            "{error}"
+        );
+        assert!(error.len() < 600);
+    }
+
+    #[test]
     fn the_error_of_each_server_is_shown() {
         let both = Error::of_all(vec![lost("a:1", None), lost("b:1", Some("help"))]);
         assert_eq!(
             both.to_string(),
             "no server can be used: a:1: the connection broke: reset | b:1: the connection broke: reset; help"
+        );
+        let all = Error::of_all(vec![lost("a:1", None), lost("b:1", Some("help")), lost("c:1", None)]);
+        assert_eq!(
+            all.to_string(),
+            "no server can be used: a:1, c:1: the connection broke: reset | b:1: the connection broke: reset; help",
+            "the same sentence is there once"
         );
         assert_eq!(Error::of_all(vec![lost("a:1", None)]), lost("a:1", None));
         assert_eq!(Error::of_all(Vec::new()).to_string(), "no server is configured");

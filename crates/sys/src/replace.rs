@@ -1,9 +1,11 @@
 //! Replacing a small file as a whole, so that neither a reader nor a crash gets half of it.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsStr, OsString};
 use std::fmt;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -24,29 +26,64 @@ pub enum Refused {
     System(io::Error),
 }
 
-/// The regular file that `path` leads to, which need not exist. Symbolic links are followed, and stay.
+/// The regular file that `path` leads to, which need not exist. Symbolic links are followed, and stay, also those of parent
+/// directories.
 ///
 /// # Errors
 /// [`Refused`].
 pub fn target(path: &Path) -> Result<PathBuf, Refused> {
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let (directory, name) = split(&path)?;
-        path = directory.join(name);
-        let Ok(link) = fs::read_link(&path) else {
-            return match fs::symlink_metadata(&path) {
-                Ok(found) if !found.is_file() => Err(Refused::NotRegular(crate::file::kind(found.file_type()))),
-                _ => Ok(path),
-            };
-        };
-        let holder = fs::metadata(&directory)?;
-        let ours = |uid: u32| uid == 0 || uid == crate::environment::effective_user();
-        if holder.mode() & 0o022 != 0 || !ours(holder.uid()) || !ours(fs::symlink_metadata(&path)?.uid()) {
-            return Err(Refused::ForeignLink(path));
-        }
-        path = directory.join(link);
+    if path.file_name().is_none() {
+        return Err(io::Error::from_raw_os_error(libc::EISDIR).into());
     }
-    Err(io::Error::from_raw_os_error(libc::ELOOP).into())
+    let path = without_links(&std::path::absolute(path)?)?;
+    match fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() => Err(Refused::NotRegular(crate::file::kind(found.file_type()))),
+        _ => Ok(path),
+    }
+}
+
+/// The path behind all links, each of which only root or we can have made. What does not exist has no links.
+fn without_links(path: &Path) -> Result<PathBuf, Refused> {
+    let mut resolved = PathBuf::from("/");
+    let mut rest: Vec<OsString> = reversed(path);
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        match name.as_encoded_bytes() {
+            b"/" => resolved = PathBuf::from("/"),
+            b"." => {}
+            b".." => {
+                resolved.pop();
+            }
+            _ => {
+                let next = resolved.join(&name);
+                let Ok(link) = fs::read_link(&next) else {
+                    resolved = next;
+                    continue;
+                };
+                links += 1;
+                if links > MOST_LINKS {
+                    return Err(io::Error::from_raw_os_error(libc::ELOOP).into());
+                }
+                if !is_trusted(&resolved, &next)? {
+                    return Err(Refused::ForeignLink(next));
+                }
+                rest.extend(reversed(&link));
+            }
+        }
+    }
+    Ok(resolved)
+}
+
+/// The names in a path, the last one first. The root directory is `/`.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let names = path.components().rev();
+    names.map(|name| name.as_os_str().to_owned()).collect()
+}
+
+fn is_trusted(holder: &Path, link: &Path) -> io::Result<bool> {
+    let ours = |uid: u32| uid == 0 || uid == crate::environment::effective_user();
+    let holder = fs::metadata(holder)?;
+    Ok(holder.mode() & 0o022 == 0 && ours(holder.uid()) && ours(fs::symlink_metadata(link)?.uid()))
 }
 
 /// Replaces `file` by one with this content and mode. It must not be a link: see [`target`]. A missing directory is created.
@@ -69,17 +106,62 @@ pub fn replace_keeping_owner(file: &Path, content: &[u8], mode: u32) -> io::Resu
 }
 
 fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
-    let directory = file.parent().unwrap_or(Path::new("/"));
-    make(directory)?;
-    let beside = beside(file);
-    let written = write(&beside, content, mode, owner).and_then(|()| fs::rename(&beside, file));
+    make(file.parent().unwrap_or(Path::new("/")))?;
+    let directory = Directory::of(file)?;
+    let file = directory.path(file);
+    let beside = beside(&file);
+    let written = write(&beside, content, mode, owner).and_then(|()| fs::rename(&beside, &file));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
         return written;
     }
     // Syncs the rename. Not every file system can, and a file in /run does not need it.
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    let _ = File::open(directory.path(Path::new("."))).and_then(|directory| directory.sync_all());
     Ok(())
+}
+
+/// The directory of a file, which stays the same while we use it: a user who may rename one of its parents could put a link in its
+/// place after the path was checked.
+struct Directory {
+    descriptor: OwnedFd,
+    path: PathBuf,
+}
+
+impl Directory {
+    /// Opens the directory of a file. Links are followed as by [`target`].
+    fn of(file: &Path) -> io::Result<Self> {
+        let absolute = std::path::absolute(file)?;
+        let parent = absolute.parent().unwrap_or(Path::new("/"));
+        let parent = without_links(parent).map_err(|refused| match refused {
+            Refused::System(error) => error,
+            refused => io::Error::new(io::ErrorKind::PermissionDenied, refused.to_string()),
+        })?;
+        Self::open(parent)
+    }
+
+    /// Opens a directory behind a path without links.
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let mut descriptor = open_directory(libc::AT_FDCWD, OsStr::new("/"))?;
+        for name in path.components().skip(1) {
+            descriptor = open_directory(descriptor.as_raw_fd(), name.as_os_str())?;
+        }
+        Ok(Self { descriptor, path })
+    }
+
+    /// A path that leads to the file of this name in this directory.
+    fn path(&self, file: &Path) -> PathBuf {
+        let open = PathBuf::from(format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()));
+        // A change root may have no /proc.
+        let directory = if open.exists() { &open } else { &self.path };
+        directory.join(file.file_name().unwrap_or(OsStr::new(".")))
+    }
+}
+
+fn open_directory(parent: RawFd, name: &OsStr) -> io::Result<OwnedFd> {
+    let name = CString::new(name.as_bytes())?;
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    // SAFETY: the pointer is to a string that ends with NUL and lives through the call.
+    crate::own(unsafe { libc::openat(parent, name.as_ptr(), flags) })
 }
 
 /// Overwrites the beginning of an existing file in one write(2): a full disk has no room for a new file.
@@ -87,24 +169,14 @@ fn put(file: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::
 /// # Errors
 /// The system's.
 pub fn overwrite(file: &Path, beginning: &[u8]) -> io::Result<()> {
+    let directory = Directory::of(file)?;
+    let file = directory.path(file);
     let file = OpenOptions::new().write(true).custom_flags(NO_SURPRISES).open(file)?;
     if !file.metadata()?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     file.write_all_at(beginning, 0)?;
     file.sync_all()
-}
-
-/// The real path of the directory, and the name in it.
-fn split(path: &Path) -> io::Result<(PathBuf, OsString)> {
-    let name = path.file_name().ok_or(io::Error::from_raw_os_error(libc::EISDIR))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    let directory = match parent.canonicalize() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(parent)?,
-        found => found?,
-    };
-    Ok((directory, name.to_owned()))
 }
 
 /// Creates a directory with mode 755, whatever the umask: jobs of other users read the files in it.
@@ -188,6 +260,54 @@ mod tests {
         let link = directory.path().join("link");
         symlink("/etc/passwd", &link).expect("linked");
         assert!(matches!(target(&link), Err(Refused::ForeignLink(_))));
+    }
+
+    #[test]
+    fn a_parent_that_anybody_could_have_linked_is_not_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [shared, real] = ["shared", "real"].map(|name| directory.path().join(name));
+        fs::create_dir(&real).expect("made");
+        fs::create_dir(&shared).expect("made");
+        symlink("../real", shared.join("link")).expect("linked");
+        let path = shared.join("link/deep/state");
+        let found = target(&path).expect("a link of our own in a directory of our own");
+        assert_eq!(found, real.canonicalize().expect("there").join("deep/state"));
+        fs::set_permissions(&shared, Permissions::from_mode(0o1777)).expect("chmod");
+        assert!(matches!(target(&path), Err(Refused::ForeignLink(link)) if link.ends_with("shared/link")));
+    }
+
+    #[test]
+    fn a_parent_that_becomes_a_link_is_not_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [real, link] = ["real", "link"].map(|name| directory.path().join(name));
+        fs::create_dir(&real).expect("made");
+        symlink("real", &link).expect("linked");
+        let opened = |path: &Path| Directory::open(path.canonicalize().expect("there").join("deep"));
+        fs::create_dir(real.join("deep")).expect("made");
+        assert!(opened(&real).is_ok());
+        assert!(
+            Directory::open(link.join("deep")).is_err(),
+            "the path was checked before"
+        );
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("chmod");
+        fs::write(real.join("state"), "active").expect("written");
+        for written in [
+            replace(&link.join("state"), b"passive", 0o644),
+            overwrite(&link.join("state"), b"passive"),
+        ] {
+            assert!(written.is_err());
+        }
+        assert_eq!(fs::read(real.join("state")).expect("there"), b"active");
+    }
+
+    #[test]
+    fn a_parent_that_the_administrator_has_linked_is_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [real, link] = ["real", "link"].map(|name| directory.path().join(name));
+        fs::create_dir(&real).expect("made");
+        symlink("real", &link).expect("linked");
+        replace(&link.join("state"), b"passive", 0o644).expect("written");
+        assert_eq!(fs::read(real.join("state")).expect("there"), b"passive");
     }
 
     #[test]

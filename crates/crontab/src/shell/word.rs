@@ -11,6 +11,9 @@ pub struct Word {
     pub is_literal: bool,
     /// Whether any part of it is quoted: a quoted `if` is not a keyword.
     pub is_quoted: bool,
+    /// Whether it is one pair of quotes with nothing before, behind or escaped inside: a byte of the text is then one behind the
+    /// same byte of the line.
+    pub is_plain: bool,
     /// Where it begins in the line.
     pub offset: usize,
 }
@@ -24,7 +27,7 @@ pub struct Unclosed {
 
 impl Word {
     /// Whether it is `NAME=value`, which sets a variable if it comes before a command.
-    pub(super) fn is_assignment(&self) -> bool {
+    pub(crate) fn is_assignment(&self) -> bool {
         let Some(equals) = self.text.iter().position(|byte| *byte == b'=') else {
             return false;
         };
@@ -61,7 +64,9 @@ pub(super) fn parse(line: &[u8], start: usize) -> Result<(Word, usize), Unclosed
             }
         }
     }
-    Ok((word, at.min(line.len())))
+    let end = at.min(line.len());
+    word.is_plain = word.is_quoted && end == start + word.text.len() + 2 && line[start + 1..end - 1] == word.text;
+    Ok((word, end))
 }
 
 // Each of these appends what it finds to the word, and returns the offset behind it.

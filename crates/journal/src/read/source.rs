@@ -209,7 +209,10 @@ impl Found {
 
     fn into_users(self, source: &Source, notes: &mut Notes) -> BTreeMap<Option<u32>, u64> {
         let all_current = (0..NUMBERS).fold(0, |bits, number| bits | 1 << (number * AGES));
-        let is_all = |(_, bits): &(&u32, &u64)| **bits == all_current;
+        // Root takes its names back where it can.
+        let takes_back =
+            fs::metadata(source.path()).is_ok_and(|metadata| metadata.uid() == 0 && metadata.mode() & 0o1000 != 0);
+        let is_all = |(user, bits): &(&u32, &u64)| **bits == all_current && (**user != 0 || !takes_back);
         for (user, _) in self.taken.iter().filter(is_all) {
             notes.add(Unseen::NamesTaken(source.path().to_owned(), *user));
         }

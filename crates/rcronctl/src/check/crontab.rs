@@ -8,6 +8,7 @@ mod lookup;
 mod names;
 mod outside;
 mod program;
+mod shell_words;
 mod unwrapped;
 
 use super::cron::Cron;
@@ -55,6 +56,8 @@ struct Survey {
     names: JobNames,
     unwrapped: Unwrapped,
     more_configurations: bool,
+    /// Who can read the default configuration.
+    default_readers: BTreeSet<Rights>,
     /// The files whose lines end with CR LF.
     carriage_returns: BTreeSet<Rc<Path>>,
     /// The users whose rights are not known, each once for each file.

@@ -94,7 +94,11 @@ fn check_medium(mounts: &Mounts, located: &Located, report: &mut Report) {
     let place = Place::file(&located.outside);
     let mount = mounts.of(&located.inside);
     if mount.is_some_and(Mount::is_volatile) {
-        let remedy = "keep it on a disk: journal = /var/lib/rcron/journal";
+        let remedy = if located.inside == Path::new(OsStr::from_bytes(DEFAULT_JOURNAL)) {
+            "mount a disk there, or set journal to a directory on a disk"
+        } else {
+            "keep it on a disk: journal = /var/lib/rcron/journal"
+        };
         let finding = Finding::doubtful(Kind::JournalVolatile, &place, "a reboot empties the journal", remedy);
         report.add(finding.because("after a crash, nobody can see which runs were interrupted"));
     }

@@ -86,6 +86,7 @@ kinds! {
         StateNearlyStale = "state-nearly-stale",
         StateFuture = "state-future",
         StateNoLease = "state-no-lease",
+        KeepalivedShell = "keepalived-shell",
     }
     Crontabs {
         CrontabUnreadable = "crontab-unreadable",
@@ -107,6 +108,7 @@ kinds! {
         OutsideRuns = "outside-runs",
         OutsideTruncates = "outside-truncates",
         OutsidePipe = "outside-pipe",
+        NotJudged = "not-judged",
         Percent = "percent",
         OpenQuote = "open-quote",
         JobNameTwice = "job-name-twice",
@@ -135,7 +137,16 @@ kinds! {
         RcronSeveral = "rcron-several",
         RcronSetuid = "rcron-setuid",
         RcronWritable = "rcron-writable",
+        CronMissing = "cron-missing",
+        CronStopped = "cron-stopped",
         RcrondSilent = "rcrond-silent",
+        RcrondStopped = "rcrond-stopped",
+        RcrondDisabled = "rcrond-disabled",
+        RcrondStore = "rcrond-store",
+        RcrondNoSession = "rcrond-no-session",
+        RcrondPolling = "rcrond-polling",
+        RcrondDrained = "rcrond-drained",
+        RcrondUnwritable = "rcrond-unwritable",
     }
 }
 

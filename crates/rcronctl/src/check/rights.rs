@@ -1,6 +1,6 @@
 //! Whose rights a file is opened with. What an ordinary user's crontab names must not be shown to anybody else by root's check.
 
-use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, setegid, seteuid, setgroups};
+use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, getuid, setegid, seteuid, setgroups};
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -32,16 +32,16 @@ impl Rights {
     /// The rights cannot be taken. Nothing was done then.
     pub(crate) fn with<T>(&self, act: impl FnOnce() -> T) -> io::Result<T> {
         let Self::Of(identity) = self else { return Ok(act()) };
-        if !can_be_taken() {
+        if !geteuid().is_root() {
             return Ok(act());
         }
         let _taken = Taken::take(identity)?;
         Ok(act())
     }
 
-    /// Whether they are those of an ordinary user whom this process cannot become.
+    /// Whether they are those of an ordinary user whom this process cannot become. The real user stays while rights are taken.
     pub(crate) fn are_out_of_reach(&self) -> bool {
-        *self != Self::Own && !can_be_taken()
+        *self != Self::Own && !getuid().is_root()
     }
 }
 
@@ -56,10 +56,6 @@ impl Identity {
         };
         metadata.mode() & bit != 0
     }
-}
-
-fn can_be_taken() -> bool {
-    geteuid().is_root()
 }
 
 /// Gives the rights back when it is dropped.

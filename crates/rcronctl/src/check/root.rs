@@ -13,6 +13,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 pub(crate) use located::{Link, Located};
 
@@ -23,7 +24,7 @@ const MOST_LINKS: usize = 40;
 pub(crate) struct Root {
     directory: PathBuf,
     /// The directory itself. Every path is looked up from here.
-    base: File,
+    base: Rc<File>,
     /// Stands for root: the owner of the directory, since an image may have been unpacked by another user.
     pub(crate) owner: u32,
     /// Stands for root's group.
@@ -56,7 +57,7 @@ impl Root {
         };
         Ok(Self {
             directory,
-            base,
+            base: Rc::new(base),
             owner,
             group,
             lookups: Cell::default(),
@@ -97,7 +98,7 @@ impl Root {
 
     fn follow(&self, path: &Path, processes: Processes) -> io::Result<Located> {
         let mut rest: VecDeque<OsString> = names(path).collect();
-        let mut walk = Walk::new(self.base.try_clone()?)?;
+        let mut walk = Walk::new(Rc::clone(&self.base))?;
         let mut inside = PathBuf::from("/");
         let mut links = Vec::new();
         while let Some(name) = rest.pop_front() {
@@ -141,13 +142,13 @@ struct Walk {
 }
 
 struct Step {
-    file: File,
+    file: Rc<File>,
     name: OsString,
     device: u64,
 }
 
 impl Walk {
-    fn new(base: File) -> io::Result<Self> {
+    fn new(base: Rc<File>) -> io::Result<Self> {
         let step = Step {
             device: base.metadata()?.dev(),
             file: base,
@@ -197,7 +198,7 @@ impl Walk {
             return Err(io::Error::other("the path leads through proc(5)"));
         }
         self.opened.push(Step {
-            file,
+            file: Rc::new(file),
             name: name.to_owned(),
             device,
         });

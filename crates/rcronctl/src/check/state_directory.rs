@@ -62,7 +62,12 @@ fn check_persistent(server: &Server, state: &State, report: &mut Report) {
     let mount = server.mounts.of(&state.located.inside);
     let file_system = mount.map_or("", |mount: &Mount| mount.file_system.as_str());
     let what = format!("the state file survives a reboot (its file system is {file_system})");
-    let remedy = "keep it in /run, or set state_max_age (its writer must touch it) or require_lease (with rcrond)";
+    let keep = if state.located.inside.starts_with("/run") {
+        "let /run be a tmpfs"
+    } else {
+        "keep it in /run"
+    };
+    let remedy = format!("{keep}, or set state_max_age (its writer must touch it) or require_lease (with rcrond)");
     let finding = Finding::new(severity, Kind::StatePersistent, &state.place(), what, remedy);
     report.add(finding.because("after a crash it still says active, although another server has taken over"));
 }

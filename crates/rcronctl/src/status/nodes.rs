@@ -45,8 +45,17 @@ pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: S
 fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, screen: Screen) {
     let lease = when::duration(Duration::from_millis(cluster.lease_ms));
     let held = match &cluster.holder {
+        Some(holder) if *holder != report.node && !report.store.answers => {
+            format!(
+                "{} held it when the store last answered, epoch {}",
+                escaped(holder),
+                cluster.epoch
+            )
+        }
         Some(holder) => format!("{} holds it, epoch {}", escaped(holder), cluster.epoch),
-        None => "nobody holds it".to_owned(),
+        // A node with a session has read the records.
+        None if report.store.answers && report.store.session => "nobody holds it".to_owned(),
+        None => "who holds it is not known".to_owned(),
     };
     let _ = writeln!(text, "{}: {held}, lease {lease}", escaped(&cluster.name));
     let this_node = [this_node(report, cluster)];
@@ -129,5 +138,9 @@ fn format_store(report: &Report, screen: Screen) -> String {
         (true, false) => "answers, but does not report changes: a handover takes longer",
         (true, true) => "answers",
     };
-    format!("{who}: {name} {state}")
+    let why = match &store.watch_failure {
+        Some(why) if store.session && !store.watching => format!(" ({})", escaped(why)),
+        _ => String::new(),
+    };
+    format!("{who}: {name} {state}{why}")
 }

@@ -105,7 +105,10 @@ fn needs_a_name_if_there_are_several_clusters() {
 #[test]
 fn wait_shows_the_progress() {
     let fixture = Fixture::new(None);
-    let progress = |text: &str| Response::Progress { text: text.to_owned() };
+    let progress = |text: &str| Response::Progress {
+        text: text.to_owned(),
+        answer_within_ms: None,
+    };
     let waits = move |request: &Request| match request {
         Request::Drain { .. } => Reply::Say(vec![
             progress("web: 2 jobs run"),

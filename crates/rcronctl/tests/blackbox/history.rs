@@ -175,3 +175,74 @@ fn ends_well_if_the_reader_closes_the_pipe() {
     run(std::process::Command::new("sh").args(["-c", &line]));
     assert_eq!(fixture.read("status"), "0\n");
 }
+
+#[test]
+fn suggests_the_name_that_was_meant() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "backup", "true"]);
+    for (options, told) in [
+        (
+            ["--job", "bakcup"],
+            "rcronctl: warning: no run of the job bakcup is known; did you mean backup?\n",
+        ),
+        (
+            ["--cluster", "wbe"],
+            "rcronctl: warning: no run of the cluster wbe is known; did you mean web?\n",
+        ),
+        (
+            ["--job", "something"],
+            "rcronctl: warning: no run of the job something is known\n",
+        ),
+    ] {
+        let done = fixture.rcronctl([&["history"][..], &options].concat());
+        let output = (done.code(), done.stdout(), done.stderr());
+        assert_eq!(output, (Some(0), "no such runs\n".to_owned(), told.to_owned()));
+    }
+    assert_eq!(
+        fixture.output(0, ["history", "--job", "backup", "--failed"]),
+        "no such runs\n"
+    );
+}
+
+/// The clocks are set back in this night.
+#[test]
+fn names_the_zone_of_a_local_time_that_occurs_twice() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "tick", "true"]);
+    let text = fixture.read(&format!("journal/{}-0.jsonl", nix::unistd::geteuid()));
+    let time = text
+        .split("\"time\":\"")
+        .nth(1)
+        .and_then(|rest| rest.get(..27))
+        .expect("a time");
+    let day = |hour: u32, run: u32| {
+        let run_id = text
+            .split("\"run\":\"")
+            .nth(1)
+            .and_then(|rest| rest.get(..36))
+            .expect("a run");
+        let end = text.lines().last().expect("an end").to_owned() + "\n";
+        let started = end
+            .split("\"started\":\"")
+            .nth(1)
+            .and_then(|rest| rest.get(..27))
+            .expect("a start");
+        end.replace(started, &format!("2026-10-25T0{hour}:00:00.000000Z"))
+            .replace(time, &format!("2026-10-25T0{hour}:00:00.000000Z"))
+            .replace(run_id, &format!("019ab000-0000-7000-8000-{run:012x}"))
+    };
+    fixture.write("copy", &[day(0, 1), day(1, 2), day(2, 3)].concat());
+    let mut command = fixture.command();
+    command
+        .env("TZ", "Europe/Berlin")
+        .args(["history", "--journal"])
+        .arg(fixture.path("copy"));
+    let table = rows(&run(&mut command).stdout());
+    let started: Vec<&str> = table[1..].iter().filter_map(|row| row.split(" ago ").next()).collect();
+    assert!(
+        started[0].starts_with("2026-10-25 03:00:00 ") && !started[0].contains("CET"),
+        "{table:?}"
+    );
+    assert!(started[1].starts_with("2026-10-25 02:00:00 CET "), "{table:?}");
+    assert!(started[2].starts_with("2026-10-25 02:00:00 CEST "), "{table:?}");
+}

@@ -6,6 +6,7 @@ mod daemon;
 mod drain;
 mod fixture;
 mod history;
+mod hostile;
 mod interrupted;
 mod is_active;
 mod json;

@@ -83,7 +83,7 @@ fn json_has_the_nodes_and_the_store() {
         serde_json::json!({
             "socket": fixture.socket(), "error": null, "node": "server1", "version": "0.9.0",
             "store": { "kind": "etcd", "servers": ["https://a:2379", "https://b:2379"], "answers": true, "failure": null,
-                       "session": true, "watching": true },
+                       "session": true, "watching": true, "watch_failure": null },
         })
     );
 }
@@ -237,5 +237,46 @@ fn says_that_nobody_listens() {
         json["rcrond"]["error"]
             .as_str()
             .is_some_and(|why| why.contains("nobody listens"))
+    );
+}
+
+#[test]
+fn says_who_holds_the_cluster_only_if_that_is_known() {
+    for (holder, answers, session, expected) in [
+        (None, true, true, "web: nobody holds it, lease 10 s"),
+        (None, false, true, "web: who holds it is not known, lease 10 s"),
+        (None, true, false, "web: who holds it is not known, lease 10 s"),
+        (
+            Some("server2"),
+            false,
+            true,
+            "web: server2 held it when the store last answered, epoch 42, lease 10 s",
+        ),
+    ] {
+        let fixture = Fixture::new(Some(PASSIVE));
+        let _daemon = Daemon::start(&fixture.path("socket"), move |_| {
+            let mut report = report(false);
+            (report.store.answers, report.store.session) = (answers, session);
+            report.clusters[0].holder = holder.map(str::to_owned);
+            Response::Status(report).into()
+        });
+        assert_eq!(fixture.nodes()[1], expected);
+    }
+}
+
+#[test]
+fn says_why_the_store_does_not_report_changes() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start(&fixture.path("socket"), |_| {
+        let mut report = report(false);
+        report.store.watching = false;
+        report.store.watch_failure = Some("a pooler".to_owned());
+        Response::Status(report).into()
+    });
+    let line = "answers, but does not report changes: a handover takes longer (a pooler)";
+    assert!(
+        fixture.nodes().iter().any(|row| row.ends_with(line)),
+        "{:?}",
+        fixture.nodes()
     );
 }

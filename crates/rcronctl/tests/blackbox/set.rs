@@ -1,6 +1,8 @@
 //! `rcronctl set`, and the cases in which `touch` is refused too.
 
+use crate::daemon::{Daemon, report};
 use crate::fixture::{Fixture, is_link};
+use control::{Request, Response};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::Command;
@@ -81,6 +83,34 @@ fn follows_and_keeps_a_link() {
 }
 
 #[test]
+fn is_refused_for_a_parent_that_others_could_have_linked() {
+    let fixture = Fixture::new(None);
+    for directory in ["open", "real"] {
+        std::fs::create_dir(fixture.path(directory)).expect("made");
+    }
+    symlink("../real", fixture.path("open/link")).expect("linked");
+    std::fs::set_permissions(fixture.path("open"), std::fs::Permissions::from_mode(0o1777)).expect("chmod");
+    fixture.configure(&format!("state_file = {}\n", fixture.path("open/link/state").display()));
+    let done = fixture.rcronctl(["set", "active"]);
+    assert!(
+        done.code() == Some(2)
+            && done
+                .stderr()
+                .contains("open/link is a symbolic link that another user could have created"),
+        "{done:?}"
+    );
+    assert!(!fixture.path("real/state").exists());
+    let page = fixture.path("open/link/page.html").display().to_string();
+    let done = fixture.rcronctl(["timeline", "--html", &page]);
+    assert!(
+        done.code() == Some(2) && !fixture.path("real/page.html").exists(),
+        "{done:?}"
+    );
+    fixture.output(0, ["set", "active", "--force"]);
+    assert!(fixture.read("real/state").starts_with("active "));
+}
+
+#[test]
 fn is_refused_for_a_link_that_others_could_have_made() {
     let fixture = Fixture::new(None);
     fixture.write("precious", "precious");
@@ -117,6 +147,53 @@ fn is_refused_if_a_running_daemon_maintains_the_file() {
     assert_eq!(fixture.output(0, ["touch", "--force"]), "");
     fixture.output(0, ["set", "active", "--force"]);
     assert!(fixture.read("state").starts_with("active "));
+}
+
+/// A standby's file has no lease, so that only rcrond itself knows that it is its file.
+#[test]
+fn is_refused_if_rcrond_says_that_it_writes_the_file() {
+    let before = "passive by=server1 since=2026-11-23T09:15:02Z\n";
+    for (file, is_refused) in [("state", true), ("other", false)] {
+        let fixture = Fixture::new(Some(before));
+        let (socket, file) = (fixture.path("socket"), fixture.path(file));
+        let _daemon = Daemon::start(&socket, move |request| {
+            assert_eq!(*request, Request::Status { nodes: false });
+            let mut report = report(false);
+            report.clusters[0].state_file = file.display().to_string();
+            Response::Status(report).into()
+        });
+        let socket = socket.to_str().expect("text");
+        for command in [&["set", "active"][..], &["touch"]] {
+            let done = fixture.rcronctl([command, &["--socket", socket]].concat());
+            assert_eq!(done.code(), Some(if is_refused { 2 } else { 0 }), "{done:?}");
+            let told = "is kept by rcrond, which would write it again within a second: use rcronctl drain and undrain to switch servers";
+            assert_eq!(done.stderr().contains(told), is_refused, "{done:?}");
+        }
+        assert_eq!(fixture.read("state") == before, is_refused);
+        fixture.output(0, ["set", "active", "--force", "--socket", socket]);
+    }
+}
+
+/// An active node's file has a lease and an epoch.
+#[test]
+fn names_the_remedy_for_the_daemon_that_maintains_the_file() {
+    let state = maintained("server1").replace(" by=", " epoch=7 by=");
+    for (state, remedy) in [
+        (
+            state,
+            "use rcronctl drain and undrain to switch servers, or use --force",
+        ),
+        (maintained("keepalived@server1"), "systemctl stop keepalived"),
+    ] {
+        let fixture = Fixture::new(Some(&state));
+        let done = fixture.rcronctl(["set", "active"]);
+        assert!(done.code() == Some(2) && done.stderr().contains(remedy), "{done:?}");
+        assert_eq!(
+            done.stderr().contains("keepalived"),
+            state.contains("keepalived"),
+            "{done:?}"
+        );
+    }
 }
 
 #[test]

@@ -86,6 +86,16 @@ fn says_what_is_unusual_about_a_state() {
 }
 
 #[test]
+fn does_not_say_that_junk_holds() {
+    let fixture = Fixture::new(Some("junk"));
+    let status = fixture.output(0, ["status"]);
+    assert!(
+        !status.contains("holds until") && !status.contains("FRESHNESS"),
+        "{status}"
+    );
+}
+
+#[test]
 fn lists_jobs_that_are_running() {
     let fixture = Fixture::new(Some("active"));
     fixture.run(["--job", "over", "true"].as_ref());

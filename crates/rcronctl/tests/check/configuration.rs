@@ -100,8 +100,36 @@ fn unrequired_lease_is_wrong_with_rcrond() {
     tree.write(STATE, "passive epoch=4\n");
     tree.finds_only("wrong", "lease-not-required", CONF);
     tree.write(STATE, "passive\n");
-    tree.write("/etc/rcron/rcrond.toml", "[cluster]\nname = \"web\"\n");
-    tree.finds_only("wrong", "lease-not-required", CONF);
+    tree.process(4712, "rcrond");
+    for table in [
+        "name = \"web\"",
+        "conf = \"/etc/rcron/rcron.conf\"",
+        "conf='/etc/rcron/rcron.conf'",
+    ] {
+        tree.write("/etc/rcron/rcrond.toml", &format!("[[cluster]]\n{table}\n"));
+        tree.finds_only("wrong", "lease-not-required", CONF);
+    }
+    tree.write(
+        "/etc/rcron/rcrond.toml",
+        "[[cluster]]\nconf = \"/etc/rcron/other.conf\"\n",
+    );
+    tree.finds_nothing();
+    tree.write("/etc/rcron/rcrond.toml", "[[cluster]]\nname = \"web\"\n");
     tree.configure("require_lease = yes\n");
+    tree.finds_nothing();
+}
+
+/// rcron runs as the job's user, and so it reads its configuration.
+#[test]
+fn configuration_that_a_jobs_user_cannot_read_is_wrong() {
+    let tree = Tree::clean();
+    tree.mode(CONF, 0o600);
+    tree.finds_nothing(); // only root has jobs
+    tree.write(
+        "/etc/cron.d/jobs",
+        "0 3 * * * www rcron backup\n0 4 * * * root rcron backup\n",
+    );
+    tree.finds_only("wrong", "conf-unreadable", "/etc/cron.d/jobs:1:15");
+    tree.mode(CONF, 0o644);
     tree.finds_nothing();
 }

@@ -19,14 +19,33 @@ fn commands_outside_rcron_are_reported() {
     job("rcron backup; b", "wrong", "outside-runs", 28);
     job("rcron backup > /srv/f", "wrong", "outside-truncates", 29);
     job("rcron backup | b", "hint", "outside-pipe", 29);
+    job("rcron backup; rcron backup > /srv/f", "wrong", "outside-truncates", 43);
+    job("if rcron backup; then b; fi", "wrong", "outside-runs", 33);
+    job("{ rcron backup; b; }", "wrong", "outside-runs", 30);
+    job("! rcron backup || b", "wrong", "outside-runs", 31);
+    job("sh -c 'rcron backup && b'", "wrong", "outside-runs", 36);
+    job("flock /srv/l -c 'rcron backup; b'", "wrong", "outside-runs", 45);
+}
+
+#[test]
+fn what_is_not_judged_is_a_hint() {
+    job("echo $(rcron backup)", "hint", "not-judged", 21);
+    job("case $x in a) rcron backup; b;; esac", "hint", "not-judged", 28);
+    job("sh -c 'rcron \"backup'", "hint", "not-judged", 22);
+    let tree = Tree::clean();
+    tree.write(JOBS, "SHELL=/usr/bin/fish\n0 3 * * * root rcron backup; and b\n");
+    tree.finds_only("hint", "not-judged", "/etc/cron.d/jobs:2:16");
 }
 
 #[test]
 fn rejected_arguments_are_reported() {
-    job("rcron --cnf x backup", "wrong", "usage", 16);
+    job("rcron --cnf x backup", "wrong", "usage", 22);
+    job("rcron -vx backup", "wrong", "usage", 22);
+    job("rcron -v --job", "wrong", "usage", 25);
+    job("rcron -v --job 'a b' backup", "wrong", "usage", 31);
     job("rcron", "wrong", "usage", 16);
-    job("rcron -n backup", "hint", "dry-run", 16);
-    job("rcron --conf /etc/rcron/no.conf backup", "wrong", "conf-missing", 16);
+    job("rcron -n backup", "hint", "dry-run", 22);
+    job("rcron --conf /etc/rcron/no.conf backup", "wrong", "conf-missing", 29);
     job(
         "rcron backup --conf /etc/rcron/rcron.conf",
         "wrong",
@@ -38,10 +57,12 @@ fn rejected_arguments_are_reported() {
 
 #[test]
 fn missing_program_is_wrong() {
-    job("rcron bakup", "wrong", "job-not-found", 16);
-    job("rcron /opt/backup", "wrong", "job-not-found", 16);
-    job("rcron /etc/rcron/rcron.conf", "wrong", "job-not-found", 16);
-    job("rcron 'bakup && b'", "wrong", "job-not-found", 16);
+    job("rcron bakup", "wrong", "job-not-found", 22);
+    job("rcron /opt/backup", "wrong", "job-not-found", 22);
+    job("rcron /etc/rcron/rcron.conf", "wrong", "job-not-found", 22);
+    job("rcron /etc/rcron", "wrong", "job-not-found", 22);
+    job("rcron ''", "wrong", "job-not-found", 22);
+    job("rcron 'bakup && b'", "wrong", "job-not-found", 23);
     job("/opt/rcron backup", "wrong", "rcron-not-found", 16);
     let tree = Tree::clean();
     tree.write(JOBS, "PATH=$PATH:/bin\n0 3 * * * root rcron /usr/bin/backup\n");
@@ -50,8 +71,10 @@ fn missing_program_is_wrong() {
 
 #[test]
 fn shell_words_without_a_shell_are_reported() {
-    job("rcron cd /x '&&' b", "wrong", "shell-words", 16);
-    job("rcron backup '&&' b", "hint", "shell-words", 16);
+    job("rcron cd /x '&&' b", "wrong", "shell-words", 28);
+    job("rcron backup '&&' b", "hint", "shell-words", 29);
+    job("rcron backup \\> /srv/f", "hint", "shell-words", 29);
+    job("rcron backup '2>&1'", "hint", "shell-words", 29);
 }
 
 #[test]
@@ -75,7 +98,7 @@ fn correct_lines_have_no_finding() {
         "rcron backup --conf /etc/backup.conf --dry-run -v",
         "rcron $JOB",
         "rcron backup +\\%F",
-        "if rcron backup; then b; fi",
+        "if rcron backup; then :; else b; fi",
         "/usr/bin/rcron \"backup $X\"",
         "[ -x /usr/bin/rcron ] && rcron backup",
     ] {
@@ -152,7 +175,7 @@ fn job_name_of_two_commands_is_a_hint() {
         JOBS,
         "0 3 * * * root rcron -j x backup\n0 4 * * * root rcron -j x other\n",
     );
-    tree.finds_only("hint", "job-name-twice", "/etc/cron.d/jobs:2:16");
+    tree.finds_only("hint", "job-name-twice", "/etc/cron.d/jobs:2:25");
 }
 
 #[test]
@@ -190,7 +213,7 @@ fn lines_that_are_not_examined_are_listed_as_not_seen() {
     let tree = Tree::clean();
     tree.crontab(&format!("{}@daily rcron -x\n", "@daily rcron x\n".repeat(69_000)));
     tree.program("/usr/bin/x");
-    tree.finds_only("wrong", "usage", &format!("{MINE}:69001:8"));
+    tree.finds_only("wrong", "usage", &format!("{MINE}:69001:14"));
     tree.crontab(&"@daily rcron x\n".repeat(100_000));
     let text = tree.text(&[]);
     let expected = "\
@@ -227,7 +250,7 @@ fn many_mistakes_in_a_crontab_do_not_hide_others() {
         text.contains("  not seen  /var/spool/cron/crontabs/me: 50 more findings of the kind usage\n"),
         "{text}"
     );
-    assert!(text.contains("/etc/cron.d/jobs:1:16"), "{text}");
+    assert!(text.contains("/etc/cron.d/jobs:1:22"), "{text}");
 }
 
 #[test]
@@ -263,7 +286,7 @@ fn control_and_invisible_characters_are_escaped() {
         let text = tree.text(arguments);
         let is_safe = |character: char| character == '\n' || !(character.is_control() || character == '\u{202e}');
         assert!(text.chars().all(is_safe), "{text:?}");
-        for place in ["/me:1:20", "/me:2:8", "/me:3:8", "/crontab:1:21", "/crontab:2:13"] {
+        for place in ["/me:1:20", "/me:2:14", "/me:3:17", "/crontab:1:21", "/crontab:2:19"] {
             assert!(!arguments.is_empty() || text.contains(place), "{place}: {text}");
         }
     }
@@ -379,4 +402,62 @@ fn rules_of_another_cron_are_not_guessed() {
     let expected =
         "  not seen  /etc/cron.d/jobs: whether /usr/sbin/crond, whose rules are not known, accepts this file\n";
     assert!(text.contains(expected), "{text}");
+}
+
+/// In 0.1.0, a shell read the arguments once more.
+#[test]
+fn arguments_that_a_shell_expanded_are_hints() {
+    job("rcron backup '/tmp/*.log'", "hint", "shell-words", 29);
+    job("rcron backup \\$HOME", "hint", "shell-words", 29);
+    job("rcron backup x'`date`'", "hint", "shell-words", 29);
+    job("rcron backup '${HOME}/x'", "hint", "shell-words", 29);
+}
+
+/// Options have values, and programs have languages, that look like a shell's.
+#[test]
+fn arguments_that_only_look_like_shell_syntax_are_not_reported() {
+    let tree = Tree::clean();
+    for program in ["find", "psql", "mysql", "awk", "sed", "grep"] {
+        tree.program(&format!("/usr/bin/{program}"));
+    }
+    for command in [
+        "rcron find /srv -name '*.log' -exec rm {} \\;",
+        "rcron find /srv '(' -name a -o -name b ')' -delete",
+        "rcron psql -c 'select 1;'",
+        "rcron psql 'host=a' --command 'select `x`;'",
+        "rcron mysql -e 'delete from x where a > 1;'",
+        "rcron backup --sep '|'",
+        "rcron backup -F ';' x",
+        "rcron backup '<tag>' 'a;b' 'x > y'",
+        "rcron awk '{print $NF}' /srv/f",
+        "rcron sed 's/x$//' /srv/f",
+        "rcron grep '/srv/.*x' /srv/f",
+        "rcron backup --include '/srv/*.log'",
+    ] {
+        tree.job(command);
+        assert_eq!(tree.findings(), [], "{command}");
+    }
+}
+
+/// As crontabs of other programs have this option, too, the file decides.
+#[test]
+fn option_after_the_job_is_rcrons_if_the_file_is() {
+    let tree = Tree::clean();
+    tree.write("/srv/a.conf", "cluster_name = web\n");
+    tree.write("/srv/b.conf", "[server]\nname = x\n");
+    tree.job("rcron backup --conf /srv/a.conf");
+    tree.finds_only("wrong", "options-after-job", &format!("{JOBS}:1:29"));
+    tree.job("rcron backup --conf /srv/b.conf -c /srv/none.conf");
+    tree.finds_nothing();
+}
+
+#[test]
+fn directories_and_locks_are_not_configurations() {
+    let tree = Tree::clean();
+    tree.directory("/etc/rcron/x.conf");
+    tree.directory("/srv/d");
+    std::os::unix::fs::symlink("/srv/d", tree.path("/etc/rcron/d.conf")).expect("linked");
+    std::os::unix::fs::symlink("me@host.123", tree.path("/etc/rcron/.#web.conf")).expect("linked");
+    tree.write("/etc/rcron/.web.conf.swp", "junk\n");
+    tree.finds_nothing();
 }

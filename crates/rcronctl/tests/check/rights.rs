@@ -50,7 +50,7 @@ fn configuration_that_a_user_cannot_read_is_not_shown() {
     for path in ["/etc/secret", "/root/conf", "/home/me/link", "/root", "/root/none"] {
         job(&tree, &format!("rcron --conf {path} backup"));
         report(&tree);
-        tree.finds_only("wrong", "conf-unreadable", &format!("{CRONTAB}:1:8"));
+        tree.finds_only("wrong", "conf-unreadable", &format!("{CRONTAB}:1:21"));
     }
     tree.program("/usr/bin/backup");
     nix::unistd::mkfifo(&tree.path("/home/me/fifo"), nix::sys::stat::Mode::all()).expect("a FIFO");
@@ -82,7 +82,7 @@ fn group_of_a_user_counts() {
         "cluster_name = own\ndefault_state = passive\nstate_file = /run/rcron/own\n",
     );
     tree.write("/run/rcron/own", "passive\n");
-    tree.finds_only("wrong", "conf-unreadable", &format!("{CRONTAB}:1:8"));
+    tree.finds_only("wrong", "conf-unreadable", &format!("{CRONTAB}:1:21"));
     tree.write("/etc/group", "other:x:61049:www\nteam:x:61050:www,me\n");
     tree.finds_nothing();
 }

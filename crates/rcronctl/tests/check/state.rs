@@ -132,3 +132,45 @@ fn active_state_without_the_required_lease_is_wrong() {
     tree.write(STATE, "active\n");
     tree.finds_only("wrong", "state-no-lease", STATE);
 }
+
+/// The samples of 0.1.0 were written for keepalived 1, which had a shell read them.
+#[test]
+fn notify_script_of_keepalived_that_needs_a_shell_is_wrong() {
+    let tree = Tree::clean();
+    tree.write(STATE, "passive by=x\n");
+    let file = "/etc/keepalived/keepalived.conf";
+    for command in [
+        "/bin/echo active > /run/rcron/state",
+        "/bin/echo active > /var/run/rcron/other",
+    ] {
+        tree.write(
+            file,
+            &format!("vrrp_instance x {{\n    notify_master \"{command}\"\n}}\n"),
+        );
+        tree.finds_only("wrong", "keepalived-shell", &format!("{file}:2:19"));
+    }
+    tree.write(
+        file,
+        "vrrp_instance x {\n    notify_master \"/bin/echo up > /srv/other\"\n}\n",
+    );
+    tree.finds_nothing();
+    tree.write(
+        "/etc/keepalived/conf.d/a.conf",
+        "notify \"echo $3 > /run/rcron/state\"\n",
+    );
+    tree.finds_only("wrong", "keepalived-shell", "/etc/keepalived/conf.d/a.conf:1:8");
+}
+
+/// It is of no use to be told to do what one has done.
+#[test]
+fn remedies_do_not_name_what_is_there() {
+    let tree = Tree::clean();
+    tree.write("/proc/1/mountinfo", "1 0 0:1 / / rw - overlay x rw\n");
+    tree.finds_only("hint", "state-persistent", STATE);
+    assert!(tree.text(&[]).contains("-> let /run be a tmpfs, or set state_max_age"));
+    tree.write("/proc/1/mountinfo", "1 0 0:1 / / rw - tmpfs x rw\n");
+    assert!(
+        tree.text(&[])
+            .contains("-> mount a disk there, or set journal to a directory on a disk\n")
+    );
+}

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use testing::process::output;
 use testing::program::program;
 
 pub(crate) const CONF: &str = "/etc/rcron/rcron.conf";
@@ -49,6 +50,7 @@ impl Tree {
         tree.write("/etc/tmpfiles.d/rcron.conf", "d /run/rcron 0755 root root\n");
         tree.write("/proc/1/mountinfo", MOUNTS);
         tree.write("/etc/passwd", PASSWD);
+        tree.process(1, "systemd");
         tree.use_cron(Cron::Debian);
         tree.program("/usr/bin/rcron");
         tree.program("/usr/bin/backup");
@@ -126,6 +128,12 @@ impl Tree {
         }
         self.write(file, text);
         self.mode(file, 0o755);
+        self.process(4711, file.rsplit('/').next().expect("a name"));
+    }
+
+    /// A process in the table.
+    pub(crate) fn process(&self, number: u32, name: &str) {
+        self.write(&format!("/proc/{number}/comm"), &format!("{name}\n"));
     }
 
     /// Gives a file to another user. Returns `false` if it cannot, because root does not run the tests.
@@ -153,7 +161,7 @@ impl Tree {
             .args(["check", "--root"])
             .arg(self.directory.path())
             .args(arguments);
-        command.stdin(Stdio::null()).output().expect("run")
+        output(command.stdin(Stdio::null()))
     }
 
     /// The report, with the paths as they are in the tree.

@@ -120,6 +120,7 @@ pub(crate) fn report(nodes: bool) -> Report {
             failure: None,
             session: true,
             watching: true,
+            watch_failure: None,
         },
         clusters: vec![ClusterReport {
             name: "web".to_owned(),

@@ -57,12 +57,20 @@ pub(crate) fn flush() {
     log::logger().flush();
 }
 
-/// Logs a notice of the lease machine, with its cause if that is known. A fault that lasts is logged every five minutes.
-pub(crate) fn log_notice(notice: &Notice, detail: Option<&str>) {
-    let message = Message::new(notice, detail);
+/// Logs a notice of the lease machine, with its cause if that is known; see [`Message::new`]. A fault that lasts is logged every five minutes.
+pub(crate) fn log_notice(notice: &Notice, detail: Option<&str>, full_key: &dyn Fn(&str) -> String) {
+    log_message(&Message::new(notice, detail, full_key));
+}
+
+/// Logs another cause of an outage that was logged before.
+pub(crate) fn log_store_still_silent(cause: &str) {
+    log_message(&Message::store_still_silent(cause));
+}
+
+fn log_message(message: &Message) {
     let mut repeats = REPEATS.lock().unwrap_or_else(PoisonError::into_inner);
     let now = inputs::clock::boot_time();
-    let Some(suppressed) = repeats.get_or_insert_default().admit(&message, now) else {
+    let Some(suppressed) = repeats.get_or_insert_default().admit(message, now) else {
         return;
     };
     drop(repeats);
@@ -157,8 +165,9 @@ mod tests {
         log_notice(
             &Notice::StoreSilent,
             Some("10.0.0.1:2379: no answer within 2 s\nnot a second\tline"),
+            &str::to_owned,
         );
-        log_notice(&Notice::StoreBack, None);
+        log_notice(&Notice::StoreBack, None, &str::to_owned);
         log::error!(target: "h2::client", "not ours");
         log::debug!("for finding faults");
         flush();

@@ -10,6 +10,7 @@ mod wrapper;
 pub(crate) use store::init_store;
 
 use crate::config::{self, Config, Loaded};
+use crate::files::persistent_state::{FILE_NAME, PersistentState};
 use inputs::diagnostic::shown;
 use inputs::words::seconds;
 use report::Report;
@@ -17,10 +18,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Checks everything. The exit status is 1 if anything is wrong.
-pub(crate) fn run(path: &Path) -> ExitCode {
+pub(crate) fn run(path: &Path, is_store_left_out: bool) -> ExitCode {
     let mut report = Report::new();
     match config::load(path) {
-        Ok(loaded) => examine(path, &loaded, &mut report),
+        Ok(loaded) => {
+            examine(path, &loaded, &mut report);
+            if !is_store_left_out {
+                examine_store(&loaded.config, &mut report);
+            }
+        }
         Err(diagnostic) => {
             report.begin_subject("configuration");
             report.wrong(
@@ -41,6 +47,7 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
     }
     directory::check("run_dir", &config.run_dir, report);
     directory::check("state_dir", &config.state_dir, report);
+    epochs(&config.state_dir.join(FILE_NAME), report);
     if let Some(directory) = config.socket.parent().filter(|directory| *directory != config.run_dir) {
         directory::check("the socket's directory", directory, report);
     }
@@ -51,6 +58,9 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
         state::check(&cluster.state_file, report);
         wrapper::check(cluster, &wrappers, report);
     }
+}
+
+fn examine_store(config: &Config, report: &mut Report) {
     report.begin_subject("store");
     if config.store.exposes_password() {
         let what = "the password is sent over the network in plain text";
@@ -70,6 +80,17 @@ fn configuration(path: &Path, config: &Config, report: &mut Report) {
         config.store.kind.title(),
         config.store.servers.join(", ")
     ));
+}
+
+/// A missing file is created. A file of another kind, or one that chattr(1) protects, cannot be replaced.
+fn epochs(path: &Path, report: &mut Report) {
+    let named = shown(path.as_os_str());
+    if let Err(error) = PersistentState::read(path) {
+        let remedy = "correct it: until then, rcrond does not start";
+        report.wrong(&format!("cannot read the epochs from {named}: {error}"), remedy);
+    } else if directory::is_immutable(path) {
+        report.wrong(&format!("the epochs' file {named} is immutable"), "run chattr -i on it");
+    }
 }
 
 fn settings(cluster: &config::ClusterSettings, report: &mut Report) {

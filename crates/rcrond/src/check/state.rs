@@ -30,7 +30,16 @@ pub(super) fn check(path: &Path, report: &mut Report) {
     };
     let directory = file.parent().unwrap_or(Path::new("/"));
     match directory::find(directory) {
-        Ok(Found::Usable) => report.fine(&format!("state file {named} can be written")),
+        Ok(Found::Usable) if directory::is_immutable(&file) => {
+            report.wrong(&format!("state file {named} is immutable"), "run chattr -i on it");
+        }
+        Ok(Found::Usable) => match directory::room(directory) {
+            Ok(()) => report.fine(&format!("state file {named} can be written")),
+            Err(full) => report.wrong(
+                &format!("state file {named} cannot be written: its directory: {full}"),
+                directory::MAKE_ROOM,
+            ),
+        },
         Ok(Found::Missing) => report.fine(&format!(
             "state file {named} can be written; its directory does not exist yet"
         )),

@@ -2,33 +2,84 @@
 
 use super::report::Report;
 use crate::config::{self, Config};
-use ::store::{Error, Store};
+use ::store::{Change, Error, Settings, Store};
 use inputs::diagnostic::Diagnostic;
 use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use sys::output::{to_stderr, to_stdout};
+use tokio::task::JoinSet;
 
-/// For all calls to the store together.
+/// For all calls to one server. All servers are asked at the same time.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// Connects once, reads one record, and reports the warnings about the server.
+/// What one server has answered: its warnings.
+type Found = Result<Vec<String>, Error>;
+
+/// Connects to each server, reads a record, and tries a change that the server must refuse because of its condition. The change
+/// shows what would keep rcrond from writing: missing rights, or a store that is full.
 pub(super) fn check(config: &Config, report: &mut Report) {
-    let key = format!("session/{}", config.node.as_str());
-    let found = config::open(&config.store).and_then(|store| wait(ask(store.as_ref(), key)));
-    report_result(found, report);
+    let key = format!("check/{}", config.node.as_str());
+    report_results(ask_each(&config.store, &key), report);
 }
 
-fn report_result(found: Result<Vec<String>, Error>, report: &mut Report) {
-    match found {
-        Ok(warnings) => {
-            report.fine("it answers");
-            for warning in warnings {
-                report.hint(&warning, None);
-            }
+/// In the order of the servers.
+fn ask_each(settings: &Settings, key: &str) -> Vec<Found> {
+    let stores = settings.servers.iter().map(|server| {
+        config::open(&Settings {
+            servers: vec![server.clone()],
+            ..settings.clone()
+        })
+    });
+    let stores: Vec<_> = stores.collect();
+    let count = stores.len();
+    let answers = run(async move {
+        let mut tasks = JoinSet::new();
+        for (number, store) in stores.into_iter().enumerate() {
+            let key = key.to_owned();
+            tasks.spawn(async move {
+                let found = match store {
+                    Ok(store) => within(TIME_LIMIT, ask(store.as_ref(), key)).await,
+                    Err(error) => Err(error),
+                };
+                (number, found)
+            });
         }
-        Err(error) => report.wrong(&error.what(), remedy(&error)),
+        let mut answers = tasks.join_all().await;
+        answers.sort_by_key(|(number, _)| *number);
+        answers.into_iter().map(|(_, found)| found).collect()
+    });
+    let answers: Result<Vec<Found>, Error> = answers;
+    let named = |(found, server): (Found, &String)| found.map_err(|error| error.named(server));
+    match answers {
+        Ok(answers) => answers.into_iter().zip(&settings.servers).map(named).collect(),
+        Err(error) => vec![Err(error); count],
+    }
+}
+
+/// One server that can be used is enough. The others are hints, because the store may be less available than it should be.
+fn report_results(found: Vec<Found>, report: &mut Report) {
+    let (usable, failed): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
+    let failed: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
+    if usable.is_empty() {
+        for error in Error::grouped(failed) {
+            report.wrong(&error.what(), remedy(&error));
+        }
+        return;
+    }
+    report.fine("it answers");
+    let mut warnings: Vec<_> = usable.into_iter().flatten().flatten().collect();
+    warnings.dedup();
+    for warning in warnings {
+        report.hint(&warning, None);
+    }
+    let (standbys, failed): (Vec<_>, Vec<_>) = failed.into_iter().partition(Error::is_standby);
+    for standby in Error::grouped(standbys) {
+        report.fine(&standby.what());
+    }
+    for error in Error::grouped(failed) {
+        report.hint(&error.what(), Some(remedy(&error)));
     }
 }
 
@@ -38,9 +89,16 @@ fn remedy(error: &Error) -> &'static str {
         .unwrap_or("check that it runs, that this host can reach it, and that `servers`, `user` and `tls` are correct")
 }
 
-async fn ask(store: &dyn Store, key: String) -> Result<Vec<String>, Error> {
+async fn ask(store: &dyn Store, key: String) -> Found {
     let mut connection = store.connect().await?;
-    connection.read(&[key]).await?;
+    connection.read(std::slice::from_ref(&key)).await?;
+    // No server has this record, so that none can meet the condition.
+    let change = Change {
+        incarnation: None,
+        conditions: vec![(key.clone(), Some(1))],
+        writes: vec![(key, Vec::new())],
+    };
+    connection.change(&change).await?;
     connection.warnings().await
 }
 
@@ -76,16 +134,18 @@ pub(crate) fn init_store(path: &Path) -> ExitCode {
 fn init(path: &Path) -> Result<Config, InitError> {
     let config = config::load(path).map_err(InitError::Config)?.config;
     let store = config::open(&config.store).map_err(InitError::Store)?;
-    wait(async { store.init().await }).map_err(InitError::Store)?;
+    run(within(TIME_LIMIT, store.init()))
+        .and_then(|done| done)
+        .map_err(InitError::Store)?;
     Ok(config)
 }
 
-/// Waits for an answer of the store, with a time limit.
-fn wait<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    wait_for(TIME_LIMIT, answer)
+async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let no_answer = |_| Err(Error::Late(limit));
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(no_answer)
 }
 
-fn wait_for<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+fn run<T>(work: impl Future<Output = T>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -93,10 +153,7 @@ fn wait_for<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) 
             act: "start the runtime",
             cause: error.to_string(),
         })?;
-    let answer = runtime.block_on(async { tokio::time::timeout(limit, answer).await });
-    // Dropping the runtime would wait for the look-up of a name.
-    runtime.shutdown_background();
-    answer.unwrap_or(Err(Error::Late(limit)))
+    Ok(runtime.block_on(work))
 }
 
 #[cfg(test)]
@@ -104,20 +161,37 @@ mod tests {
     use super::*;
     use ::store::memory::Memory;
 
-    fn report_of(store: &dyn Store) -> String {
+    fn report_of(found: Vec<Found>) -> String {
         let mut report = Report::new();
-        report_result(wait(ask(store, "session/n".into())), &mut report);
+        report_results(found, &mut report);
         report.text().to_owned()
+    }
+
+    fn answer_of(store: &dyn Store) -> Found {
+        run(within(TIME_LIMIT, ask(store, "check/n".into()))).and_then(|found| found)
+    }
+
+    fn unreachable(server: &str) -> Error {
+        let cause = "refused".to_owned();
+        Error::Unreachable { cause, refused: false }.named(server)
     }
 
     #[test]
     fn a_store_that_answers_is_fine_and_a_missing_one_is_wrong() {
         let store = Memory::default();
         let warning = "  hint      this store ends with its process\n";
-        assert_eq!(report_of(&store), format!("  fine      it answers\n{warning}"));
+        assert_eq!(
+            report_of(vec![answer_of(&store)]),
+            format!("  fine      it answers\n{warning}")
+        );
+        let mut connection = run(store.connect()).expect("a runtime").expect("connected");
+        let snapshot = run(connection.read(&["check/n".into()]))
+            .expect("a runtime")
+            .expect("an answer");
+        assert_eq!(snapshot.items, [None], "nothing was written");
         store.set_down(true);
         assert_eq!(
-            report_of(&store),
+            report_of(vec![answer_of(&store)]),
             format!(
                 "  wrong     memory: the connection broke: cut off\n            -> {}\n",
                 remedy(&Error::Silent)
@@ -126,23 +200,41 @@ mod tests {
     }
 
     #[test]
+    fn one_usable_server_is_enough_and_the_others_are_hints() {
+        let usable = || Ok(vec!["it forgets".to_owned()]);
+        let found = vec![Err(unreachable("a:1")), usable(), usable(), Err(unreachable("b:1"))];
+        let remedy = remedy(&Error::Silent);
+        assert_eq!(
+            report_of(found),
+            format!(
+                "  fine      it answers\n  hint      it forgets\n  \
+                 hint      a:1, b:1: cannot connect: refused\n            -> {remedy}\n"
+            )
+        );
+        let found = vec![Err(unreachable("a:1")), Err(unreachable("b:1"))];
+        assert_eq!(
+            report_of(found),
+            format!("  wrong     a:1, b:1: cannot connect: refused\n            -> {remedy}\n")
+        );
+    }
+
+    #[test]
     fn warnings_are_hints_and_help_is_the_remedy() {
-        let mut report = Report::new();
-        report_result(Ok(vec!["it forgets".into()]), &mut report);
         let error = Error::Settings {
             setting: "a:1".into(),
             problem: "no table".into(),
             help: Some("make one"),
         };
-        report_result(Err(error), &mut report);
-        let expected =
-            "  fine      it answers\n  hint      it forgets\n  wrong     a:1: no table\n            -> make one\n";
-        assert_eq!(report.text(), expected);
+        let expected = "  wrong     a:1: no table\n            -> make one\n";
+        assert_eq!(report_of(vec![Err(error)]), expected);
+        let expected = "  fine      it answers\n  hint      it forgets\n";
+        assert_eq!(report_of(vec![Ok(vec!["it forgets".into()])]), expected);
     }
 
     #[test]
     fn a_store_that_does_not_answer_is_waited_for_only_until_the_limit() {
-        let answer = wait_for(Duration::from_millis(20), std::future::pending::<Result<(), Error>>());
+        let limit = Duration::from_millis(20);
+        let answer = run(within(limit, std::future::pending::<Result<(), Error>>())).expect("a runtime");
         let error = answer.expect_err("no answer");
         assert_eq!(error.to_string(), "no answer within 20 ms");
     }

@@ -1,29 +1,23 @@
 //! Checks whether rcron reads the state files that rcrond writes: each cluster's rcron.conf(5).
 
 use super::report::Report;
-use crate::config::{ClusterSettings, Loaded, resolve_links};
-use inputs::clusters::{self, DIRECTORY};
+use crate::config::{self, ClusterSettings, Loaded, resolve_links};
+use inputs::clusters::DIRECTORY;
 use inputs::diagnostic::shown;
 use inputs::settings::{self, Settings};
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// All valid rcron.conf files: those that the configuration names, those in its directory, and those in `/etc/rcron`. The
-/// others are reported by `rcronctl check`.
+/// All valid rcron.conf files: those that the configuration names, and those that may belong to a cluster without being named.
 pub(super) fn find(configuration: &Path, loaded: &Loaded) -> Vec<Settings> {
-    let beside = configuration.parent().unwrap_or(Path::new(DIRECTORY));
-    let mut files: BTreeSet<PathBuf> = loaded.confs.iter().flatten().cloned().collect();
-    files.extend(
-        [beside, Path::new(DIRECTORY)]
-            .into_iter()
-            .flat_map(|directory| clusters::files_in(directory).unwrap_or_default()),
-    );
-    files
-        .into_iter()
-        .filter_map(|file| settings::read(Some(file.as_os_str()), &[]).ok())
-        .collect()
+    let mut found = config::in_directories(&config::conf_directories(configuration));
+    for file in loaded.confs.iter().flatten() {
+        if !found.iter().any(|settings| settings.file.as_os_str() == file) {
+            found.extend(settings::read(Some(file.as_os_str()), &[]));
+        }
+    }
+    found
 }
 
 /// Compares the cluster with its rcron.conf, if there is one.
@@ -38,7 +32,8 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
         let file = shown(&settings.file);
         match (has_name, has_file) {
             (false, false) => {}
-            (true, true) => lease(&file, settings, report),
+            // A file that does not is refused with the configuration.
+            (true, true) => report.fine(&format!("{file} reads this state file and requires a lease")),
             (true, false) => {
                 let what = format!("{file} has a different state file: {}", shown(theirs.as_os_str()));
                 report.wrong(
@@ -65,16 +60,4 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
             Some(remedy),
         );
     }
-}
-
-fn lease(file: &str, settings: &Settings, report: &mut Report) {
-    if settings.config.require_lease {
-        report.fine(&format!("{file} reads this state file and requires a lease"));
-        return;
-    }
-    let what = format!(
-        "{file} does not require a lease: without a state file, default_state = {} applies, and an `active` written by hand counts",
-        settings.config.default_state.as_str()
-    );
-    report.wrong(&what, "set require_lease = yes");
 }

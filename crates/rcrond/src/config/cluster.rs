@@ -1,15 +1,17 @@
 //! `[[cluster]]`: a cluster that is configured here, or by its rcron.conf(5).
 
-use super::ClusterSettings;
 use super::conf::{self, Conf};
 use super::diagnostics::{Diagnostics, ValueError};
 use super::file::named;
 use super::keys;
 use super::table::Table;
+use super::{ClusterSettings, Surroundings};
 use super::{durations, value};
 use lease::ClusterName;
 use policy::display::clipped;
+use std::ffi::OsStr;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use sys::replace;
 use toml::Spanned;
@@ -28,7 +30,11 @@ pub(super) struct ClusterTable {
 }
 
 /// All clusters of the file. There must be at least one.
-pub(super) fn read_all(diagnostics: &mut Diagnostics, top: &Table) -> Option<Vec<ClusterTable>> {
+pub(super) fn read_all(
+    diagnostics: &mut Diagnostics,
+    top: &Table,
+    surroundings: &Surroundings,
+) -> Option<Vec<ClusterTable>> {
     let none = || ValueError::new("there is no cluster", "add [[cluster]] with its `name`, or `conf`");
     let Some(value) = top.value("cluster") else {
         diagnostics.refuse(top.place.clone(), none());
@@ -54,7 +60,26 @@ pub(super) fn read_all(diagnostics: &mut Diagnostics, top: &Table) -> Option<Vec
         clusters.extend(read(diagnostics, &table));
     }
     must_be_unique(diagnostics, &clusters);
+    must_require_lease(diagnostics, &clusters, &surroundings.conf_directories);
     Some(clusters)
+}
+
+/// Searches the rcron.conf of each cluster that does not name one: the file with the cluster's state file.
+fn must_require_lease(diagnostics: &mut Diagnostics, clusters: &[ClusterTable], directories: &[PathBuf]) {
+    if clusters.iter().all(|cluster| cluster.conf.is_some()) {
+        return;
+    }
+    for settings in conf::in_directories(directories) {
+        if settings.config.require_lease {
+            continue;
+        }
+        let theirs = resolve_links(Path::new(OsStr::from_bytes(&settings.config.state_file)));
+        let is_read_by = |cluster: &&ClusterTable| resolve_links(&cluster.settings.state_file) == theirs;
+        for cluster in clusters.iter().filter(is_read_by) {
+            let refusal = conf::without_lease(Path::new(&settings.file));
+            diagnostics.refuse(cluster.file_place.clone(), refusal);
+        }
+    }
 }
 
 fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<ClusterTable> {

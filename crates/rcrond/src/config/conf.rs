@@ -3,12 +3,14 @@
 use super::diagnostics::ValueError;
 use super::file::named;
 use super::value;
-use inputs::settings;
+use inputs::clusters;
+use inputs::settings::{self, Settings};
 use lease::ClusterName;
 use policy::config::Config;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// In bytes. The name must fit into a key of each store, and into a line of the log.
 const MAX_NAME: usize = 255;
@@ -37,8 +39,20 @@ pub(super) fn defaults() -> (PathBuf, Option<PathBuf>) {
     (path(state_file), journal.map(path))
 }
 
+/// Beside a lease, no other word may count: an `active` that is written by hand would make a second server active.
+pub(super) fn without_lease(file: &Path) -> ValueError {
+    let shown = named(file);
+    ValueError::new(
+        format!("{shown} does not require a lease, so an `active` written by hand makes a second server active"),
+        format!("set require_lease = yes in {shown}"),
+    )
+}
+
 fn from_config(file: PathBuf, config: Config) -> Result<Conf, ValueError> {
     let shown = named(&file);
+    if !config.require_lease {
+        return Err(without_lease(&file));
+    }
     let name = String::from_utf8(config.cluster_name)
         .map_err(|_| ValueError::bare(format!("the cluster_name in {shown} is not UTF-8")))?;
     let state_file = path(config.state_file);
@@ -55,6 +69,18 @@ fn from_config(file: PathBuf, config: Config) -> Result<Conf, ValueError> {
         journal: config.journal.map(path),
         file,
     })
+}
+
+/// All valid rcron.conf files of these directories. The others are reported by `rcronctl check`.
+pub(crate) fn in_directories(directories: &[PathBuf]) -> Vec<Settings> {
+    let files: BTreeSet<PathBuf> = directories
+        .iter()
+        .flat_map(|directory| clusters::files_in(directory).unwrap_or_default())
+        .collect();
+    files
+        .into_iter()
+        .filter_map(|file| settings::read(Some(file.as_os_str()), &[]).ok())
+        .collect()
 }
 
 /// A cluster's name: any text without control characters that fits into a key.

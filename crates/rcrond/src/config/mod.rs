@@ -20,8 +20,11 @@ mod tls;
 mod value;
 
 pub(crate) use cluster::resolve_links;
+pub(crate) use conf::in_directories;
+pub(crate) use document::find_socket;
 pub(crate) use store::open;
 
+use inputs::clusters;
 use inputs::diagnostic::Diagnostic;
 use lease::{ClusterName, NodeName, Timing};
 use std::net::SocketAddr;
@@ -46,6 +49,8 @@ struct Surroundings {
     host: String,
     /// The directory in which systemd has put the credentials of the unit.
     credentials: Option<PathBuf>,
+    /// Where the rcron.conf of a cluster may be that does not name it.
+    conf_directories: Vec<PathBuf>,
 }
 
 /// Reads the file and all files that it names: passwords, certificates, configurations of rcron. This can block on a file
@@ -58,8 +63,16 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
     let surroundings = Surroundings {
         host: host.to_string_lossy().into_owned(),
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        conf_directories: conf_directories(path),
     };
     document::read_file(path, &surroundings)
+}
+
+/// The directory of rcrond.toml, and that of rcron's configuration.
+pub(crate) fn conf_directories(file: &Path) -> Vec<PathBuf> {
+    let own = file.parent().filter(|own| !own.as_os_str().is_empty());
+    let own = own.unwrap_or(Path::new("."));
+    vec![own.to_owned(), clusters::DIRECTORY.into()]
 }
 
 /// The checked content of rcrond.toml.

@@ -1,18 +1,14 @@
 //! What the loop knows about a cluster in addition to the machine.
 
+use super::job_wait::JobWait;
 use crate::config::ClusterSettings;
 use crate::files::WriteError;
-use crate::files::running_jobs::JobsUnknown;
+use crate::files::foreign_write::WrittenFile;
 use crate::files::state_file::PreviousState;
 use inputs::clock;
 use lease::{NodeName, StateFileContent};
 use policy::moment::BootTime;
 use policy::state::State;
-use std::time::Duration;
-
-/// rcron records a run right after its start. This long after the state file has become `draining`, the journal has a record of
-/// each job that was started before.
-const RECORD_DELAY: Duration = Duration::from_secs(2);
 
 pub(super) struct ClusterState {
     pub(super) settings: ClusterSettings,
@@ -22,22 +18,20 @@ pub(super) struct ClusterState {
     desired: Option<StateFileContent>,
     /// The content that the file is known to have; `None` before the first write and after a failed one.
     written: Option<StateFileContent>,
+    /// What the file contains after the last write that was started; to notice if another program writes it.
+    file: Option<WrittenFile>,
+    /// How many writes have been started and have not ended.
+    writes_in_progress: usize,
     /// The error of the last write, if it has failed.
     write_error: Option<WriteError>,
+    /// What the log says about the file: whether it is active.
+    is_logged_active: bool,
+    /// Since when the file starts no jobs: it is passive or draining.
+    no_starts_since: Option<BootTime>,
     /// Present while running jobs are waited for.
     pub(super) job_wait: Option<JobWait>,
-}
-
-/// A drain that waits for running jobs.
-pub(super) struct JobWait {
-    /// When the wait ends even if jobs still run.
-    until: BootTime,
-    /// Since when the state file starts no more jobs.
-    drained_since: Option<BootTime>,
-    /// Whether the jobs are being counted now.
-    pub(super) is_counting: bool,
-    /// The result of the last count.
-    pub(super) jobs: Result<usize, JobsUnknown>,
+    /// The last foreign write that was logged, and when.
+    pub(super) logged_foreign_write: Option<(String, BootTime)>,
 }
 
 impl ClusterState {
@@ -52,36 +46,56 @@ impl ClusterState {
             since: previous.since.clone().unwrap_or_else(now),
             desired: previous.active.map(active),
             written: None,
+            file: None,
+            writes_in_progress: 0,
             write_error: None,
+            is_logged_active: false,
+            no_starts_since: None,
             job_wait: None,
+            logged_foreign_write: None,
         }
     }
 
-    /// The state to write. Its `since` does not change when a lease is renewed.
-    pub(super) fn next_state(&mut self, content: StateFileContent, boot: &[u8], node: &NodeName) -> State {
+    /// The state to write now. Its `since` does not change when a lease is renewed.
+    pub(super) fn begin_write(&mut self, content: StateFileContent, boot: &[u8], node: &NodeName) -> State {
         if self.desired.is_none_or(|desired| epoch(desired) != epoch(content)) {
             self.since = now();
         }
         self.desired = Some(content);
-        content.to_state(boot, node, &self.since)
+        let state = content.to_state(boot, node, &self.since);
+        self.file = Some(WrittenFile::new(state.clone()));
+        self.writes_in_progress += 1;
+        state
     }
 
     /// A write has ended. If the file has become active or passive by it, returns which.
-    pub(super) fn state_written(&mut self, result: Result<(), WriteError>, now: BootTime) -> Option<bool> {
+    pub(super) fn end_write(&mut self, result: Result<(), WriteError>, now: BootTime) -> Option<bool> {
+        self.writes_in_progress = self.writes_in_progress.saturating_sub(1);
+        self.written = match &result {
+            Ok(()) => self.desired,
+            Err(WriteError::MadePassiveInPlace(_)) => Some(StateFileContent::Passive),
+            Err(_) => None,
+        };
         self.write_error = result.err();
-        if self.write_error.is_some() {
-            self.written = None;
-            return None;
-        }
-        let was_active = self.is_active();
-        self.written = self.desired;
-        if let (Some(wait), Some(StateFileContent::Active { draining: true, .. } | StateFileContent::Passive)) =
-            (&mut self.job_wait, self.written)
-        {
-            wait.drained_since = wait.drained_since.or(Some(now));
+        match self.written {
+            Some(StateFileContent::Active { draining: true, .. } | StateFileContent::Passive) => {
+                self.no_starts_since = self.no_starts_since.or(Some(now));
+            }
+            Some(StateFileContent::Active { draining: false, .. }) | None => self.no_starts_since = None,
         }
         let is_active = self.is_active();
-        (was_active != is_active).then_some(is_active)
+        // What a file contains that could not be written is not known.
+        let has_changed = self.written.is_some() && is_active != self.is_logged_active;
+        has_changed.then(|| {
+            self.is_logged_active = is_active;
+            is_active
+        })
+    }
+
+    /// The file as it must be, if it is known to be so unless another program writes it.
+    pub(super) fn settled_file(&self) -> Option<&WrittenFile> {
+        let is_settled = self.writes_in_progress == 0 && self.written.is_some() && self.write_error.is_none();
+        self.file.as_ref().filter(|_| is_settled)
     }
 
     /// Whether the file is known to be active. Its lease may have expired.
@@ -110,27 +124,10 @@ impl ClusterState {
         Some(format!("{}: {error}", self.settings.state_file.display()))
     }
 
-    /// From now on, running jobs are waited for.
-    pub(super) fn begin_job_wait(&mut self, until: BootTime) {
-        self.job_wait = Some(JobWait {
-            until,
-            drained_since: None,
-            is_counting: false,
-            jobs: Err(JobsUnknown::NotCounted),
-        });
-    }
-
-    /// Ends the wait if the jobs have ended or its time is over.
+    /// Ends the wait for running jobs if they have ended or its time is over.
     pub(super) fn end_job_wait(&mut self, now: BootTime) -> Option<JobWait> {
-        let is_over = |wait: &JobWait| wait.until <= now || wait.have_jobs_ended(now);
-        self.job_wait.take_if(|wait| is_over(wait))
-    }
-}
-
-impl JobWait {
-    fn have_jobs_ended(&self, now: BootTime) -> bool {
-        let is_recorded = self.drained_since.is_some_and(|since| since.after(RECORD_DELAY) <= now);
-        is_recorded && self.jobs == Ok(0) && !self.is_counting
+        let no_starts_since = self.no_starts_since;
+        self.job_wait.take_if(|wait| wait.is_over(no_starts_since, now))
     }
 }
 

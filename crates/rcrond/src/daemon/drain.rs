@@ -2,10 +2,12 @@
 
 use super::Daemon;
 use super::drain_clients::DrainClient;
+use super::job_wait::JobWait;
 use super::requests::send_answer;
 use crate::event::{Event, SaveReason};
 use crate::files::persistent_state::Drained;
-use crate::files::running_jobs::{self, JobsUnknown};
+use crate::files::running_jobs::{self, JobsUnknown, RunningJobs};
+use crate::threads;
 use ::inputs::clock;
 use control::Response;
 use lease::{ClusterName, Input};
@@ -23,17 +25,20 @@ impl Daemon {
             self.persistent_state.set_drained(name, Some(Drained { wait_ms }));
             log::info!("cluster {}: drain requested{suffix}", name.as_str());
         }
-        self.save_persistent_state(SaveReason::Drain);
         let now = clock::boot_time();
         let wait = wait_ms.map(Duration::from_millis);
-        if let Some(wait) = wait {
-            for name in &names {
-                self.begin_job_wait(name, now, wait);
-            }
+        if wait.is_none() {
+            let what = "another drain does not wait for running jobs, and releases it now";
+            self.end_drain_clients(&names, DrainClient::waits_for_jobs, what);
         }
-        let limit = wait.unwrap_or_default() + self.longest_grace();
-        self.drain_clients
-            .push(DrainClient::new(names.clone(), replies, now.after(limit)));
+        for name in &names {
+            self.set_job_wait(name, now, wait);
+        }
+        let grace = names.iter().filter_map(|name| self.clusters.get(name));
+        let grace = grace.map(|cluster| cluster.settings.timing.grace()).max();
+        let duration = wait.unwrap_or_default() + grace.unwrap_or_default();
+        let client = self.new_drain_client(names.clone(), wait.is_some(), replies, now, duration);
+        self.save_persistent_state(SaveReason::Drain(client));
         for cluster in names {
             let wait = wait.is_some();
             self.step(Input::Drain { cluster, wait });
@@ -57,6 +62,7 @@ impl Daemon {
             lines.push(format!("{}: {result}", name.as_str()));
             log::info!("cluster {}: undrain requested", name.as_str());
         }
+        self.end_drain_clients(names, |_| true, "undrain was requested, and it is not drained");
         self.save_persistent_state(SaveReason::Undrain(lines, replies));
     }
 
@@ -67,16 +73,19 @@ impl Daemon {
         for cluster in names {
             let drained = self.persistent_state.entry(&cluster).drained;
             if let Some(wait_ms) = drained.and_then(|drained| drained.wait_ms) {
-                self.begin_job_wait(&cluster, now, Duration::from_millis(wait_ms));
+                self.set_job_wait(&cluster, now, Some(Duration::from_millis(wait_ms)));
                 self.step(Input::Drain { cluster, wait: true });
             }
         }
     }
 
-    fn begin_job_wait(&mut self, name: &ClusterName, now: BootTime, limit: Duration) {
+    /// Without a limit, running jobs are not waited for.
+    fn set_job_wait(&mut self, name: &ClusterName, now: BootTime, limit: Option<Duration>) {
         if let Some(cluster) = self.clusters.get_mut(name) {
-            cluster.begin_job_wait(now.after(limit));
-            self.drain_wakes_at = Some(now);
+            cluster.job_wait = limit.map(|limit| JobWait::new(now.after(limit)));
+            if limit.is_some() {
+                self.drain_wakes_at = Some(now);
+            }
         }
     }
 
@@ -94,9 +103,12 @@ impl Daemon {
         };
         let ended: Vec<_> = self.clusters.iter_mut().filter_map(ended).collect();
         for (name, wait) in ended {
-            if wait.jobs != Ok(0) {
+            if !wait.is_none_known_to_run() {
                 let text = "the time to wait for running jobs is over: the cluster is released, but jobs may still run";
                 log::warn!("cluster {}: {text}", name.as_str());
+                self.drain_clients
+                    .iter_mut()
+                    .for_each(|client| client.jobs_outlast_wait(&name, &wait.jobs));
             }
             self.persistent_state
                 .set_drained(&name, Some(Drained { wait_ms: None }));
@@ -115,23 +127,24 @@ impl Daemon {
         for (name, cluster) in &mut self.clusters {
             let Some(wait) = &mut cluster.job_wait else { continue };
             self.drain_wakes_at = Some(now.after(COUNT_INTERVAL));
-            if wait.is_counting {
+            if !wait.begin_count(now) {
                 continue;
             }
-            wait.is_counting = true;
             let (events, name, journal) = (self.events.clone(), name.clone(), cluster.settings.journal.clone());
-            tokio::task::spawn_blocking(move || {
-                let jobs = running_jobs::count(journal, name.as_str());
+            let started = threads::start("jobs", move || {
+                let jobs = running_jobs::find(journal, name.as_str());
                 events.send(Event::JobsCounted(name, jobs));
             });
+            if started.is_err() {
+                wait.end_count(Err(JobsUnknown::NotCounted));
+            }
         }
     }
 
-    pub(super) fn jobs_counted(&mut self, name: &ClusterName, jobs: Result<usize, JobsUnknown>) {
+    pub(super) fn jobs_counted(&mut self, name: &ClusterName, jobs: Result<RunningJobs, JobsUnknown>) {
         let cluster = self.clusters.get_mut(name);
         if let Some(wait) = cluster.and_then(|cluster| cluster.job_wait.as_mut()) {
-            wait.is_counting = false;
-            wait.jobs = jobs;
+            wait.end_count(jobs);
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::api::PendingRequest;
 use crate::event::Event;
 use inputs::clock;
+use nix::sys::signal::SigSet;
 use policy::moment::BootTime;
 use std::io;
 use std::time::Duration;
@@ -33,13 +34,32 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn catch() -> io::Result<Self> {
-        Ok(Self {
+        let signals = Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             reload: signal(SignalKind::hangup())?,
             exit: signal(SignalKind::user_defined1())?,
-        })
+        };
+        permit_reloads(true);
+        Ok(signals)
     }
+}
+
+/// Blocks SIGHUP, which would kill the process until it is caught. Returns whether that was done.
+pub(crate) fn hold_reloads() -> bool {
+    hangup().thread_block().is_ok()
+}
+
+/// Permits SIGHUP again, in this thread.
+pub(crate) fn permit_reloads(is_blocked: bool) {
+    if is_blocked {
+        // This cannot fail: the set is valid.
+        let _ = hangup().thread_unblock();
+    }
+}
+
+fn hangup() -> SigSet {
+    SigSet::from(nix::sys::signal::Signal::SIGHUP)
 }
 
 impl Inputs {
@@ -62,7 +82,7 @@ impl Inputs {
             Some(event) = self.events.recv() => event,
             () = tokio::time::sleep(sleep) => Event::Tick,
             _ = watchdog => Event::Watchdog,
-            _ = signals.reload.recv() => Event::Reload,
+            _ = signals.reload.recv() => Event::Reload(None),
             Some(pending) = self.requests.recv() => Event::Request(pending),
         }
     }

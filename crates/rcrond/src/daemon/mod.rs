@@ -5,7 +5,9 @@ mod actions;
 mod cluster_state;
 mod drain;
 mod drain_clients;
+mod foreign_writes;
 mod inputs;
+mod job_wait;
 mod machine;
 mod publish;
 mod reload;
@@ -13,9 +15,13 @@ mod report;
 mod requests;
 mod start;
 mod stop;
+mod store_failures;
 mod tasks;
 mod writes;
 
+pub(crate) use foreign_writes::ForeignWrite;
+pub(crate) use inputs::{hold_reloads, permit_reloads};
+pub(crate) use reload::Reload;
 pub(crate) use start::run;
 
 use crate::api::metrics::Metrics;
@@ -31,10 +37,12 @@ use drain_clients::DrainClient;
 use inputs::Inputs;
 use lease::{ClusterName, Input, Machine, SessionId};
 use policy::moment::BootTime;
-use std::collections::BTreeMap;
+use reload::Reloads;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Error, Store};
+use store::Store;
+use store_failures::{Outage, WatchStatus};
 use tasks::Senders;
 
 /// The loop's state.
@@ -47,6 +55,8 @@ struct Daemon {
     boot: Vec<u8>,
     /// Holds the lock that keeps a second rcrond from running.
     run_dir: RunDir,
+
+    reloads: Reloads,
 
     // The decisions.
     /// Decides which clusters this node holds, and when their state files are active.
@@ -71,19 +81,24 @@ struct Daemon {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
 
+    /// When the state files are next compared with what was written.
+    state_files_checked_at: BootTime,
+    /// A directory whose check has not ended gets no further one.
+    directories_being_checked: BTreeSet<PathBuf>,
+
     // For administrators.
-    /// The error of the store's last call that was not answered. Cleared when the store answers again.
-    store_failure: Option<Error>,
+    outage: Outage,
+    watch: WatchStatus,
     /// The last message about clusters.json or the saved session, so that a lasting fault is logged once.
     file_failure: Option<String>,
-    /// Whether the store's watch works.
-    is_watching: bool,
     /// The line that systemd has, so that it is notified only of changes.
     status_line: String,
 
     // Drains.
     /// Clients that wait until their clusters are released.
     drain_clients: Vec<DrainClient>,
+    /// The number of the last client of `drain`.
+    last_drain_client: u64,
     /// When to count running jobs again or to answer a client, while a drain is in progress.
     drain_wakes_at: Option<BootTime>,
 
@@ -102,7 +117,7 @@ impl Daemon {
         self.step(Input::Tick);
         loop {
             self.publish();
-            let wakes = [self.drain_wakes_at, self.exit_by];
+            let wakes = [self.drain_wakes_at, self.exit_by, Some(self.state_files_checked_at)];
             let next = wakes.into_iter().flatten().fold(self.machine_wakes_at, BootTime::min);
             let event = inputs.next_event(next).await;
             if matches!(event, Event::Exit) {
@@ -118,6 +133,7 @@ impl Daemon {
                 break;
             }
             self.advance_drains();
+            self.check_state_files(clock::boot_time());
         }
         if self.machine.is_finished() {
             self.run_dir.remove_identity();
@@ -129,36 +145,42 @@ impl Daemon {
     fn handle_event(&mut self, event: Event) {
         match event {
             Event::Read(call, answer) => {
-                let reading = self.keep_failure(answer);
+                let reading = answer.map_err(|failure| self.outage.failed(failure)).ok();
                 self.step(Input::Read(call, reading));
+                self.log_store_failure();
             }
             Event::Changed(call, verdict, failure) => {
-                self.store_failure = failure.or(self.store_failure.take());
+                if let Some(failure) = failure {
+                    self.outage.failed(failure);
+                }
                 self.step(Input::Changed(call, verdict));
+                self.log_store_failure();
             }
             Event::RecordsChanged => self.step(Input::Hint),
-            Event::Watching(is_watching) => {
-                self.is_watching = is_watching;
-                self.step(Input::Watching(is_watching));
+            Event::Watching(result) => {
+                match result {
+                    Ok(()) => self.watch_works(),
+                    Err(failure) => self.watch_failed(failure),
+                }
+                self.step(Input::Watching(self.watch.works()));
             }
             Event::StoreWarnings(warnings) => warnings.iter().for_each(|warning| log::warn!("the store: {warning}")),
             Event::StateFileWritten(cluster, result) => self.state_file_written(cluster, result),
+            Event::StateFilesChecked(directory, found) => self.state_files_checked(&directory, found),
+            Event::ForeignWriteReplaced(foreign) => self.log_foreign_write(&foreign),
+            Event::StateFileNotRestored(cluster, error) => self.state_file_not_restored(&cluster, &error),
             Event::PersistentStateWritten(reason, result) => self.persistent_state_written(reason, result),
             Event::SessionNotSaved(error) => self.session_not_saved(&error),
-            Event::ConfigRead(result) => self.finish_reload(result),
+            Event::ConfigRead(reload, result) => self.finish_reload(reload, result),
             Event::JobsCounted(cluster, jobs) => self.jobs_counted(&cluster, jobs),
             Event::Request(pending) => self.handle_request(pending),
             Event::Tick => self.step(Input::Tick),
             Event::Watchdog => systemd::notify_watchdog(),
             Event::Stop => self.begin_stop(),
-            Event::Reload => self.begin_reload(),
+            Event::Reload(client) => self.begin_reload(client),
             // The loop has ended.
             Event::Exit => {}
         }
-    }
-
-    fn keep_failure<T>(&mut self, answer: Result<T, Error>) -> Option<T> {
-        answer.map_err(|failure| self.store_failure = Some(failure)).ok()
     }
 
     /// Gives the machine an input, and executes its actions.

@@ -88,7 +88,7 @@ impl Daemon {
         })
     }
 
-    fn publish_status_line(&mut self) {
+    pub(super) fn publish_status_line(&mut self) {
         let line = self.new_status_line();
         if line != self.status_line {
             systemd::notify_status(&line);
@@ -103,11 +103,16 @@ impl Daemon {
         } else {
             "; the store does not answer"
         };
+        let reload = if self.reloads.has_failed {
+            "; THE LAST RELOAD FAILED: see the log"
+        } else {
+            ""
+        };
         let count = self.machine.views().count();
         if count > MAX_NAMED_CLUSTERS {
             let is_active = |view: &View<'_>| self.role(view, now) == Role::Active;
             let active = self.machine.views().filter(is_active).count();
-            return format!("{active} of {count} clusters active here{store}");
+            return format!("{active} of {count} clusters active here{store}{reload}");
         }
         let line = |view: View<'_>| {
             let name = view.config.name.as_str();
@@ -121,7 +126,7 @@ impl Daemon {
             }
         };
         let lines: Vec<_> = self.machine.views().map(line).collect();
-        format!("{}{store}", lines.join("; "))
+        format!("{}{store}{reload}", lines.join("; "))
     }
 
     /// Once each state file is written: before that it may still have the content of an earlier boot.

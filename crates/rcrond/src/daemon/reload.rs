@@ -1,15 +1,19 @@
 //! SIGHUP: the configuration is read again. No lease is lost by it: a change that would need a restart is refused.
 
+use super::requests::send_answer;
 use super::{ClusterState, Daemon, machine};
 use crate::api::systemd;
 use crate::config::{ClusterSettings, Config};
 use crate::event::Event;
 use crate::new_config::{self, NewConfig, NewConfigError};
 use crate::store_tasks::client::StoreRequest;
+use crate::threads;
+use control::Response;
 use lease::{ClusterName, Input};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::mpsc::Sender;
 
 const NEEDS_RESTART: &str = "cannot be changed without a restart";
 
@@ -17,6 +21,8 @@ const NEEDS_RESTART: &str = "cannot be changed without a restart";
 enum ReloadError {
     Unusable(NewConfigError),
     Stopping,
+    /// A later reload has ended before this one.
+    Overtaken,
     // These cannot be changed while rcrond runs: other nodes would not know of the change, or an old file would stay active.
     KeyChanged(&'static str),
     StateFileChanged(ClusterName),
@@ -28,6 +34,7 @@ impl fmt::Display for ReloadError {
         match self {
             Self::Unusable(error) => error.fmt(out),
             Self::Stopping => out.write_str("rcrond is stopping"),
+            Self::Overtaken => out.write_str("a later reload has ended before this one could read the files"),
             Self::KeyChanged(key) => write!(out, "{key} {NEEDS_RESTART}"),
             Self::StateFileChanged(cluster) => {
                 write!(out, "the state_file of cluster {} {NEEDS_RESTART}", cluster.as_str())
@@ -39,23 +46,77 @@ impl fmt::Display for ReloadError {
     }
 }
 
+/// What the daemon knows about its reloads.
+#[derive(Debug, Default)]
+pub(super) struct Reloads {
+    /// The number of the one that was begun last.
+    last: u64,
+    /// The number of the newest one that has ended.
+    newest_ended: u64,
+    /// Whether the last one has failed, so that the configuration on disk is not the one that is used.
+    pub(super) has_failed: bool,
+}
+
+/// A reload that was begun.
+pub(crate) struct Reload {
+    number: u64,
+    /// Waits for the result.
+    client: Option<Sender<Response>>,
+}
+
 impl Daemon {
-    /// Starts reading; [`Event::ConfigRead`] has the result.
-    pub(super) fn begin_reload(&self) {
-        systemd::notify_reloading();
+    /// Starts reading; [`Event::ConfigRead`] has the result. Each reload has a thread of its own: one that hangs, because the
+    /// file system does, must not delay the next.
+    pub(super) fn begin_reload(&mut self, client: Option<Sender<Response>>) {
+        // Before the first READY=1, the service is still starting.
+        if self.is_ready {
+            systemd::notify_reloading();
+        }
+        self.reloads.last += 1;
+        let number = self.reloads.last;
         let (file, boot, events) = (self.config_file.clone(), self.boot.clone(), self.events.clone());
-        tokio::task::spawn_blocking(move || {
-            events.send(Event::ConfigRead(new_config::read(&file, &boot).map(Box::new)));
+        let (sender, own) = (client.clone(), events.clone());
+        let started = threads::start("reload", move || {
+            let result = new_config::read(&file, &boot).map(Box::new);
+            events.send(Event::ConfigRead(Reload { number, client }, result));
         });
+        if let Err(error) = started {
+            let reload = Reload { number, client: sender };
+            own.send(Event::ConfigRead(reload, Err(NewConfigError::NoThread(error))));
+        }
     }
 
-    pub(super) fn finish_reload(&mut self, result: Result<Box<NewConfig>, NewConfigError>) {
-        let result = result.map_err(ReloadError::Unusable);
-        match result.and_then(|new| self.apply(*new)) {
-            Ok(()) => log::info!("the configuration was reloaded"),
-            Err(error) => log::error!("the configuration was not reloaded: {error}"),
+    pub(super) fn finish_reload(&mut self, reload: Reload, result: Result<Box<NewConfig>, NewConfigError>) {
+        let result = if reload.number < self.reloads.newest_ended {
+            Err(ReloadError::Overtaken)
+        } else {
+            self.reloads.newest_ended = reload.number;
+            let result = result.map_err(ReloadError::Unusable).and_then(|new| self.apply(*new));
+            self.reloads.has_failed = result.is_err();
+            result
+        };
+        let answer = match &result {
+            Ok(()) => {
+                let done = "the configuration was reloaded";
+                log::info!("{done}");
+                Response::Done {
+                    lines: vec![done.to_owned()],
+                }
+            }
+            Err(error) => {
+                let message = format!("the configuration was not reloaded: {error}");
+                log::error!("{message}");
+                Response::Error { message }
+            }
+        };
+        // The status line is there when `systemctl reload` returns.
+        self.publish_status_line();
+        if self.is_ready {
+            systemd::notify_ready();
         }
-        systemd::notify_ready();
+        if let Some(client) = reload.client {
+            send_answer(&client, answer);
+        }
     }
 
     fn apply(&mut self, new: NewConfig) -> Result<(), ReloadError> {

@@ -37,6 +37,10 @@ impl Daemon {
             Request::Drain { clusters, wait_ms } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.drain(names, wait_ms, replies.clone())),
+            Request::Reload {} => {
+                self.begin_reload(Some(replies.clone()));
+                Ok(())
+            }
             Request::Undrain { clusters } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.undrain(&names, replies.clone())),

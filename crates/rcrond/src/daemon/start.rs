@@ -1,6 +1,8 @@
 //! The start of the daemon, from the configuration to the loop.
 
 use super::inputs::{Inputs, Signals};
+use super::reload::Reloads;
+use super::store_failures::{Outage, WatchStatus};
 use super::{ClusterState, Daemon, machine, tasks};
 use crate::api::log::{flush, set_node, start_log};
 use crate::api::metrics::Metrics;
@@ -13,16 +15,13 @@ use crate::files::identity::{HeldClusters, RunDir, RunDirError};
 use crate::files::persistent_state::{FILE_NAME, PersistentState, ReadError};
 use ::inputs::clock;
 use ::inputs::diagnostic::Diagnostic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Error, Store};
 use sys::output::{error_text, to_stderr};
-
-/// tokio needs a thread for each name that is being looked up. Look-ups can hang, and each attempt to connect starts another.
-const MAX_THREADS: usize = 64;
 
 /// Why the daemon did not start.
 pub(crate) enum StartError {
@@ -45,9 +44,12 @@ pub(crate) enum StartError {
 }
 
 impl StartError {
-    /// Whether the next start would fail in the same way, until the configuration is changed.
-    pub(crate) const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_))
+    /// Whether the next start would fail in the same way, until an administrator changes a file.
+    pub(crate) const fn needs_administrator(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Store(_) | Self::PersistentState(_, ReadError::Invalid(_) | ReadError::Format(_))
+        )
     }
 }
 
@@ -100,10 +102,7 @@ fn load(file: &Path) -> Result<Config, StartError> {
 }
 
 fn run_daemon(config: Config, config_file: PathBuf) -> Result<(), StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(MAX_THREADS)
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(StartError::Runtime)?;
     let result = runtime.block_on(async {
         let socket = config.socket.clone();
@@ -148,6 +147,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         config_file,
         boot,
         run_dir,
+        reloads: Reloads::default(),
         machine,
         machine_wakes_at: clock::boot_time(),
         clusters,
@@ -160,11 +160,14 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         writers: FileWriters::default(),
         store,
         metrics,
-        store_failure: None,
+        state_files_checked_at: clock::boot_time(),
+        directories_being_checked: BTreeSet::new(),
+        outage: Outage::default(),
+        watch: WatchStatus::default(),
         file_failure: None,
-        is_watching: false,
         status_line: String::new(),
         drain_clients: Vec::new(),
+        last_drain_client: 0,
         drain_wakes_at: None,
         started_at: clock::boot_time(),
         is_ready: false,

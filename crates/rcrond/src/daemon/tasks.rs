@@ -30,7 +30,12 @@ pub(super) fn start_store_tasks(
     metrics: &Arc<Metrics>,
 ) -> Senders {
     let (store_requests, received) = mpsc::unbounded_channel();
-    let client = StoreClient::new(Arc::clone(store), events.clone(), Arc::clone(metrics));
+    let client = StoreClient::new(
+        config.node.clone(),
+        Arc::clone(store),
+        events.clone(),
+        Arc::clone(metrics),
+    );
     tokio::spawn(client.run(received));
     let (watch_specs, specs) = watch::channel(WatchSpec {
         store: Arc::clone(store),

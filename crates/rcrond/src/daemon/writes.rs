@@ -1,6 +1,6 @@
 //! Writes of files: started here, executed by the writers' threads, and their results.
 
-use super::Daemon;
+use super::{Daemon, ForeignWrite};
 use crate::event::{Event, SaveReason};
 use crate::files::persistent_state::FILE_NAME;
 use crate::files::{WriteError, identity, state_file};
@@ -12,12 +12,19 @@ impl Daemon {
         let Some(cluster) = self.clusters.get_mut(&name) else {
             return;
         };
-        let state = cluster.next_state(content, &self.boot, &self.config.node);
+        let previous = cluster.settled_file().cloned();
+        let state = cluster.begin_write(content, &self.boot, &self.config.node);
         let path = cluster.settings.state_file.clone();
-        let events = self.events.clone();
+        let (events, own, cluster) = (self.events.clone(), self.events.clone(), name.clone());
         self.writers.write(
             &path.clone(),
-            move || state_file::write(&path, &state),
+            move || {
+                // What this write replaces must be logged, too.
+                if let Some(content) = previous.and_then(|previous| previous.foreign_content(&path)) {
+                    own.send(Event::ForeignWriteReplaced(ForeignWrite { cluster, content }));
+                }
+                state_file::write(&path, &state)
+            },
             move |result| events.send(Event::StateFileWritten(name, result)),
         );
     }
@@ -26,7 +33,7 @@ impl Daemon {
         let done = result.is_ok();
         let now = clock::boot_time();
         let cluster = self.clusters.get_mut(&name);
-        if let Some(is_active) = cluster.and_then(|cluster| cluster.state_written(result, now)) {
+        if let Some(is_active) = cluster.and_then(|cluster| cluster.end_write(result, now)) {
             self.metrics.count_transition(name.as_str(), is_active);
             log_state(&name, is_active);
         }
@@ -67,7 +74,7 @@ impl Daemon {
                     self.step(Input::EpochKept { cluster, epoch, done });
                 }
             }
-            SaveReason::Drain => self.drain_saved(done),
+            SaveReason::Drain(client) => self.drain_saved(client, done),
             SaveReason::Undrain(lines, replies) => super::drain::answer_undrain(lines, &replies, done),
             SaveReason::DrainFinished => {}
         }
@@ -107,7 +114,7 @@ impl Daemon {
     }
 
     /// The write is tried again each second, and its error is logged once.
-    fn log_file_failure(&mut self, text: String) {
+    pub(super) fn log_file_failure(&mut self, text: String) {
         if self.file_failure.as_ref() != Some(&text) {
             log::error!("{text}");
             self.file_failure = Some(text);

@@ -25,11 +25,18 @@ impl FileWriters {
         write: impl FnOnce() -> Result<(), WriteError> + Send + 'static,
         report: impl FnOnce(Result<(), WriteError>) + Send + 'static,
     ) {
-        let directory = file.parent().unwrap_or(Path::new("/"));
-        match self.thread(directory) {
+        match self.thread(directory_of(file)) {
             // The thread ends only after its sender was dropped, so that sending cannot fail.
             Ok(thread) => drop(thread.send(Box::new(|| report(write())))),
             Err(error) => report(Err(WriteError::NoThread(error))),
+        }
+    }
+
+    /// Calls `job` in the directory's thread, after all earlier writes in this directory. A directory in which nothing was
+    /// written has no thread; then `job` is not called.
+    pub(crate) fn after_writes(&self, directory: &Path, job: impl FnOnce() + Send + 'static) {
+        if let Some(thread) = self.threads.get(directory) {
+            drop(thread.send(Box::new(job)));
         }
     }
 
@@ -39,6 +46,11 @@ impl FileWriters {
             Entry::Vacant(entry) => Ok(entry.insert(start_thread()?)),
         }
     }
+}
+
+/// The directory whose thread writes the file.
+pub(crate) fn directory_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("/"))
 }
 
 fn start_thread() -> io::Result<Sender<Job>> {

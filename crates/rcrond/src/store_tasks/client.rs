@@ -3,13 +3,13 @@
 //! A read connects if there is no connection. A change never does: it must use the connection of its read. A call that fails or
 //! is too late ends the connection, and counts as not answered.
 
-use super::codec;
-use super::spoilt_keys::SpoiltKeys;
+use super::codec::{self, SessionDates};
+use super::connector::Connector;
 use super::time_limit::within;
 use crate::api::metrics::{Metrics, Operation, Outcome};
 use crate::event::{Event, EventSender};
 use inputs::clock;
-use lease::{Call, Change, Key, Reading, Verdict};
+use lease::{Call, Change, Key, NodeName, Reading, Verdict};
 use policy::moment::BootTime;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,22 +28,26 @@ pub(crate) enum StoreRequest {
 
 /// The task.
 pub(crate) struct StoreClient {
-    store: Arc<dyn Store>,
+    /// This node's name.
+    node: NodeName,
+    connector: Connector,
     connection: Option<Box<dyn Connection>>,
+    /// When the sessions of the last read were written, by their writers' clocks.
+    dates: SessionDates,
     /// Whether the warnings about this store's server were read. They are logged once for each store.
     has_read_warnings: bool,
-    spoilt_keys: SpoiltKeys,
     events: EventSender,
     metrics: Arc<Metrics>,
 }
 
 impl StoreClient {
-    pub(crate) fn new(store: Arc<dyn Store>, events: EventSender, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(node: NodeName, store: Arc<dyn Store>, events: EventSender, metrics: Arc<Metrics>) -> Self {
         Self {
-            store,
+            node,
+            connector: Connector::new(store),
             connection: None,
+            dates: SessionDates::default(),
             has_read_warnings: false,
-            spoilt_keys: SpoiltKeys::default(),
             events,
             metrics,
         }
@@ -63,7 +67,7 @@ impl StoreClient {
                     self.read_warnings(by).await;
                 }
                 StoreRequest::UseStore(store) => {
-                    self.store = store;
+                    self.connector = Connector::new(store);
                     self.connection = None;
                     self.has_read_warnings = false;
                 }
@@ -75,29 +79,30 @@ impl StoreClient {
         let begin = Instant::now();
         let names: Vec<_> = keys.iter().map(codec::key).collect();
         let was_connected = self.connection.is_some();
-        let answer = until(by, async {
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => self.store.connect().await?,
-            };
-            let snapshot = connection.read(&names).await?;
-            self.connection = Some(connection);
-            Ok(codec::reading(&keys, snapshot))
-        })
-        .await;
+        let answer = match self.connect(by).await {
+            Ok(mut connection) => {
+                let answer = until(by, connection.read(&names)).await;
+                answer.map(|snapshot| {
+                    self.connection = Some(connection);
+                    self.dates = SessionDates::of(&names, &snapshot);
+                    codec::reading(&keys, snapshot)
+                })
+            }
+            Err(error) => Err(error),
+        };
         let outcome = answer.as_ref().map_or(Outcome::NoAnswer, |_| Outcome::Done);
         self.metrics.count_call(Operation::Read, begin.elapsed(), outcome);
-        match &answer {
-            Ok(reading) => {
-                let now = clock::boot_time();
-                for message in self.spoilt_keys.update(&*self.store, &keys, reading, now) {
-                    log::error!("{message}");
-                }
-            }
-            Err(_) if was_connected => self.store.skip_current(),
-            Err(_) => {}
+        if answer.is_err() && was_connected {
+            self.connector.store.skip_current();
         }
         answer
+    }
+
+    async fn connect(&mut self, by: BootTime) -> Result<Box<dyn Connection>, Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.connector.connect(by.since(clock::boot_time())).await,
+        }
     }
 
     async fn change(&mut self, change: &Change, by: BootTime) -> (Verdict, Option<Error>) {
@@ -105,7 +110,7 @@ impl StoreClient {
         let Some(mut connection) = self.connection.take() else {
             return (Verdict::NoAnswer, None);
         };
-        let change = codec::change(change, clock::wall_time());
+        let change = codec::change(change, &self.node, &self.dates, clock::wall_time());
         let answer = until(by, connection.change(&change)).await;
         let (outcome, verdict) = match &answer {
             Ok(store::Verdict::Done) => (Outcome::Done, Verdict::Done),
@@ -116,7 +121,7 @@ impl StoreClient {
         if answer.is_ok() {
             self.connection = Some(connection);
         } else {
-            self.store.skip_current();
+            self.connector.store.skip_current();
         }
         (verdict, answer.err())
     }

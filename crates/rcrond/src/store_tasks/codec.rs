@@ -1,10 +1,11 @@
 //! The lease machine's records as keys and bytes of the store.
 //!
-//! A session record has a second line, for administrators: when it was written, by the writer's wall clock. The machine ignores
-//! it.
+//! A session record has a second line, for administrators: when its node has written it, by that node's wall clock. The machine
+//! ignores it.
 
-use lease::{Change, ClusterRecord, Found, Incarnation, Key, Reading, Record, SessionRecord, Version};
+use lease::{Change, ClusterRecord, Found, Incarnation, Key, NodeName, Reading, Record, SessionRecord, Version};
 use policy::moment::WallTime;
+use std::collections::BTreeMap;
 
 /// The key of a node's session.
 pub(crate) fn session(node: &str) -> String {
@@ -32,8 +33,29 @@ pub(crate) fn key(key: &Key) -> String {
     }
 }
 
-/// The machine's change in the store's terms. `wall` is the time that is written into session records.
-pub(crate) fn change(change: &Change, wall: WallTime) -> store::Change {
+/// When sessions were written, as far as they say so, by their keys.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SessionDates(BTreeMap<String, String>);
+
+impl SessionDates {
+    /// From a read of these keys.
+    pub(crate) fn of(keys: &[String], snapshot: &store::Snapshot) -> Self {
+        let pairs = keys.iter().zip(&snapshot.items);
+        let dates = pairs.filter_map(|(key, item)| {
+            let (_, date) = dated_session(&item.as_ref()?.value)?;
+            Some((key.clone(), date?))
+        });
+        Self(dates.collect())
+    }
+}
+
+/// The machine's change in the store's terms. `wall` is the time that is written into the session record of this node. A node that
+/// ends another node's session leaves its time as it was: it shows when that node was last alive.
+pub(crate) fn change(change: &Change, own: &NodeName, dates: &SessionDates, wall: WallTime) -> store::Change {
+    let date = |of: &Key| match of {
+        Key::Session(node) if node == own => Some(wall.rfc3339()),
+        of => dates.0.get(&key(of)).cloned(),
+    };
     store::Change {
         incarnation: change.incarnation.as_ref().map(|incarnation| incarnation.0.to_vec()),
         conditions: change
@@ -44,14 +66,17 @@ pub(crate) fn change(change: &Change, wall: WallTime) -> store::Change {
         writes: change
             .writes
             .iter()
-            .map(|(of, record)| (key(of), text(record, wall)))
+            .map(|(of, record)| (key(of), text(record, date(of))))
             .collect(),
     }
 }
 
-fn text(record: &Record, wall: WallTime) -> Vec<u8> {
+fn text(record: &Record, date: Option<String>) -> Vec<u8> {
     let text = match record {
-        Record::Session(session) => format!("{}\nat={}", session.to_text(), wall.rfc3339()),
+        Record::Session(session) => {
+            let date = date.map(|date| format!("\nat={date}"));
+            session.to_text() + &date.unwrap_or_default()
+        }
         Record::Cluster(cluster) => cluster.to_text(),
     };
     text.into_bytes()
@@ -118,7 +143,9 @@ mod tests {
             ],
             writes: vec![(node.clone(), Record::Session(session.clone()))],
         };
-        let made = change(&wanted, WallTime(Duration::from_secs(951_782_400)));
+        let own = NodeName::new("n1").expect("a name");
+        let wall = WallTime(Duration::from_secs(951_782_400));
+        let made = change(&wanted, &own, &SessionDates::default(), wall);
         assert_eq!(made.incarnation.as_deref(), Some(&[1, 2][..]));
         assert_eq!(
             made.conditions,
@@ -138,6 +165,39 @@ mod tests {
         };
         let found = reading(&[node], snapshot).records.remove(0).expect("there");
         assert_eq!(found.record, Some(Record::Session(session)));
+    }
+
+    #[test]
+    fn a_session_that_another_node_ends_keeps_the_time_of_its_last_renewal() {
+        let (own, dead) = (
+            NodeName::new("n1").expect("a name"),
+            NodeName::new("n2").expect("a name"),
+        );
+        let session = SessionRecord {
+            id: SessionId([7; 16]),
+            heartbeat: 3,
+            state: SessionState::Open,
+        };
+        let item = |second: &str| store::Item {
+            version: 1,
+            value: format!("{}{second}", session.to_text()).into_bytes(),
+        };
+        for (second, expected) in [("\nat=2026-01-01T00:00:00Z", Some("2026-01-01T00:00:00Z")), ("", None)] {
+            let snapshot = store::Snapshot {
+                incarnation: None,
+                revision: None,
+                items: vec![Some(item(second))],
+            };
+            let dates = SessionDates::of(&[key(&Key::Session(dead.clone()))], &snapshot);
+            let end = Change {
+                incarnation: None,
+                conditions: Vec::new(),
+                writes: vec![(Key::Session(dead.clone()), Record::Session(session.clone()))],
+            };
+            let made = change(&end, &own, &dates, WallTime(Duration::from_secs(951_782_400)));
+            let (_, date) = dated_session(&made.writes[0].1).expect("a session");
+            assert_eq!(date.as_deref(), expected);
+        }
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 pub(crate) mod client;
 pub(crate) mod codec;
+mod connector;
 pub(crate) mod node_info;
 mod node_list;
 pub(crate) mod overview;
-mod spoilt_keys;
 mod time_limit;
 pub(crate) mod watcher;

@@ -4,7 +4,7 @@ use super::time_limit::within;
 use crate::event::{Event, EventSender};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Store, Watch};
+use store::{Error, Store, Watch};
 use tokio::sync::watch::Receiver;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -33,20 +33,25 @@ pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
             }
             continue;
         }
-        let lifetime = match within(CONNECT_LIMIT, spec.store.watch(spec.keys)).await {
+        let connected = tokio::select! {
+            connected = within(CONNECT_LIMIT, spec.store.watch(spec.keys)) => connected,
+            // Perhaps with another store. A sender that was dropped is noticed below.
+            Ok(()) = specs.changed() => continue,
+        };
+        let (lifetime, failure) = match connected {
             Ok(watch) => {
                 let begin = Instant::now();
                 // This makes the machine read, too: changes before the watch were missed.
-                events.send(Event::Watching(true));
+                events.send(Event::Watching(Ok(())));
                 match pass_on_changes(watch, &mut specs, &events).await {
                     End::SenderDropped => return,
                     End::SpecChanged => continue,
-                    End::WatchFailed => begin.elapsed(),
+                    End::WatchFailed(failure) => (begin.elapsed(), failure),
                 }
             }
-            Err(_) => Duration::ZERO,
+            Err(failure) => (Duration::ZERO, failure),
         };
-        events.send(Event::Watching(false));
+        events.send(Event::Watching(Err(failure)));
         pause = if lifetime >= MIN_LIFETIME {
             MIN_PAUSE
         } else {
@@ -63,7 +68,7 @@ pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
 enum End {
     SenderDropped,
     SpecChanged,
-    WatchFailed,
+    WatchFailed(Error),
 }
 
 async fn pass_on_changes(mut watch: Box<dyn Watch>, specs: &mut Receiver<WatchSpec>, events: &EventSender) -> End {
@@ -71,7 +76,7 @@ async fn pass_on_changes(mut watch: Box<dyn Watch>, specs: &mut Receiver<WatchSp
         tokio::select! {
             changed = watch.changed() => match changed {
                 Ok(()) => events.send(Event::RecordsChanged),
-                Err(_) => return End::WatchFailed,
+                Err(failure) => return End::WatchFailed(failure),
             },
             spec = specs.changed() => {
                 return if spec.is_ok() { End::SpecChanged } else { End::SenderDropped };

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
-use testing::program::program;
+use testing::program::{program, without_machine};
 use testing::{Done, run};
 
 /// A directory with an rcrond.toml for cluster `web`.
@@ -47,7 +47,7 @@ impl Fixture {
     }
 
     fn rcrond(&self, option: &str) -> Done {
-        run(Command::new(program("rcrond"))
+        run(without_machine("rcrond")
             .arg(option)
             .arg("--conf")
             .arg(self.path("rcrond.toml"))
@@ -113,15 +113,15 @@ fn an_rcron_conf_that_does_not_match_is_wrong() {
     for (conf, row) in [
         (
             format!("cluster_name = web\nstate_file = {here}/states/web\ndefault_state = passive\n"),
-            "  wrong     HERE/web.conf does not require a lease: without a state file, default_state = passive applies, \
-             and an `active` written by hand counts\n            -> set require_lease = yes\n",
+            "  wrong     HERE/rcrond.toml:8:1: HERE/web.conf does not require a lease, so an `active` written by hand \
+             makes a second server active\n",
         ),
         (
-            format!("cluster_name = web\nstate_file = {here}/states/other\n"),
+            format!("cluster_name = web\nstate_file = {here}/states/other\nrequire_lease = yes\n"),
             "  wrong     HERE/web.conf has a different state file: HERE/states/other\n",
         ),
         (
-            format!("cluster_name = mail\nstate_file = {here}/states/web\n"),
+            format!("cluster_name = mail\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
             "  wrong     HERE/web.conf has this state file for cluster mail\n",
         ),
     ] {
@@ -207,13 +207,71 @@ fn a_rejected_configuration_is_reported_by_check_init_store_and_the_daemon() {
     let done = fixture.rcrond("--init-store");
     assert_eq!(done.code(), Some(1));
     assert_eq!(done.stderr().replace(&here, "HERE"), format!("rcrond: {message}\n"));
-    let done = run(Command::new(program("rcrond"))
-        .arg("-c")
-        .arg(fixture.path("rcrond.toml")));
+    let done = run(without_machine("rcrond").arg("-c").arg(fixture.path("rcrond.toml")));
     assert_eq!(done.code(), Some(78));
     // The daemon logs it, with the time.
     let stderr = done.stderr().replace(&here, "HERE");
     let (_, line) = stderr.split_once(' ').expect("a time");
     let indented = message.replace('\n', "\n    ");
     assert_eq!(line, format!("rcrond: error: {indented}\n"));
+}
+
+#[test]
+fn an_epoch_file_that_cannot_be_used_is_wrong() {
+    let fixture = Fixture::new();
+    let clusters = fixture.path("lib/clusters.json");
+    fs::write(&clusters, "").expect("written");
+    has(
+        &fixture.report(),
+        "  wrong     cannot read the epochs from HERE/lib/clusters.json: EOF",
+    );
+    fs::remove_file(&clusters).expect("removed");
+    fs::create_dir(&clusters).expect("made");
+    has(
+        &fixture.report(),
+        "  wrong     cannot read the epochs from HERE/lib/clusters.json: it is a directory",
+    );
+}
+
+/// Needs a file system of its own, in a mount namespace.
+#[test]
+fn a_full_directory_is_wrong() {
+    let fixture = Fixture::new();
+    let script = r#"
+        mount -t tmpfs -o size=64k none "$1/lib" && mount -t tmpfs -o size=64k none "$1/states" || exit 99
+        head -c 1M /dev/zero >"$1/lib/full" 2>/dev/null
+        head -c 1M /dev/zero >"$1/states/full" 2>/dev/null
+        exec "$2" --check --config-only --conf "$1/rcrond.toml"
+    "#;
+    let namespaces: &[&str] = if nix::unistd::geteuid().is_root() {
+        &["--mount"]
+    } else {
+        &["--mount", "--map-root-user"]
+    };
+    let done = run(Command::new("unshare")
+        .args(namespaces)
+        .args(["sh", "-c", script, "sh"])
+        .arg(fixture.directory.path())
+        .arg(program("rcrond")));
+    assert_eq!(done.code(), Some(1), "{done:?}");
+    let here = fixture.directory.path().display();
+    for row in [
+        format!("  wrong     state_dir {here}/lib: its file system is full (0 bytes are free)\n"),
+        format!(
+            "  wrong     state file {here}/states/web cannot be written: its directory: its file system is full (0 bytes are free)\n"
+        ),
+    ] {
+        has(&done.stdout(), &row);
+    }
+}
+
+#[test]
+fn config_only_leaves_the_store_out() {
+    let fixture = Fixture::new();
+    let done = run(without_machine("rcrond")
+        .args(["--check", "--config-only", "--conf"])
+        .arg(fixture.path("rcrond.toml")));
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(!done.stdout().contains("\nstore\n"), "{done:?}");
+    assert_eq!(fixture.rcrond("--check").code(), Some(1), "the store does not answer");
 }

@@ -5,6 +5,7 @@
 //! active again. Times are printed beside their bounds. Only three times the bound is an error, because test machines are slow
 //! at times.
 
+mod chaos;
 mod check;
 mod faketime;
 mod node;

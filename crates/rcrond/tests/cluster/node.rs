@@ -157,6 +157,36 @@ impl Node {
         );
     }
 
+    /// Sends its rcrond a signal that ends it, and returns the process, which ends later.
+    pub(crate) fn begin_to_end(&self, signal: Signal) -> Running {
+        self.signal(signal);
+        self.daemon.lock().expect("whole").take().expect("it runs")
+    }
+
+    /// Gives it a small disk of its own for what must survive a reboot. The lab's processes see it.
+    pub(crate) fn make_disk(&self) {
+        let disk = self.disk().display().to_string();
+        self.host.sh(&format!(
+            "mkdir -m 700 {disk}; mount -t tmpfs -o size=64k,mode=700 none {disk}"
+        ));
+    }
+
+    /// Leaves no room on its disk.
+    pub(crate) fn fill_disk(&self) {
+        let filler = self.disk().join("filler").display().to_string();
+        self.host
+            .sh(&format!("dd if=/dev/zero of={filler} bs=4k 2>/dev/null || true"));
+    }
+
+    /// Makes room on its disk again.
+    pub(crate) fn empty_disk(&self) {
+        self.host.sh(&format!("rm -f {}", self.disk().join("filler").display()));
+    }
+
+    fn disk(&self) -> PathBuf {
+        self.directory.join("lib")
+    }
+
     /// Whether its rcrond was started and not ended.
     pub(crate) fn runs(&self) -> bool {
         self.daemon.lock().expect("whole").is_some()
@@ -206,6 +236,14 @@ impl Node {
             }
         }
         None
+    }
+
+    /// Sends it a request, if it listens, and does not wait for an answer.
+    pub(crate) fn send(&self, request: &Request) {
+        if let Ok(mut stream) = UnixStream::connect(self.directory.join("socket")) {
+            let line = serde_json::to_string(request).expect("JSON") + "\n";
+            let _ = stream.write_all(line.as_bytes());
+        }
     }
 
     /// Drains or undrains it, which must succeed.

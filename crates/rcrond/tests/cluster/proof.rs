@@ -124,14 +124,14 @@ fn two_active_nodes_and_their_runs_are_found() {
     );
 }
 
-fn active(epoch: u64) -> String {
+pub(crate) fn active(epoch: u64) -> String {
     let until = boot_time().after(Duration::from_secs(300)).0.as_secs_f64();
     let boot = String::from_utf8(boot_id().expect("/proc")).expect("text");
     format!("active until={until:.3} boot={boot} epoch={epoch}")
 }
 
 /// Replaces the file, as rcrond does.
-fn write(node: &Node, line: &str) {
+pub(crate) fn write(node: &Node, line: &str) {
     let new = node.state_file().with_extension("new");
     fs::write(&new, format!("{line}\n")).expect("written");
     fs::rename(new, node.state_file()).expect("renamed");

@@ -18,6 +18,8 @@ pub(crate) struct Node {
     directory: TempDir,
     name: &'static str,
     running: Option<Running>,
+    /// A variable of the daemon's environment, and the file whose path is its value.
+    variable: Option<(&'static str, &'static str)>,
 }
 
 impl Node {
@@ -32,6 +34,7 @@ impl Node {
             directory: tempfile::tempdir().expect("a directory"),
             name,
             running: None,
+            variable: None,
         };
         let here = node.directory.path().display();
         fs::create_dir(node.path("journal")).expect("made");
@@ -51,9 +54,32 @@ impl Node {
         self
     }
 
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn set(&mut self, variable: &'static str, file: &'static str) {
+        self.variable = Some((variable, file));
+    }
+
+    pub(crate) fn start_without_waiting(&mut self) {
         let log = fs::File::create(self.path("log")).expect("a log");
-        self.running = Some(Running::start(self.command().stderr(log)));
+        let variable = self.variable.map(|(name, file)| (name, self.path(file)));
+        self.running = Some(Running::start(self.command().stderr(log).envs(variable)));
+    }
+
+    /// Waits for the program's first statement: until then, the kernel ends a process on SIGHUP.
+    pub(crate) fn begins(&self) {
+        let status = format!("/proc/{}/status", self.running.as_ref().expect("running").pid());
+        let has_hangup = |line: &str| {
+            let mask = line.strip_prefix("SigBlk:").or(line.strip_prefix("SigCgt:"));
+            let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            mask.is_some_and(|mask| mask & 1 == 1)
+        };
+        until("its first statement", || {
+            let status = fs::read_to_string(&status).ok()?;
+            status.lines().any(has_hangup).then_some(())
+        });
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.start_without_waiting();
         // The socket's file is there before the daemon listens.
         let listens = || Connection::open(&self.path("socket"), LIMIT).is_ok();
         until("the first state file and the socket", || {

@@ -3,6 +3,7 @@
 mod address;
 mod bounded;
 mod encryption;
+mod lookup;
 mod race;
 mod stream;
 

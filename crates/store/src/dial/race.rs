@@ -1,9 +1,10 @@
 //! Connects to a name that has several addresses.
 
+use super::lookup::look_up;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -13,7 +14,7 @@ const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Connects to the name's first address that answers.
 pub(super) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    first_of(lookup_host((host, port)).await?).await
+    first_of(look_up(host, port).await?.into_iter()).await
 }
 
 /// Tries the addresses in turn. One that does not answer does not hold up the next.

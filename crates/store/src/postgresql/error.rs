@@ -35,6 +35,8 @@ pub(super) enum Error {
     /// A statement that always returns a row returned none.
     NoRow,
     NoVerdict,
+    /// A notification did not reach a connection that listens.
+    NoNotification,
 }
 
 const OTHER: &str = "check that this is PostgreSQL's port";
@@ -77,9 +79,19 @@ impl ServerError for Error {
                 Some("use a primary that accepts writes"),
             ),
             Self::NoRow => ("the answer to a read has no row", None),
+            Self::NoNotification => (
+                "a notification (NOTIFY) does not reach a connection that listens (LISTEN)",
+                Some(
+                    "if PgBouncer or another pooler is in between, set its pool_mode to session, or connect to PostgreSQL itself",
+                ),
+            ),
             Self::NoVerdict => ("the answer to a change does not say whether it is done", None),
         };
         (what.to_owned(), help)
+    }
+
+    fn is_standby(&self) -> bool {
+        matches!(self, Self::Standby)
     }
 }
 

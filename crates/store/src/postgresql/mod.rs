@@ -4,6 +4,7 @@
 mod calls;
 mod error;
 mod inspector;
+mod listening;
 mod session;
 mod sql;
 mod table;
@@ -88,11 +89,7 @@ impl Protocol for Primary {
 
     fn subscribe<'a>(&'a self, server: &'a Server, keys: &'a [String], notifier: Notifier) -> Answer<'a, Listening> {
         Box::pin(async move {
-            let session = Session::open(self, server, move || notifier.notify()).await?;
-            // LISTEN takes one name and no parameters. The name of a channel needs no quotes.
-            let listen: Vec<_> = keys.iter().map(|key| format!("LISTEN {}", sql::channel(key))).collect();
-            session.execute(&listen.join(";")).await?;
-            let Session { client, driver, .. } = session;
+            let Session { client, driver, .. } = listening::listen(self, server, keys, notifier).await?;
             let listening: Listening =
                 Box::pin(async move { keepalive(driver, async || Ok(client.batch_execute("").await?)).await });
             Ok(listening)

@@ -70,6 +70,10 @@ impl ServerError for Error {
         };
         (what, Some(help))
     }
+
+    fn is_standby(&self) -> bool {
+        matches!(self, Self::Replica)
+    }
 }
 
 impl From<RedisError> for crate::Error {

@@ -13,17 +13,19 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// The file pg_hba.conf: the superuser needs no password over the Unix socket, and `trusted` needs none at all; `certified`
-/// needs a certificate, and all others need a password.
+/// needs a certificate, and all others need a password, which `plain` must send in plain text.
 const HBA: &str = "local all postgres trust
 local replication postgres trust
+local all plain password
 local all all scram-sha-256
 hostssl all certified 127.0.0.1/32 cert
 host all trusted 127.0.0.1/32 trust
+host all plain 127.0.0.1/32 password
 host all all 127.0.0.1/32 scram-sha-256
 ";
 
-/// A running PostgreSQL with a database `ops`, in which the users `rcrond` (password `secret`), `trusted` and `certified`
-/// may create tables.
+/// A running PostgreSQL with a database `ops`, in which the users `rcrond` and `plain` (password `secret`), `trusted` and
+/// `certified` may create tables.
 pub struct PostgreSql {
     instance: Instance,
     port: u16,
@@ -56,12 +58,13 @@ impl PostgreSql {
         for line in [
             "CREATE DATABASE ops",
             "CREATE ROLE rcrond LOGIN PASSWORD 'secret'",
+            "CREATE ROLE plain LOGIN PASSWORD 'secret'",
             "CREATE ROLE trusted LOGIN",
             "CREATE ROLE certified LOGIN",
         ] {
             one.sql_in("postgres", line);
         }
-        one.sql("GRANT CREATE ON SCHEMA public TO rcrond, trusted, certified");
+        one.sql("GRANT CREATE ON SCHEMA public TO rcrond, plain, trusted, certified");
         one
     }
 

@@ -9,10 +9,11 @@ use crate::check::report::Report;
 use crate::check::rights::Rights;
 use ::crontab::call::Call;
 use ::crontab::shell::Word;
-use inputs::command_line::{self, Invocation, Request};
+use inputs::command_line::{self, Invocation, Mistake, Request};
 use inputs::diagnostic::shown;
 use inputs::settings::DEFAULT_FILE;
-use policy::config::Key;
+use policy::command::Mode;
+use policy::config::{Config, Key, LARGEST_FILE};
 use policy::display::escaped;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -27,26 +28,32 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
         Ok(Request::Help | Request::Version) => return,
         Err(error) => {
             if call.words.iter().all(|word| word.is_literal) {
+                let place = mistaken(&call.words, &error.mistake).map_or(start, |word| job.place(word.offset));
                 let mistake = error.mistake.to_string();
                 let what = escaped(&mistake);
-                let finding = Finding::wrong(Kind::Usage, &start, what, "correct the line; see rcron(8)");
+                let finding = Finding::wrong(Kind::Usage, &place, what, "correct the line; see rcron(8)");
                 report.add(finding.because("rcron exits with 125, and the job does not run"));
             }
             return;
         }
     };
+    let count = match invocation.job.mode {
+        Mode::Direct => invocation.job.argv().len(),
+        Mode::Shell => 1,
+    };
+    let (options, of_job) = call.words.split_at(call.words.len().saturating_sub(count));
     if invocation.options.dry_run {
         let what = "with --dry-run the job never runs";
         let remedy = "remove the option when the test is over";
-        report.add(Finding::doubtful(Kind::DryRun, &start, what, remedy));
+        let word = option(options, Some(b'n'), "dry-run").unwrap_or(&call.words[0]);
+        report.add(Finding::doubtful(Kind::DryRun, &job.place(word.offset), what, remedy));
     }
-    check_configuration(job, &invocation, &start, survey, report);
-    let arguments = call.words.len().min(invocation.job.argv().len().saturating_sub(1));
-    let (until_job, of_job) = call.words.split_at(call.words.len() - arguments);
-    if until_job.iter().all(|word| word.is_literal) {
-        program::check_job(job, call, &invocation.job, report);
+    let conf = value(options, b'c', "conf").unwrap_or(&call.words[0]);
+    check_configuration(job, &invocation, &job.place(conf.offset), survey, report);
+    if options.iter().all(|word| word.is_literal) {
+        program::check_job(job, call, &invocation.job, of_job, report);
     }
-    if let Some(word) = misplaced_option(of_job) {
+    if let Some(word) = misplaced_option(job, of_job.get(1..).unwrap_or_default()) {
         let what = "this option is after the job, so it is an argument of the job";
         let remedy = "write it before the job: rcron --conf FILE JOB";
         let place = job.place(word.offset);
@@ -54,9 +61,50 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
     }
     let text = invocation.job.text(usize::MAX);
     if let Some(name) = invocation.options.job_name {
-        survey.names.add(&start, name, &text, report);
+        let word = value(options, b'j', "job").unwrap_or(&call.words[0]);
+        survey.names.add(&job.place(word.offset), name, &text, report);
     }
     survey.unwrapped.add_wrapped(start, text);
+}
+
+/// The word that the message is about.
+fn mistaken<'w>(words: &'w [Word], mistake: &Mistake) -> Option<&'w Word> {
+    let name = match mistake {
+        Mistake::UnknownOption(error, _) | Mistake::Value(error) => match error {
+            lexopt::Error::UnexpectedOption(name) | lexopt::Error::UnexpectedValue { option: name, .. } => name,
+            lexopt::Error::MissingValue { option } => option.as_ref()?,
+            _ => return None,
+        },
+        Mistake::JobName(name) => {
+            return words
+                .iter()
+                .find(|word| word.text.ends_with(name.as_bytes()) && !name.is_empty());
+        }
+        Mistake::LongJobName | Mistake::NoCommand => return None,
+    };
+    match name.strip_prefix("--") {
+        Some(long) => option(&words[1..], None, long),
+        None => option(&words[1..], name.as_bytes().get(1).copied(), ""),
+    }
+}
+
+/// The word with an option: `-n`, among other letters too, or `--dry-run`.
+fn option<'w>(words: &'w [Word], short: Option<u8>, long: &str) -> Option<&'w Word> {
+    words.iter().find(|word| match word.text.strip_prefix(b"--") {
+        Some(name) => !long.is_empty() && name.split(|byte| *byte == b'=').next() == Some(long.as_bytes()),
+        None => word.text.starts_with(b"-") && short.is_some_and(|short| word.text[1..].contains(&short)),
+    })
+}
+
+/// The word with the value of an option: the next one after `-c` or `--conf`, or the same in `--conf=FILE`.
+fn value<'w>(words: &'w [Word], short: u8, long: &str) -> Option<&'w Word> {
+    let at = words.iter().rposition(|word| {
+        let name = word.text.strip_prefix(b"--").unwrap_or_default();
+        let is_long = name.split(|byte| *byte == b'=').next() == Some(long.as_bytes());
+        is_long || word.text.starts_with(&[b'-', short])
+    })?;
+    let is_alone = words[at].text == [b'-', short] || words[at].text == [b"--", long.as_bytes()].concat();
+    words.get(at + usize::from(is_alone))
 }
 
 fn check_configuration(job: &Job, invocation: &Invocation, start: &Place, survey: &mut Survey, report: &mut Report) {
@@ -65,6 +113,9 @@ fn check_configuration(job: &Job, invocation: &Invocation, start: &Place, survey
         survey.usage.without_conf.get_or_insert(start.clone());
     }
     let Some(rights) = &job.rights else { return };
+    if conf.is_none() && survey.default_readers.contains(rights) {
+        return;
+    }
     let name = conf.unwrap_or(OsStr::new(DEFAULT_FILE));
     let file = Path::new(name);
     let is_variable = name.as_bytes().contains(&b'$');
@@ -74,7 +125,9 @@ fn check_configuration(job: &Job, invocation: &Invocation, start: &Place, survey
     match (open(job, rights, file), conf) {
         (Ok(()), Some(_)) => survey.add_configuration(file.to_owned(), rights),
         // The built-in defaults apply to jobs that do not name a file.
-        (Ok(()) | Err(Unreadable::Missing), None) => {}
+        (Ok(()) | Err(Unreadable::Missing), None) => {
+            survey.default_readers.insert(rights.clone());
+        }
         (Err(Unreadable::Missing), Some(_)) => {
             let what = format!("the configuration {} does not exist", shown(name));
             let finding = Finding::wrong(Kind::ConfMissing, start, what, "create the file, or correct its name");
@@ -102,7 +155,7 @@ fn open(job: &Job, rights: &Rights, file: &Path) -> Result<(), Unreadable> {
             if user.may_read(&metadata) {
                 Ok(())
             } else {
-                Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())
+                Err(std::io::Error::from(nix::errno::Errno::EACCES).into())
             }
         }
         _ => located.open().map(drop),
@@ -110,23 +163,37 @@ fn open(job: &Job, rights: &Rights, file: &Path) -> Result<(), Unreadable> {
 }
 
 /// Finds `rcron job --conf FILE` where FILE can only be rcron's. Many programs have an option of this name.
-fn misplaced_option(arguments: &[Word]) -> Option<&Word> {
+fn misplaced_option<'w>(job: &Job, arguments: &'w [Word]) -> Option<&'w Word> {
     let mut following = arguments.iter().skip(1).map(|word| word.text.as_slice());
     arguments.iter().find(|word| {
         let next = following.next().unwrap_or_default();
         match word.text.as_slice() {
-            b"--conf" | b"-c" => is_rcrons_file(next),
+            b"--conf" | b"-c" => is_rcrons_file(job, next),
             b"--option" | b"-o" => is_rcrons_setting(next),
             text => {
-                text.strip_prefix(b"--conf=").is_some_and(is_rcrons_file)
+                text.strip_prefix(b"--conf=")
+                    .is_some_and(|file| is_rcrons_file(job, file))
                     || text.strip_prefix(b"--option=").is_some_and(is_rcrons_setting)
             }
         }
     })
 }
 
-fn is_rcrons_file(path: &[u8]) -> bool {
-    Path::new(OsStr::from_bytes(path)).starts_with("/etc/rcron")
+/// Whether it is in rcron's directory, or a file with which rcron would run and which is not empty.
+fn is_rcrons_file(job: &Job, path: &[u8]) -> bool {
+    let path = Path::new(OsStr::from_bytes(path));
+    if path.starts_with("/etc/rcron") || job.rights.is_none() || !path.is_absolute() {
+        return path.starts_with("/etc/rcron");
+    }
+    let contents = job
+        .root
+        .locate(path)
+        .ok()
+        .and_then(|located| located.read(LARGEST_FILE).ok());
+    contents.is_some_and(|contents| {
+        let mut config = Config::default();
+        config.read(&contents.bytes).is_ok() && config != Config::default()
+    })
 }
 
 fn is_rcrons_setting(setting: &[u8]) -> bool {

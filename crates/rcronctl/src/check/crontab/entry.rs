@@ -9,7 +9,7 @@ use crate::check::report::Report;
 use crate::check::rights::Rights;
 use crate::check::root::Root;
 use ::crontab::shell::Unclosed;
-use ::crontab::{Entry, Line, UserField, call};
+use ::crontab::{Entry, Line, UserField};
 use policy::display::escaped;
 use std::rc::Rc;
 
@@ -39,7 +39,17 @@ impl Job<'_> {
             report.add(misplaced_user(&self.place(0), field));
             return;
         }
-        if !self.line.is_wrapped() || !entry.has_posix_shell() {
+        let unjudged = self.line.judgement.unjudged;
+        if !self.line.is_wrapped() && unjudged.is_none() {
+            return;
+        }
+        if let Some(shell) = entry.other_shell() {
+            let what = format!(
+                "this job is not judged: its SHELL, {}, has another grammar",
+                escaped(shell)
+            );
+            let remedy = "check by hand that nothing outside of rcron's words runs on passive servers";
+            report.add(Finding::doubtful(Kind::NotJudged, &self.place(0), what, remedy));
             return;
         }
         survey.usage.has_ordinary_users |= entry.user != b"root";
@@ -50,11 +60,11 @@ impl Job<'_> {
             report.add(finding);
         }
         self.check_ends(survey, report);
-        let Ok(commands) = &self.line.commands else { return };
-        let Some(call) = call::find(commands) else { return };
-        program::check_rcron(self, &call, report);
-        outside::check(self, commands, &call, report);
-        arguments::check(self, &call, survey, report);
+        for call in &self.line.judgement.calls {
+            program::check_rcron(self, call, report);
+            arguments::check(self, call, survey, report);
+        }
+        outside::check(self, &self.line.judgement, report);
     }
 
     /// What cron reads without complaint, but not as it is meant.

@@ -2,11 +2,12 @@
 
 use super::entry::Job;
 use super::lookup::{Lookup, look_up};
-use crate::check::finding::Finding;
+use super::shell_words;
+use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
 use crate::check::report::Report;
 use ::crontab::call::Call;
-use ::crontab::shell;
+use ::crontab::shell::{self, Word};
 use policy::command::{self, Mode};
 use policy::display::escaped;
 
@@ -36,38 +37,59 @@ pub(super) fn check_rcron(job: &Job, call: &Call, report: &mut Report) {
     ));
 }
 
-pub(super) fn check_job(job: &Job, call: &Call, words: &command::Job, report: &mut Report) {
-    const QUOTE: &str = "if a shell is to read them, quote the whole line as one word: rcron 'a && b'";
-    let Some(program) = program(words) else { return };
+/// `words` are those of the job: its program and the arguments, or one command line.
+pub(super) fn check_job(job: &Job, call: &Call, parsed: &command::Job, words: &[Word], report: &mut Report) {
+    let Some(first) = words.first().filter(|word| word.is_literal) else {
+        return;
+    };
+    if first.text.is_empty() {
+        let what = "the job is an empty word";
+        let finding = Finding::wrong(
+            Kind::JobNotFound,
+            &job.place(first.offset),
+            what,
+            "write the job's command",
+        );
+        report.add(finding.because("rcron exits with 127"));
+        return;
+    }
+    let Some((program, offset)) = program(parsed) else {
+        return;
+    };
     if job.rights.is_none() || (call.is_behind && !program.contains(&b'/')) {
         return;
     }
-    let (place, path, name) = (
-        job.place(call.words[0].offset),
-        job.line.entry.path(),
-        escaped(&program),
-    );
-    let finding = match (look_up(job.root, &program, path), words.looks_like_shell()) {
-        (Lookup::Unsure, _) | (Lookup::Found, false) => return,
-        (Lookup::Found, true) => {
-            let what = format!("{name} gets shell syntax as arguments, and no shell reads it");
-            Finding::doubtful(Kind::ShellWords, &place, what, QUOTE)
-        }
-        (_, true) => {
+    let offset = if first.is_plain { offset + 1 } else { 0 };
+    let place = job.place(first.offset + offset);
+    match look_up(job.root, &program, job.line.entry.path()) {
+        Lookup::Unsure => {}
+        Lookup::Found => shell_words::check(job, &program, words, report),
+        Lookup::Missing | Lookup::NotExecutable if parsed.looks_like_shell() => {
             let what = "rcron executes these words without a shell, but they are written for one";
-            Finding::wrong(Kind::ShellWords, &place, what, QUOTE)
+            let place = shell_words::operator(words).map_or(place, |word| job.place(word.offset));
+            report.add(Finding::wrong(Kind::ShellWords, &place, what, shell_words::QUOTE));
         }
-        (lookup, false) => {
-            let what = match lookup {
-                Lookup::NotExecutable => format!("the job's program {name} is not an executable file"),
-                _ if program.contains(&b'/') => format!("the job's program {name} does not exist"),
-                _ => format!("the job's program {name} is not in {}", shown_path(path)),
-            };
-            let remedy = "install it on every server of the cluster, or write its full path";
-            Finding::wrong(Kind::JobNotFound, &place, what, remedy)
-        }
+        lookup => report.add(not_found(job, &place, &program, lookup)),
+    }
+}
+
+fn not_found(job: &Job, place: &Place, program: &[u8], lookup: Lookup) -> Finding {
+    let (name, path) = (escaped(program), job.line.entry.path());
+    let (what, remedy) = match lookup {
+        Lookup::NotExecutable => (
+            format!("the job's program {name} is not an executable file"),
+            format!("chmod a+x {name}, or correct the name if it is a directory or another file"),
+        ),
+        _ if program.contains(&b'/') => (
+            format!("the job's program {name} does not exist"),
+            "install it on every server of the cluster, or correct its path".to_owned(),
+        ),
+        _ => (
+            format!("the job's program {name} is not in {}", shown_path(path)),
+            "install it on every server of the cluster, or write its full path".to_owned(),
+        ),
     };
-    report.add(finding);
+    Finding::wrong(Kind::JobNotFound, place, what, remedy)
 }
 
 fn shown_path(path: &[u8]) -> String {
@@ -79,17 +101,18 @@ fn shown_path(path: &[u8]) -> String {
     format!("PATH={}{hint}", escaped(path))
 }
 
-/// The name of the program that a job executes, if it is certain.
-fn program(job: &command::Job) -> Option<Vec<u8>> {
+/// The name of the program that a job executes, if it is certain, and where it begins in its word.
+fn program(job: &command::Job) -> Option<(Vec<u8>, usize)> {
     if job.assignments().iter().any(|word| word.starts_with(b"PATH=")) {
         return None;
     }
     let argv = job.argv();
     match job.mode {
-        Mode::Direct => argv.first().map(|name| name.to_vec()),
+        Mode::Direct => argv.first().map(|name| (name.to_vec(), 0)),
         Mode::Shell => {
             let commands = shell::parse(argv.last()?).ok()?;
-            commands.first()?.program().map(<[u8]>::to_vec)
+            let first = commands.first()?;
+            Some((first.program()?.to_vec(), first.command().first()?.offset))
         }
     }
 }
@@ -115,7 +138,8 @@ mod tests {
         ] {
             let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
             let job = command::Job::read(words.clone()).expect("a job");
-            assert_eq!(program(&job).as_deref(), expected.map(str::as_bytes), "{words:?}");
+            let found = program(&job).map(|(name, _)| name);
+            assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{words:?}");
         }
     }
 }

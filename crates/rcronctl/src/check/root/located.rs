@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use sys::file::{self, Contents, Unreadable};
 
 /// Where a path leads.
@@ -39,10 +40,10 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(super) struct End {
     /// `None` for the root itself.
-    pub(super) directory: Option<File>,
+    pub(super) directory: Option<Rc<File>>,
     pub(super) name: OsString,
     /// Opened with `O_PATH`.
-    pub(super) file: File,
+    pub(super) file: Rc<File>,
 }
 
 /// Why the file cannot be seen: it does not exist, or a directory is closed.

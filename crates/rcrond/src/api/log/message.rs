@@ -45,10 +45,16 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// `detail` is the cause, if it is known.
-    pub(super) fn new(notice: &Notice, detail: Option<&str>) -> Self {
+    /// `detail` is the cause, if it is known. `full_key` gives a record's key as the store's own tools show it.
+    pub(super) fn new(notice: &Notice, detail: Option<&str>, full_key: &dyn Fn(&str) -> String) -> Self {
         let cause = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-        describe(notice, &cause).with_optional("DETAIL", detail)
+        describe(notice, &cause, full_key).with_optional("DETAIL", detail)
+    }
+
+    /// Another cause of an outage.
+    pub(super) fn store_still_silent(cause: &str) -> Self {
+        let text = format!("the store still does not answer: {cause}");
+        Self::about_node(STORE_SILENT, Level::Warn, text).with("DETAIL", cause)
     }
 
     /// The value of a field.
@@ -91,7 +97,7 @@ impl Message {
 }
 
 /// `cause` begins with a colon, or is empty.
-fn describe(notice: &Notice, cause: &str) -> Message {
+fn describe(notice: &Notice, cause: &str, full_key: &dyn Fn(&str) -> String) -> Message {
     let node = |id, level, text: &str| Message::about_node(id, level, format!("{text}{cause}"));
     let of = |cluster, id, level, text: &str| Message::about_cluster(id, level, cluster, &format!("{text}{cause}"));
     match notice {
@@ -152,7 +158,7 @@ fn describe(notice: &Notice, cause: &str) -> Message {
             of(cluster, NO_EPOCH, Level::Error, text).repeated()
         }
         Notice::Unreadable(cluster) => {
-            let key = codec::cluster(cluster.as_str());
+            let key = full_key(&codec::cluster(cluster.as_str()));
             let text = format!(
                 "its record in the store, {key}, was written by another version of rcron or another program: this node leaves it \
                  unchanged and cannot hold the cluster; {DELETE_RECORD}"
@@ -160,7 +166,7 @@ fn describe(notice: &Notice, cause: &str) -> Message {
             of(cluster, UNREADABLE, Level::Error, &text).repeated()
         }
         Notice::EpochTooLarge { cluster, epoch } => {
-            let key = codec::cluster(cluster.as_str());
+            let key = full_key(&codec::cluster(cluster.as_str()));
             let text = format!(
                 "its record in the store, {key}, has the epoch {epoch}, which no takeover can lead to: no node changes the record or \
                  holds the cluster; {DELETE_RECORD}"
@@ -177,7 +183,7 @@ fn describe(notice: &Notice, cause: &str) -> Message {
             of(cluster, EPOCHS_USED_UP, Level::Error, &text).with("EPOCH", &epoch.to_string())
         }
         Notice::SessionUnreadable(of) => {
-            let key = codec::session(of.as_str());
+            let key = full_key(&codec::session(of.as_str()));
             let text = format!(
                 "the record {key} in the store was written by another version of rcron or another program: this node does not change it \
                  until it has been unchanged for a lease{cause}; if nothing else should write it, delete it"
@@ -273,7 +279,7 @@ mod tests {
     fn each_kind_has_an_id_of_its_own_that_the_catalog_explains() {
         let mut kinds = std::collections::HashMap::new();
         for notice in all_notices() {
-            let message = Message::new(&notice, None);
+            let message = Message::new(&notice, None, &str::to_owned);
             assert_eq!(message.field("MESSAGE_ID"), Some(message.id));
             let kind = std::mem::discriminant(&notice);
             assert_eq!(*kinds.entry(message.id).or_insert(kind), kind, "{notice:?}");
@@ -286,7 +292,10 @@ mod tests {
     #[test]
     fn a_message_about_a_cluster_names_it() {
         let of_cluster = |message: &Message| message.text.starts_with("cluster web: ");
-        let messages: Vec<_> = all_notices().iter().map(|notice| Message::new(notice, None)).collect();
+        let messages: Vec<_> = all_notices()
+            .iter()
+            .map(|notice| Message::new(notice, None, &str::to_owned))
+            .collect();
         assert_eq!(messages.iter().filter(|message| of_cluster(message)).count(), 14);
         assert!(
             messages
@@ -298,7 +307,7 @@ mod tests {
     #[test]
     fn the_cause_is_in_the_text_and_in_a_field() {
         for notice in all_notices() {
-            let message = Message::new(&notice, Some("no space left on device"));
+            let message = Message::new(&notice, Some("no space left on device"), &str::to_owned);
             assert!(message.text.contains(": no space left on device"), "{}", message.text);
             assert_eq!(message.field("DETAIL"), Some("no space left on device"));
         }
@@ -306,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_spoilt_record_is_named_by_its_key() {
-        let text = |notice: &Notice| Message::new(notice, None).text;
+        let text = |notice: &Notice| Message::new(notice, None, &str::to_owned).text;
         let cluster = ClusterName::new("web");
         let unreadable = text(&Notice::Unreadable(cluster.clone()));
         assert!(unreadable.contains(" cluster/web, "), "{unreadable}");
@@ -332,6 +341,7 @@ mod tests {
                 from,
             },
             None,
+            &str::to_owned,
         );
         assert_eq!(
             message.text,

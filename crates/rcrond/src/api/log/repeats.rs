@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_lasting_fault_is_logged_every_five_minutes() {
         let mut repeats = Repeats::default();
-        let unwritable = |name| Message::new(&Notice::Unwritable(ClusterName::new(name)), None);
+        let unwritable = |name| Message::new(&Notice::Unwritable(ClusterName::new(name)), None, &str::to_owned);
         assert_eq!(repeats.admit(&unwritable("web"), at(100)), Some(0));
         for second in 101..400 {
             assert_eq!(repeats.admit(&unwritable("web"), at(second)), None);
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn a_lost_cluster_is_logged_each_time() {
         let mut repeats = Repeats::default();
-        let lost = Message::new(&Notice::Lost(ClusterName::new("web")), None);
+        let lost = Message::new(&Notice::Lost(ClusterName::new("web")), None, &str::to_owned);
         assert_eq!(repeats.admit(&lost, at(100)), Some(0));
         assert_eq!(repeats.admit(&lost, at(100)), Some(0));
     }

@@ -10,20 +10,22 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use inputs::clock;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use sys::output::error_text;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// OpenMetrics. Prometheus reads it since version 2.5.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// What clients may use. Further connections wait in the kernel's queue.
+/// What clients may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     connections: usize,
@@ -62,24 +64,32 @@ pub(crate) async fn listen(address: SocketAddr) -> TcpListener {
 }
 
 /// Answers scrapes until it is dropped. `requests` leads to the daemon's loop.
+///
+/// If all connections are in use, a new client gets that of the one that has waited longest. Prometheus sends its request at once
+/// and is answered within milliseconds; only a client that connects without a request can be the oldest.
 pub(crate) async fn serve(
     limits: Limits,
     listener: TcpListener,
     metrics: Arc<Metrics>,
     requests: mpsc::Sender<PendingRequest>,
 ) {
-    let permits = Arc::new(Semaphore::new(limits.connections));
-    while let Ok(permit) = permits.clone().acquire_owned().await {
+    let mut tasks = JoinSet::new();
+    let mut by_age = VecDeque::new();
+    loop {
         let Ok((stream, _)) = listener.accept().await else {
             sleep(PAUSE).await;
             continue;
         };
+        while tasks.try_join_next().is_some() {}
+        by_age.retain(|task: &AbortHandle| !task.is_finished());
+        while by_age.len() >= limits.connections {
+            by_age.pop_front().iter().for_each(AbortHandle::abort);
+        }
         let (metrics, requests) = (metrics.clone(), requests.clone());
-        tokio::spawn(async move {
+        by_age.push_back(tasks.spawn(async move {
             // Errors here are the client's: it has gone, is too slow or does not speak HTTP.
             let _ = timeout(limits.whole, serve_client(limits, stream, &metrics, &requests)).await;
-            drop(permit);
-        });
+        }));
     }
 }
 
@@ -262,6 +272,27 @@ mod tests {
                 let answer = rest(&mut stream).await;
                 assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
             }
+        });
+    }
+
+    #[test]
+    fn idle_clients_do_not_keep_others_out() {
+        let limits = Limits {
+            connections: 2,
+            head: testing::wait::DEADLINE * 2,
+            whole: testing::wait::DEADLINE * 2,
+        };
+        run(async {
+            let address = start(limits).await;
+            let mut idle = Vec::new();
+            for _ in 0..=limits.connections {
+                idle.push(TcpStream::connect(address).await.expect("a connection"));
+            }
+            assert!(answer(address, &get("/metrics")).await.starts_with("HTTP/1.1 200 "));
+            // The newest is still connected.
+            let newest = idle.last_mut().expect("a client");
+            newest.write_all(get("/metrics").as_bytes()).await.expect("sent");
+            assert!(rest(newest).await.starts_with("HTTP/1.1 200 "));
         });
     }
 

@@ -33,6 +33,7 @@ pub(super) fn snapshot() -> Snapshot {
         failure: None,
         session: true,
         watching: false,
+        watch_failure: None,
     };
     let report = Report {
         node: "server1".to_owned(),

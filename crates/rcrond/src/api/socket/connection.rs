@@ -17,9 +17,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 const MAX_REQUEST: usize = 1 << 16;
 /// For a client to send its request, and to read each answer.
 const CLIENT_LIMIT: Duration = Duration::from_secs(5);
-/// For the loop to release clusters, in addition to the time that it waits for jobs. When this is over, the connection ends,
-/// and the loop continues.
-const DRAIN_LIMIT: Duration = Duration::from_secs(12);
+/// For the loop to carry out another request than `drain`, for which it says how long it takes. When this is over, the
+/// connection ends, and the loop continues.
+const REQUEST_LIMIT: Duration = Duration::from_secs(12);
+/// After the time that the loop has said.
+const MARGIN: Duration = Duration::from_secs(2);
 /// For the loop to report the status.
 const STATUS_LIMIT: Duration = Duration::from_secs(4);
 /// Between two requests for the status from users who may not drain.
@@ -61,7 +63,7 @@ pub(super) async fn serve(stream: UnixStream, uid: u32, context: &Context) {
             write(&mut writer, &answer).await
         }
         Ok(Some(_)) if !context.owner.may_drain(uid) => {
-            let message = "only root and rcrond's own user may drain and undrain".to_owned();
+            let message = "only root and rcrond's own user may drain, undrain and reload".to_owned();
             write(&mut writer, &Response::Refused { message }).await
         }
         Ok(Some(request)) => relay(request, context, &mut writer).await,
@@ -120,10 +122,6 @@ async fn ask(request: Request, context: &Context) -> Response {
 
 /// Writes the answers as they come, up to the last.
 async fn relay(request: Request, context: &Context, writer: &mut OwnedWriteHalf) -> io::Result<()> {
-    let wait = match &request {
-        Request::Drain { wait_ms, .. } => Duration::from_millis(wait_ms.unwrap_or_default()),
-        _ => Duration::ZERO,
-    };
     let (replies, mut answers) = mpsc::channel(ANSWERS_AHEAD);
     let pending = PendingRequest { request, replies };
     match timeout(CLIENT_LIMIT, context.requests.send(pending)).await {
@@ -134,21 +132,31 @@ async fn relay(request: Request, context: &Context, writer: &mut OwnedWriteHalf)
             return write(writer, &error_response(message)).await;
         }
     }
-    let relayed = timeout(wait.saturating_add(DRAIN_LIMIT), async {
-        while let Some(answer) = answers.recv().await {
-            write(writer, &answer).await?;
-            if answer.is_last() {
-                return Ok(true);
-            }
+    let mut deadline = Instant::now() + REQUEST_LIMIT;
+    loop {
+        let answer = match timeout_at(deadline, answers.recv()).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => error_response(DROPPED),
+            Err(_) => error_response("not done in time; rcrond continues"),
+        };
+        if let Response::Progress {
+            answer_within_ms: Some(limit),
+            ..
+        } = answer
+        {
+            deadline = later(Duration::from_millis(limit).saturating_add(MARGIN));
         }
-        Ok(false)
-    });
-    match relayed.await {
-        Ok(Ok(true)) => Ok(()),
-        Ok(Ok(false)) => write(writer, &error_response(DROPPED)).await,
-        Ok(Err(gone)) => Err(gone),
-        Err(_) => write(writer, &error_response("not done in time; rcrond continues")).await,
+        write(writer, &answer).await?;
+        if answer.is_last() {
+            return Ok(());
+        }
     }
+}
+
+/// So long from now; a client may ask for more than a clock can hold.
+fn later(duration: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + duration.min(YEAR)
 }
 
 async fn write(writer: &mut OwnedWriteHalf, answer: &Response) -> io::Result<()> {

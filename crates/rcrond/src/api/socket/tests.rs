@@ -41,6 +41,13 @@ where
     (directory, path)
 }
 
+fn progress(text: &str) -> Response {
+    Response::Progress {
+        text: text.to_owned(),
+        answer_within_ms: None,
+    }
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime")
@@ -48,8 +55,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 async fn succeed(pending: PendingRequest) {
     let text = format!("{:?}", pending.request);
-    let progress = Response::Progress { text: "soon".into() };
-    pending.replies.send(progress).await.expect("received");
+    pending.replies.send(progress("soon")).await.expect("received");
     pending
         .replies
         .send(Response::Done { lines: vec![text] })
@@ -78,8 +84,8 @@ fn all_answers_are_passed_on() {
     let mut connection = Connection::open(&path, LONG).expect("connected");
     connection.ask(&DRAIN, LONG).expect("sent");
     let deadline = std::time::Instant::now() + LONG;
-    let progress = connection.answer(deadline).expect("an answer");
-    assert_eq!(progress, Response::Progress { text: "soon".into() });
+    let first = connection.answer(deadline).expect("an answer");
+    assert_eq!(first, progress("soon"));
     let lines = vec![format!("{DRAIN:?}")];
     assert_eq!(connection.answer(deadline).expect("another"), Response::Done { lines });
     assert!(matches!(connection.answer(deadline), Err(NoAnswer::Closed)));
@@ -239,7 +245,7 @@ fn the_clients_user_is_known_from_the_kernel() {
     "#;
     let done = testing::run(command.args(["-e", client]).arg(&path).stdin(Stdio::null()));
     let expected = if is_root {
-        "{\"answer\":\"refused\",\"message\":\"only root and rcrond's own user may drain and undrain\"}\n"
+        "{\"answer\":\"refused\",\"message\":\"only root and rcrond's own user may drain, undrain and reload\"}\n"
     } else {
         "{\"answer\":\"progress\""
     };
@@ -260,12 +266,7 @@ fn with_too_many_connections_a_client_gets_an_error() {
 fn a_client_that_neither_writes_nor_reads_is_dropped() {
     let (_directory, path) = start_server(|pending: PendingRequest| async move {
         let text = "x".repeat(1 << 20);
-        while pending
-            .replies
-            .send(Response::Progress { text: text.clone() })
-            .await
-            .is_ok()
-        {}
+        while pending.replies.send(progress(&text)).await.is_ok() {}
     });
     let mut silent = Stream::connect(&path).expect("connected");
     let mut deaf = Stream::connect(&path).expect("connected");

@@ -170,6 +170,7 @@ fn a_host_without_a_name_of_its_own_needs_the_key_node() {
         let surroundings = Surroundings {
             host: host.into(),
             credentials: None,
+            ..Surroundings::default()
         };
         let expected = format!(
             "1:1: this host is called `{shown}`, as many are: two nodes with one name count as one \

@@ -75,6 +75,23 @@ fn another_kind_of_file_or_a_large_one_is_rejected_without_waiting() {
 }
 
 #[test]
+fn the_socket_is_found_in_a_file_that_is_rejected_too() {
+    let directory = directory();
+    for (text, socket) in [
+        ("", "/run/rcrond/socket"),
+        ("junk", "/run/rcrond/socket"),
+        ("run_dir = '/r'\nnonsense = 1\n", "/r/socket"),
+        ("run_dir = '/r'\n[control]\nsocket = '/s'\n[[cluster]\n", "/s"),
+        ("run_dir = 1\ncontrol = 2\n", "/run/rcrond/socket"),
+    ] {
+        let path = file(&directory, "toml", text);
+        assert_eq!(super::super::find_socket(&path), PathBuf::from(socket), "{text}");
+    }
+    let missing = directory.path().join("missing");
+    assert_eq!(super::super::find_socket(&missing), PathBuf::from("/run/rcrond/socket"));
+}
+
+#[test]
 fn a_password_that_other_users_may_read_is_rejected() {
     let directory = directory();
     let path = file(&directory, "toml", &in_redis("password = \"x\"\n"));
@@ -163,6 +180,7 @@ fn a_credential_is_found_where_systemd_puts_it() {
     let surroundings = Surroundings {
         host: String::new(),
         credentials: Some(directory.path().to_owned()),
+        ..Surroundings::default()
     };
     let text = in_redis(&format!(
         "password_credential = \"rcrond.password\"\n[redis.tls]\ncert_file = \"{}\"\nkey_credential = \"rcrond.key\"\n",
@@ -252,7 +270,7 @@ fn a_cluster_is_read_from_its_rcron_conf() {
     let conf = file(
         &directory,
         "web.conf",
-        "cluster_name = web\nstate_file = /run/rcron/web\njournal = none\n",
+        "cluster_name = web\nstate_file = /run/rcron/web\njournal = none\nrequire_lease = yes\n",
     );
     let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{}\"\npriority = 7\n", conf.display());
     let loaded = load_valid(&text);
@@ -272,7 +290,7 @@ fn a_cluster_that_contradicts_its_rcron_conf_is_rejected() {
     let conf = file(
         &directory,
         "web.conf",
-        "cluster_name = web\nstate_file = /run/rcron/web\n",
+        "cluster_name = web\nstate_file = /run/rcron/web\nrequire_lease = yes\n",
     );
     let conf = conf.display();
     for (key, theirs) in [
@@ -301,12 +319,15 @@ fn an_rcron_conf_that_rcron_rejects_is_rejected() {
             "{conf}:1:1: unknown key `stat_file` (did you mean `state_file`?) (correct that file: rcron rejects it, too)",
         ),
         (
-            "state_file = x\n",
+            "state_file = x\nrequire_lease = yes\n",
             "the state_file in {conf} is not an absolute path (begin it with `/`: a relative path depends on the directory of each job)",
         ),
-        ("cluster_name = \"\"\n", "the cluster's name is empty"),
         (
-            "cluster_name = \u{7f}\n",
+            "cluster_name = \"\"\nrequire_lease = yes\n",
+            "the cluster's name is empty",
+        ),
+        (
+            "cluster_name = \u{7f}\nrequire_lease = yes\n",
             "the cluster's name contains a control character",
         ),
     ] {
@@ -314,6 +335,33 @@ fn an_rcron_conf_that_rcron_rejects_is_rejected() {
         let text = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n");
         assert_eq!(problems(&text), [format!("5:8: {why}").replace("{conf}", &conf)]);
     }
+}
+
+#[test]
+fn an_rcron_conf_that_does_not_require_a_lease_is_rejected() {
+    let directory = directory();
+    let here = directory.path().display().to_string();
+    let without = format!("cluster_name = web\nstate_file = {here}/web\n");
+    let conf = file(&directory, "web.conf", &without).display().to_string();
+    let why = format!(
+        "{conf} does not require a lease, so an `active` written by hand makes a second server active \
+         (set require_lease = yes in {conf})"
+    );
+    let named = format!("{NODE}{ETCD}[[cluster]]\nconf = \"{conf}\"\n");
+    assert_eq!(problems(&named), [format!("5:8: {why}")]);
+    // A file that is not named is found by the state file, also through a link.
+    symlink(&here, directory.path().join("link")).expect("linked");
+    let surroundings = Surroundings {
+        conf_directories: vec![directory.path().to_owned()],
+        ..web1()
+    };
+    let found = format!("{NODE}{ETCD}[[cluster]]\nname = \"web\"\nstate_file = \"{here}/link/web\"\n");
+    assert_eq!(problems_with(&found, &surroundings), [format!("6:1: {why}")]);
+    let other = found.replace("/link/web", "/link/other");
+    assert!(load_from(other.as_bytes(), &surroundings).is_ok());
+    file(&directory, "web.conf", &format!("{without}require_lease = yes\n"));
+    assert!(load_from(found.as_bytes(), &surroundings).is_ok());
+    load_valid(&named);
 }
 
 #[test]
@@ -341,12 +389,13 @@ fn the_examples_are_valid() {
     file(
         &directory,
         "rcron.conf",
-        include_str!("../../../../../examples/rcron.conf"),
+        // As docs/rcrond.md has it: a cluster with a lease must require it.
+        &include_str!("../../../../../examples/rcron.conf").replace("#require_lease = no", "require_lease = yes"),
     );
     file(
         &directory,
         "billing.conf",
-        include_str!("../../../../../examples/billing.conf"),
+        &include_str!("../../../../../examples/billing.conf").replace("#require_lease", "require_lease"),
     );
     for name in ["etcd.password", "postgresql.password", "redis.password"] {
         file(&directory, name, "x\n");

@@ -41,7 +41,7 @@ fn in_redis(text: &str) -> String {
 fn web1() -> Surroundings {
     Surroundings {
         host: "web1".into(),
-        credentials: None,
+        ..Surroundings::default()
     }
 }
 

@@ -60,6 +60,20 @@ impl Etcd {
         format!("[etcd]\nservers = {servers:?}\nprefix = \"rcron/\"\n")
     }
 
+    /// Runs etcdctl on the first member's host. Returns whether it succeeds.
+    pub(crate) fn etcdctl(&self, arguments: &[&str]) -> bool {
+        let mut command = Command::new("etcdctl");
+        let endpoint = format!("http://{}:2379", self.members[0].host.address);
+        command
+            .args(["--endpoints", &endpoint, "--command-timeout=2s"])
+            .args(arguments);
+        self.members[0]
+            .host
+            .run(command.env("ETCDCTL_API", "3"))
+            .status
+            .success()
+    }
+
     /// Which member leads, once one does.
     pub(crate) fn leader(&self) -> usize {
         let leads = |member: &Member| member.metric("etcd_server_is_leader") == Some(1.0);

@@ -52,6 +52,12 @@ pub(crate) trait Single {
     /// Whether this record is still there.
     fn has_the_mark(&self) -> bool;
 
+    /// Writes junk in the place of rcrond's record with this key, if it answers.
+    fn spoil(&self, key: &str);
+
+    /// Deletes rcrond's record with this key. Returns whether it has answered.
+    fn delete(&self, key: &str) -> bool;
+
     /// Sends SIGSTOP or SIGCONT to all its processes.
     fn pause(&mut self, signal: Signal) {
         let pid = self.server().as_ref().expect("it is up").pid();

@@ -136,6 +136,17 @@ impl Single for PostgreSql {
             == "1"
     }
 
+    fn spoil(&self, key: &str) {
+        self.ask(&format!(
+            "update rcron set value = 'junk', version = 1 where key = 'rcron/{key}'"
+        ));
+    }
+
+    fn delete(&self, key: &str) -> bool {
+        self.ask(&format!("delete from rcron where key = 'rcron/{key}'"))
+            .is_some()
+    }
+
     fn wall_clock(&self) -> i64 {
         let seconds = self.ask("select extract(epoch from clock_timestamp())::bigint");
         seconds.expect("an answer").parse().expect("seconds")

@@ -99,6 +99,21 @@ impl Single for Redis {
         self.ask("EXISTS mark", 1).expect("an answer") == [":1"]
     }
 
+    /// A session becomes a value of another type, and a cluster's record another string.
+    fn spoil(&self, key: &str) {
+        let list = "redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], 'junk')";
+        if key.starts_with("session/") {
+            self.ask(&format!("EVAL \"{list}\" 1 rcron:{key}"), 1);
+        } else {
+            self.ask(&format!("SET rcron:{key} junk"), 1);
+        }
+    }
+
+    fn delete(&self, key: &str) -> bool {
+        self.ask(&format!("DEL rcron:{key}"), 1)
+            .is_some_and(|answer| !answer.is_empty())
+    }
+
     /// `TIME` answers `*2`, a length, seconds.
     fn wall_clock(&self) -> i64 {
         let answer = self.ask("TIME", 3).expect("an answer");

@@ -164,3 +164,28 @@ async fn a_foreign_table_is_not_used() {
         assert!(told.contains("not as rcrond.sql creates it"), "{columns}: {told:?}");
     }
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_password_in_plain_text_is_sent_only_over_tls_and_over_a_unix_socket() {
+    let authority = Authority::new();
+    let server = Server::start_with_tls(&authority);
+    let plain = Settings {
+        login: Some(login("plain", "secret")),
+        ..settings(&server)
+    };
+    let told = refused(&*open(plain.clone())).await;
+    assert!(
+        told.contains("asks for the password in plain text") && told.contains("set `tls`"),
+        "{told}"
+    );
+    let encrypted = Settings {
+        tls: Some(tls(&authority, None)),
+        ..plain.clone()
+    };
+    written_and_read(&mut connect(&*ready(encrypted).await).await).await;
+    let local = Settings {
+        servers: vec![server.socket()],
+        ..plain
+    };
+    written_and_read(&mut connect(&*ready(local).await).await).await;
+}
