@@ -3,7 +3,7 @@
 use crate::api::PendingRequest;
 use crate::daemon::{ForeignWrite, Reload};
 use crate::files::WriteError;
-use crate::files::running_jobs::JobsUnknown;
+use crate::files::running_jobs::{JobsUnknown, RunningJobs};
 use crate::new_config::{NewConfig, NewConfigError};
 use control::Response;
 use lease::{Call, ClusterName, Reading, Verdict};
@@ -38,7 +38,7 @@ pub(crate) enum Event {
     /// The configuration was read again for a reload.
     ConfigRead(Reload, Result<Box<NewConfig>, NewConfigError>),
     /// The running jobs of a cluster that is being drained were counted.
-    JobsCounted(ClusterName, Result<usize, JobsUnknown>),
+    JobsCounted(ClusterName, Result<RunningJobs, JobsUnknown>),
     /// A client sends a request.
     Request(PendingRequest),
     /// The time has come for which the loop has waited.

@@ -60,6 +60,16 @@ pub fn survive_writing() {
     let _ = set_disposition(libc::SIGXFSZ, libc::SIG_IGN);
 }
 
+/// Gives every ignored signal except SIGPIPE its default action. For a program whose children must not depend on who started it, such
+/// as a test: nohup(1) ignores SIGHUP, and a shell without job control ignores SIGINT in the background.
+pub fn stop_ignoring() {
+    for signal in (1..=libc::SIGRTMAX()).filter(|signal| *signal != libc::SIGPIPE) {
+        if disposition(signal).is_ok_and(|handler| handler == libc::SIG_IGN) {
+            let _ = set_disposition(signal, libc::SIG_DFL);
+        }
+    }
+}
+
 impl PreviousState {
     /// Undoes [`take_over`]. Async-signal-safe, because it runs between clone(2) and execve(2).
     pub(crate) fn restore(self) {

@@ -3,11 +3,13 @@
 #![expect(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 pub mod certificates;
+pub mod inheritance;
 pub mod lab;
 pub mod process;
 pub mod program;
 pub mod servers;
 pub mod wait;
 
+pub use inheritance::niceness;
 pub use process::{Done, run};
 pub use wait::until;

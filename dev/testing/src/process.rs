@@ -1,11 +1,13 @@
 //! Runs commands, and inspects processes.
 
-use crate::wait::until;
+use crate::inheritance;
+use crate::wait::{DEADLINE, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
 /// The result of a command.
@@ -39,22 +41,22 @@ impl Done {
 /// Runs a command to its end. Its stdin is the caller's, unless the command sets another.
 pub fn run(command: &mut Command) -> Done {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let mut stdout = child.stdout.take().expect("piped");
-    let mut stderr = child.stderr.take().expect("piped");
-    let out = thread::spawn(move || read_all(&mut stdout));
-    let err = thread::spawn(move || read_all(&mut stderr));
-    let status = wait(&mut child);
-    Done {
+    Running::start(command).finish()
+}
+
+/// [`run`] for tests that want the standard library's type.
+pub fn output(command: &mut Command) -> Output {
+    let Done { status, out, err } = run(command);
+    Output {
         status,
-        out: out.join().expect("read"),
-        err: err.join().expect("read"),
+        stdout: out,
+        stderr: err,
     }
 }
 
 /// Waits until a child ends. At the deadline it kills the child, so that the test leaves no process behind.
 pub fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = std::time::Instant::now() + crate::wait::DEADLINE;
+    let deadline = std::time::Instant::now() + DEADLINE;
     loop {
         if let Some(status) = child.try_wait().expect("a child") {
             return status;
@@ -67,10 +69,37 @@ pub fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-fn read_all(stream: &mut impl Read) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("readable");
-    bytes
+/// Reads a stream in a thread: a process that holds the other end, and does not end, must not hold the test.
+fn read<T: Send + 'static>(read: impl FnOnce(&mpsc::Sender<T>) + Send + 'static) -> impl Iterator<Item = T> {
+    let (sender, received) = mpsc::channel();
+    thread::spawn(move || read(&sender));
+    Received(received)
+}
+
+struct Received<T>(Receiver<T>);
+
+impl<T> Iterator for Received<T> {
+    type Item = T;
+
+    /// Panics at the deadline.
+    fn next(&mut self) -> Option<T> {
+        match self.0.recv_timeout(DEADLINE) {
+            Ok(item) => Some(item),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("waited in vain for the end of a stream"),
+        }
+    }
+}
+
+/// Everything up to the end of a stream; nothing if it is not piped.
+fn everything(stream: Option<impl Read + Send + 'static>) -> impl Iterator<Item = Vec<u8>> {
+    read(move |sender| {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            stream.read_to_end(&mut bytes).expect("readable");
+        }
+        let _ = sender.send(bytes);
+    })
 }
 
 /// A running process. Dropping it kills it and its children.
@@ -79,6 +108,7 @@ pub struct Running(pub Child);
 impl Running {
     /// Starts the command.
     pub fn start(command: &mut Command) -> Self {
+        inheritance::normalize();
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
@@ -108,13 +138,14 @@ impl Running {
         wait(&mut self.0)
     }
 
-    /// Waits until it ends, and returns what it wrote to stdout and stderr, which must be piped.
+    /// Waits until it ends, and returns what it wrote to stdout and stderr, as far as they are piped.
     pub fn finish(mut self) -> Done {
-        let status = self.wait();
+        let mut out = everything(self.0.stdout.take());
+        let mut err = everything(self.0.stderr.take());
         Done {
-            status,
-            out: read_all(&mut self.0.stdout.take().expect("piped")),
-            err: read_all(&mut self.0.stderr.take().expect("piped")),
+            status: self.wait(),
+            out: out.next().expect("read"),
+            err: err.next().expect("read"),
         }
     }
 
@@ -125,8 +156,14 @@ impl Running {
 
     /// The lines that it writes to stdout, which must be piped.
     pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
-        let stdout = self.0.stdout.take().expect("piped");
-        BufReader::new(stdout).lines().map(|line| line.expect("text"))
+        let stdout = BufReader::new(self.0.stdout.take().expect("piped"));
+        read(move |sender| {
+            for line in stdout.lines().map(|line| line.expect("text")) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        })
     }
 
     /// The process of the job that this `rcron` has started, as soon as it executes the program of this name.
@@ -139,6 +176,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.has_ended() {
+            return; // another process may have its number by now
+        }
         for pid in children(self.pid()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL); // its group, if it is the leader of one

@@ -1,7 +1,9 @@
 //! The programs under test.
 
+use crate::inheritance;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A program of this workspace. The variable `NAME_TEST_BINARY` can name another file; otherwise it is the one that cargo
 /// has built beside the test.
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// If it does not exist: for the tests of a package, cargo builds only the programs of that package.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
+    inheritance::normalize();
     let variable = format!("{}_TEST_BINARY", name.to_ascii_uppercase().replace('-', "_"));
     if let Some(named) = env::var_os(variable) {
         return named.into();
@@ -23,4 +26,34 @@ pub fn program(name: &str) -> PathBuf {
         built.display()
     );
     built
+}
+
+/// Where the programs look by default.
+const DEFAULTS: [&str; 3] = ["/etc/rcron", "/run/rcron", "/var/lib/rcron"];
+
+/// A command that runs a program of this workspace without the configuration, state and journal of this machine, if it has any: each
+/// of these directories is empty.
+///
+/// An ordinary user needs user namespaces for that.
+#[must_use]
+pub fn without_machine(name: &str) -> Command {
+    let present: Vec<&str> = DEFAULTS.into_iter().filter(|path| Path::new(path).exists()).collect();
+    let program = program(name);
+    if present.is_empty() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("unshare");
+    let run = if nix::unistd::geteuid().is_root() {
+        command.arg("--mount");
+        ""
+    } else {
+        command.args(["--user", "--map-current-user", "--keep-caps", "--mount"]);
+        "setpriv --inh-caps=-all --ambient-caps=-all"
+    };
+    let hide = format!(
+        "for path in {}; do mount -t tmpfs none $path; done; exec {run} \"$0\" \"$@\"",
+        present.join(" ")
+    );
+    command.args(["sh", "-ec", &hide]).arg(program);
+    command
 }

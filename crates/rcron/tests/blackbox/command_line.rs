@@ -1,8 +1,10 @@
 //! Options, where they end, and `--dry-run`.
 
 use crate::support::fixture::binary;
+use crate::support::process::Running;
 use crate::support::{Done, Fixture, run};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use testing::niceness;
 
 fn refused(done: &Done, message: &str) {
     assert_eq!(done.code(), Some(125), "{done:?}");
@@ -141,7 +143,7 @@ fn dry_run_prints_what_and_why_and_does_nothing() {
         ),
         "program:       /",
         "environment:   FOO=1\n",
-        "niceness:      0\n",
+        &format!("niceness:      {}\n", niceness()),
         "on demotion:   the job continues\n",
         &format!("log:           {}\n", fixture.path("log").display()),
         "journal:       none\n",
@@ -209,10 +211,12 @@ fn dry_run_to_a_full_disk_fails() {
         .write(true)
         .open("/dev/full")
         .expect("/dev/full");
-    let output = fixture.rcron().args(["-n", "true"]).stdout(full).output().expect("run");
-    assert_eq!(output.status.code(), Some(125));
+    let mut rcron = fixture.rcron();
+    let running = Running::start(rcron.args(["-n", "true"]).stdout(full).stderr(Stdio::piped()));
+    let done = running.finish();
+    assert_eq!(done.code(), Some(125));
     assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
+        done.stderr(),
         "rcron: cannot write to stdout: No space left on device\n"
     );
 }

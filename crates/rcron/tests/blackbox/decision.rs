@@ -2,6 +2,7 @@
 
 use crate::support::fixture::{binary, set_mode};
 use crate::support::lease;
+use crate::support::process::Running;
 use crate::support::{Fixture, run};
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -96,11 +97,7 @@ fn a_state_that_cannot_be_read_is_the_default_with_a_warning() {
 #[test]
 fn a_fifo_is_never_waited_for() {
     let fixture = Fixture::new(None);
-    let made = Command::new("mkfifo")
-        .arg(fixture.path("state"))
-        .status()
-        .expect("mkfifo");
-    assert!(made.success());
+    fixture.make_fifo("state");
     let (ran, warning) = runs(&fixture);
     assert!(ran);
     assert!(warning.contains("it is a FIFO, not a regular file"), "{warning}");
@@ -148,7 +145,7 @@ fn a_file_without_permission_cannot_be_read() {
     let fixture = Fixture::active();
     fixture.configure("default_state = passive\n");
     set_mode(&fixture.path("state"), 0o000);
-    let done = run(&mut fixture.rcron_as_ordinary_user(&JOB));
+    let done = run(&mut fixture.rcron_as_ordinary_user(&[], &JOB));
     assert_eq!((done.code(), done.stdout()), (Some(0), String::new()), "{done:?}");
     assert!(
         done.stderr()
@@ -156,7 +153,7 @@ fn a_file_without_permission_cannot_be_read() {
         "{done:?}"
     );
     set_mode(&fixture.path("conf"), 0o000);
-    let done = run(&mut fixture.rcron_as_ordinary_user(&JOB));
+    let done = run(&mut fixture.rcron_as_ordinary_user(&[], &JOB));
     assert_eq!((done.code(), done.stdout()), (Some(125), String::new()), "{done:?}");
     assert!(done.stderr().contains("/conf: Permission denied\n"), "{done:?}");
 }
@@ -261,7 +258,7 @@ fn a_stuck_stderr_changes_nothing() {
     let run_without_reader = |command: &mut std::process::Command| {
         let (reader, writer) = nix::unistd::pipe().expect("a pipe");
         drop(reader);
-        command.stderr(writer).status().expect("run").code()
+        Running::start(command.stderr(writer)).wait().code()
     };
     for (default, ran) in [("passive", " status=ignore "), ("active", " status=ok ")] {
         fixture.configure(&format!("default_state = {default}\n"));

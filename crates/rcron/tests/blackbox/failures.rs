@@ -1,6 +1,6 @@
 //! Jobs that cannot be started.
 
-use crate::support::{Done, Fixture, run};
+use crate::support::{Fixture, run};
 use std::process::{Command, Stdio};
 
 fn ended(fixture: &Fixture, words: &[&str], status: i32, message: &str) {
@@ -92,18 +92,9 @@ fn shell_syntax_is_recognized_and_the_message_says_how_to_write_it() {
 #[test]
 fn a_process_that_cannot_be_made_is_125() {
     let fixture = Fixture::active();
-    // A limit of processes does not apply to root, and counts all processes of a user: so another user gets a limit of 0.
-    let limited = |mut command: Command| -> Done {
-        let mut prlimit = Command::new("prlimit");
-        prlimit
-            .arg("--nproc=0")
-            .arg(command.get_program())
-            .args(command.get_args())
-            .stdin(Stdio::null());
-        command = prlimit;
-        run(&mut command)
-    };
-    let done = limited(fixture.rcron_as_ordinary_user(&["echo", "ran"]));
+    // A limit of processes does not apply to root. It is set after the user is: otherwise execve(2) would fail, too, if this user
+    // has another process.
+    let done = run(&mut fixture.rcron_as_ordinary_user(&["prlimit", "--nproc=0"], &["echo", "ran"]));
     assert_eq!((done.code(), done.stdout()), (Some(125), String::new()), "{done:?}");
     assert_eq!(
         done.stderr(),

@@ -1,12 +1,14 @@
 //! A job behaves under `rcron` as it does without it.
 
-use crate::support::fixture::binary;
+use crate::support::fixture::{binary, set_mode};
+use crate::support::process::Running;
 use crate::support::{Done, Fixture, run};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use testing::niceness;
 
 /// Prints what a process inherits. (Fields such as `VmPeak` differ from run to run.)
 const INHERITED: &str = "grep -E '^(Umask|Uid|Gid|Groups|SigQ|SigBlk|SigIgn|SigCgt|CapInh|CapPrm|CapEff|CapBnd|CapAmb|\
@@ -79,21 +81,15 @@ fn stdin_stdout_and_stderr_are_the_jobs() {
     let megabyte: Vec<u8> = (0..1 << 20)
         .map(|index: u32| index.to_le_bytes()[0] ^ index.to_le_bytes()[1])
         .collect();
-    let mut child = fixture
-        .rcron()
-        .args(["sh", "-c", "cat; echo error >&2"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("started");
-    let mut stdin = child.stdin.take().expect("piped");
+    let mut rcron = fixture.rcron();
+    rcron.args(["sh", "-c", "cat; echo error >&2"]).stdin(Stdio::piped());
+    let mut running = Running::start(rcron.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut stdin = running.0.stdin.take().expect("piped");
     let sent = megabyte.clone();
     let writer = std::thread::spawn(move || stdin.write_all(&sent).expect("written"));
-    let output = child.wait_with_output().expect("ended");
+    let done = running.finish();
     writer.join().expect("written");
-    assert_eq!(output.stdout, megabyte);
-    assert_eq!(output.stderr, b"error\n");
+    assert_eq!((done.out, done.err), (megabyte, b"error\n".to_vec()));
 }
 
 #[test]
@@ -170,17 +166,15 @@ fn a_caller_that_ignores_sigchld_gets_the_status() {
 fn a_background_child_that_holds_stdout_delays_nothing() {
     let fixture = Fixture::active();
     // `cat` ends when the test closes its stdin.
-    let mut child = fixture
-        .rcron()
+    let mut rcron = fixture.rcron();
+    rcron
         .args(["sh", "-c", "exec 3<&0; cat <&3 & echo started"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("started");
-    let holding = child.stdin.take();
-    assert!(crate::support::process::wait(&mut child).success());
+        .stdin(Stdio::piped());
+    let mut running = Running::start(rcron.stdout(Stdio::piped()));
+    let holding = running.0.stdin.take();
+    assert!(running.wait().success());
     drop(holding);
-    assert_eq!(child.wait_with_output().expect("read").stdout, b"started\n");
+    assert_eq!(running.finish().stdout(), "started\n");
 }
 
 #[test]
@@ -203,14 +197,7 @@ fn a_script_without_an_interpreter_line_runs() {
     let fixture = Fixture::active();
     fixture.write("script", "echo \"$0 got $# $1\"; exit 4\n");
     let script = fixture.path("script");
-    assert!(
-        Command::new("chmod")
-            .arg("+x")
-            .arg(&script)
-            .status()
-            .expect("chmod")
-            .success()
-    );
+    set_mode(&script, 0o755);
     let name = script.display().to_string();
     for (arguments, got) in [(&["a b", "c"][..], "2 a b"), (&[], "0 ")] {
         let done = fixture.run([&[name.as_str()], arguments].concat());
@@ -232,7 +219,9 @@ fn the_job_is_the_only_process_and_a_child_of_rcron() {
 #[test]
 fn niceness_is_absolute() {
     let fixture = Fixture::active();
-    for (level, niceness) in [("12", "12\n"), ("19", "19\n"), ("100", "5\n")] {
+    let before = (niceness() + 5).min(19);
+    // 100 is out of range, and 0 is taken.
+    for (level, wanted) in [("12", 12), ("19", 19), ("100", 0)] {
         fixture.configure(&format!("nice_level = {level}\n"));
         let wrapped = format!(
             "nice -n 5 {} --conf {} nice",
@@ -240,14 +229,23 @@ fn niceness_is_absolute() {
             fixture.path("conf").display()
         );
         let done = run(Command::new("sh").arg("-c").arg(&wrapped));
-        let expected = if level == "100" && nix::unistd::geteuid().is_root() {
-            "0\n"
-        } else {
-            niceness
-        };
-        assert_eq!(done.stdout(), expected, "{done:?}");
+        let expected = permitted(wanted, before);
+        assert_eq!(done.stdout(), format!("{expected}\n"), "{done:?}");
     }
-    assert_eq!(fixture.run(["-o", "nice_level=7", "nice"]).stdout(), "7\n");
+    let expected = permitted(7, niceness());
+    assert_eq!(
+        fixture.run(["-o", "nice_level=7", "nice"]).stdout(),
+        format!("{expected}\n")
+    );
+}
+
+/// The niceness that a process gets: only root may lower it.
+fn permitted(wanted: i32, before: i32) -> i32 {
+    if nix::unistd::geteuid().is_root() {
+        wanted
+    } else {
+        wanted.max(before)
+    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! A lease that ends between the decision and the start of the job.
 
 use crate::support::log::field;
+use crate::support::process::Running;
 use crate::support::tracer::HeldChild;
 use crate::support::{Fixture, lease, until};
+use std::process::Stdio;
 
 const JOB: [&str; 3] = ["sh", "-c", "echo $RCRON_EPOCH"];
 
@@ -69,9 +71,10 @@ fn a_job_is_not_run_if_a_stuck_stderr_delays_the_start_past_it() {
     while nix::unistd::write(&writer, &[b'x'; 4096]).is_ok() {}
     fixture.set_state(&format!("active {} boot={}\n", lease::until(0.1), lease::boot_id()));
     let mut command = fixture.rcron();
-    let output = command.args(["echo", "ran"]).stderr(writer).output().expect("run");
+    command.args(["echo", "ran"]).stdout(Stdio::piped()).stderr(writer);
+    let done = Running::start(&mut command).finish();
     drop(reader);
-    assert_eq!((output.status.code(), output.stdout), (Some(0), vec![]));
+    assert_eq!((done.code(), done.stdout()), (Some(0), String::new()));
     fixture
         .log
         .wait_for("state=passive status=ignore reason=stale why=lease-ended cmd=echo ran");

@@ -11,6 +11,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use testing::wait::DEADLINE;
 
 #[test]
 fn a_run_has_two_lines_with_the_fields_in_their_order() {
@@ -73,7 +74,7 @@ fn assert_is_now(time: &str, zone: &str) {
 #[test]
 fn a_time_zone_that_is_no_zone_file_is_not_opened() {
     let fixture = Fixture::active();
-    nix::unistd::mkfifo(&fixture.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("made");
+    fixture.make_fifo("fifo");
     let directory = fixture.path("").display().to_string();
     for (zone, zones) in [
         (format!(":{directory}fifo"), None),
@@ -143,6 +144,7 @@ fn stuck_daemon(fixture: &Fixture) -> UnixDatagram {
     let filler = UnixDatagram::unbound().expect("a socket");
     filler.set_nonblocking(true).expect("set");
     while filler.send_to(b"filler", fixture.path("stuck")).is_ok() {}
+    daemon.set_read_timeout(Some(DEADLINE)).expect("set");
     daemon
 }
 

@@ -164,15 +164,12 @@ fn unshare_pids() -> Command {
         command.args(["--user", "--map-root-user"]);
     }
     command.arg("--pid").stdin(Stdio::null());
-    let probe = Command::new("unshare")
-        .args(command.get_args())
-        .args(["--fork", "true"])
-        .output()
-        .expect("unshare");
+    let mut probe = Command::new("unshare");
+    let probe = crate::support::run(probe.args(command.get_args()).args(["--fork", "true"]));
     assert!(
         probe.status.success(),
         "this test needs pid namespaces, as root or with user namespaces: {}",
-        String::from_utf8_lossy(&probe.stderr)
+        probe.stderr()
     );
     command
 }

@@ -6,6 +6,7 @@ use crate::support::{Fixture, until};
 use nix::pty::openpty;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -227,7 +228,7 @@ fn from_the_background_the_job_follows_rcron_into_the_foreground() {
 fn a_job_that_wants_to_read_after_fg_may() {
     let fixture = Fixture::active();
     let gate = fixture.path("gate").display().to_string();
-    assert!(Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
+    fixture.make_fifo("gate");
     let mut session = Session::of(&["bash", "--norc", "-i"], &fixture); // unlike dash, bash only continues stopped jobs
     // It starts in the background and is in the foreground before it reads, so that it is never stopped or continued.
     session.types(&format!("@sh -c 'read go <{gate}; read line; echo got $line' &"));
@@ -237,7 +238,10 @@ fn a_job_that_wants_to_read_after_fg_may() {
     until("fg", || {
         (foreground(shell) != state(shell).map(|(_, group)| group)).then_some(())
     });
-    std::fs::write(&gate, "go\n").expect("written");
+    let mut open = File::options();
+    open.write(true).custom_flags(nix::libc::O_NONBLOCK);
+    let mut opened = until("a reader of the FIFO", || open.open(&gate).ok());
+    opened.write_all(b"go\n").expect("written");
     session.types("a line");
     session.sees("got a line");
 }

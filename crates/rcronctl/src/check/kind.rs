@@ -144,6 +144,7 @@ kinds! {
         RcrondDisabled = "rcrond-disabled",
         RcrondStore = "rcrond-store",
         RcrondNoSession = "rcrond-no-session",
+        RcrondPolling = "rcrond-polling",
         RcrondDrained = "rcrond-drained",
         RcrondUnwritable = "rcrond-unwritable",
     }

@@ -65,6 +65,15 @@ fn check_store(place: &Place, node: &str, store: &StoreReport, report: &mut Repo
         );
         let finding = Finding::wrong(Kind::RcrondNoSession, place, what, remedy);
         report.add(finding.because("this server cannot become active"));
+    } else if let Some(why) = store.watch_failure.as_deref().filter(|_| !store.watching) {
+        let what = format!("the store ({kind}) reports no changes to rcrond: {}", escaped(why));
+        let finding = Finding::doubtful(
+            Kind::RcrondPolling,
+            place,
+            what,
+            "see rcrond(8), and journalctl -u rcrond",
+        );
+        report.add(finding.because("rcrond asks the store at intervals instead, and notices changes later"));
     }
 }
 

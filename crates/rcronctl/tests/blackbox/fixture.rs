@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use testing::process::Running;
 use testing::program::program;
-use testing::{Done, run, until};
+use testing::{Done, niceness, run, until};
 
 pub(crate) struct Fixture {
     directory: TempDir,
@@ -45,8 +45,9 @@ impl Fixture {
         self.write(
             "conf",
             &format!(
-                "cluster_name = web\nstate_file = {directory}/state\njournal = {directory}/journal\nnice_level = 0\n\
-                 syslog_socket = {directory}/log\ndefault_state = passive\n{more}"
+                "cluster_name = web\nstate_file = {directory}/state\njournal = {directory}/journal\nnice_level = {}\n\
+                 syslog_socket = {directory}/log\ndefault_state = passive\n{more}",
+                niceness()
             ),
         );
     }

@@ -118,3 +118,18 @@ fn unrequired_lease_is_wrong_with_rcrond() {
     tree.configure("require_lease = yes\n");
     tree.finds_nothing();
 }
+
+/// rcron runs as the job's user, and so it reads its configuration.
+#[test]
+fn configuration_that_a_jobs_user_cannot_read_is_wrong() {
+    let tree = Tree::clean();
+    tree.mode(CONF, 0o600);
+    tree.finds_nothing(); // only root has jobs
+    tree.write(
+        "/etc/cron.d/jobs",
+        "0 3 * * * www rcron backup\n0 4 * * * root rcron backup\n",
+    );
+    tree.finds_only("wrong", "conf-unreadable", "/etc/cron.d/jobs:1:15");
+    tree.mode(CONF, 0o644);
+    tree.finds_nothing();
+}

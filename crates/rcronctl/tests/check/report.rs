@@ -112,13 +112,10 @@ fn unreadable_files_are_listed_as_not_seen() {
 
 #[test]
 fn root_must_be_a_directory() {
-    let output = Command::new(testing::program::program("rcronctl"))
-        .args(["check", "--root", "/dev/null"])
-        .output();
-    let output = output.expect("run");
-    assert_eq!(output.status.code(), Some(2));
-    let message = "rcronctl: cannot look into /dev/null: Not a directory\n";
-    assert_eq!(String::from_utf8_lossy(&output.stderr), message);
+    let mut command = Command::new(testing::program::program("rcronctl"));
+    let done = testing::run(command.args(["check", "--root", "/dev/null"]));
+    assert_eq!(done.code(), Some(2));
+    assert_eq!(done.stderr(), "rcronctl: cannot look into /dev/null: Not a directory\n");
 }
 
 #[test]

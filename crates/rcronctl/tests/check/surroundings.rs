@@ -155,6 +155,15 @@ fn report_of_rcrond_is_examined() {
         (|report| report.store.answers = false, "wrong", "rcrond-store"),
         (|report| report.store.session = false, "wrong", "rcrond-no-session"),
         (
+            |report| {
+                report.store.watching = false;
+                report.store.watch_failure = Some("a pooler\u{1b}".to_owned());
+            },
+            "hint",
+            "rcrond-polling",
+        ),
+        (|report| report.store.watching = false, "", ""),
+        (
             |report| report.clusters[0].role = Role::Drained,
             "hint",
             "rcrond-drained",

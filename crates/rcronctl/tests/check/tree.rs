@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use testing::process::output;
 use testing::program::program;
 
 pub(crate) const CONF: &str = "/etc/rcron/rcron.conf";
@@ -160,7 +161,7 @@ impl Tree {
             .args(["check", "--root"])
             .arg(self.directory.path())
             .args(arguments);
-        command.stdin(Stdio::null()).output().expect("run")
+        output(command.stdin(Stdio::null()))
     }
 
     /// The report, with the paths as they are in the tree.

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use testing::process::output;
 use testing::program::program;
 
 /// A page on disk; deleted when dropped.
@@ -44,5 +45,5 @@ fn run(directory: &tempfile::TempDir, journals: &[&Journal], options: &[&str]) -
         fs::write(&file, journal.text()).expect("written");
         command.arg("--journal").arg(file);
     }
-    command.output().expect("rcronctl")
+    output(&mut command)
 }

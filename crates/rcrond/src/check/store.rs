@@ -91,7 +91,7 @@ fn remedy(error: &Error) -> &'static str {
 
 async fn ask(store: &dyn Store, key: String) -> Found {
     let mut connection = store.connect().await?;
-    connection.read(&[key.clone()]).await?;
+    connection.read(std::slice::from_ref(&key)).await?;
     // No server has this record, so that none can meet the condition.
     let change = Change {
         incarnation: None,

@@ -1,6 +1,7 @@
 //! Executes the machine's actions by handing them to the tasks.
 
 use super::Daemon;
+use super::store_failures::Outage;
 use crate::api::log::log_notice;
 use crate::store_tasks::client::StoreRequest;
 use crate::store_tasks::codec;
@@ -62,7 +63,7 @@ impl Daemon {
         let cause = match notice {
             // The failed write was logged with its error.
             Notice::NoEpoch(_) => return,
-            Notice::StoreSilent | Notice::LeaseOver(_) => self.store_failure.as_ref().map(ToString::to_string),
+            Notice::StoreSilent | Notice::LeaseOver(_) => self.outage.cause(),
             Notice::Unwritable(name) => self.clusters.get(name).and_then(super::ClusterState::write_failure),
             _ => None,
         };
@@ -70,8 +71,8 @@ impl Daemon {
         match notice {
             // A store that has lost its data has lost the node info, too.
             Notice::SessionOpened | Notice::NewIncarnation => self.publish_node_info(true),
-            Notice::StoreSilent => self.outage_logged(cause.as_deref()),
-            Notice::StoreBack => self.outage_ended(),
+            Notice::StoreSilent => self.outage.was_logged(cause.as_deref()),
+            Notice::StoreBack => self.outage = Outage::default(),
             _ => {}
         }
     }

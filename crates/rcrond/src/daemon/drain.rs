@@ -6,7 +6,7 @@ use super::job_wait::JobWait;
 use super::requests::send_answer;
 use crate::event::{Event, SaveReason};
 use crate::files::persistent_state::Drained;
-use crate::files::running_jobs::{self, JobsUnknown};
+use crate::files::running_jobs::{self, JobsUnknown, RunningJobs};
 use crate::threads;
 use ::inputs::clock;
 use control::Response;
@@ -103,7 +103,7 @@ impl Daemon {
         };
         let ended: Vec<_> = self.clusters.iter_mut().filter_map(ended).collect();
         for (name, wait) in ended {
-            if wait.jobs != Ok(0) {
+            if !wait.is_none_known_to_run() {
                 let text = "the time to wait for running jobs is over: the cluster is released, but jobs may still run";
                 log::warn!("cluster {}: {text}", name.as_str());
                 self.drain_clients
@@ -132,7 +132,7 @@ impl Daemon {
             }
             let (events, name, journal) = (self.events.clone(), name.clone(), cluster.settings.journal.clone());
             let started = threads::start("jobs", move || {
-                let jobs = running_jobs::count(journal, name.as_str());
+                let jobs = running_jobs::find(journal, name.as_str());
                 events.send(Event::JobsCounted(name, jobs));
             });
             if started.is_err() {
@@ -141,7 +141,7 @@ impl Daemon {
         }
     }
 
-    pub(super) fn jobs_counted(&mut self, name: &ClusterName, jobs: Result<usize, JobsUnknown>) {
+    pub(super) fn jobs_counted(&mut self, name: &ClusterName, jobs: Result<RunningJobs, JobsUnknown>) {
         let cluster = self.clusters.get_mut(name);
         if let Some(wait) = cluster.and_then(|cluster| cluster.job_wait.as_mut()) {
             wait.end_count(jobs);

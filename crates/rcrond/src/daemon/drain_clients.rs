@@ -2,7 +2,7 @@
 
 use super::Daemon;
 use super::requests::send_answer;
-use crate::files::running_jobs::JobsUnknown;
+use crate::files::running_jobs::{JobsUnknown, RunningJobs};
 use control::Response;
 use inputs::words::seconds;
 use lease::{ClusterName, Mode};
@@ -56,11 +56,10 @@ impl DrainClient {
     }
 
     /// The time to wait for running jobs is over, and these still run.
-    pub(super) fn jobs_outlast_wait(&mut self, cluster: &ClusterName, jobs: &Result<usize, JobsUnknown>) {
+    pub(super) fn jobs_outlast_wait(&mut self, cluster: &ClusterName, jobs: &Result<RunningJobs, JobsUnknown>) {
         if self.waits && self.clusters.contains(cluster) {
             let what = match jobs {
-                Ok(1) => "1 job still runs".to_owned(),
-                Ok(count) => format!("{count} jobs still run"),
+                Ok(jobs) => format!("the time to wait is over for {jobs}"),
                 Err(error) => format!("jobs may still run: {error}"),
             };
             self.outlasting
@@ -168,8 +167,7 @@ impl Daemon {
                 "drained, but this is not written to disk yet: the disk does not answer; rcrond continues".to_owned()
             }
             (false, _) if client.answer_by <= now => {
-                let failure = self.store_failure.as_ref();
-                let reason = failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+                let reason = self.outage.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
                 format!(
                     "{}: drained, but not released yet; rcrond continues{reason}",
                     held.join(", ")
@@ -191,9 +189,8 @@ impl Daemon {
     fn progress_of(&self, name: &ClusterName) -> Option<String> {
         let wait = self.clusters.get(name)?.job_wait.as_ref()?;
         let what = match &wait.jobs {
-            Ok(0) => return None,
-            Ok(1) => "waiting for 1 running job".to_owned(),
-            Ok(count) => format!("waiting for {count} running jobs"),
+            Ok(jobs) if jobs.count == 0 => return None,
+            Ok(jobs) => format!("waiting for {jobs}"),
             Err(error) => format!("waiting: {error}"),
         };
         Some(format!("{}: {what}", name.as_str()))

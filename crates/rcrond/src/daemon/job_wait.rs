@@ -1,6 +1,6 @@
 //! A drain that waits for running jobs.
 
-use crate::files::running_jobs::JobsUnknown;
+use crate::files::running_jobs::{JobsUnknown, RunningJobs};
 use policy::moment::BootTime;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) struct JobWait {
     /// When the last count that has ended was begun.
     counted_at: Option<BootTime>,
     /// The result of the last count.
-    pub(super) jobs: Result<usize, JobsUnknown>,
+    pub(super) jobs: Result<RunningJobs, JobsUnknown>,
 }
 
 impl JobWait {
@@ -36,9 +36,13 @@ impl JobWait {
         is_idle
     }
 
-    pub(super) fn end_count(&mut self, jobs: Result<usize, JobsUnknown>) {
+    pub(super) fn end_count(&mut self, jobs: Result<RunningJobs, JobsUnknown>) {
         self.counted_at = self.counting_since.take();
         self.jobs = jobs;
+    }
+
+    pub(super) fn is_none_known_to_run(&self) -> bool {
+        self.jobs.as_ref().is_ok_and(|jobs| jobs.count == 0)
     }
 
     /// `no_starts_since` is when the state file has stopped starting jobs.
@@ -50,7 +54,7 @@ impl JobWait {
         let is_complete = self
             .counted_at
             .is_some_and(|at| at >= no_starts_since.after(RECORD_DELAY));
-        is_complete && self.jobs == Ok(0)
+        is_complete && self.is_none_known_to_run()
     }
 }
 
@@ -62,18 +66,24 @@ mod tests {
         BootTime(Duration::from_millis(milliseconds))
     }
 
+    fn running(count: usize) -> RunningJobs {
+        let mut jobs = RunningJobs::default();
+        jobs.count = count;
+        jobs
+    }
+
     #[test]
     fn ends_after_a_count_that_every_started_job_is_in() {
         let mut wait = JobWait::new(at(60_000));
         assert!(wait.begin_count(at(2_900)) && !wait.begin_count(at(2_950)));
-        wait.end_count(Ok(0));
+        wait.end_count(Ok(running(0)));
         assert!(!wait.is_over(None, at(9_000)), "jobs may still be started");
         assert!(
             !wait.is_over(Some(at(1_000)), at(9_000)),
             "a job may have no record yet"
         );
         assert!(wait.begin_count(at(3_000)));
-        wait.end_count(Ok(0));
+        wait.end_count(Ok(running(0)));
         assert!(wait.is_over(Some(at(1_000)), at(3_000)));
     }
 
@@ -81,7 +91,7 @@ mod tests {
     fn ends_at_its_limit_whatever_runs() {
         let mut wait = JobWait::new(at(5_000));
         wait.begin_count(at(4_000));
-        wait.end_count(Ok(1));
+        wait.end_count(Ok(running(1)));
         assert!(!wait.is_over(Some(at(0)), at(4_999)));
         assert!(wait.is_over(Some(at(0)), at(5_000)));
     }

@@ -37,11 +37,12 @@ use drain_clients::DrainClient;
 use inputs::Inputs;
 use lease::{ClusterName, Input, Machine, SessionId};
 use policy::moment::BootTime;
+use reload::Reloads;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Error, Store};
-use store_failures::{LoggedCauses, WatchFailures};
+use store::Store;
+use store_failures::{Outage, WatchStatus};
 use tasks::Senders;
 
 /// The loop's state.
@@ -55,11 +56,7 @@ struct Daemon {
     /// Holds the lock that keeps a second rcrond from running.
     run_dir: RunDir,
 
-    /// The number of the reload that was begun last, and of the newest one that has ended.
-    last_reload: u64,
-    newest_ended_reload: u64,
-    /// Whether the last reload has failed, so that the configuration on disk is not the one that is used.
-    has_reload_failed: bool,
+    reloads: Reloads,
 
     // The decisions.
     /// Decides which clusters this node holds, and when their state files are active.
@@ -90,17 +87,10 @@ struct Daemon {
     directories_being_checked: BTreeSet<PathBuf>,
 
     // For administrators.
-    /// The error of the store's last call that was not answered. Cleared when the store answers again.
-    store_failure: Option<Error>,
-    /// Whether the log says that the store does not answer.
-    is_outage_logged: bool,
-    /// The causes of this outage that were logged.
-    logged_store_causes: LoggedCauses,
-    watch_failures: WatchFailures,
+    outage: Outage,
+    watch: WatchStatus,
     /// The last message about clusters.json or the saved session, so that a lasting fault is logged once.
     file_failure: Option<String>,
-    /// Whether the store's watch works.
-    is_watching: bool,
     /// The line that systemd has, so that it is notified only of changes.
     status_line: String,
 
@@ -155,25 +145,24 @@ impl Daemon {
     fn handle_event(&mut self, event: Event) {
         match event {
             Event::Read(call, answer) => {
-                let reading = answer.map_err(|failure| self.store_failed(failure)).ok();
+                let reading = answer.map_err(|failure| self.outage.failed(failure)).ok();
                 self.step(Input::Read(call, reading));
                 self.log_store_failure();
             }
             Event::Changed(call, verdict, failure) => {
                 if let Some(failure) = failure {
-                    self.store_failed(failure);
+                    self.outage.failed(failure);
                 }
                 self.step(Input::Changed(call, verdict));
                 self.log_store_failure();
             }
             Event::RecordsChanged => self.step(Input::Hint),
             Event::Watching(result) => {
-                self.is_watching = result.is_ok();
                 match result {
                     Ok(()) => self.watch_works(),
                     Err(failure) => self.watch_failed(failure),
                 }
-                self.step(Input::Watching(self.is_watching));
+                self.step(Input::Watching(self.watch.works()));
             }
             Event::StoreWarnings(warnings) => warnings.iter().for_each(|warning| log::warn!("the store: {warning}")),
             Event::StateFileWritten(cluster, result) => self.state_file_written(cluster, result),

@@ -103,7 +103,7 @@ impl Daemon {
         } else {
             "; the store does not answer"
         };
-        let reload = if self.has_reload_failed {
+        let reload = if self.reloads.has_failed {
             "; THE LAST RELOAD FAILED: see the log"
         } else {
             ""

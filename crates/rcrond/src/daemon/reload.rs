@@ -46,6 +46,17 @@ impl fmt::Display for ReloadError {
     }
 }
 
+/// What the daemon knows about its reloads.
+#[derive(Debug, Default)]
+pub(super) struct Reloads {
+    /// The number of the one that was begun last.
+    last: u64,
+    /// The number of the newest one that has ended.
+    newest_ended: u64,
+    /// Whether the last one has failed, so that the configuration on disk is not the one that is used.
+    pub(super) has_failed: bool,
+}
+
 /// A reload that was begun.
 pub(crate) struct Reload {
     number: u64,
@@ -61,8 +72,8 @@ impl Daemon {
         if self.is_ready {
             systemd::notify_reloading();
         }
-        self.last_reload += 1;
-        let number = self.last_reload;
+        self.reloads.last += 1;
+        let number = self.reloads.last;
         let (file, boot, events) = (self.config_file.clone(), self.boot.clone(), self.events.clone());
         let (sender, own) = (client.clone(), events.clone());
         let started = threads::start("reload", move || {
@@ -76,12 +87,12 @@ impl Daemon {
     }
 
     pub(super) fn finish_reload(&mut self, reload: Reload, result: Result<Box<NewConfig>, NewConfigError>) {
-        let result = if reload.number < self.newest_ended_reload {
+        let result = if reload.number < self.reloads.newest_ended {
             Err(ReloadError::Overtaken)
         } else {
-            self.newest_ended_reload = reload.number;
+            self.reloads.newest_ended = reload.number;
             let result = result.map_err(ReloadError::Unusable).and_then(|new| self.apply(*new));
-            self.has_reload_failed = result.is_err();
+            self.reloads.has_failed = result.is_err();
             result
         };
         let answer = match &result {

@@ -9,7 +9,7 @@ use std::time::Duration;
 impl Daemon {
     pub(super) fn report(&self, now: BootTime) -> Report {
         let answers = self.machine.is_answered();
-        let failure = self.store_failure.as_ref().filter(|_| !answers);
+        let failure = self.outage.cause().filter(|_| !answers);
         let clusters = self.machine.views();
         Report {
             node: self.config.node.as_str().to_owned(),
@@ -18,10 +18,10 @@ impl Daemon {
                 kind: self.config.store.kind.name().to_owned(),
                 servers: self.config.store.servers.clone(),
                 answers,
-                failure: failure.map(ToString::to_string),
+                failure,
                 session: self.machine.has_session(),
-                watching: self.is_watching,
-                watch_failure: self.watch_failures.last.as_ref().map(ToString::to_string),
+                watching: self.watch.works(),
+                watch_failure: self.watch.cause(),
             },
             clusters: clusters.map(|view| self.cluster_report(&view, now)).collect(),
         }

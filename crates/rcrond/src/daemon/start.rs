@@ -1,7 +1,8 @@
 //! The start of the daemon, from the configuration to the loop.
 
 use super::inputs::{Inputs, Signals};
-use super::store_failures::{LoggedCauses, WatchFailures};
+use super::reload::Reloads;
+use super::store_failures::{Outage, WatchStatus};
 use super::{ClusterState, Daemon, machine, tasks};
 use crate::api::log::{flush, set_node, start_log};
 use crate::api::metrics::Metrics;
@@ -146,9 +147,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         config_file,
         boot,
         run_dir,
-        last_reload: 0,
-        newest_ended_reload: 0,
-        has_reload_failed: false,
+        reloads: Reloads::default(),
         machine,
         machine_wakes_at: clock::boot_time(),
         clusters,
@@ -163,12 +162,9 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         metrics,
         state_files_checked_at: clock::boot_time(),
         directories_being_checked: BTreeSet::new(),
-        store_failure: None,
-        is_outage_logged: false,
-        logged_store_causes: LoggedCauses::default(),
-        watch_failures: WatchFailures::default(),
+        outage: Outage::default(),
+        watch: WatchStatus::default(),
         file_failure: None,
-        is_watching: false,
         status_line: String::new(),
         drain_clients: Vec::new(),
         last_drain_client: 0,

@@ -43,68 +43,97 @@ fn without_numbers(cause: &str) -> String {
     cause.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
-/// Why the store does not report changes.
+/// The store does not answer.
 #[derive(Debug, Default)]
-pub(super) struct WatchFailures {
-    /// The error of the last attempt; `None` while the watch works.
-    pub(super) last: Option<Error>,
+pub(super) struct Outage {
+    /// The error of the last call that was not answered. Cleared when the store answers again.
+    failure: Option<Error>,
+    /// Whether the log says that the store does not answer.
+    is_logged: bool,
+    logged: LoggedCauses,
+}
+
+impl Outage {
+    /// A call was not answered. The machine decides whether this is an outage.
+    pub(super) fn failed(&mut self, failure: Error) {
+        self.failure = Some(failure);
+    }
+
+    pub(super) fn cause(&self) -> Option<String> {
+        self.failure.as_ref().map(ToString::to_string)
+    }
+
+    /// The outage was logged with this cause.
+    pub(super) fn was_logged(&mut self, cause: Option<&str>) {
+        self.is_logged = true;
+        if let Some(cause) = cause {
+            self.logged.admit(cause, clock::boot_time());
+        }
+    }
+
+    /// The cause, if it must be logged now.
+    fn new_cause(&mut self) -> Option<String> {
+        let cause = self.cause().filter(|_| self.is_logged)?;
+        self.logged.admit(&cause, clock::boot_time()).then_some(cause)
+    }
+}
+
+/// Whether the store reports changes, and why not.
+#[derive(Debug, Default)]
+pub(super) struct WatchStatus {
+    works: bool,
+    /// The error of the last attempt, if it has failed.
+    failure: Option<Error>,
     /// How many attempts have failed since the watch or the store did not work.
-    count: u64,
+    failures: u64,
     logged: LoggedCauses,
     is_logged: bool,
 }
 
-impl Daemon {
-    /// A call to the store was not answered.
-    pub(super) fn store_failed(&mut self, failure: Error) {
-        self.store_failure = Some(failure);
+impl WatchStatus {
+    pub(super) const fn works(&self) -> bool {
+        self.works
     }
 
-    /// To be called after the machine has learned of a failure: it decides when the store is silent.
+    pub(super) fn cause(&self) -> Option<String> {
+        self.failure.as_ref().map(ToString::to_string)
+    }
+}
+
+impl Daemon {
+    /// To be called after the machine has learned of a failure.
     pub(super) fn log_store_failure(&mut self) {
-        if self.machine.is_answered() || !self.is_outage_logged {
+        if self.machine.is_answered() {
             return;
         }
-        let Some(cause) = self.store_failure.as_ref().map(ToString::to_string) else {
-            return;
-        };
-        if self.logged_store_causes.admit(&cause, clock::boot_time()) {
+        if let Some(cause) = self.outage.new_cause() {
             log_store_still_silent(&cause);
         }
     }
 
-    /// The outage was logged with this cause.
-    pub(super) fn outage_logged(&mut self, cause: Option<&str>) {
-        self.is_outage_logged = true;
-        if let Some(cause) = cause {
-            self.logged_store_causes.admit(cause, clock::boot_time());
-        }
-    }
-
-    pub(super) fn outage_ended(&mut self) {
-        self.is_outage_logged = false;
-        self.store_failure = None;
-        self.logged_store_causes = LoggedCauses::default();
-    }
-
     pub(super) fn watch_works(&mut self) {
-        if std::mem::take(&mut self.watch_failures).is_logged {
+        let works = WatchStatus {
+            works: true,
+            ..WatchStatus::default()
+        };
+        if std::mem::replace(&mut self.watch, works).is_logged {
             log::info!("the store reports changes again");
         }
     }
 
     /// While the store does not answer at all, nothing else is said about its watch.
     pub(super) fn watch_failed(&mut self, failure: Error) {
-        let failures = &mut self.watch_failures;
-        failures.count = if self.machine.is_answered() {
-            failures.count + 1
+        let watch = &mut self.watch;
+        watch.works = false;
+        watch.failures = if self.machine.is_answered() {
+            watch.failures + 1
         } else {
             0
         };
         let cause = failure.to_string();
-        failures.last = Some(failure);
-        if failures.count > FEW_FAILURES && failures.logged.admit(&cause, clock::boot_time()) {
-            failures.is_logged = true;
+        watch.failure = Some(failure);
+        if watch.failures > FEW_FAILURES && watch.logged.admit(&cause, clock::boot_time()) {
+            watch.is_logged = true;
             log::warn!("the store does not report changes, so a handover takes longer: {cause}");
         }
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
-use testing::program::program;
+use testing::program::{program, without_machine};
 use testing::{Done, run};
 
 /// A directory with an rcrond.toml for cluster `web`.
@@ -47,7 +47,7 @@ impl Fixture {
     }
 
     fn rcrond(&self, option: &str) -> Done {
-        run(Command::new(program("rcrond"))
+        run(without_machine("rcrond")
             .arg(option)
             .arg("--conf")
             .arg(self.path("rcrond.toml"))
@@ -207,9 +207,7 @@ fn a_rejected_configuration_is_reported_by_check_init_store_and_the_daemon() {
     let done = fixture.rcrond("--init-store");
     assert_eq!(done.code(), Some(1));
     assert_eq!(done.stderr().replace(&here, "HERE"), format!("rcrond: {message}\n"));
-    let done = run(Command::new(program("rcrond"))
-        .arg("-c")
-        .arg(fixture.path("rcrond.toml")));
+    let done = run(without_machine("rcrond").arg("-c").arg(fixture.path("rcrond.toml")));
     assert_eq!(done.code(), Some(78));
     // The daemon logs it, with the time.
     let stderr = done.stderr().replace(&here, "HERE");
@@ -270,7 +268,7 @@ fn a_full_directory_is_wrong() {
 #[test]
 fn config_only_leaves_the_store_out() {
     let fixture = Fixture::new();
-    let done = run(Command::new(program("rcrond"))
+    let done = run(without_machine("rcrond")
         .args(["--check", "--config-only", "--conf"])
         .arg(fixture.path("rcrond.toml")));
     assert_eq!(done.code(), Some(0), "{done:?}");

@@ -17,8 +17,7 @@ const fn drain_wait(wait_ms: u64) -> Request {
 
 /// Reads the answers until rcrond reports what it waits for.
 fn waits_for_a_job(replies: &mut impl Iterator<Item = Response>) {
-    let is_it =
-        |reply: Response| matches!(reply, Response::Progress { text, .. } if text == "web: waiting for 1 running job");
+    let is_it = |reply: Response| matches!(reply, Response::Progress { text, .. } if text == "web: waiting for 1 running job (cat)");
     assert!(replies.any(is_it), "it reports what it waits for");
 }
 
@@ -75,7 +74,10 @@ fn fails_if_jobs_outlast_it() {
     let mut job = node.job("cat");
     node.journal_has("\"event\":\"start\"");
     let message = error_in(&mut node.asking(&drain_wait(3_000)));
-    assert!(message.starts_with("web: drained, but 1 job still runs"), "{message}");
+    assert!(
+        message.starts_with("web: drained, but the time to wait is over for 1 running job (cat)"),
+        "{message}"
+    );
     assert!(node.state().starts_with("passive "), "{}", node.state());
     drop(job.0.stdin.take());
     job.wait();

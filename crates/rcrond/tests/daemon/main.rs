@@ -17,6 +17,7 @@ mod signals {
     pub(crate) const TERM: i32 = 15;
     pub(crate) const USR1: i32 = 10;
     pub(crate) const HUP: i32 = 1;
+    pub(crate) const KILL: i32 = 9;
 }
 
 /// Drains all clusters without waiting for jobs.

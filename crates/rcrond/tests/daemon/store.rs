@@ -1,6 +1,7 @@
 //! The store fails.
 
 use crate::node::Node;
+use crate::signals::KILL;
 use control::{Request, Response, Role};
 use testing::servers::TestServer;
 use testing::servers::fake::Fake;
@@ -22,6 +23,52 @@ fn outage_is_logged_once_and_no_node_is_active_until_its_end() {
     assert_eq!(silent, 1, "{}", node.log());
     // To the daemon, the server is another one now: it has waited for the lease, and the epoch has grown.
     assert!(!node.state().contains(" epoch=1 "), "{}", node.state());
+}
+
+/// An outage that began with one cause and goes on with another.
+#[test]
+fn outage_is_logged_with_each_of_its_causes() {
+    let mut redis = Redis::start();
+    let node = Node::new("n1", &redis).started();
+    node.is_active();
+    redis.cli(&["CONFIG", "SET", "requirepass", "secret"]);
+    redis.cli(&["-a", "secret", "--no-auth-warning", "CLIENT", "KILL", "TYPE", "normal"]);
+    until("the first cause", || {
+        let log = node.log();
+        let mut lines = log.lines().filter(|line| line.contains("the store does not answer"));
+        lines.any(|line| line.contains("NOAUTH")).then_some(())
+    });
+    redis.kill();
+    until("the second cause", || {
+        let log = node.log();
+        let mut lines = log
+            .lines()
+            .filter(|line| line.contains("the store still does not answer"));
+        lines.any(|line| line.contains("onnection refused")).then_some(())
+    });
+}
+
+/// Its session is ended by the node that takes over, which is not when it was last alive.
+#[test]
+fn shows_when_a_dead_node_was_last_alive() {
+    let redis = Redis::start();
+    let mut dead = Node::new("n1", &redis).started();
+    dead.is_active();
+    let other = Node::new("n2", &redis).started();
+    other.has_role(Role::Standby);
+    dead.signal(KILL);
+    dead.ended();
+    let session = redis.cli(&["GET", "rcron:session/n1"]);
+    let last_renewal = session.trim().rsplit("at=").next().expect("a time").to_owned();
+    other.is_active();
+    let session = redis.cli(&["GET", "rcron:session/n1"]);
+    assert!(!session.contains(" open"), "{session}");
+    let Response::Status(report) = other.ask(&Request::Status { nodes: true }) else {
+        panic!("a report")
+    };
+    let node = report.clusters[0].nodes.iter().find(|node| node.name == "n1");
+    let node = node.expect("the dead node");
+    assert_eq!((node.role, node.last_seen.as_ref()), (Role::Gone, Some(&last_renewal)));
 }
 
 #[test]

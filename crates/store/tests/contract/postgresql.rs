@@ -1,6 +1,7 @@
 //! The tests on a real PostgreSQL.
 
 mod faults;
+mod pooler;
 mod refusals;
 
 use crate::client::{connect, login, open, tls, write, written_and_read};

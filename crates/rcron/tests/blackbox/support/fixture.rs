@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use testing::niceness;
 
 pub(crate) struct Fixture {
     directory: TempDir,
@@ -42,15 +43,20 @@ impl Fixture {
     /// Writes the configuration: this fixture's paths, the caller's niceness, no journal, and `more`.
     pub(crate) fn configure(&self, more: &str) {
         let text = format!(
-            "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n{more}",
+            "cluster_name = test\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = {}\njournal = none\n{more}",
             self.path("state").display(),
-            self.path("log").display()
+            self.path("log").display(),
+            niceness()
         );
         self.write("conf", text);
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.path(name), text).expect("written");
+    }
+
+    pub(crate) fn make_fifo(&self, name: &str) {
+        nix::unistd::mkfifo(&self.path(name), nix::sys::stat::Mode::S_IRWXU).expect("made");
     }
 
     /// Replaces the state file with rename(2), as writers should.
@@ -66,25 +72,18 @@ impl Fixture {
         command
     }
 
-    /// `rcron --conf … JOB` as an ordinary user, also if root runs the tests.
-    pub(crate) fn rcron_as_ordinary_user(&self, job: &[&str]) -> Command {
-        if !nix::unistd::geteuid().is_root() {
-            let mut command = self.rcron();
-            command.args(job);
-            return command;
+    /// `PREFIX rcron --conf … JOB` as an ordinary user, also if root runs the tests.
+    pub(crate) fn rcron_as_ordinary_user(&self, prefix: &[&str], job: &[&str]) -> Command {
+        let mut command = Command::new("env");
+        let mut program = binary();
+        if nix::unistd::geteuid().is_root() {
+            set_mode(self.directory.path(), 0o755);
+            set_mode(&self.path("log"), 0o666);
+            program = self.copy_binary();
+            command.args(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
         }
-        set_mode(self.directory.path(), 0o755);
-        set_mode(&self.path("log"), 0o666);
-        self.copy_binary();
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-            .arg(self.path("rcron"));
-        command
-            .arg("--conf")
-            .arg(self.path("conf"))
-            .args(job)
-            .stdin(Stdio::null());
+        command.args(prefix).arg(program).arg("--conf").arg(self.path("conf"));
+        command.args(job).stdin(Stdio::null());
         command
     }
 

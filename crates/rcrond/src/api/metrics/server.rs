@@ -285,7 +285,7 @@ mod tests {
         run(async {
             let address = start(limits).await;
             let mut idle = Vec::new();
-            for _ in 0..limits.connections + 1 {
+            for _ in 0..=limits.connections {
                 idle.push(TcpStream::connect(address).await.expect("a connection"));
             }
             assert!(answer(address, &get("/metrics")).await.starts_with("HTTP/1.1 200 "));
