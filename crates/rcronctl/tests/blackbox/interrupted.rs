@@ -72,8 +72,7 @@ fn is_initial_namespace() -> bool {
 #[test]
 fn judges_a_run_of_another_pid_namespace_only_where_its_processes_are_visible() {
     let fixture = Fixture::new(Some("active"));
-    let rcron = fixture.start(&["--job", "night", "sleep", "1000"]);
-    drop(rcron);
+    cut_off(&fixture, "night");
     let text = std::fs::read_to_string(fixture.journal()).expect("a journal");
     std::fs::write(fixture.journal(), text.replace("\"pidns\":", "\"pidns\":1")).expect("written");
     let done = fixture.rcronctl(["interrupted"]);
