@@ -64,9 +64,7 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
     let timeline = build_timeline(&runs, window, options.selection.journal.len());
     match (&options.html, common.json) {
         (Some(_), true) => {
-            return Err(Failure::new(
-                "--html and --json contradict each other: give one of them",
-            ));
+            return Err(Failure::new("--html and --json cannot be used together"));
         }
         (Some(file), false) => write_page(&timeline, file)?,
         (None, true) => print_json(&json::document(&timeline, &Bars::single(&timeline)))?,

@@ -30,7 +30,7 @@ impl fmt::Display for Error {
                 shown(socket.as_os_str())
             ),
             Self::Rejected(message) => out.write_str(message),
-            Self::OtherAnswer => out.write_str("the running daemon answered another question"),
+            Self::OtherAnswer => out.write_str("the running daemon's answer does not match the request"),
         }
     }
 }

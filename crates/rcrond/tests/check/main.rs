@@ -122,7 +122,7 @@ fn an_rcron_conf_that_does_not_match_is_wrong() {
         ),
         (
             format!("cluster_name = mail\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
-            "  wrong     HERE/web.conf has this state file for cluster mail\n",
+            "  wrong     HERE/web.conf uses this state file for another cluster, mail\n",
         ),
     ] {
         fixture.write("web.conf", &conf);

@@ -5,6 +5,7 @@ mod calls;
 mod error;
 mod inspector;
 mod listening;
+mod row;
 mod session;
 mod sql;
 mod table;

@@ -249,15 +249,15 @@ fn a_file_without_a_certificate_or_key_is_rejected() {
         ),
         (
             format!("cert_file = \"{cert}\"\n"),
-            vec!["5:1: `cert_file` without its key (add `key_file`)".into()],
+            vec!["5:1: `cert_file` needs `key_file` (add `key_file`)".into()],
         ),
         (
             format!("key_file = \"{key}\"\n"),
-            vec!["5:1: a key without its certificate (add `cert_file`)".into()],
+            vec!["5:1: a key needs a certificate (add `cert_file`)".into()],
         ),
         (
             format!("cert_file = \"{cert}\"\nkey_file = \"{key}\"\nkey_credential = \"x\"\n"),
-            vec!["7:1: `key_credential` beside `key_file` (give the key in one way only)".into()],
+            vec!["7:1: `key_file` and `key_credential` cannot be used together (give the key in one way only)".into()],
         ),
     ] {
         assert_eq!(problems(&in_redis(&format!("[redis.tls]\n{text}"))), why, "{text}");
