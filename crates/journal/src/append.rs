@@ -51,12 +51,12 @@ pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
     for number in 0..=LAST_NUMBER {
         let path = names::path(directory, uid, number);
         let opened = reclaim::open(directory, &path, uid, &mut taken);
-        match opened.and_then(|file| make_room(file, directory, &path, uid)) {
-            Ok(Room::Here(file)) => return write(file, record, taken),
+        match opened.and_then(|opened| make_room(opened, directory, &path, uid)) {
+            Ok(Room::Here(opened)) => return write(opened, record, taken),
             // Another user took a name that the file must be renamed to.
-            Ok(Room::Full(file, error)) => {
+            Ok(Room::Full(opened, error)) => {
                 taken.get_or_insert(Taken::Skipped(path, error));
-                full.get_or_insert(file);
+                full.get_or_insert(opened);
             }
             Err(error) if is_final(&error) => return Err(error),
             Err(error) => {
@@ -66,7 +66,7 @@ pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
     }
     match (full, taken) {
         // A file that is too large is better than a lost record.
-        (Some(file), taken) => write(file, record, taken),
+        (Some(opened), taken) => write(opened, record, taken),
         (None, Some(Taken::Skipped(_, error))) => Err(error),
         (None, _) => Err(io::Error::other("files of other users occupy all names")),
     }
@@ -75,9 +75,9 @@ pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
 /// Whether a file has room for a record.
 enum Room {
     /// It has.
-    Here(File),
+    Here(Opened),
     /// It is full and cannot be renamed.
-    Full(File, io::Error),
+    Full(Opened, io::Error),
 }
 
 /// Whether another name would fail in the same way.
@@ -89,11 +89,20 @@ fn is_final(error: &io::Error) -> bool {
     )
 }
 
+/// The user's own file.
+struct Opened {
+    file: File,
+    /// In bytes, when it was opened.
+    length: u64,
+}
+
 /// Opens the user's file, or creates it. Another user's file is refused.
-fn open(path: &Path, uid: u32) -> io::Result<File> {
+fn open(path: &Path, uid: u32) -> io::Result<Opened> {
     let file = open_for_append(path, 0o600)?;
-    if is_ours(&file.metadata()?, uid) {
-        Ok(file)
+    let metadata = file.metadata()?;
+    if is_ours(&metadata, uid) {
+        let length = metadata.len();
+        Ok(Opened { file, length })
     } else {
         Err(io::Error::other(
             "it belongs to another user, or is not a regular file with one link",
@@ -106,21 +115,21 @@ fn is_ours(metadata: &Metadata, uid: u32) -> bool {
 }
 
 /// The file, or a new one if it is full and was rotated.
-fn make_room(mut file: File, directory: &Path, path: &Path, uid: u32) -> io::Result<Room> {
-    while file.metadata()?.len() >= LARGEST {
+fn make_room(mut opened: Opened, directory: &Path, path: &Path, uid: u32) -> io::Result<Room> {
+    while opened.length >= LARGEST {
         // Closing the file releases the lock.
-        if !lock::try_exclusive(&file).is_ok_and(|taken| taken) {
+        if !lock::try_exclusive(&opened.file).is_ok_and(|taken| taken) {
             // Another process is renaming the file. The record is found in `.1` then.
-            return Ok(Room::Here(file));
+            return Ok(Room::Here(opened));
         }
-        if is_still(&file, path) {
+        if is_still(&opened.file, path) {
             if let Err(error) = rotate(directory, path, uid) {
-                return Ok(Room::Full(file, error));
+                return Ok(Room::Full(opened, error));
             }
         }
-        file = open(path, uid)?;
+        opened = open(path, uid)?;
     }
-    Ok(Room::Here(file))
+    Ok(Room::Here(opened))
 }
 
 /// Whether the path still leads to this file: it may have been renamed before we got the lock.
@@ -160,8 +169,8 @@ fn rotate(directory: &Path, path: &Path, uid: u32) -> io::Result<()> {
 }
 
 /// Writes the record in one write(2), after a newline if a crash or a full disk cut the last record.
-fn write(mut file: File, record: &[u8], taken: Option<Taken>) -> io::Result<Appended> {
-    let length = file.metadata()?.len();
+fn write(opened: Opened, record: &[u8], taken: Option<Taken>) -> io::Result<Appended> {
+    let Opened { mut file, length } = opened;
     let mut last = [b'\n'];
     if length > 0 {
         file.read_exact_at(&mut last, length - 1)?;

@@ -63,7 +63,7 @@ impl Worker {
 
     /// Waits until the worker has released everything of ours, at most for `patience`. No disk can delay this.
     pub fn has_released_ours(&self, patience: Duration) -> bool {
-        receive(&self.line, &mut [0], patience).is_some()
+        receive(&self.line, &mut [0], 0, patience).is_some()
     }
 
     /// Waits for the worker's end, at most for `patience`, and reaps it.
@@ -91,20 +91,21 @@ impl Line {
     /// before is still received, a later one is rejected. `None` if there is no message.
     #[must_use]
     pub fn receive(&self, longest: usize, patience: Duration) -> Option<Vec<u8>> {
-        let mut message = vec![0; longest];
-        let mut length = receive(&self.0, &mut message, patience);
+        // The length first: the pages of a buffer for the longest message would cost more than one more system call.
+        let mut length = receive(&self.0, &mut [], libc::MSG_PEEK | libc::MSG_TRUNC, patience);
         if length.is_none() {
             // SAFETY: no memory is involved.
             unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_RD) };
-            length = receive(&self.0, &mut message, Duration::ZERO);
+            length = receive(&self.0, &mut [], libc::MSG_PEEK | libc::MSG_TRUNC, Duration::ZERO);
         }
-        message.truncate(length.unwrap_or_default());
-        (!message.is_empty()).then_some(message)
+        let mut message = vec![0; length.unwrap_or_default().min(longest)];
+        let received = receive(&self.0, &mut message, 0, Duration::ZERO);
+        (received > Some(0)).then_some(message)
     }
 }
 
-/// The length of the next message; 0 if the other end is closed; `None` if none comes in time.
-fn receive(line: &OwnedFd, buffer: &mut [u8], patience: Duration) -> Option<usize> {
+/// The length of the next message, as recv(2) returns it with these flags; 0 if the other end is closed; `None` if none comes in time.
+fn receive(line: &OwnedFd, buffer: &mut [u8], flags: libc::c_int, patience: Duration) -> Option<usize> {
     let given_up_at = clock::since_boot().saturating_add(patience);
     loop {
         // SAFETY: pointer and length are those of the buffer.
@@ -113,7 +114,7 @@ fn receive(line: &OwnedFd, buffer: &mut [u8], patience: Duration) -> Option<usiz
                 line.as_raw_fd(),
                 buffer.as_mut_ptr().cast(),
                 buffer.len(),
-                libc::MSG_DONTWAIT,
+                flags | libc::MSG_DONTWAIT,
             )
         };
         let error = match usize::try_from(got) {

@@ -1,5 +1,6 @@
 //! The clocks.
 
+use crate::file;
 use std::time::Duration;
 
 /// Time since boot, suspension included: `CLOCK_BOOTTIME` of clock_gettime(2).
@@ -17,7 +18,8 @@ pub fn since_epoch() -> Duration {
 /// The id of this boot, from `/proc/sys/kernel/random/boot_id` (random(4)) without its newline; `None` without `/proc`.
 #[must_use]
 pub fn boot_id() -> Option<Vec<u8>> {
-    let text = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+    let mut buffer = [0; 64];
+    let text = file::read_proc("/proc/sys/kernel/random/boot_id", &mut buffer)?;
     Some(text.trim_ascii_end().to_vec())
 }
 

@@ -61,6 +61,13 @@ pub fn contents(file: File, limit: usize) -> Result<Contents, Unreadable> {
     })
 }
 
+/// Reads a file of `/proc` in one read(2), which returns all of it if the buffer is large enough. (The standard library's buffer grows
+/// from 32 bytes, and the kernel may have to compose the text again for each read.) `None` if it cannot be read.
+pub(crate) fn read_proc<'b>(path: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    let length = File::open(path).ok()?.read(buffer).ok()?;
+    buffer.get(..length)
+}
+
 /// What to do with a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {

@@ -1,5 +1,6 @@
 //! The descendants of a process and the members of a group, from proc(5).
 
+use crate::file;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -99,7 +100,8 @@ fn children(pid: i32) -> Vec<i32> {
 /// What proc_pid_stat(5) says of a process. `None` for one that is gone.
 #[must_use]
 pub fn stat(pid: i32) -> Option<Stat> {
-    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    // 52 numbers of at most 20 digits, and a name.
+    parse(file::read_proc(&format!("/proc/{pid}/stat"), &mut [0; 2048])?)
 }
 
 /// Parses `PID (NAME) STATE PPID PGRP …`. The name can contain any character. `num_threads` is field 20, `starttime` field 22.

@@ -1,6 +1,6 @@
 //! Taking back a name of root's that another user took: docs/design/journal.md, "Names that another user took".
 
-use super::Taken;
+use super::{Opened, Taken};
 use crate::names::{self, LAST_NUMBER};
 use std::fs::{self, File};
 use std::io;
@@ -17,7 +17,7 @@ const LOCK_TRIES: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens the user's file. What another user created under this name is set aside first, if that is possible.
-pub(super) fn open(directory: &Path, path: &Path, uid: u32, taken: &mut Option<Taken>) -> io::Result<File> {
+pub(super) fn open(directory: &Path, path: &Path, uid: u32, taken: &mut Option<Taken>) -> io::Result<Opened> {
     for _ in 0..TRIES {
         let error = match super::open(path, uid) {
             Err(error) if !super::is_final(&error) => error,

@@ -379,14 +379,39 @@ fn five_hundred_runs_of_several_users_at_once_lose_and_mix_nothing() {
     }
 }
 
-#[test]
-#[ignore = "needs root: `make test` runs it"]
-fn a_file_of_another_user_is_not_changed() {
+/// A journal in which an ordinary user has created root's file.
+fn with_foreign_file() -> Fixture {
     let fixture = recorded("");
     fs::write(own_file(&fixture), "theirs\n").expect("written");
     std::os::unix::fs::chown(own_file(&fixture), Some(65534), Some(65534)).expect("chown");
+    fixture
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_file_of_another_user_is_set_aside_and_not_changed() {
+    let fixture = with_foreign_file();
+    let warning = warning(&fixture);
+    let start = format!(
+        "warning: {} belonged to another user and was renamed to ",
+        own_file(&fixture).display()
+    );
+    let aside = warning
+        .strip_prefix(&start)
+        .and_then(|rest| rest.strip_suffix("; see rcronctl check"));
+    let aside = aside.unwrap_or_else(|| panic!("{warning}"));
+    assert_eq!(fs::read_to_string(aside).expect("readable"), "theirs\n");
+    until_recorded(&own_file(&fixture), 2);
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn a_file_of_another_user_is_skipped_in_a_directory_that_is_not_roots() {
+    let fixture = with_foreign_file();
+    std::os::unix::fs::chown(fixture.path("journal"), Some(65534), Some(65534)).expect("chown");
     assert!(warning(&fixture).contains("it belongs to another user"));
     assert_eq!(fs::read_to_string(own_file(&fixture)).expect("readable"), "theirs\n");
+    until_recorded(&fixture.path("journal").join("0-1.jsonl"), 2);
 }
 
 #[test]
