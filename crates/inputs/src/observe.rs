@@ -83,7 +83,7 @@ impl Observation {
         );
         let obstacle = self.obstacle.as_ref().filter(|_| is_default)?;
         let summary = format!(
-            "cannot read the state from {}: {obstacle}; taking default_state = {}",
+            "cannot read the state from {}: {obstacle}; using default_state = {}",
             shown(OsStr::from_bytes(&config.state_file)),
             config.default_state.as_str()
         );

@@ -88,7 +88,7 @@ fn staleness(stale: Stale) -> &'static str {
         }
         Stale::TooFarAhead => "the lease ends more than ten minutes ahead",
         Stale::TooOld => "the file is older than state_max_age",
-        Stale::FromTheFuture => "the file's time is ahead of the clock by more than state_max_age",
+        Stale::FromTheFuture => "the file's modification time is ahead of the clock by more than state_max_age",
         Stale::Removed => "the file was removed or replaced, and a mount of the single file still shows the old one",
         Stale::NotThere => "state_max_age is set and the file cannot be read",
     }

@@ -68,7 +68,7 @@ pub fn append(directory: &Path, record: &[u8]) -> io::Result<Appended> {
         // A file that is too large is better than a lost record.
         (Some(opened), taken) => write(opened, record, taken),
         (None, Some(Taken::Skipped(_, error))) => Err(error),
-        (None, _) => Err(io::Error::other("other users take all names")),
+        (None, _) => Err(io::Error::other("files of other users occupy all names")),
     }
 }
 

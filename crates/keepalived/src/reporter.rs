@@ -62,7 +62,7 @@ impl Reporter {
             Ok(targets) => {
                 self.ignored.clear();
                 self.rejected(targets);
-                self.log.info("the configurations have been read again");
+                self.log.info("the configurations were reloaded");
             }
             Err(error) => self.log.error(&format!(
                 "the configurations cannot be used, and the previous ones remain in effect: {error}"

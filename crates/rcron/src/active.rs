@@ -215,7 +215,7 @@ impl<'a> Active<'a> {
             ),
         };
         if self.job.looks_like_shell() {
-            text.push_str("; this looks like a shell command line: quote the whole of it, as in rcron 'cd /x && job'");
+            text.push_str("; this looks like a shell command line: quote the whole line, as in rcron 'cd /x && job'");
         }
         (status, text)
     }

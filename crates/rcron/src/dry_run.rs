@@ -105,7 +105,7 @@ fn program(invocation: &Invocation) -> String {
     match launch::program(&invocation.job) {
         Some(path) => shown(path.as_os_str()),
         None if invocation.job.looks_like_shell() => {
-            "not found; for a shell command line, quote the whole of it".to_owned()
+            "not found; for a shell command line, quote the whole line".to_owned()
         }
         None => "not found, or not executable".to_owned(),
     }

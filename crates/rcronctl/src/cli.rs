@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Drain(Drain),
     /// Let this server take clusters over again after drain
     Undrain(Undrain),
-    /// Find what is wrong and how to fix it; exit with 1 if there is any
+    /// Find problems and how to fix them; exit with 1 if there are any
     Check(Check),
     /// Print a completion script
     Completions {
@@ -180,10 +180,10 @@ pub(crate) struct Status {
 /// Which of rcrond's clusters are meant.
 #[derive(Args, Debug)]
 pub(crate) struct Which {
-    /// Only this cluster. May be given more than once. If rcrond has only one cluster, no name is needed
+    /// Act only on this cluster. May be given more than once. If rcrond has only one cluster, no name is needed
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Vec<String>,
-    /// All clusters of this server
+    /// Act on all clusters of this server
     #[arg(long, conflicts_with = "cluster")]
     pub(crate) all: bool,
     #[command(flatten)]

@@ -58,7 +58,10 @@ impl fmt::Display for NoReport<'_> {
         let not_rcrond = "not from rcrond, or from another version of it";
         match &self.reason {
             Reason::Rejected(message) => out.write_str(message),
-            Reason::OtherAnswer => write!(out, "the answer on {name} is {not_rcrond}: it answers another question"),
+            Reason::OtherAnswer => write!(
+                out,
+                "the answer on {name} is {not_rcrond}: it does not match the request"
+            ),
             Reason::NoAnswer(no_answer, limit) => match no_answer {
                 NoAnswer::NoSocket => write!(
                     out,
@@ -66,7 +69,7 @@ impl fmt::Display for NoReport<'_> {
                 ),
                 NoAnswer::NotListening => write!(
                     out,
-                    "nobody listens on {name}, so rcrond has ended: start it (systemctl start rcrond)"
+                    "no process listens on {name}: rcrond has stopped; start it (systemctl start rcrond)"
                 ),
                 NoAnswer::TimedOut => {
                     let seconds = limit.as_secs();

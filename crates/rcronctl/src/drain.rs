@@ -52,7 +52,7 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
     if which.all {
         return match common.conf.as_slice() {
             [] => Ok(Vec::new()),
-            _ => Err(Failure::new("--all and --conf contradict each other: give one of them")),
+            _ => Err(Failure::new("--all and --conf cannot be used together")),
         };
     }
     let mut names = which.cluster.clone();
@@ -105,11 +105,11 @@ fn send_request(which: &Which, request: &Request, common: &Common) -> Result<Exi
             Ok(Response::Done { lines }) => break Ok(lines),
             Ok(Response::Error { message }) => break Err(message),
             Ok(Response::Refused { message }) => return Err(Failure::new(escaped(&message))),
-            Ok(Response::Status(_)) => break Err("rcrond answered another question".to_owned()),
+            Ok(Response::Status(_)) => break Err("the answer does not match the request".to_owned()),
             Err(no_answer) => {
                 let why = no_report(no_answer, limit);
                 break Err(format!(
-                    "{why}; it may still do it: rcronctl status shows whether it has"
+                    "{why}; rcrond may still carry out the request: check with rcronctl status"
                 ));
             }
         }

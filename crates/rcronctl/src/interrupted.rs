@@ -98,7 +98,7 @@ fn marked_directories(options: &cli::Interrupted, common: &Common) -> Result<Vec
 }
 
 fn without_journal(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
-    let note = "no journal is kept, so interrupted runs cannot be found";
+    let note = "journaling is off, so interrupted runs cannot be found";
     if common.json {
         let document = serde_json::json!({ "runs": [], "unseen": [note] });
         crate::output::print_json(&document)?;
@@ -167,9 +167,12 @@ impl Counts {
         let mut notes = Vec::new();
         if self.hidden > 0 {
             notes.push(format!(
-                "{} without an end may still be running: in another container with this host name, or as another user. Run this \
+                "{} no recorded end and may still be running, in another container with this host name or as another user. Run this \
                  command on the host, where all processes are visible, or use --ack",
-                count(self.hidden)
+                match self.hidden {
+                    1 => "1 run has".to_owned(),
+                    runs => format!("{runs} runs have"),
+                }
             ));
         }
         if self.unmarked > 0 {

@@ -119,7 +119,7 @@ fn sources(selection: &Selection, common: &Common) -> Result<(Vec<Source>, Vec<P
     let own = OwnJournals::find(common)?;
     if own.directories.is_empty() {
         return Err(Failure::new(
-            "no journal is kept: the key `journal` is none in every configuration, or the default directory is missing",
+            "journaling is off: every configuration sets `journal = none`, or the default directory is missing",
         ));
     }
     Ok((own.directories.into_iter().map(Source::Own).collect(), own.rejected))

@@ -45,7 +45,7 @@ impl StateFile {
         let before = observe::observe(config);
         if let Some(owner) = find_owner(config, &before, socket).filter(|_| !force) {
             let path = path.display();
-            return Err(Failure::new(format!("{path} is kept by {owner}, or use --force")));
+            return Err(Failure::new(format!("{path} is maintained by {owner}, or use --force")));
         }
         Ok(Self { path, before })
     }
@@ -75,13 +75,13 @@ fn find_owner(config: &Config, before: &Observation, socket: &Path) -> Option<St
         let instead = if state.epoch.is_some() {
             by_hand
         } else {
-            "switch with keepalived or whichever program it is (to drain this server: systemctl stop keepalived)"
+            "switch servers with that program (to drain this server of keepalived: systemctl stop keepalived)"
         };
-        return Some(format!("{name}, which would write it again within seconds: {instead}"));
+        return Some(format!("{name}, which would overwrite it within seconds: {instead}"));
     }
     let report = daemon::fetch_report(socket, false).ok()?;
     daemon::writes(&report, &config.state_file)
-        .then(|| format!("rcrond, which would write it again within a second: {by_hand}"))
+        .then(|| format!("rcrond, which would overwrite it within a second: {by_hand}"))
 }
 
 /// The name of the daemon whose lease is in the file.

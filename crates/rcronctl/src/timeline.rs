@@ -1,6 +1,7 @@
 //! `rcronctl timeline`: which server ran which job at what time. See rcronctl-timeline(8).
 
 mod axis;
+mod bars;
 mod duplicates;
 #[cfg(test)]
 mod example;
@@ -23,6 +24,7 @@ use crate::output::{print_json, print_text, warn};
 use crate::runs::{self, Selected};
 use crate::screen::Screen;
 use crate::when;
+use bars::{Bars, TooManyJobs};
 use jiff::tz::TimeZone;
 use journal::Query;
 use journal::run::Run;
@@ -62,12 +64,10 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
     let timeline = build_timeline(&runs, window, options.selection.journal.len());
     match (&options.html, common.json) {
         (Some(_), true) => {
-            return Err(Failure::new(
-                "--html and --json contradict each other: give one of them",
-            ));
+            return Err(Failure::new("--html and --json cannot be used together"));
         }
         (Some(file), false) => write_page(&timeline, file)?,
-        (None, true) => print_json(&json::document(&timeline))?,
+        (None, true) => print_json(&json::document(&timeline, &Bars::single(&timeline)))?,
         (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }
     found.warn();
@@ -95,7 +95,19 @@ fn load(found: &mut Selected) -> (Vec<Run>, bool) {
 }
 
 fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {
-    let page = page::render_page(timeline, &page::nonce()).map_err(|error| json_failure(&error))?;
+    let bars = Bars::for_page(timeline).map_err(|TooManyJobs(jobs)| {
+        Failure::new(format!(
+            "a page cannot show {jobs} jobs: choose some with --job, --cluster or --since"
+        ))
+    })?;
+    if bars.are_joined() {
+        warn(format_args!(
+            "{} runs are too many for a page: runs that follow one another and ended alike are drawn as one bar; a later --since \
+             shows each",
+            bars.runs
+        ));
+    }
+    let page = page::render_page(timeline, &bars, &page::nonce()).map_err(|error| json_failure(&error))?;
     if file == Path::new("-") {
         return print_text(&page);
     }

@@ -14,7 +14,7 @@ pub(crate) fn touch_state_file(options: &cli::Touch, common: &Common) -> Result<
     let state = StateFile::find(&config, options.socket.path(), options.force)?;
     let path = state.path.display();
     let (file, _) = file::open_regular(&state.path, Links::Refused)
-        .map_err(|error| Failure::new(format!("cannot touch {path}: {error}; `rcronctl set` writes one")))?;
+        .map_err(|error| Failure::new(format!("cannot touch {path}: {error}; create it with `rcronctl set`")))?;
     file.set_modified(SystemTime::now())
         .map_err(|error| Failure::cannot(format!("touch {path}"), &error))?;
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Elects the active server of each cluster by a lease in etcd, PostgreSQL or Redis.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
-#[command(name = "rcrond", version, about, max_term_width = 100)]
+#[command(name = "rcrond", version, about, max_term_width = 80)]
 pub(crate) struct Cli {
     /// Configuration file
     #[arg(short, long = "conf", value_name = "FILE", default_value = DEFAULT_FILE)]

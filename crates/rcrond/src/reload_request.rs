@@ -3,7 +3,7 @@
 use crate::config;
 use control::client::{self, NoAnswer};
 use control::{Request, Response};
-use inputs::diagnostic::{Diagnostic, shown};
+use inputs::diagnostic::shown;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,8 +15,6 @@ const LIMIT: Duration = Duration::from_secs(15);
 
 /// Why nothing was reloaded.
 enum Error {
-    /// The daemon would reject it, too.
-    Config(Diagnostic),
     NoAnswer(PathBuf, NoAnswer),
     /// The daemon's message.
     Rejected(String),
@@ -26,18 +24,13 @@ enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config(diagnostic) => write!(
-                out,
-                "{}\nrcrond: the running daemon was not asked to reload, and keeps its configuration",
-                diagnostic.full
-            ),
             Self::NoAnswer(socket, why) => write!(
                 out,
                 "cannot ask the running daemon on {}: {why}; if `[control] socket` or `run_dir` was changed, restart rcrond",
                 shown(socket.as_os_str())
             ),
             Self::Rejected(message) => out.write_str(message),
-            Self::OtherAnswer => out.write_str("the running daemon answered another question"),
+            Self::OtherAnswer => out.write_str("the running daemon's answer does not match the request"),
         }
     }
 }
@@ -56,7 +49,7 @@ pub(crate) fn run(file: &Path) -> ExitCode {
 }
 
 fn reload(file: &Path) -> Result<Vec<String>, Error> {
-    let socket = config::load(file).map_err(Error::Config)?.config.socket;
+    let socket = config::find_socket(file);
     match client::ask(&socket, &Request::Reload {}, LIMIT) {
         Ok(Response::Done { lines }) => Ok(lines),
         Ok(Response::Error { message } | Response::Refused { message }) => Err(Error::Rejected(message)),

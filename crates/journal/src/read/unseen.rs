@@ -71,7 +71,7 @@ impl fmt::Display for Unseen {
         match self {
             Self::Unreadable(path, reason) => write!(out, "cannot read {}: {reason}", path.display()),
             Self::Unusable(path, _, reason) => {
-                write!(out, "{} is not the file of a journal: {reason}", path.display())
+                write!(out, "{} is not a journal file: {reason}", path.display())
             }
             Self::TooManyNames(path) => write!(
                 out,

@@ -147,7 +147,7 @@ fn socket(text: &[u8]) -> Result<Vec<u8>, ValueError> {
 
 fn path(text: &[u8]) -> Result<Vec<u8>, ValueError> {
     if text.is_empty() {
-        return Err(ValueError::new("an empty path", "give the file's path"));
+        return Err(ValueError::new("the path is empty", "give the file's path"));
     }
     Ok(text.to_vec())
 }
@@ -213,7 +213,7 @@ fn duration(text: &[u8]) -> Result<Duration, ValueError> {
     })
 }
 
-/// A number out of range does not reject the file: as in 0.1.0, 0 is taken and the job runs.
+/// A number out of range does not reject the file: as in 0.1.0, 0 is used and the job runs.
 fn set_nice_level(piece: Piece, config: &mut Config) -> Result<Option<Problem>, Problem> {
     let digits = piece
         .text
@@ -230,7 +230,7 @@ fn set_nice_level(piece: Piece, config: &mut Config) -> Result<Option<Problem>, 
     let valid = number.filter(|level| (-20..=19).contains(level));
     config.nice_level = valid.unwrap_or(0);
     Ok(valid.is_none().then(|| {
-        let message = format!("nice_level {} is out of range, 0 is taken", clipped(piece.text));
+        let message = format!("nice_level {} is out of range: 0 is used", clipped(piece.text));
         Problem::new(piece.span, message).with_help("write a number from -20 to 19".into())
     }))
 }

@@ -115,7 +115,7 @@ fn quoted(line: &[u8], quote: u8, start: usize, end: usize) -> Result<Piece<'_>,
     let inside = start + 1;
     let Some(length) = line[inside..end].iter().position(|byte| *byte == quote) else {
         let opening = Span { start, end: inside };
-        return Err(Problem::new(opening, "a quote that is not closed on this line".into())
+        return Err(Problem::new(opening, "the quote is not closed on this line".into())
             .with_help("end the value with the same quote".into()));
     };
     let after = inside + length + 1;
@@ -152,5 +152,5 @@ fn junk_after_value(rest: &[u8], span: Span) -> Problem {
     } else {
         "put quotes around a value of several words: \"…\" or '…'"
     };
-    Problem::new(span, "more than one word".into()).with_help(help.into())
+    Problem::new(span, "the value has more than one word".into()).with_help(help.into())
 }

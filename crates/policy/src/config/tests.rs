@@ -116,14 +116,14 @@ fn refuses_what_cannot_be_meant() {
         ("cluster_name", "1:13", "no value"),
         ("cluster_name =", "1:15", "no value"),
         ("= x", "1:1", "no key before the `=`"),
-        ("cluster_name = two words", "1:20", "more than one word"),
-        ("cluster_name = x # comment", "1:18", "more than one word"),
-        ("cluster_name = \"x\" y", "1:20", "more than one word"),
-        ("cluster_name = \"x", "1:16", "a quote that is not closed on this line"),
+        ("cluster_name = two words", "1:20", "the value has more than one word"),
+        ("cluster_name = x # comment", "1:18", "the value has more than one word"),
+        ("cluster_name = \"x\" y", "1:20", "the value has more than one word"),
+        ("cluster_name = \"x", "1:16", "the quote is not closed on this line"),
         ("cluster_name = é \0", "1:18", "a NUL byte: this is not a text file"),
         ("default_state = inactive", "1:17", "unknown state `inactive`"),
         ("default_state = \"\"", "1:18", "unknown state ``"),
-        ("state_file = ''", "1:15", "an empty path"),
+        ("state_file = ''", "1:15", "the path is empty"),
         ("nice_level = abc", "1:14", "`abc` is not a niceness"),
         ("nice_level = 3.5", "1:14", "`3.5` is not a niceness"),
         ("nice_level = 3-4", "1:14", "`3-4` is not a niceness"),
@@ -170,7 +170,7 @@ fn reports_show_the_line_a_caret_and_a_hint() {
 fn a_long_line_is_shown_around_its_fault() {
     let report = first_report(&format!("cluster_name = {} b{}", "a".repeat(5000), "c".repeat(5000)));
     assert!(
-        report.starts_with("rcron.conf:1:5017: more than one word\n"),
+        report.starts_with("rcron.conf:1:5017: the value has more than one word\n"),
         "{report}"
     );
     assert!(report.lines().all(|line| line.chars().count() < 200), "{report}");
@@ -199,7 +199,7 @@ fn niceness_out_of_range_is_warned_of_and_taken_as_0() {
         assert_eq!(config.nice_level, 0, "{level}");
         let summary = warnings[0].summary(b"rcron.conf");
         let expected =
-            format!("rcron.conf:1:14: nice_level {level} is out of range, 0 is taken (write a number from -20 to 19)");
+            format!("rcron.conf:1:14: nice_level {level} is out of range: 0 is used (write a number from -20 to 19)");
         assert_eq!(summary, expected);
     }
     for (text, level) in [("-20", -20), ("19", 19), ("+5", 5), ("0", 0), ("-0", 0), ("007", 7)] {

@@ -249,7 +249,7 @@ fn dry_run_reports_what_would_not_be_found() {
     let fixture = Fixture::active();
     let report = |words: &[&str]| fixture.run([&["-n"], words].concat()).stdout();
     assert!(report(&["no-such-program", "x"]).contains("program:       not found, or not executable\n"));
-    let hint = "program:       not found; for a shell command line, quote the whole of it\n";
+    let hint = "program:       not found; for a shell command line, quote the whole line\n";
     assert!(report(&["no-such-program", "&&", "x"]).contains(hint));
     assert!(report(&["PATH=/nowhere", "true", "x"]).contains("program:       not found"));
     let text = report(&["-o", "state_file=~/state", "-o", "syslog_socket=/none", "true"]);

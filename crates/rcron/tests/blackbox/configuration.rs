@@ -137,7 +137,7 @@ fn niceness_out_of_range_is_warned_of_and_the_job_runs() {
     assert_eq!((done.code(), done.stdout()), (Some(0), "ran\n".to_owned()));
     assert!(
         done.stderr()
-            .contains("conf:6:14: nice_level 20 is out of range, 0 is taken\n"),
+            .contains("conf:6:14: nice_level 20 is out of range: 0 is used\n"),
         "{done:?}"
     );
     fixture.log.wait_for("nice_level 20 is out of range");

@@ -73,9 +73,8 @@ fn a_state_that_cannot_be_read_is_the_default_with_a_warning() {
         prepare();
         for (default, ran) in [("active", true), ("passive", false)] {
             fixture.configure(&format!("default_state = {default}\n"));
-            let warning = format!(
-                "rcron: warning: cannot read the state from {file}: {reason}; taking default_state = {default}"
-            );
+            let warning =
+                format!("rcron: warning: cannot read the state from {file}: {reason}; using default_state = {default}");
             let (has_run, told) = runs(&fixture);
             let (first, help) = told.split_once('\n').expect("two lines");
             assert_eq!((has_run, first), (ran, warning.as_str()), "{name}");
@@ -149,7 +148,7 @@ fn a_file_without_permission_cannot_be_read() {
     assert_eq!((done.code(), done.stdout()), (Some(0), String::new()), "{done:?}");
     assert!(
         done.stderr()
-            .contains(": Permission denied; taking default_state = passive"),
+            .contains(": Permission denied; using default_state = passive"),
         "{done:?}"
     );
     set_mode(&fixture.path("conf"), 0o000);

@@ -71,7 +71,7 @@ fn a_program_that_cannot_be_executed_is_126() {
 
 #[test]
 fn shell_syntax_is_recognized_and_the_message_says_how_to_write_it() {
-    let hint = "; this looks like a shell command line: quote the whole of it, as in rcron 'cd /x && job'";
+    let hint = "; this looks like a shell command line: quote the whole line, as in rcron 'cd /x && job'";
     let fixture = Fixture::active();
     ended(
         &fixture,

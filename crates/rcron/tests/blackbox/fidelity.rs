@@ -220,7 +220,7 @@ fn the_job_is_the_only_process_and_a_child_of_rcron() {
 fn niceness_is_absolute() {
     let fixture = Fixture::active();
     let before = (niceness() + 5).min(19);
-    // 100 is out of range, and 0 is taken.
+    // 100 is out of range, and 0 is used.
     for (level, wanted) in [("12", 12), ("19", 19), ("100", 0)] {
         fixture.configure(&format!("nice_level = {level}\n"));
         let wrapped = format!(

@@ -225,13 +225,13 @@ fn compare(cluster: &Cluster, earlier: &[Cluster], report: &mut Report) {
                 "cluster {name} uses the state file of cluster {} ({place})",
                 other.name()
             );
-            let remedy = "set another state_file, unless the two clusters are to switch together";
+            let remedy = "set another state_file, unless the two clusters should switch together";
             report.add(Finding::doubtful(Kind::SameStateFile, &cluster.place(), what, remedy));
         }
         if same_name && !same_file {
             let what = format!("cluster {name} has another state file in {place}");
             let finding = Finding::doubtful(Kind::SameCluster, &cluster.place(), what, "set another cluster_name");
-            report.add(finding.because("the log does not tell two clusters of one name apart"));
+            report.add(finding.because("in the log, the two cannot be distinguished"));
         }
     }
 }

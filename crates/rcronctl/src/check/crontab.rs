@@ -4,6 +4,7 @@ mod accepted;
 mod arguments;
 mod entry;
 mod files;
+mod job;
 mod lookup;
 mod names;
 mod outside;
@@ -21,8 +22,8 @@ use super::users::{User, Users};
 use ::crontab::schedule::Dialect;
 use ::crontab::{Crontab, Entry, Line, call};
 use accepted::Examined;
-use entry::Job;
 use files::CrontabFile;
+use job::Job;
 use names::JobNames;
 use policy::display::escaped;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +66,6 @@ struct Survey {
 }
 
 impl Survey {
-    /// root's rights are kept if a job of root's names the file, too: the file is then examined as a whole.
     /// Without the rights of a user, nothing that his jobs name is looked up.
     fn add_stranger(&mut self, file: &CrontabFile, user: &[u8], report: &mut Report) {
         let path = Rc::clone(&file.place.file);
@@ -76,6 +76,7 @@ impl Survey {
         }
     }
 
+    /// root's rights are kept if a job of root's names the file, too: the file is then examined as a whole.
     fn add_configuration(&mut self, file: PathBuf, rights: &Rights) {
         let configurations = &mut self.usage.configurations;
         if configurations.contains_key(&file) || configurations.len() < MOST_CONFIGURATIONS {
@@ -141,7 +142,7 @@ fn check_file(system: &System, file: &CrontabFile, most_lookups: usize, survey: 
             None => {
                 let program = cron.program.unwrap_or_default();
                 let text = format!(
-                    "{}: whether {program}, whose rules are not known, accepts this file",
+                    "{}: not judged, because the rules of {program} are not known",
                     file.place
                 );
                 report.missed(Group::Crontabs, text);
@@ -154,7 +155,9 @@ fn check_file(system: &System, file: &CrontabFile, most_lookups: usize, survey: 
     for entry in &crontab.entries {
         if root.lookups.get() > last_lookup {
             let (place, line) = (&file.place, entry.line);
-            let text = format!("{place}: line {line} and all later lines, after {most_lookups} lookups of files");
+            let text = format!(
+                "{place}: line {line} and all later lines: the limit of {most_lookups} file look-ups was reached"
+            );
             report.missed(Group::Crontabs, text);
             break;
         }
@@ -185,10 +188,10 @@ fn check_file(system: &System, file: &CrontabFile, most_lookups: usize, survey: 
 /// What the job names is looked up with its user's rights.
 fn check_job(job: &Job, survey: &mut Survey, report: &mut Report) {
     let rights = job.rights.as_ref().unwrap_or(&Rights::Own);
-    if let Err(error) = rights.with(|| job.check(survey, report)) {
+    if let Err(error) = rights.with(|| entry::check(job, survey, report)) {
         let user = escaped(job.line.entry.user);
         let text = format!(
-            "{}: what this job names, with the rights of {user}: {error}",
+            "{}: the files that this job names could not be checked with the rights of {user}: {error}",
             job.place(0)
         );
         report.missed(Group::Crontabs, text);
@@ -243,7 +246,10 @@ mod tests {
             cron: &cron,
         };
         check_file(&system, &file, 3, &mut survey, &mut report);
-        let expected = format!("{}: line 4 and all later lines, after 3 lookups of files", file.place);
+        let expected = format!(
+            "{}: line 4 and all later lines: the limit of 3 file look-ups was reached",
+            file.place
+        );
         assert_eq!(report.unseen, [(Group::Crontabs, expected)]);
     }
 }

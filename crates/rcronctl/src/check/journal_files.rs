@@ -80,7 +80,10 @@ fn examine(root: &Root, directory: &Located, name: &OsStr, faults: &mut Faults) 
         let what = format!("rcron cannot use this file as the journal of user {user}: {fault}");
         let remedy = format!("find out who made it, then remove it: rm {place}");
         let finding = Finding::wrong(Kind::JournalTaken, &place, what, remedy);
-        faults.add(user, finding.because("rcron uses the next of nine names"));
+        faults.add(
+            user,
+            finding.because("rcron writes to the next of this user's nine file names"),
+        );
         if age == 0 {
             faults.taken.entry(user).or_default().insert(number);
         }

@@ -30,7 +30,7 @@ pub(crate) fn check(root: &Root, report: &mut Report) {
         }
     }
     let Some(first) = found.first().map(|first| Place::file(&first.outside)) else {
-        let what = format!("rcron is in none of {}", DIRECTORIES.join(", "));
+        let what = format!("rcron was not found in {}", DIRECTORIES.join(", "));
         let place = Place::file(&root.outside(Path::new("/usr/bin/rcron")));
         let remedy = "install it, preferably in /usr/bin, where cron searches";
         report.add(Finding::wrong(Kind::RcronMissing, &place, what, remedy));

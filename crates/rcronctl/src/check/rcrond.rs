@@ -29,11 +29,11 @@ pub(crate) fn check(root: &Root, switch: &Switch, report: &mut Report) -> Option
             return Some(answer);
         }
         Ok(Response::Error { message } | Response::Refused { message }) => message,
-        Ok(_) => "it answered another question".to_owned(),
+        Ok(_) => "the answer does not match the request".to_owned(),
         Err(no_answer) => no_answer.to_string(),
     };
     let what = format!("rcrond does not answer: {}", escaped(&why));
-    let remedy = "start it (systemctl start rcrond); if it is not to run here any more, remove the socket";
+    let remedy = "start it (systemctl start rcrond); if it should not run here any more, remove the socket";
     let finding = Finding::wrong(Kind::RcrondSilent, &place, what, remedy);
     report.add(finding.because("a lease that is not renewed expires, and this server becomes passive"));
     None

@@ -119,6 +119,7 @@ impl Root {
                 path: self.outside(&inside.join(name)),
                 target: target.clone(),
                 holder: walk.here().file.metadata()?,
+                is_last: rest.is_empty(),
             });
             if target.is_absolute() {
                 inside = "/".into();

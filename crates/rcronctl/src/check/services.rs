@@ -50,7 +50,7 @@ pub(crate) fn check(
             report.missed(Group::Programs, text);
         } else {
             let what = "this file configures rcrond, but rcrond does not run";
-            let remedy = "systemctl enable --now rcrond; if it is not to run here any more, remove the file";
+            let remedy = "systemctl enable --now rcrond; if it should not run here any more, remove the file";
             let finding = Finding::wrong(Kind::RcrondStopped, &place, what, remedy);
             report.add(finding.because("this server cannot become active"));
         }

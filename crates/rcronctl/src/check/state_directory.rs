@@ -34,7 +34,7 @@ pub(crate) fn check(server: &Server, state: &State, report: &mut Report) {
         return;
     };
     if let Some((severity, who)) = Access::from(&metadata).writers(root) {
-        let remedy = "move the state file to a directory to which only its writer can write";
+        let remedy = "move the state file to a directory that only its writer can write to";
         let finding = Finding::new(severity, Kind::StateDirectoryWritable, &place, who, remedy);
         report.add(finding.because("whoever can write to the directory can replace the state file"));
     }
@@ -78,7 +78,7 @@ fn check_links(server: &Server, state: &State, report: &mut Report) {
         if Access::from(&link.holder).writers(server.root).is_some() {
             let target = shown(link.target.as_os_str());
             let what = format!("other users can replace this link to {target}: they can write to its directory");
-            let remedy = "set state_file to the file itself, in a directory to which only its writer can write";
+            let remedy = "set state_file to the file itself, in a directory that only its writer can write to";
             report.add(Finding::wrong(
                 Kind::StateForeignLink,
                 &Place::file(&link.path),

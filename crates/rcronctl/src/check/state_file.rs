@@ -113,7 +113,7 @@ fn check_content(state: &State, report: &mut Report) {
         Reading::Missing => (
             Kind::StateMissing,
             format!("cluster {} has no state file", state.cluster.name()),
-            "start the program that writes it, or run `rcronctl set active` on the one server that is to run the jobs, \
+            "start the program that writes it, or run `rcronctl set active` on the one server that should run the jobs, \
              and `rcronctl set passive` on the others",
         ),
         Reading::Unreadable => (

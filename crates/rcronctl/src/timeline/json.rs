@@ -1,5 +1,6 @@
 //! The timeline as data, for `--json` and for the page's script: rcronctl-timeline(8), "JSON".
 
+use super::bars::{Bar, Bars, MOST_OF_FINDING};
 use super::finding::Finding;
 use super::model::{TimelineModel, letter};
 use super::rows::Row;
@@ -18,6 +19,9 @@ pub(super) struct TimelineJson<'a> {
     rows: Vec<RowJson<'a>>,
     findings: Vec<FindingJson<'a>>,
     missed_ticks_are_looked_for: bool,
+    /// How many runs there are, if some are drawn as one bar: only on the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +69,9 @@ struct SpanJson<'a> {
     #[serde(skip_serializing_if = "is_false")]
     cut: bool,
     how: String,
+    /// How many runs are drawn as one bar: only on the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -90,7 +97,8 @@ impl Serialize for Time {
     }
 }
 
-pub(super) fn document<'a>(timeline: &'a TimelineModel<'a>) -> TimelineJson<'a> {
+/// All runs, or, on the page, a bar for several.
+pub(super) fn document<'a>(timeline: &'a TimelineModel<'a>, bars: &Bars) -> TimelineJson<'a> {
     let server = |(index, name): (usize, &&'a str)| ServerJson {
         name,
         letter: letter(index),
@@ -99,24 +107,45 @@ pub(super) fn document<'a>(timeline: &'a TimelineModel<'a>) -> TimelineJson<'a> 
         since: Time(timeline.window.since),
         until: Time(timeline.window.now),
         servers: timeline.servers.iter().enumerate().map(server).collect(),
-        rows: timeline.rows.iter().map(row_json).collect(),
+        rows: timeline
+            .rows
+            .iter()
+            .zip(&bars.rows)
+            .map(|(row, bars)| row_json(row, bars))
+            .collect(),
         findings: timeline
             .findings
             .iter()
-            .map(|finding| finding_json(finding, timeline))
+            .map(|finding| finding_json(finding, timeline, bars.are_joined()))
             .collect(),
         missed_ticks_are_looked_for: timeline.has_all_journals,
+        joined: bars.are_joined().then_some(bars.runs),
     }
 }
 
-fn row_json<'a>(row: &'a Row<'a>) -> RowJson<'a> {
+fn row_json<'a>(row: &'a Row<'a>, bars: &[Bar]) -> RowJson<'a> {
     RowJson {
         cluster: row.cluster,
         name: row.name,
         user: &row.user,
         label: &row.label,
         period: row.period.map(seconds),
-        runs: row.spans.iter().map(span_json).collect(),
+        runs: bars.iter().map(|bar| bar_json(row, *bar)).collect(),
+    }
+}
+
+fn bar_json<'a>(row: &'a Row<'a>, bar: Bar) -> SpanJson<'a> {
+    let span = span_json(&row.spans[bar.first]);
+    if bar.runs == 1 {
+        return span;
+    }
+    SpanJson {
+        ended: row.spans[bar.last].end.map(Time),
+        // That of one run would mislead.
+        duration: None,
+        how: format!("{} runs: {}", bar.runs, span.how),
+        runs: Some(bar.runs),
+        ..span
     }
 }
 
@@ -143,10 +172,12 @@ fn span_json<'a>(span: &RunSpan<'a>) -> SpanJson<'a> {
         escaped: run.escaped,
         cut: run.cut,
         how: words::fate(run),
+        runs: None,
     }
 }
 
-fn finding_json<'a>(finding: &Finding, timeline: &'a TimelineModel<'a>) -> FindingJson<'a> {
+fn finding_json<'a>(finding: &Finding, timeline: &'a TimelineModel<'a>, are_joined: bool) -> FindingJson<'a> {
+    let most = if are_joined { MOST_OF_FINDING } else { usize::MAX };
     let row = &timeline.rows[finding.row];
     let id = |span: &usize| row.spans[*span].run.id.as_str();
     FindingJson {
@@ -158,7 +189,7 @@ fn finding_json<'a>(finding: &Finding, timeline: &'a TimelineModel<'a>) -> Findi
         to: Time(finding.to),
         ticks: finding.ticks,
         servers: finding.servers.iter().map(|server| timeline.servers[*server]).collect(),
-        runs: finding.spans.iter().map(id).collect(),
+        runs: finding.spans.iter().take(most).map(id).collect(),
     }
 }
 
@@ -196,7 +227,7 @@ mod tests {
             now: seconds(60),
         };
         let timeline = build_timeline(&runs, window, 2);
-        let text = serde_json::to_string_pretty(&document(&timeline)).expect("JSON");
+        let text = serde_json::to_string_pretty(&document(&timeline, &Bars::single(&timeline))).expect("JSON");
         assert_eq!(text, include_str!("example.json").trim_end());
     }
 }

@@ -1,5 +1,6 @@
 //! The timeline as one HTML page that needs no network, no fonts and no other file.
 
+use super::bars::Bars;
 use super::json;
 use super::model::TimelineModel;
 use crate::output::json_line;
@@ -22,8 +23,8 @@ const SCRIPT: [&str; 10] = [
 ];
 
 /// The browser runs only scripts and applies only styles that carry the nonce, so a journal must not be able to know it.
-pub(super) fn render_page(timeline: &TimelineModel, nonce: &str) -> Result<String, serde_json::Error> {
-    let data = escape_json(&json_line(&json::document(timeline))?);
+pub(super) fn render_page(timeline: &TimelineModel, bars: &Bars, nonce: &str) -> Result<String, serde_json::Error> {
+    let data = escape_json(&json_line(&json::document(timeline, bars))?);
     let parts = [
         ("NONCE", nonce),
         ("STYLE", STYLE),
@@ -76,7 +77,8 @@ mod tests {
             since: seconds(-60),
             now: seconds(60),
         };
-        render_page(&build_timeline(&runs, window, 2), "secret").expect("a page")
+        let timeline = build_timeline(&runs, window, 2);
+        render_page(&timeline, &Bars::single(&timeline), "secret").expect("a page")
     }
 
     #[test]

@@ -188,7 +188,8 @@ fn says_that_a_silent_daemon_may_still_do_it() {
         assert_eq!(done.code(), Some(1));
         assert!(done.stderr().starts_with(&format!("rcronctl: {told}")), "{done:?}");
         assert!(
-            done.stderr().contains("; it may still do it: rcronctl status shows"),
+            done.stderr()
+                .contains("; rcrond may still carry out the request: check with rcronctl status"),
             "{done:?}"
         );
     }
@@ -209,5 +210,5 @@ fn says_what_to_do_without_rcrond() {
     drop(std::os::unix::net::UnixListener::bind(fixture.path("socket")).expect("bound"));
     let done = rcronctl(&fixture, &["drain"]);
     assert_eq!(done.code(), Some(2));
-    assert!(done.stderr().contains("so rcrond has ended: start it"), "{done:?}");
+    assert!(done.stderr().contains("rcrond has stopped; start it"), "{done:?}");
 }

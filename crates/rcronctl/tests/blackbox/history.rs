@@ -129,7 +129,7 @@ fn names_what_cannot_be_read() {
     fixture.configure("journal = none\n");
     let done = fixture.rcronctl(["history"]);
     assert!(
-        done.code() == Some(2) && done.stderr().contains("no journal is kept"),
+        done.code() == Some(2) && done.stderr().contains("journaling is off"),
         "{done:?}"
     );
 }

@@ -72,8 +72,7 @@ fn is_initial_namespace() -> bool {
 #[test]
 fn judges_a_run_of_another_pid_namespace_only_where_its_processes_are_visible() {
     let fixture = Fixture::new(Some("active"));
-    let rcron = fixture.start(&["--job", "night", "sleep", "1000"]);
-    drop(rcron);
+    cut_off(&fixture, "night");
     let text = std::fs::read_to_string(fixture.journal()).expect("a journal");
     std::fs::write(fixture.journal(), text.replace("\"pidns\":", "\"pidns\":1")).expect("written");
     let done = fixture.rcronctl(["interrupted"]);
@@ -87,7 +86,7 @@ fn judges_a_run_of_another_pid_namespace_only_where_its_processes_are_visible() 
 
 fn assert_hidden(fixture: &Fixture, done: &testing::Done) {
     assert_eq!((done.code(), done.stdout().as_str()), (Some(2), ""), "{done:?}");
-    let told = "1 run without an end may still be running: in another container with this host name";
+    let told = "1 run has no recorded end and may still be running, in another container with this host name";
     assert!(done.stderr().contains(told), "{done:?}");
     assert!(fixture.output(0, ["history"]).contains("unknown"));
 }
@@ -112,7 +111,8 @@ fn in_a_container_does_not_say_none_if_a_run_of_another_one_has_no_end() {
     let done = in_a_container(&fixture, &["interrupted"]);
     assert_eq!((done.code(), done.stdout().as_str()), (Some(2), ""), "{done:?}");
     assert!(
-        done.stderr().contains("1 run without an end may still be running"),
+        done.stderr()
+            .contains("1 run has no recorded end and may still be running"),
         "{done:?}"
     );
     assert!(in_a_container(&fixture, &["history"]).stdout().contains("unknown"));
@@ -213,7 +213,7 @@ fn is_not_an_error_without_a_journal() {
     let fixture = Fixture::new(Some("active"));
     fixture.configure("journal = none\n");
     assert_eq!(fixture.output(0, ["interrupted", "--log"]), "");
-    let note = "no journal is kept, so interrupted runs cannot be found";
+    let note = "journaling is off, so interrupted runs cannot be found";
     assert_eq!(fixture.output(0, ["interrupted"]), format!("{note}\n"));
     assert_eq!(fixture.json(0, ["interrupted"])["unseen"][0], note);
 }

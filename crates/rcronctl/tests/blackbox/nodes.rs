@@ -226,17 +226,17 @@ fn shows_the_state_file_if_rcrond_does_not_answer() {
 }
 
 #[test]
-fn says_that_nobody_listens() {
+fn says_that_no_process_listens() {
     let fixture = Fixture::new(Some("passive\n"));
     drop(UnixListener::bind(fixture.path("socket")).expect("bound"));
-    let expected = format!("rcrond does not answer: nobody listens on {}", fixture.socket());
+    let expected = format!("rcrond does not answer: no process listens on {}", fixture.socket());
     let shown = fixture.nodes();
     assert!(shown[1].starts_with(&expected), "{shown:?}");
     let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
     assert!(
         json["rcrond"]["error"]
             .as_str()
-            .is_some_and(|why| why.contains("nobody listens"))
+            .is_some_and(|why| why.contains("no process listens"))
     );
 }
 

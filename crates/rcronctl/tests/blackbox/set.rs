@@ -140,7 +140,7 @@ fn is_refused_if_a_running_daemon_maintains_the_file() {
         assert_eq!(done.code(), Some(2));
         assert!(
             done.stderr()
-                .contains("is kept by keepalived@server1 (its lease holds for another "),
+                .contains("is maintained by keepalived@server1 (its lease holds for another "),
             "{done:?}"
         );
     }
@@ -166,7 +166,7 @@ fn is_refused_if_rcrond_says_that_it_writes_the_file() {
         for command in [&["set", "active"][..], &["touch"]] {
             let done = fixture.rcronctl([command, &["--socket", socket]].concat());
             assert_eq!(done.code(), Some(if is_refused { 2 } else { 0 }), "{done:?}");
-            let told = "is kept by rcrond, which would write it again within a second: use rcronctl drain and undrain to switch servers";
+            let told = "is maintained by rcrond, which would overwrite it within a second: use rcronctl drain and undrain to switch servers";
             assert_eq!(done.stderr().contains(told), is_refused, "{done:?}");
         }
         assert_eq!(fixture.read("state") == before, is_refused);

@@ -25,7 +25,7 @@ fn does_not_create_the_file() {
     let done = fixture.rcronctl(["touch"]);
     assert_eq!(done.code(), Some(2));
     assert!(
-        done.stderr().contains("no such file; `rcronctl set` writes one"),
+        done.stderr().contains("no such file; create it with `rcronctl set`"),
         "{done:?}"
     );
     assert!(!fixture.path("state").exists());

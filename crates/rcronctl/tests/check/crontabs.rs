@@ -399,8 +399,7 @@ fn rules_of_another_cron_are_not_guessed() {
     tree.write(JOBS, "*/0 * * * * root rcron backup\n");
     tree.finds_nothing();
     let text = tree.text(&[]);
-    let expected =
-        "  not seen  /etc/cron.d/jobs: whether /usr/sbin/crond, whose rules are not known, accepts this file\n";
+    let expected = "  not seen  /etc/cron.d/jobs: not judged, because the rules of /usr/sbin/crond are not known\n";
     assert!(text.contains(expected), "{text}");
 }
 

@@ -157,3 +157,25 @@ fn twenty_thousand_runs_need_few_shapes() {
     browser.keep_screenshot("timeline-20000");
     assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
 }
+
+#[test]
+#[ignore = "needs chromium and chromedriver: `make test` installs them and runs it"]
+fn too_many_runs_are_joined_and_the_page_says_so() {
+    let origin = evening();
+    let mut one = Journal::new("server1", origin);
+    for run in 0..60_000 {
+        one.ran(&format!("job{}", run % 5), run * 3 / 10, 1, u8::from(run % 10_000 == 0));
+    }
+    let page = page(&[&one]);
+    let size = std::fs::metadata(&page.file).expect("there").len();
+    assert!(size < 12 << 20, "{size}");
+    let browser = Browser::open(&page.file, 1400, 1000);
+    let figures = browser.value("[...document.querySelectorAll('#figures li')].map((item) => item.textContent)");
+    assert_eq!((&figures[0], &figures[4]), (&"60,000runs".into(), &"6failed".into()));
+    let notice = browser.text("document.getElementById('joined').textContent");
+    assert!(
+        notice.starts_with("60,000 runs are too many to show each: "),
+        "{notice}"
+    );
+    assert_eq!(browser.console_errors(), Vec::<serde_json::Value>::new());
+}

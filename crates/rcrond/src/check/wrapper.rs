@@ -43,7 +43,7 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
             }
             (false, true) => {
                 let what = format!(
-                    "{file} has this state file for cluster {}",
+                    "{file} uses this state file for another cluster, {}",
                     shown(OsStr::from_bytes(&settings.config.cluster_name))
                 );
                 report.wrong(

@@ -35,7 +35,7 @@ pub(super) fn read_all(
     top: &Table,
     surroundings: &Surroundings,
 ) -> Option<Vec<ClusterTable>> {
-    let none = || ValueError::new("there is no cluster", "add [[cluster]] with its `name`, or `conf`");
+    let none = || ValueError::new("no cluster is configured", "add [[cluster]] with its `name`, or `conf`");
     let Some(value) = top.value("cluster") else {
         diagnostics.refuse(top.place.clone(), none());
         return None;

@@ -31,6 +31,25 @@ pub(super) fn read_file(path: &Path, surroundings: &Surroundings) -> Result<Load
     refuse_readable_password(found, access, &shown)
 }
 
+/// The socket of the daemon that uses this file, also if the daemon would reject the file as it is now: it has to say why.
+pub(crate) fn find_socket(path: &Path) -> PathBuf {
+    let bytes = file::read(path).map(|contents| contents.bytes).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let (document, _) = DeTable::parse_recoverable(text.trim_start_matches('\u{feff}'));
+    let document = document.get_ref();
+    let control = document.get("control").and_then(|control| control.get_ref().as_table());
+    let text = |table: Option<&DeTable>, key| {
+        let value = table.and_then(|table| table.get(key))?;
+        value.get_ref().as_str().map(PathBuf::from)
+    };
+    let in_run_dir = || {
+        text(Some(document), "run_dir")
+            .unwrap_or_else(|| RUN_DIR.into())
+            .join("socket")
+    };
+    text(control, "socket").unwrap_or_else(in_run_dir)
+}
+
 /// A password that other users may read does not protect anything.
 fn refuse_readable_password(found: Found, access: Access, shown: &str) -> Result<Loaded, Diagnostic> {
     match access.readers() {

@@ -23,7 +23,7 @@ pub(super) fn read(
     let given: Vec<&str> = FORMS.into_iter().filter(|form| table.has(form)).collect();
     if let [first, second, ..] = given[..] {
         let place = table.place_of(second).unwrap_or_default();
-        let found = format!("`{second}` beside `{first}`");
+        let found = format!("`{first}` and `{second}` cannot be used together");
         diagnostics.refuse(place, ValueError::new(found, "give the password in one way only"));
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn read(
         (None, false, None) => {
             if let Some(form) = given.first() {
                 let place = table.place_of(form).unwrap_or_default();
-                diagnostics.refuse(place, ValueError::new("a password without a user", "add `user`"));
+                diagnostics.refuse(place, ValueError::new("a password needs a user", "add `user`"));
             }
             None
         }

@@ -60,7 +60,7 @@ pub(super) fn read(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Su
     })
 }
 
-/// Reports that there is no store, or the second of several.
+/// Reports that no store is configured, or the second of several.
 fn refuse_number(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Kind)]) {
     let mut places: Vec<_> = given
         .iter()
@@ -69,14 +69,14 @@ fn refuse_number(diagnostics: &mut Diagnostics, top: &Table, given: &[(&str, &Ki
     places.sort_by_key(|(place, _)| place.start);
     match &places[..] {
         [(_, first), (second, name), ..] => {
-            let found = format!("{name} beside {first}");
+            let found = format!("{first} and {name} cannot be used together");
             let help = "configure one store only: two stores could disagree";
             diagnostics.refuse(second.clone(), ValueError::new(found, help));
         }
         _ => {
             let names: Vec<_> = keys::STORES.iter().map(|(_, kind)| kind.name).collect();
             let help = format!("write one of {}", names.join(", "));
-            diagnostics.refuse(top.place.clone(), ValueError::new("there is no store", help));
+            diagnostics.refuse(top.place.clone(), ValueError::new("no store is configured", help));
         }
     }
 }

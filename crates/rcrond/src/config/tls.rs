@@ -71,19 +71,21 @@ fn identity(diagnostics: &mut Diagnostics, table: &Table, surroundings: &Surroun
     match given {
         (None, None) => return None,
         (Some(place), None) => {
-            diagnostics.refuse(place, ValueError::new("`cert_file` without its key", "add `key_file`"));
+            diagnostics.refuse(place, ValueError::new("`cert_file` needs `key_file`", "add `key_file`"));
         }
-        (None, Some(place)) => diagnostics.refuse(
-            place,
-            ValueError::new("a key without its certificate", "add `cert_file`"),
-        ),
+        (None, Some(place)) => {
+            diagnostics.refuse(place, ValueError::new("a key needs a certificate", "add `cert_file`"));
+        }
         (Some(_), Some(_)) => {}
     }
     if let [first, second] = keys[..] {
         let place = table.place_of(second).unwrap_or_default();
         diagnostics.refuse(
             place,
-            ValueError::new(format!("`{second}` beside `{first}`"), "give the key in one way only"),
+            ValueError::new(
+                format!("`{first}` and `{second}` cannot be used together"),
+                "give the key in one way only",
+            ),
         );
     }
     let certificates = path_of(diagnostics, table, "cert_file").and_then(|path| certificates(diagnostics, &path));

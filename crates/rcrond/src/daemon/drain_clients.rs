@@ -164,12 +164,12 @@ impl Daemon {
                     .to_owned()
             }
             (true, None) if client.answer_by <= now => {
-                "drained, but this is not written to disk yet: the disk does not answer; rcrond continues".to_owned()
+                "drained, but this is not written to disk yet: the disk does not answer; rcrond is still trying".to_owned()
             }
             (false, _) if client.answer_by <= now => {
                 let reason = self.outage.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
                 format!(
-                    "{}: drained, but not released yet; rcrond continues{reason}",
+                    "{}: drained, but not released yet; rcrond is still releasing it{reason}",
                     held.join(", ")
                 )
             }

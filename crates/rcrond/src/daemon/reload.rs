@@ -40,7 +40,11 @@ impl fmt::Display for ReloadError {
                 write!(out, "the state_file of cluster {} {NEEDS_RESTART}", cluster.as_str())
             }
             Self::NameChanged(file) => {
-                write!(out, "the name of the cluster with {} {NEEDS_RESTART}", file.display())
+                write!(
+                    out,
+                    "the name of the cluster that {} configures {NEEDS_RESTART}",
+                    file.display()
+                )
             }
         }
     }
@@ -171,7 +175,7 @@ fn must_be_reloadable(old: &Config, new: &Config) -> Result<(), ReloadError> {
         ("[control] socket", old.socket != new.socket),
         ("[metrics] listen", old.metrics != new.metrics),
         (
-            "which store it is, its prefix, database or table",
+            "the store's kind, prefix, database or table",
             !old.store.has_same_records(&new.store),
         ),
     ];

@@ -92,6 +92,14 @@ pub(crate) fn find(journal: Option<PathBuf>, cluster: &str) -> Result<RunningJob
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::os::unix::fs::chown;
+    use std::path::Path;
+    use std::process::Command;
+
+    fn count(directory: &Path, cluster: &str) -> Result<usize, JobsUnknown> {
+        find(Some(directory.to_owned()), cluster).map(|running| running.count)
+    }
 
     fn running(count: usize, names: &[&str]) -> String {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
@@ -104,5 +112,61 @@ mod tests {
         assert_eq!(running(3, &["backup", "cleanup"]), "3 running jobs (backup, cleanup)");
         let many = ["a", "b", "c", "d", "e", "f"];
         assert_eq!(running(9, &many), "9 running jobs (a, b, c, d, e, …)");
+    }
+
+    const USER: u32 = 65_534;
+
+    /// The record of a run of cluster `web` whose process is this one.
+    fn record(pid: u32, job: &str) -> String {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+        let born = stat
+            .rsplit(')')
+            .next()
+            .and_then(|fields| fields.split_whitespace().nth(19))
+            .expect("a time");
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("there");
+        let namespace = fs::read_link("/proc/self/ns/pid").expect("there").display().to_string();
+        let namespace = namespace.trim_matches(|character: char| !character.is_ascii_digit());
+        format!(
+            "{{\"time\":\"2026-11-24T03:00:00.000000Z\",\"event\":\"start\",\"run\":\"019ab000-0000-7000-8000-00000000000{job}\",\
+             \"node\":\"n1\",\"cluster\":\"web\",\"job\":\"{job}\",\"command\":\"x\",\"uid\":0,\"pid\":{pid},\"born\":{born},\
+             \"boot\":\"{}\",\"pidns\":{namespace},\"clock\":5.0}}\n",
+            boot.trim()
+        )
+    }
+
+    #[test]
+    #[ignore = "needs root: `make test` runs it"]
+    fn of_a_user_are_those_whose_process_is_his() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let count = || count(directory.path(), "web");
+        let put = |user: u32, text: &str| {
+            let file = directory.path().join(format!("{user}-0.jsonl"));
+            fs::write(&file, text).expect("written");
+            chown(file, Some(user), None).expect("chown");
+        };
+        assert_eq!(count(), Ok(0));
+        put(USER, &record(1, "1"));
+        assert_eq!(count(), Ok(0), "process 1 is not his");
+        put(0, &record(std::process::id(), "2"));
+        assert_eq!(count(), Ok(1));
+        assert_eq!(super::tests::count(directory.path(), "mail"), Ok(0));
+    }
+
+    /// Otherwise any user could hold up a drain.
+    #[test]
+    #[ignore = "needs root: `make test` runs it"]
+    fn are_known_although_a_user_has_spoilt_his_own_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let fifo = |user: u32| {
+            let file = directory.path().join(format!("{user}-0.jsonl"));
+            assert!(Command::new("mkfifo").arg(&file).status().expect("mkfifo").success());
+            chown(file, Some(user), None).expect("chown");
+        };
+        fifo(USER);
+        assert_eq!(count(directory.path(), "web"), Ok(0));
+        fifo(0);
+        let unknown = count(directory.path(), "web");
+        assert!(matches!(unknown, Err(JobsUnknown::Unreadable(..))), "{unknown:?}");
     }
 }

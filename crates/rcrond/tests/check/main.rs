@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 use tempfile::TempDir;
-use testing::program::without_machine;
+use testing::program::{program, without_machine};
 use testing::{Done, run};
 
 /// A directory with an rcrond.toml for cluster `web`.
@@ -121,7 +122,7 @@ fn an_rcron_conf_that_does_not_match_is_wrong() {
         ),
         (
             format!("cluster_name = mail\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
-            "  wrong     HERE/web.conf has this state file for cluster mail\n",
+            "  wrong     HERE/web.conf uses this state file for another cluster, mail\n",
         ),
     ] {
         fixture.write("web.conf", &conf);
@@ -267,7 +268,7 @@ fn a_full_directory_is_wrong() {
 #[test]
 fn config_only_leaves_the_store_out() {
     let fixture = Fixture::new();
-    let done = run(Command::new(program("rcrond"))
+    let done = run(without_machine("rcrond")
         .args(["--check", "--config-only", "--conf"])
         .arg(fixture.path("rcrond.toml")));
     assert_eq!(done.code(), Some(0), "{done:?}");

@@ -92,7 +92,7 @@ impl Session {
             warnings.push(format!("this is etcd {found}, but rcrond needs etcd 3.4 or later"));
         }
         if self.open_to_all {
-            let text = "authentication is not enabled in etcd: everybody who can connect to it can change the records";
+            let text = "authentication is not enabled in etcd: anyone who can connect to it can change the records";
             warnings.push(text.to_owned());
         }
         for error in status.errors {

@@ -1,6 +1,7 @@
 //! The calls over one connection.
 
 use super::error::Error;
+use super::row::column;
 use super::session::{Session, last_row};
 use super::{sql, warnings};
 use crate::random_version::random_version;
@@ -63,11 +64,6 @@ impl Session {
         let rows = self.query(&self.sql.warnings, &[]).await?;
         rows.first().map_or_else(|| Ok(Vec::new()), warnings::of_row)
     }
-}
-
-pub(super) fn column<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, number: usize) -> Result<T> {
-    let value = row.try_get(number);
-    Ok(value.map_err(|error| Error::OddRow(error.to_string()))?)
 }
 
 /// A record, whose version is in the column of this number and whose value in the next.

@@ -85,7 +85,7 @@ impl ServerError for Error {
                     "if PgBouncer or another pooler is in between, set its pool_mode to session, or connect to PostgreSQL itself",
                 ),
             ),
-            Self::NoVerdict => ("the answer to a change does not say whether it is done", None),
+            Self::NoVerdict => ("the answer to a change does not say whether it was executed", None),
         };
         (what.to_owned(), help)
     }
@@ -97,7 +97,7 @@ impl ServerError for Error {
 
 fn library_help(text: &str) -> Option<&'static str> {
     if text.contains("password missing") {
-        return Some("configure a password: the server asks for one");
+        return Some("configure a password: the server requires one");
     }
     let help = "set `ssl` to on in postgresql.conf, or `tls` to false in rcrond.toml";
     text.contains("does not support TLS").then_some(help)
@@ -148,7 +148,7 @@ fn help(code: &SqlState) -> Option<&'static str> {
         }
         SqlState::CANNOT_CONNECT_NOW => "wait until the server has started, stopped or recovered",
         SqlState::LOCK_NOT_AVAILABLE => {
-            "check the server's disk and its synchronous standby: another change has been waiting for them"
+            "check the server's disk and its synchronous standby: an earlier change is still waiting for one of them"
         }
         SqlState::UNDEFINED_COLUMN
         | SqlState::UNDEFINED_FUNCTION

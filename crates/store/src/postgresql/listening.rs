@@ -27,11 +27,14 @@ pub(super) async fn listen(
 ) -> Result<Session, crate::Error> {
     let heard = Arc::new(Notify::new());
     let receiver = Arc::clone(&heard);
-    let session = Session::open(primary, server, move || {
-        receiver.notify_one();
-        notifier.notify();
-    })
-    .await?;
+    let receive = move |channel: &str| {
+        if channel == TEST {
+            receiver.notify_one();
+        } else {
+            notifier.notify();
+        }
+    };
+    let session = Session::open(primary, server, receive).await?;
     // LISTEN takes one name and no parameters. The name of a channel needs no quotes.
     let channels = keys.iter().map(|key| sql::channel(key)).chain([TEST.to_owned()]);
     let listen: Vec<_> = channels.map(|channel| format!("LISTEN {channel}")).collect();
@@ -47,6 +50,6 @@ pub(super) async fn listen(
 
 /// Over another connection: a transaction's own notifications reach its client even through a pooler.
 async fn notify(primary: &Primary, server: &Server) -> Result<(), crate::Error> {
-    let session = Session::open(primary, server, || ()).await?;
+    let session = Session::open(primary, server, |_| ()).await?;
     session.execute(&format!("NOTIFY {TEST}")).await.map(drop)
 }

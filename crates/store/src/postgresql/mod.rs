@@ -7,6 +7,7 @@ mod error;
 pub mod fuzzing;
 mod inspector;
 mod listening;
+mod row;
 mod session;
 mod sql;
 mod table;
@@ -86,7 +87,7 @@ impl Protocol for Primary {
     }
 
     fn log_in<'a>(&'a self, server: &'a Server) -> Answer<'a, Box<dyn Connection>> {
-        Box::pin(async { Ok(Box::new(Session::open(self, server, || ()).await?) as Box<dyn Connection>) })
+        Box::pin(async { Ok(Box::new(Session::open(self, server, |_| ()).await?) as Box<dyn Connection>) })
     }
 
     fn subscribe<'a>(&'a self, server: &'a Server, keys: &'a [String], notifier: Notifier) -> Answer<'a, Listening> {
@@ -99,6 +100,6 @@ impl Protocol for Primary {
     }
 
     fn init<'a>(&'a self, server: &'a Server) -> Answer<'a, ()> {
-        Box::pin(async { Session::open(self, server, || ()).await?.create_table().await })
+        Box::pin(async { Session::open(self, server, |_| ()).await?.create_table().await })
     }
 }

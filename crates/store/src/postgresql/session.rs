@@ -28,11 +28,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects to this server, and checks that it is a primary which accepts writes. `notified` is called for each notification.
+    /// Connects to this server, and checks that it is a primary which accepts writes. `notified` is called for each notification with
+    /// its channel.
     pub(super) async fn open(
         primary: &Primary,
         server: &Server,
-        notified: impl FnMut() + Send + 'static,
+        notified: impl FnMut(&str) + Send + 'static,
     ) -> Result<Self, crate::Error> {
         let failure = Arc::default();
         let ends = Ends {
@@ -70,7 +71,7 @@ type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 async fn connect(
     primary: &Primary,
     server: &Server,
-    ends: Ends<impl FnMut() + Send + 'static>,
+    ends: Ends<impl FnMut(&str) + Send + 'static>,
 ) -> Result<(Client, Driver), crate::Error> {
     let stream = server.connect_plain().await?;
     let mut config = primary.config();
@@ -94,7 +95,7 @@ async fn connect(
 
 type Handshake = Pin<Box<dyn Future<Output = Result<(Client, Driver), crate::Error>> + Send>>;
 
-fn shake_hands<S, T>(config: Config, stream: S, tls: T, ends: Ends<impl FnMut() + Send + 'static>) -> Handshake
+fn shake_hands<S, T>(config: Config, stream: S, tls: T, ends: Ends<impl FnMut(&str) + Send + 'static>) -> Handshake
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: TlsConnect<S, Stream: Send + 'static, Future: Send> + Send + 'static,
@@ -132,11 +133,11 @@ impl<S: TlsStream + Unpin> TlsStream for Bounded<S, Messages> {
 struct Ends<N> {
     /// The calls only learn that the connection is closed. This has the reason.
     failure: Arc<OnceLock<crate::Error>>,
-    /// Called for each notification.
+    /// Called for each notification with its channel.
     notified: N,
 }
 
-impl<N: FnMut() + Send + 'static> Ends<N> {
+impl<N: FnMut(&str) + Send + 'static> Ends<N> {
     /// Moves the connection's bytes until it ends.
     fn drive<S, T>(mut self, mut connection: Connection<S, T>) -> Driver
     where
@@ -146,7 +147,7 @@ impl<N: FnMut() + Send + 'static> Ends<N> {
         Box::pin(async move {
             while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
                 match message {
-                    Ok(AsyncMessage::Notification(_)) => (self.notified)(),
+                    Ok(AsyncMessage::Notification(notification)) => (self.notified)(notification.channel()),
                     Ok(_) => {}
                     Err(error) => {
                         let _ = self.failure.set(error.into());

@@ -1,6 +1,6 @@
 //! What an administrator must know about a server.
 
-use super::calls::column;
+use super::row::column;
 use tokio_postgres::Row;
 
 /// From the answer to [`Sql::warnings`](super::sql::Sql::warnings).
@@ -16,9 +16,8 @@ pub(super) fn of_row(row: &Row) -> Result<Vec<String>, crate::Error> {
         ),
         (
             column(row, 2)?,
-            "the server has standbys, but none is synchronous: if one is promoted while this server still runs, both accept \
-             writes, and two nodes can be active; set synchronous_standby_names, so that a server that is cut off confirms \
-             nothing",
+            "the server has standbys, but none is synchronous. If one is promoted while this server still runs, both accept \
+             writes, and two nodes can be active. Set synchronous_standby_names: an isolated server then confirms no write",
         ),
         (
             column::<Option<bool>>(row, 3)? == Some(true),

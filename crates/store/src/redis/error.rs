@@ -106,7 +106,7 @@ fn help(text: &str) -> Option<&'static str> {
             "Password authentication failed",
             "check the user and the password in the configuration, and whether the server has a password at all",
         ),
-        ("NOAUTH", "configure a password: the server asks for one"),
+        ("NOAUTH", "configure a password: the server requires one"),
         ("NOPERM", RIGHTS),
         ("can't run this command", RIGHTS),
         // Redis 7 says this about the keys of a script.

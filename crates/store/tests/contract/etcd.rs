@@ -129,7 +129,7 @@ async fn warns_if_a_password_is_not_needed() {
     let warnings = connection.warnings().await.expect("asked");
     assert_eq!(
         warnings,
-        ["authentication is not enabled in etcd: everybody who can connect to it can change the records"]
+        ["authentication is not enabled in etcd: anyone who can connect to it can change the records"]
     );
 }
 

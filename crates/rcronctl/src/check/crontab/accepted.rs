@@ -86,8 +86,10 @@ impl Examined<'_> {
                 let names = "@reboot, @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly";
                 format!("cron knows {names}")
             }
-            Reason::NoCommand => "complete the line, or make a comment of it".to_owned(),
-            Reason::SixthField(_) => "write minute, hour, day of month, month and day of week, and no other".to_owned(),
+            Reason::NoCommand => "complete the line, or comment it out".to_owned(),
+            Reason::SixthField(_) => {
+                "write exactly five fields: minute, hour, day of month, month and day of week".to_owned()
+            }
             Reason::TooLong { .. } => {
                 let longest = self.dialect.longest_command();
                 format!("write the command into a script: cron accepts {longest} bytes, with rcron and its options")
@@ -164,7 +166,7 @@ impl Examined<'_> {
                 let what = format!("there is no user {}", escaped(user));
                 return Some((
                     what,
-                    "remove it, or give it the name of the user who is to run the jobs".to_owned(),
+                    "remove it, or give it the name of the user who should run the jobs".to_owned(),
                 ));
             }
             User::Unknown => None,

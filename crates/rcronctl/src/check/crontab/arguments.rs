@@ -1,7 +1,7 @@
 //! The arguments of rcron in a crontab: its options, its configuration, the job.
 
 use super::Survey;
-use super::entry::Job;
+use super::job::Job;
 use super::program;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
@@ -137,8 +137,9 @@ fn check_configuration(job: &Job, invocation: &Invocation, start: &Place, survey
         (Err(error), _) => {
             let (user, name) = (escaped(job.line.entry.user), shown(name));
             let what = format!("user {user} cannot read the configuration {name}: {error}");
-            let remedy =
-                format!("let {user} read it, as in chmod a+r FILE and chmod a+x DIRECTORY, or correct its name");
+            let remedy = format!(
+                "make it readable for {user} (chmod a+r FILE, chmod a+x on its directories), or correct its name"
+            );
             let finding = Finding::wrong(Kind::ConfUnreadable, start, what, remedy);
             report.add(finding.because("rcron exits with 125, and the job does not run"));
         }

@@ -22,7 +22,7 @@ impl JobNames {
         if let Some((_, first)) = known.iter().find(|(other, _)| other != command) {
             let what = format!("another command has the job name {shown_name} too, at {first}");
             let finding = Finding::doubtful(Kind::JobNameTwice, place, what, "give each command its own --job name");
-            report.add(finding.because("log and journal do not tell the two commands apart"));
+            report.add(finding.because("in the log and journal, the two cannot be distinguished"));
         }
         if !is_known && known.len() < 2 {
             known.push((command.to_vec(), place.clone()));

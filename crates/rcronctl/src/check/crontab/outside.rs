@@ -1,6 +1,6 @@
 //! The parts of a line that passive servers execute too, because they are outside rcron's own command.
 
-use super::entry::Job;
+use super::job::Job;
 use crate::check::finding::Finding;
 use crate::check::kind::Kind;
 use crate::check::report::Report;

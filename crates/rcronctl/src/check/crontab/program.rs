@@ -1,6 +1,6 @@
 //! Whether cron finds rcron, and rcron the job's program. Nothing is run.
 
-use super::entry::Job;
+use super::job::Job;
 use super::lookup::{Lookup, look_up};
 use super::shell_words;
 use crate::check::finding::{Finding, Place};

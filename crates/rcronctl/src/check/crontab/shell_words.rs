@@ -1,7 +1,7 @@
 //! Arguments that were written for a shell, while rcron gives them to the program as they are. 0.1.0 had a shell read all arguments
 //! once more.
 
-use super::entry::Job;
+use super::job::Job;
 use crate::check::finding::Finding;
 use crate::check::kind::Kind;
 use crate::check::report::Report;

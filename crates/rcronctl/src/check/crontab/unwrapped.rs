@@ -50,7 +50,7 @@ impl Unwrapped {
                 }
                 None => continue,
             };
-            let remedy = "put rcron before it, unless every server is to run it";
+            let remedy = "put rcron before it, unless every server should run it";
             report.add(Finding::doubtful(Kind::Unwrapped, &candidate.place, what, remedy));
         }
     }

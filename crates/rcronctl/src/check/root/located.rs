@@ -33,6 +33,8 @@ pub(crate) struct Link {
     pub(crate) target: PathBuf,
     /// The directory that holds it.
     pub(crate) holder: Metadata,
+    /// It is the last name of the path: it leads to the file itself, not to a directory on the way.
+    pub(super) is_last: bool,
 }
 
 #[derive(Debug)]
@@ -87,7 +89,7 @@ impl Located {
     /// [`Unreadable`].
     pub(crate) fn open(&self) -> Result<File, Unreadable> {
         let end = match self.end() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.links.is_empty() => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.links.iter().any(|link| link.is_last) => {
                 return Err(io::Error::other("it is a link to a file that does not exist").into());
             }
             end => end?,

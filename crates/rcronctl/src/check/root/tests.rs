@@ -1,5 +1,6 @@
 use super::*;
 use std::os::unix::fs::symlink;
+use sys::file::Unreadable;
 
 fn tree() -> (tempfile::TempDir, Root) {
     let tree = tempfile::tempdir().expect("a directory");
@@ -27,6 +28,15 @@ fn links_are_followed_within_the_root() {
         assert_eq!(located.inside, Path::new(inside), "{path}");
     }
     assert!(root.locate(Path::new("/loop")).is_err());
+}
+
+/// `/var/run` is a link on most systems.
+#[test]
+fn file_that_is_missing_in_a_linked_directory_is_missing() {
+    let (tree, root) = tree();
+    symlink("/run", tree.path().join("var/run")).expect("linked");
+    let missing = root.locate(Path::new("/var/run/rcron/state")).expect("resolved");
+    assert!(matches!(missing.read(10), Err(Unreadable::Missing)));
 }
 
 #[test]

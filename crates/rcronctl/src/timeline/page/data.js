@@ -22,6 +22,8 @@ for (const row of timeline.rows) {
     run.end = endOf(run);
     run.lane = row.lanes.indexOf(serverIndex.get(run.server));
     run.findings = [];
+    // A bar can stand for several runs.
+    run.number = run.runs ?? 1;
     runById.set(run.run, run);
   });
 }

@@ -20,7 +20,7 @@ function detailRows(run) {
   if (run.ended) list.push(["Ended", localTime(run.end)], ["", utcTime(run.end), "utc"]);
   if (run.duration !== null) list.push([run.ended ? "Lasted" : "Lasts for", durationWords(run.duration * 1000)]);
   if (hasClusters) list.push(["Cluster", run.row.cluster]);
-  list.push(["Run", run.run, "id"]);
+  list.push([run.number > 1 ? "First run" : "Run", run.run, "id"]);
   return list;
 }
 

@@ -87,10 +87,10 @@ function drawLane(row, lane, server, layers) {
     const to = Math.min(Math.max(xOf(run.end), from + narrowest), width + OVERHANG);
     if (drawn.bar && joins(drawn.bar, run, from, to)) {
       drawn.bar.to = Math.max(drawn.bar.to, to);
-      drawn.bar.runs += 1;
+      drawn.bar.runs += run.number;
     } else {
       flush();
-      drawn.bar = { from, to, runs: 1, status: run.status };
+      drawn.bar = { from, to, runs: run.number, status: run.status };
     }
   }
   flush();

@@ -13,6 +13,7 @@ const inUtc = zone === "UTC" ? "" : `; ${utcTime(SINCE)} to ${utcTime(UNTIL)}`;
 document.getElementById("window").textContent = `${localTime(SINCE)} to ${localTime(UNTIL)} (${zone}${inUtc})`;
 addTitle();
 addFigures();
+addJoined();
 addServers();
 addLabels();
 addMarks();

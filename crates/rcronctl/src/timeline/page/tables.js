@@ -11,12 +11,13 @@ function addTitle() {
 
 function addFigures() {
   const runs = timeline.rows.flatMap((row) => row.runs);
-  const runsWith = (status) => runs.filter((run) => run.status === status).length;
+  const numberOf = (list) => list.reduce((sum, run) => sum + run.number, 0);
+  const runsWith = (status) => numberOf(runs.filter((run) => run.status === status));
   const findings = (kind) => timeline.findings.filter((finding) => finding.finding === kind);
   const ticks = (kind) => findings(kind).reduce((sum, finding) => sum + finding.ticks, 0);
   // Number, singular, plural, and the class if the number is not 0.
   const figures = [
-    [runs.length, "run", "runs", ""],
+    [numberOf(runs), "run", "runs", ""],
     [timeline.rows.length, "job", "jobs", ""],
     [timeline.servers.length, "server", "servers", ""],
     [runsWith("running"), "running now", "running now", ""],
@@ -31,6 +32,12 @@ function addFigures() {
     item.append(element("strong", "", number.toLocaleString("en")), number === 1 ? one : many);
     list.append(item);
   }
+}
+
+function addJoined() {
+  const notice = document.getElementById("joined");
+  notice.hidden = !timeline.joined;
+  if (timeline.joined) notice.textContent = `${count(timeline.joined, "run")} are too many to show each: runs that follow one another and ended alike are one bar.`;
 }
 
 function addServers() {
@@ -84,7 +91,7 @@ function label(row) {
   made.style.height = `${row.height}px`;
   const name = element("div", "name", row.label);
   name.title = row.label;
-  name.append(element("small", "", row.period ? periodWords(row) : count(row.runs.length, "run")));
+  name.append(element("small", "", row.period ? periodWords(row) : count(row.runs.reduce((sum, run) => sum + run.number, 0), "run")));
   const lanes = element("div", "lanes");
   for (const server of row.lanes) lanes.append(element("span", `chip s${server % 6}`, timeline.servers[server].letter));
   made.append(name, lanes);

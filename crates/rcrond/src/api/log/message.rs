@@ -28,8 +28,7 @@ const SESSION_UNREADABLE: &str = "d4b45ea041ff4d5ebb19ca4aa28c1df3";
 const TAKEOVER_REFUSED: &str = "c1a2d8706b164bba9b9b564aa6ec5a88";
 
 /// A holder may be active for a lease after its record was spoilt.
-const DELETE_RECORD: &str =
-    "unless another version of rcron is in use, delete the record, but not before one lease has passed";
+const DELETE_RECORD: &str = "wait for one lease, then delete the record, unless another version of rcron writes it";
 
 /// A message for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,8 +167,8 @@ fn describe(notice: &Notice, cause: &str, full_key: &dyn Fn(&str) -> String) -> 
         Notice::EpochTooLarge { cluster, epoch } => {
             let key = full_key(&codec::cluster(cluster.as_str()));
             let text = format!(
-                "its record in the store, {key}, has the epoch {epoch}, which no takeover can lead to: no node changes the record or \
-                 holds the cluster; {DELETE_RECORD}"
+                "its record in the store, {key}, has an impossible epoch, {epoch}: no node changes the record or holds the cluster; \
+                 {DELETE_RECORD}"
             );
             of(cluster, EPOCH_TOO_LARGE, Level::Error, &text)
                 .with("EPOCH", &epoch.to_string())
@@ -185,8 +184,8 @@ fn describe(notice: &Notice, cause: &str, full_key: &dyn Fn(&str) -> String) -> 
         Notice::SessionUnreadable(of) => {
             let key = full_key(&codec::session(of.as_str()));
             let text = format!(
-                "the record {key} in the store was written by another version of rcron or another program: this node does not change it \
-                 until it has been unchanged for a lease{cause}; if nothing else should write it, delete it"
+                "another program or another version of rcron wrote the record {key}: this node changes it only after it has stayed the \
+                 same for one lease{cause}; delete it if no other program should write it"
             );
             Message::about_node(SESSION_UNREADABLE, Level::Warn, text).with("SESSION", of.as_str())
         }
@@ -205,7 +204,7 @@ fn lost_session(loss: Loss, cause: &str) -> Message {
         Loss::Foreign => ("foreign", "another program or another rcrond has written its record"),
         Loss::Incarnation => (
             "incarnation",
-            "the store has other data now, and its leases had expired",
+            "the store's data was replaced, and this node's leases had expired",
         ),
     };
     let text = format!("this node's session is lost: {why}{cause}; nothing is active here until a new session is open");
@@ -324,11 +323,11 @@ mod tests {
             epoch: u64::MAX,
         });
         assert!(
-            epoch.contains(" cluster/web, has the epoch 18446744073709551615, "),
+            epoch.contains(" cluster/web, has an impossible epoch, 18446744073709551615: "),
             "{epoch}"
         );
         let session = text(&Notice::SessionUnreadable(NodeName::new("server2").expect("a name")));
-        assert!(session.contains(" session/server2 "), "{session}");
+        assert!(session.contains(" session/server2: "), "{session}");
     }
 
     #[test]

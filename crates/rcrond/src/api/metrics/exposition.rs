@@ -50,7 +50,7 @@ fn gauges(Snapshot { taken, report }: &Snapshot, now: BootTime) -> Registry {
     });
     gauges.flag(
         "drained",
-        "1 if this node is drained, or waits for its jobs to end to be drained",
+        "1 if this node is drained, or will be once its jobs have ended",
         |cluster| matches!(cluster.role, Role::Drained | Role::Draining),
     );
     gauges.flag(

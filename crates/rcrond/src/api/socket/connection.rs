@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How many answers may wait until the client reads them.
 const ANSWERS_AHEAD: usize = 16;
 
-const DROPPED: &str = "rcrond has dropped the request";
+const DROPPED: &str = "rcrond ended the request without an answer";
 const STOPPING: &str = "rcrond is stopping";
 
 /// Why a request cannot be used.
@@ -137,7 +137,7 @@ async fn relay(request: Request, context: &Context, writer: &mut OwnedWriteHalf)
         let answer = match timeout_at(deadline, answers.recv()).await {
             Ok(Some(answer)) => answer,
             Ok(None) => error_response(DROPPED),
-            Err(_) => error_response("not done in time; rcrond continues"),
+            Err(_) => error_response("rcrond has not finished in time and is still working on it"),
         };
         if let Response::Progress {
             answer_within_ms: Some(limit),

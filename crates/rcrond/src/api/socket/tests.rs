@@ -133,7 +133,7 @@ fn a_request_that_the_loop_drops_gets_an_error() {
         assert_eq!(
             answer,
             Response::Error {
-                message: "rcrond has dropped the request".into()
+                message: "rcrond ended the request without an answer".into()
             }
         );
     }

@@ -75,6 +75,23 @@ fn another_kind_of_file_or_a_large_one_is_rejected_without_waiting() {
 }
 
 #[test]
+fn the_socket_is_found_in_a_file_that_is_rejected_too() {
+    let directory = directory();
+    for (text, socket) in [
+        ("", "/run/rcrond/socket"),
+        ("junk", "/run/rcrond/socket"),
+        ("run_dir = '/r'\nnonsense = 1\n", "/r/socket"),
+        ("run_dir = '/r'\n[control]\nsocket = '/s'\n[[cluster]\n", "/s"),
+        ("run_dir = 1\ncontrol = 2\n", "/run/rcrond/socket"),
+    ] {
+        let path = file(&directory, "toml", text);
+        assert_eq!(super::super::find_socket(&path), PathBuf::from(socket), "{text}");
+    }
+    let missing = directory.path().join("missing");
+    assert_eq!(super::super::find_socket(&missing), PathBuf::from("/run/rcrond/socket"));
+}
+
+#[test]
 fn a_password_that_other_users_may_read_is_rejected() {
     let directory = directory();
     let path = file(&directory, "toml", &in_redis("password = \"x\"\n"));
@@ -232,15 +249,15 @@ fn a_file_without_a_certificate_or_key_is_rejected() {
         ),
         (
             format!("cert_file = \"{cert}\"\n"),
-            vec!["5:1: `cert_file` without its key (add `key_file`)".into()],
+            vec!["5:1: `cert_file` needs `key_file` (add `key_file`)".into()],
         ),
         (
             format!("key_file = \"{key}\"\n"),
-            vec!["5:1: a key without its certificate (add `cert_file`)".into()],
+            vec!["5:1: a key needs a certificate (add `cert_file`)".into()],
         ),
         (
             format!("cert_file = \"{cert}\"\nkey_file = \"{key}\"\nkey_credential = \"x\"\n"),
-            vec!["7:1: `key_credential` beside `key_file` (give the key in one way only)".into()],
+            vec!["7:1: `key_file` and `key_credential` cannot be used together (give the key in one way only)".into()],
         ),
     ] {
         assert_eq!(problems(&in_redis(&format!("[redis.tls]\n{text}"))), why, "{text}");

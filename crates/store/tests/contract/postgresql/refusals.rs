@@ -72,9 +72,9 @@ async fn wrong_credentials() {
     );
     assert!(!told.contains("wrong"), "{told}");
     let told = refused(&*with("rcrond", None)).await;
-    assert!(told.contains("asks for one"), "{told}");
+    assert!(told.contains("requires one"), "{told}");
     let told = refused(&*with("certified", None)).await;
-    assert!(told.contains("asks for one"), "{told}");
+    assert!(told.contains("requires one"), "{told}");
     let nowhere = Settings {
         kind: Arc::new(PostgreSql {
             database: "nowhere".to_owned(),

@@ -22,7 +22,7 @@ async fn wrong_credentials() {
         );
     }
     let told = refused(&*with(None)).await;
-    assert!(told.contains("asks for one"), "{told}");
+    assert!(told.contains("requires one"), "{told}");
     let no_password = Server::start();
     let told = refused(&*open(Settings {
         login: Some(login("", "secret")),
