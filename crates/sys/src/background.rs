@@ -67,8 +67,17 @@ impl Worker {
     }
 
     /// Waits for the worker's end, at most for `patience`, and reaps it.
+    ///
+    /// The worker closes its line shortly before it ends. We are awake by the time that the kernel has freed its memory.
     #[must_use]
     pub fn wait(&self, patience: Duration) -> Option<ExitStatus> {
+        let given_up_at = clock::since_boot().saturating_add(patience);
+        let remaining = || given_up_at.saturating_sub(clock::since_boot());
+        while receive(&self.line, &mut [0], 0, remaining())? > 0 {}
+        self.try_reap().or_else(|| self.wait_for_exit(remaining()))
+    }
+
+    fn wait_for_exit(&self, patience: Duration) -> Option<ExitStatus> {
         let flags: libc::c_uint = 0;
         // SAFETY: no memory is involved.
         let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, self.pid, flags) };
