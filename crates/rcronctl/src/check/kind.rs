@@ -87,6 +87,7 @@ kinds! {
         StateFuture = "state-future",
         StateNoLease = "state-no-lease",
         KeepalivedShell = "keepalived-shell",
+        KeepalivedSilent = "keepalived-silent",
     }
     Crontabs {
         CrontabUnreadable = "crontab-unreadable",

@@ -12,7 +12,7 @@ use inputs::state_file::{self, READ_BYTES};
 use inputs::words;
 use policy::decide::Reading;
 use policy::display::escaped;
-use policy::state::State as Content;
+use policy::state::{Reason, State as Content};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -102,6 +102,7 @@ fn check_content(state: &State, report: &mut Report) {
             let line = words::state_line(said, &state.observation.moment);
             let text = format!("{place}: {line}; {}", state.decision());
             report.saw(Group::State, text);
+            check_keepalived(said.reason, &place, report);
             return;
         }
         Reading::File { .. } => (
@@ -124,6 +125,18 @@ fn check_content(state: &State, report: &mut Report) {
     };
     let why = format!("now: {}", state.decision());
     report.add(Finding::wrong(kind, &place, what, remedy).because(why));
+}
+
+/// rcron-keepalived writes why a state is passive although keepalived has not said so. A keepalived that does not run is not a
+/// finding: to stop it is how a server is drained.
+fn check_keepalived(reason: Option<Reason>, place: &Place, report: &mut Report) {
+    let Some(reason @ (Reason::NotReported | Reason::EventsLost)) = reason else {
+        return;
+    };
+    let remedy = "restart keepalived (systemctl restart keepalived): it reports the state of each vrrp_instance when it starts; \
+                  the instance must have the cluster's name";
+    let finding = Finding::wrong(Kind::KeepalivedSilent, place, reason.explanation(), remedy);
+    report.add(finding.because("the state is passive until keepalived reports a change"));
 }
 
 fn check_writers(root: &Root, state: &State, access: Access, report: &mut Report) {

@@ -94,6 +94,28 @@ fn unrequired_lease_is_a_hint_with_keepalived() {
     tree.finds("wrong", "lease-not-required", CONF);
 }
 
+/// keepalived was only reloaded after the FIFO was added, or its events were lost. To stop keepalived is how a server is drained.
+#[test]
+fn keepalived_that_reports_nothing_is_wrong() {
+    let tree = Tree::clean();
+    tree.configure("require_lease = yes\n");
+    for (reason, kind) in [
+        ("not-reported", "wrong"),
+        ("events-lost", "wrong"),
+        ("no-keepalived", ""),
+    ] {
+        tree.write(
+            STATE,
+            &format!("passive until=5.0 boot=b by=keepalived@server1 reason={reason}\n"),
+        );
+        if kind.is_empty() {
+            tree.finds_nothing();
+        } else {
+            tree.finds_only(kind, "keepalived-silent", STATE);
+        }
+    }
+}
+
 #[test]
 fn unrequired_lease_is_wrong_with_rcrond() {
     let tree = Tree::clean();
