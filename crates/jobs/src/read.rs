@@ -166,7 +166,7 @@ impl Reader<'_> {
                 .filter(|_| self.cron.dialect == Some(Dialect::Cronie))
         };
         let zone = of_cronie(b"CRON_TZ").filter(|zone| !zone.is_empty());
-        let is_delayed = of_cronie(b"RANDOM_DELAY").is_some_and(|delay| delay != b"0");
+        let is_delayed = of_cronie(b"RANDOM_DELAY").is_some_and(is_delay);
         let own_zone = zone.and_then(|zone| self.zones.named(self.root, zone));
         Some(JobLine {
             file: Arc::clone(&context.path),
@@ -220,6 +220,15 @@ impl Reader<'_> {
         self.configurations
             .settings(self.root, rights, conf, settings, &mut context.budget)
     }
+}
+
+/// Whether cronie delays jobs by this `RANDOM_DELAY`: a part of so many minutes, rounded down. It rejects other values.
+fn is_delay(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let minutes = std::str::from_utf8(&value[..digits])
+        .ok()
+        .and_then(|text| text.parse().ok());
+    minutes.is_some_and(|minutes: u32| (2..=24 * 60).contains(&minutes))
 }
 
 fn uid(user: &User, file: &CrontabFile) -> Option<u32> {
