@@ -231,6 +231,23 @@ fn ticks_are_named_by_the_zone_of_cron_or_of_the_job() {
 }
 
 #[test]
+fn a_delay_of_cronie_is_a_number_of_minutes() {
+    for (value, expected) in [
+        ("5", true),
+        ("45 minutes", true),
+        ("1440", true),
+        ("1441", false),
+        ("1", false),
+        ("0", false),
+        ("-5", false),
+        ("x", false),
+        ("99999999999", false),
+    ] {
+        assert_eq!(is_delay(value.as_bytes()), expected, "{value}");
+    }
+}
+
+#[test]
 fn a_hostile_crontab_fills_neither_memory_nor_time() {
     let tree = Tree::new(Dialect::Debian);
     let limits = Limits::default();
