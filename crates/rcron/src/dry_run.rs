@@ -5,10 +5,11 @@ use inputs::command_line::Invocation;
 use inputs::diagnostic::shown;
 use inputs::observe::Observation;
 use inputs::settings::Settings;
-use inputs::words::{age, decision, seconds, state_line, text_of};
+use inputs::words::{age, decision, seconds, state_line};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::Reading;
+use policy::display::escaped;
 use policy::shell;
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -23,14 +24,14 @@ pub(crate) fn report(invocation: &Invocation, settings: &Settings, observation: 
         line(&mut text, "warning", &warning.summary);
     }
     line(&mut text, "configuration", &configuration(settings));
-    line(&mut text, "cluster", &text_of(&config.cluster_name));
+    line(&mut text, "cluster", &escaped(&config.cluster_name));
     line(&mut text, "state file", &state_file(config));
     line(&mut text, "it says", &content(observation));
     line(&mut text, "decision", &decision(observation, config));
     line(&mut text, "argv", &argv(invocation));
     line(&mut text, "program", &program(invocation));
     for assignment in invocation.job.assignments() {
-        line(&mut text, "environment", &text_of(assignment));
+        line(&mut text, "environment", &escaped(assignment));
     }
     line(&mut text, "niceness", &config.nice_level.to_string());
     line(&mut text, "on demotion", &on_demotion(config));
@@ -91,7 +92,7 @@ fn argv(invocation: &Invocation) -> String {
         .job
         .argv()
         .into_iter()
-        .map(|word| text_of(&shell::quoted(word)))
+        .map(|word| escaped(&shell::quoted(word)).into_owned())
         .collect();
     let how = match invocation.job.mode {
         Mode::Direct => "directly",
