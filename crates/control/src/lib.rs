@@ -141,6 +141,9 @@ pub struct StoreReport {
     pub failure: Option<String>,
     /// Whether this node has a session in it.
     pub session: bool,
+    /// Why it does not, if that is known: another machine has its name, or the session was lost. As in the log.
+    #[serde(default)]
+    pub session_failure: Option<String>,
     /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
     /// Why it does not, if that is known.

@@ -32,7 +32,7 @@ pub(crate) enum Event {
     /// A state file that another program has written could not be written again.
     StateFileNotRestored(ClusterName, WriteError),
     /// A write of the persistent state has ended.
-    PersistentStateWritten(SaveReason, Result<(), WriteError>),
+    PersistentStateWritten(Save, Result<(), WriteError>),
     /// The session could not be saved for the next process.
     SessionNotSaved(WriteError),
     /// The configuration was read again for a reload.
@@ -51,6 +51,13 @@ pub(crate) enum Event {
     Reload(Option<Sender<Response>>),
     /// SIGUSR1: exit and leave the session to the next process.
     Exit,
+}
+
+/// A write of the persistent state.
+pub(crate) struct Save {
+    pub(crate) reason: SaveReason,
+    /// The number of the last client of `drain` when it was written: what this client and those before have drained is in it.
+    pub(crate) last_drain_client: u64,
 }
 
 /// Why the persistent state was written.

@@ -62,6 +62,11 @@ pub(crate) fn log_notice(notice: &Notice, detail: Option<&str>, full_key: &dyn F
     log_message(&Message::new(notice, detail, full_key));
 }
 
+/// A notice in the words of the log.
+pub(crate) fn notice_text(notice: &Notice, full_key: &dyn Fn(&str) -> String) -> String {
+    Message::new(notice, None, full_key).text
+}
+
 /// Logs another cause of an outage that was logged before.
 pub(crate) fn log_store_still_silent(cause: &str) {
     log_message(&Message::store_still_silent(cause));

@@ -89,6 +89,8 @@ struct Daemon {
     // For administrators.
     outage: Outage,
     watch: WatchStatus,
+    /// The last message about why this node has no session, until it has one.
+    session_failure: Option<String>,
     /// The last message about clusters.json or the saved session, so that a lasting fault is logged once.
     file_failure: Option<String>,
     /// The line that systemd has, so that it is notified only of changes.
@@ -169,7 +171,7 @@ impl Daemon {
             Event::StateFilesChecked(directory, found) => self.state_files_checked(&directory, found),
             Event::ForeignWriteReplaced(foreign) => self.log_foreign_write(&foreign),
             Event::StateFileNotRestored(cluster, error) => self.state_file_not_restored(&cluster, &error),
-            Event::PersistentStateWritten(reason, result) => self.persistent_state_written(reason, result),
+            Event::PersistentStateWritten(save, result) => self.persistent_state_written(save, result),
             Event::SessionNotSaved(error) => self.session_not_saved(&error),
             Event::ConfigRead(reload, result) => self.finish_reload(reload, result),
             Event::JobsCounted(cluster, jobs) => self.jobs_counted(&cluster, jobs),

@@ -20,6 +20,7 @@ impl Daemon {
                 answers,
                 failure,
                 session: self.machine.has_session(),
+                session_failure: self.session_failure.clone().filter(|_| !self.machine.has_session()),
                 watching: self.watch.works(),
                 watch_failure: self.watch.cause(),
             },

@@ -32,6 +32,7 @@ pub(super) fn snapshot() -> Snapshot {
         answers: true,
         failure: None,
         session: true,
+        session_failure: None,
         watching: false,
         watch_failure: None,
     };
