@@ -76,7 +76,7 @@ const STORE_NAMES: [&str; STORES.len()] = {
 pub(super) const TOP: Kind = Kind {
     name: "",
     keys: &[
-        &["node", "run_dir", "state_dir", "cluster", "metrics", "control"],
+        &["node", "run_dir", "state_dir", "cluster", "metrics", "control", "claims"],
         &STORE_NAMES,
     ],
 };
@@ -107,6 +107,11 @@ pub(super) const CONTROL: Kind = Kind {
     keys: &[&["socket"]],
 };
 
+pub(super) const CLAIMS: Kind = Kind {
+    name: "[claims]",
+    keys: &[&["socket"]],
+};
+
 /// Keys whose values are durations: strings, because they need a unit.
 pub(super) const DURATIONS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
 
@@ -116,7 +121,7 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
     [&TOP]
         .into_iter()
         .chain(stores)
-        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL])
+        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL, &CLAIMS])
 }
 
 /// The error for a key that the table may not have.

@@ -105,10 +105,12 @@ fn run_daemon(config: Config, config_file: PathBuf) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(StartError::Runtime)?;
     let result = runtime.block_on(async {
-        let socket = config.socket.clone();
+        let sockets = [config.socket.clone(), config.claims_socket.clone()];
         let (daemon, inputs) = start(config, config_file).await?;
         daemon.run_loop(inputs).await;
-        let _ = std::fs::remove_file(socket);
+        for socket in sockets {
+            let _ = std::fs::remove_file(socket);
+        }
         Ok(())
     });
     // Dropping the runtime would wait for threads, which may hang in a file system.
@@ -136,9 +138,16 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let metrics = Arc::new(Metrics::new());
     let senders = tasks::start_store_tasks(&config, &store, &events, &metrics);
     let requests = tasks::start_servers(&config, &metrics);
+    let requests = requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?;
+    let claims = tasks::start_claims_socket(&config);
+    let claims = claims.map_err(|error| StartError::Socket(config.claims_socket.clone(), error))?;
+    let claims_tasks = tasks::start_claims_tasks(&config, &store, &events, &metrics);
+    let desk = super::claims::new_desk(&config, claims_tasks, Arc::clone(&claims.numbers));
+    let desk = desk.map_err(StartError::Random)?;
     let inputs = Inputs {
         events: received,
-        requests: requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?,
+        requests,
+        claims: claims.events,
         watchdog: systemd::watchdog_interval().map(tokio::time::interval),
         signals: Signals::catch().map_err(StartError::Signals)?,
     };
@@ -160,6 +169,9 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         writers: FileWriters::default(),
         store,
         metrics,
+        desk,
+        claim_clusters: claims.clusters,
+        stop_claims: claims.stop,
         state_files_checked_at: clock::boot_time(),
         directories_being_checked: BTreeSet::new(),
         outage: Outage::default(),
