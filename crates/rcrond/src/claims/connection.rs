@@ -100,8 +100,8 @@ async fn prepare(line: &[u8], uid: u32, context: &Context) -> Result<Prepared, O
     Ok((client, received, asked))
 }
 
-/// Writes the answers as they come, and passes on what the client says after its grant. Ends after the last answer, when the
-/// connection is closed, and if the client says anything else.
+/// Writes the answers as they come, and passes on what the client says after a grant. Ends after the last answer, when the
+/// connection is closed, and if the client says anything else. After `not-started` the client may wait for another grant.
 async fn converse(
     lines: &mut Lines,
     client: Client,
@@ -116,18 +116,22 @@ async fn converse(
                 let answer = answer?;
                 lines.write(&answer).await.ok()?;
                 match *answer {
-                    Answer::Wait(_) => {}
+                    Answer::Noted if is_over => return None,
+                    Answer::Wait(_) | Answer::Noted => {}
                     Answer::Grant(_) => has_grant = true,
-                    Answer::Over(_) | Answer::Refused { .. } | Answer::Would { .. } | Answer::Noted => return None,
+                    Answer::Over(_) | Answer::Refused { .. } | Answer::Would { .. } => return None,
                 }
             }
             line = lines.next(), if !is_over => {
                 let event = match Request::parse(&line?)? {
                     Request::NotStarted { .. } if has_grant => ClientEvent::NotStarted(client),
-                    Request::Ended(ended) if has_grant => ClientEvent::Ended(client, ended),
+                    Request::Ended(ended) if has_grant => {
+                        is_over = true;
+                        ClientEvent::Ended(client, ended)
+                    }
                     _ => return None,
                 };
-                is_over = true;
+                has_grant = false;
                 context.events.send(event).await.ok()?;
             }
             () = tokio::time::sleep(NOTED_LIMIT), if is_over => return None,

@@ -22,7 +22,7 @@ use control::Response;
 use lease::{ClusterName, NodeName};
 use policy::claim::{Answer, Over, OverReason, Request};
 use policy::moment::BootTime;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -143,9 +143,7 @@ impl Desk {
         }
         let (peers, node, boot) = (Arc::clone(&self.peers), context.node, context.now.boot);
         let delay = |job: &JobKey| rank_delay(&peers, node, true, job, boot);
-        let due = self
-            .due
-            .take(context.now.wall, context.max_skew, &self.outages, delay);
+        let due = self.due.take(context.now.wall, context.max_skew, &self.outages, delay);
         for due in due {
             if context.facts.clusters.contains_key(&due.job.cluster) {
                 self.step(Input::Due(Box::new(due)), context);
@@ -156,7 +154,9 @@ impl Desk {
     pub(crate) fn handle_event(&mut self, event: ClaimsEvent, context: &Context) {
         match event {
             ClaimsEvent::Read(call, answer) => {
-                let reading = answer.map_err(|failure| self.log_failure(&failure, context.now.boot)).ok();
+                let reading = answer
+                    .map_err(|failure| self.log_failure(&failure, context.now.boot))
+                    .ok();
                 self.step(Input::Read(call, reading), context);
             }
             ClaimsEvent::Changed(call, verdict, failure) => {
@@ -175,7 +175,12 @@ impl Desk {
     pub(crate) fn handle_client(&mut self, event: ClientEvent, context: &Context) {
         match event {
             ClientEvent::Asked(asked) => self.handle_asked(*asked, context),
-            ClientEvent::NotStarted(client) => self.step(Input::NotStarted(client), context),
+            ClientEvent::NotStarted(client) => {
+                if let Some(waiting) = self.clients.get_mut(&client) {
+                    waiting.has_grant = false;
+                }
+                self.step(Input::NotStarted(client), context);
+            }
             ClientEvent::Ended(client, ended) => self.step(Input::Ended(client, ended), context),
             ClientEvent::HungUp(client) => {
                 self.clients.remove(&client);
@@ -239,6 +244,7 @@ impl Desk {
             tick: named.tick,
             deadline: named.deadline,
             not_before: claim.started_boot.min(context.now.boot).after(rank),
+            spacing: named.spacing,
             rerun: claim.rerun,
             skips_overlap: claim.skips_overlap,
             schedule: named.ticks.map(super::crontabs::Ticks::as_schedule),
@@ -326,8 +332,7 @@ impl Desk {
                 (_, None) => true,
                 (None, Some(_)) => false,
             };
-            let differs =
-                !is_same || spec.needs_peers != self.is_used || !Arc::ptr_eq(&spec.store, context.store);
+            let differs = !is_same || spec.needs_peers != self.is_used || !Arc::ptr_eq(&spec.store, context.store);
             if differs {
                 spec.own = own.cloned().or(spec.own.take());
                 spec.needs_peers = self.is_used;

@@ -14,6 +14,9 @@ const LOOK_BACK: Duration = Duration::from_secs(400 * 24 * 3600);
 /// How far ahead the next tick of a job is searched. A job whose next tick is later is searched again after this time.
 const LOOK_AHEAD: Duration = Duration::from_secs(400 * 24 * 3600);
 
+/// Makes the conversion to whole seconds round up.
+const ALMOST_A_SECOND: Duration = Duration::from_nanos(999_999_999);
+
 /// When this process had no session.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outages {
@@ -137,10 +140,12 @@ impl DueTicks {
             if let Some(tick) = check.tick {
                 // After a suspension, or if the clock was set forward, several have passed: the machine finds the others.
                 let latest = check.latest_due(max_skew, now).unwrap_or(tick).max(tick);
+                let within = check.within(latest);
                 due.push(Due {
                     job: job.clone(),
                     tick: latest,
-                    reason: reason(started, outages, latest, check.within(latest)),
+                    expired: latest.after(within + ALMOST_A_SECOND),
+                    reason: reason(started, outages, latest, within),
                     schedule: Arc::clone(&check.ticks).as_schedule(),
                 });
                 check.advance(latest, max_skew, now);
@@ -240,7 +245,12 @@ mod tests {
     fn taken(due: &mut DueTicks, now: WallTime, outages: &Outages) -> Vec<(i64, MissReason)> {
         let due = due.take(now, SKEW, outages, |_| Duration::ZERO);
         due.iter()
-            .map(|due| (i64::try_from(due.tick.0).expect("small") - i64::try_from(HOUR).expect("small"), due.reason))
+            .map(|due| {
+                (
+                    i64::try_from(due.tick.0).expect("small") - i64::try_from(HOUR).expect("small"),
+                    due.reason,
+                )
+            })
             .collect()
     }
 
@@ -253,7 +263,10 @@ mod tests {
         let mut due = DueTicks::new(at(30));
         due.set_crontabs(&crontabs(&[("minutely", 60)]), &Crontabs::default(), SKEW, at(30));
         // The last one before the start.
-        assert_eq!(taken(&mut due, at(30), &with_session()), [(-60, MissReason::NotRunning)]);
+        assert_eq!(
+            taken(&mut due, at(30), &with_session()),
+            [(-60, MissReason::NotRunning)]
+        );
         assert_eq!(due.next(), Some(at(70)));
         assert_eq!(taken(&mut due, at(69), &with_session()), []);
         assert_eq!(taken(&mut due, at(70), &with_session()), [(0, MissReason::NotRunning)]);
@@ -266,7 +279,10 @@ mod tests {
         let mut due = DueTicks::new(at(0));
         due.set_crontabs(&crontabs(&[("minutely", 60)]), &Crontabs::default(), SKEW, at(0));
         taken(&mut due, at(0), &with_session());
-        assert_eq!(taken(&mut due, at(1000), &with_session()), [(900, MissReason::NotAsked)]);
+        assert_eq!(
+            taken(&mut due, at(1000), &with_session()),
+            [(900, MissReason::NotAsked)]
+        );
         assert_eq!(due.next(), Some(at(1030)));
     }
 

@@ -104,7 +104,9 @@ impl Drop for Reservation {
         }
         // A user who has paid is like one who was never here.
         let now = Instant::now();
-        counts.users.retain(|_, user| user.connections > 0 || user.paid_at > now);
+        counts
+            .users
+            .retain(|_, user| user.connections > 0 || user.paid_at > now);
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Named {
     pub(super) tick: TickTime,
     /// When `start_within` is over.
     pub(super) deadline: BootTime,
-    /// The tick is refused if the job's last tick is less than this before it: a cron that is late would name another minute.
-    pub(super) spacing: Option<Duration>,
+    /// The tick is not claimed if the job's last tick is less than this before it: a cron that is late names another minute.
+    pub(super) spacing: Duration,
     /// `None` if the schedule is not known.
     pub(super) ticks: Option<Arc<dyn Ticks>>,
 }
@@ -108,17 +108,17 @@ pub(super) fn name(claim: &Claim, lines: Option<&Lines>, terms: Terms, now: Now)
     });
     let start = claim.started_wall;
     let (tick, spacing) = match (claim.tick, ticks) {
-        (Some(tick), _) => (tick, None),
+        (Some(tick), _) => (tick, Duration::ZERO),
         (None, Some(ticks)) => {
             let longest = claim.start_within.unwrap_or(LONGEST_DEFAULT);
             let earliest = not_before(WallTime(start.0.saturating_sub(longest)));
             let latest = TickTime::from(WallTime(start.0.saturating_add(EARLY)));
             let tick = ticks.latest(earliest, latest).ok_or(NotNamed::TooLate(None))?;
-            (tick, None)
+            (tick, Duration::ZERO)
         }
         (None, None) => {
             let minute = TickTime(start.0.as_secs() / 60 * 60);
-            (minute, Some(claim.start_within.unwrap_or(DEFAULT_WITHOUT_SCHEDULE)))
+            (minute, claim.start_within.unwrap_or(DEFAULT_WITHOUT_SCHEDULE))
         }
     };
     let within = claim.start_within.unwrap_or_else(|| match ticks {
@@ -250,11 +250,11 @@ mod tests {
             let (mut asked, now) = claim(20_000);
             let found = name(&asked, lines.as_ref(), TERMS, now).expect("named");
             assert_eq!(found.tick, TickTime(HOUR));
-            assert_eq!(found.spacing, Some(DEFAULT_WITHOUT_SCHEDULE));
+            assert_eq!(found.spacing, DEFAULT_WITHOUT_SCHEDULE);
             assert_eq!(found.deadline.since(asked.started_boot), Duration::from_secs(10));
             asked.start_within = Some(Duration::from_secs(300));
             let found = name(&asked, lines.as_ref(), TERMS, now).expect("named");
-            assert_eq!(found.spacing, Some(Duration::from_secs(300)));
+            assert_eq!(found.spacing, Duration::from_secs(300));
             let (late, now) = claim(31_000);
             let found = name(&late, lines.as_ref(), TERMS, now).expect_err("too late");
             assert_eq!(found, NotNamed::TooLate(Some(TickTime(HOUR))));

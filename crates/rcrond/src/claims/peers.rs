@@ -3,7 +3,6 @@
 //! Nothing that must be exclusive depends on this: it decides only who claims first, and who should not claim because its clock is
 //! wrong.
 
-use super::node_jobs::NodeJobs;
 use claims::JobKey;
 use lease::NodeName;
 use policy::moment::{BootTime, WallTime};

@@ -143,6 +143,8 @@ fn log_refusal(logged: &mut Option<Instant>, uid: u32) {
     let now = Instant::now();
     if logged.is_none_or(|at| now.saturating_duration_since(at) >= LOG_PAUSE) {
         *logged = Some(now);
-        log::warn!("too many runs with once_per_tick wait at once, among them those of user {uid}: further ones must try again");
+        log::warn!(
+            "too many runs with once_per_tick wait at once, among them those of user {uid}: further ones must try again"
+        );
     }
 }

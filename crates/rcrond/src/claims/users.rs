@@ -92,10 +92,13 @@ impl Users {
                 drop(permit);
             });
         });
-        known.insert(uid, Entry {
-            asked: now,
-            result: result.clone(),
-        });
+        known.insert(
+            uid,
+            Entry {
+                asked: now,
+                result: result.clone(),
+            },
+        );
         result
     }
 }

@@ -76,7 +76,15 @@ const STORE_NAMES: [&str; STORES.len()] = {
 pub(super) const TOP: Kind = Kind {
     name: "",
     keys: &[
-        &["node", "run_dir", "state_dir", "cluster", "metrics", "control", "claims"],
+        &[
+            "node",
+            "run_dir",
+            "state_dir",
+            "cluster",
+            "metrics",
+            "control",
+            "claims",
+        ],
         &STORE_NAMES,
     ],
 };

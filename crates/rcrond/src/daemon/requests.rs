@@ -54,9 +54,16 @@ impl Daemon {
                 job,
                 since_ms,
                 missed_only,
-            } => self
-                .configured_clusters(cluster.as_slice())
-                .map(|clusters| self.answer_ticks(clusters, only_user.or(user), job, since_ms, missed_only, replies.clone())),
+            } => self.configured_clusters(cluster.as_slice()).map(|clusters| {
+                self.answer_ticks(
+                    clusters,
+                    only_user.or(user),
+                    job,
+                    since_ms,
+                    missed_only,
+                    replies.clone(),
+                )
+            }),
             Request::Jobs { cluster } => self
                 .configured_clusters(cluster.as_slice())
                 .map(|clusters| self.answer_jobs(clusters, only_user, replies.clone())),

@@ -7,9 +7,7 @@ use super::codec::{self, SessionDates};
 use crate::api::metrics::{Metrics, Operation, Outcome};
 use crate::claims::ClaimsEvent;
 use crate::event::Event;
-use claims::{
-    Change, EndedTick, FloorRecord, Found, JobKey, JobList, JobRecord, Key, Reading, Record,
-};
+use claims::{Change, EndedTick, FloorRecord, Found, JobKey, JobList, JobRecord, Key, Reading, Record};
 use lease::{Call, ClusterName, Incarnation, Verdict, Version};
 use policy::claim::encode;
 use std::time::Duration;
@@ -275,7 +273,10 @@ mod tests {
         };
         let keys = [Key::Job(backup()), Key::Notify(backup().cluster)];
         let reading = ClaimsCodec::default().reading(&keys, &keys.each_ref().map(key), snapshot);
-        assert_eq!(reading.records[0].as_ref().map(|found| found.record.is_none()), Some(true));
+        assert_eq!(
+            reading.records[0].as_ref().map(|found| found.record.is_none()),
+            Some(true)
+        );
         assert_eq!(reading.records[1], None);
     }
 }

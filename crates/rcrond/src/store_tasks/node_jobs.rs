@@ -122,7 +122,11 @@ impl Reader {
     async fn take_round(&mut self, store: &Arc<dyn Store>, events: &EventSender) {
         let begun = clock::wall_time();
         let offset = begun.0.saturating_sub(clock::boot_time().0);
-        if self.offset.replace(offset).is_some_and(|last| last.abs_diff(offset) > STEP) {
+        if self
+            .offset
+            .replace(offset)
+            .is_some_and(|last| last.abs_diff(offset) > STEP)
+        {
             self.history.clock_was_set();
         }
         let connection = self.connection.take();

@@ -7,9 +7,7 @@ use super::node_list::NodeList;
 use super::time_limit::within;
 use crate::claims::NodeJobs;
 use claims::{EndedTick, Entry, EntryState, FloorRecord, JobKey, JobList, JobRecord, MOST_SLOTS, Outcome};
-use control::{
-    AheadReport, JobReport, JobsReport, NodeJobsReport, TickReport, TickResult, TicksReport,
-};
+use control::{AheadReport, JobReport, JobsReport, NodeJobsReport, TickReport, TickResult, TicksReport};
 use inputs::clock;
 use lease::{ClusterName, NodeName, SessionState};
 use policy::claim::ClaimId;
@@ -92,7 +90,8 @@ async fn read_jobs(
             continue;
         };
         let is_meant = |(user, job): &&(String, String)| {
-            query.user.as_ref().is_none_or(|wanted| wanted == user) && query.job.as_ref().is_none_or(|wanted| wanted == job)
+            query.user.as_ref().is_none_or(|wanted| wanted == user)
+                && query.job.as_ref().is_none_or(|wanted| wanted == job)
         };
         let meant = list.jobs.iter().filter(is_meant);
         jobs.extend(meant.map(|(user, job)| JobKey::new(cluster.clone(), user, job)));
@@ -257,7 +256,12 @@ pub(crate) async fn read_published(
 ) -> Result<JobsReport, Error> {
     within(LIMIT, async {
         let mut connection = store.connect().await?;
-        let list = connection.read(&[codec::NODE_LIST.to_owned()]).await?.items.pop().flatten();
+        let list = connection
+            .read(&[codec::NODE_LIST.to_owned()])
+            .await?
+            .items
+            .pop()
+            .flatten();
         let list = NodeList::parse(&list.map(|item| item.value).unwrap_or_default());
         let nodes: Vec<_> = list.names().filter_map(NodeName::new).collect();
         let mut report = JobsReport::default();

@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use crate::store_tasks::claims_codec;
-use claims::{Gap, JobKey, Key, Notice, Outcome};
+use claims::{Gap, JobKey, Notice, Outcome};
 use lease::ClusterName;
 use log::Level;
 use policy::tick::TickTime;
@@ -56,7 +56,8 @@ impl Message {
             }
             Notice::ReadableAgain(key) => {
                 let key = full_key(&claims_codec::key(key));
-                Self::about_node(JOB_READABLE, Level::Info, format!("the record {key} can be read again")).with("KEY", &key)
+                Self::about_node(JOB_READABLE, Level::Info, format!("the record {key} can be read again"))
+                    .with("KEY", &key)
             }
             Notice::TooManyJobs(job) => {
                 let text = "this job is new and is not started, because the store has records of too many jobs of this user or cluster: \
@@ -111,7 +112,7 @@ fn ticks(gap: Gap) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use claims::MissReason;
+    use claims::{Key, MissReason};
     use lease::NodeName;
 
     pub(in crate::api::log) fn all_notices() -> Vec<Notice> {

@@ -21,7 +21,9 @@ impl Repeats {
         if !message.repeats {
             return Some(0);
         }
-        let subject = ["CLUSTER", "USER", "JOB", "KEY"].iter().filter_map(|name| message.field(name));
+        let subject = ["CLUSTER", "USER", "JOB", "KEY"]
+            .iter()
+            .filter_map(|name| message.field(name));
         let key = (message.id, subject.map(str::to_owned).collect());
         if self.0.len() >= MOST {
             self.0.retain(|_, (logged, _)| now.since(*logged) < PAUSE);

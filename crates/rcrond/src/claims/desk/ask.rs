@@ -34,7 +34,8 @@ impl Desk {
                 format!("rcrond has no session in the store: rcron would wait for one for {left}")
             }
             Some(Permission::Active { until, .. }) if until > context.now.boot => {
-                "this server is active: rcrond would claim the tick, and grant it unless it was started before".to_owned()
+                "this server is active: rcrond would claim the tick, and grant it unless it was started before"
+                    .to_owned()
             }
             Some(Permission::Shared { until }) if until > context.now.boot => {
                 let has_job = self.crontabs.jobs.contains_key(job);
@@ -44,7 +45,9 @@ impl Desk {
                         .to_owned()
                 } else {
                     let delay = inputs::words::seconds(delay);
-                    format!("other servers come first for this job: rcrond would claim the tick {delay} after rcron's start")
+                    format!(
+                        "other servers come first for this job: rcrond would claim the tick {delay} after rcron's start"
+                    )
                 }
             }
             Some(Permission::None(StopReason::ClockAhead)) => {

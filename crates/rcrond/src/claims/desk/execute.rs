@@ -48,7 +48,9 @@ impl Desk {
                 }
                 true
             }
-            Answer::Refused { .. } | Answer::Would { .. } | Answer::Noted => true,
+            // After `not-started` it waits for another grant.
+            Answer::Noted => waiting.has_grant,
+            Answer::Refused { .. } | Answer::Would { .. } => true,
         };
         // The connection may be closed: then the machine hears of it, too.
         let _ = waiting.answers.send(Box::new(answer));
