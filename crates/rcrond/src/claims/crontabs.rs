@@ -57,9 +57,21 @@ pub(crate) enum LineSchedule {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Crontabs {
     pub(crate) jobs: BTreeMap<JobKey, Lines>,
+    /// Lines whose configuration cannot be read, by user and name: their cluster is not known.
+    pub(crate) unsettled: BTreeMap<(String, String), Lines>,
 }
 
 impl Crontabs {
+    /// What the crontabs say about a job; `None` if they do not have it.
+    pub(crate) fn find(&self, job: &JobKey) -> Option<&Lines> {
+        let unsettled = self.unsettled.get(&(job.user.to_string(), job.job.to_string()));
+        match (self.jobs.get(job), unsettled) {
+            (Some(_), Some(_)) => Some(&Lines::Several),
+            (Some(lines), None) | (None, Some(lines)) => Some(lines),
+            (None, None) => None,
+        }
+    }
+
     /// The jobs that are subject to `once_per_tick` and whose ticks are known.
     pub(crate) fn once_per_tick(&self) -> impl Iterator<Item = (&JobKey, &JobLine, &Arc<dyn Ticks>)> {
         self.jobs.iter().filter_map(|(job, lines)| match lines {

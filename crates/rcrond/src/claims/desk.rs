@@ -64,7 +64,10 @@ pub(crate) struct Desk {
     numbers: Arc<ClientNumbers>,
     /// Administrators that wait for the answer to `reopen`.
     reopens: HashMap<Client, Sender<Response>>,
-    crontabs: Arc<Crontabs>,
+    /// `None` until they were read.
+    crontabs: Option<Arc<Crontabs>>,
+    /// Claims that came before: without the crontabs, their ticks would get other names.
+    early: Vec<Asked>,
     peers: Arc<Peers>,
     due: DueTicks,
     outages: Outages,
@@ -103,7 +106,8 @@ impl Desk {
             clients: HashMap::new(),
             numbers,
             reopens: HashMap::new(),
-            crontabs: Arc::default(),
+            crontabs: None,
+            early: Vec::new(),
             peers: Arc::default(),
             due: DueTicks::new(now.wall),
             outages: Outages::default(),
@@ -183,6 +187,7 @@ impl Desk {
             }
             ClientEvent::Ended(client, ended) => self.step(Input::Ended(client, ended), context),
             ClientEvent::HungUp(client) => {
+                self.early.retain(|asked| asked.client != client);
                 self.clients.remove(&client);
                 self.step(Input::HungUp(client), context);
             }
@@ -190,6 +195,18 @@ impl Desk {
     }
 
     fn handle_asked(&mut self, asked: Asked, context: &Context) {
+        let Some(crontabs) = self.crontabs.clone() else {
+            if !matches!(asked.request, Request::Held(_)) {
+                self.early.push(asked);
+                return;
+            }
+            self.take_asked(asked, &Crontabs::default(), context);
+            return;
+        };
+        self.take_asked(asked, &crontabs, context);
+    }
+
+    fn take_asked(&mut self, asked: Asked, crontabs: &Crontabs, context: &Context) {
         let Asked {
             client,
             user,
@@ -217,9 +234,10 @@ impl Desk {
             Request::NotStarted { .. } | Request::Ended(_) => return,
         };
         let job = JobKey::new(cluster, &user, &claim.job);
-        let named = self.name(&claim, &job, context);
+        let named = name(&claim, &job, crontabs, context);
         if is_question {
-            let _ = answers.send(Box::new(self.would(&job, named, context)));
+            let has_job = crontabs.find(&job).is_some();
+            let _ = answers.send(Box::new(self.would(&job, has_job, named, context)));
             return;
         }
         let named = match named {
@@ -232,7 +250,7 @@ impl Desk {
         self.add_client(client, answers, &job, false, context);
         let shared = context.shared.contains(&job.cluster);
         let rank = if shared {
-            let has_job = self.crontabs.jobs.contains_key(&job);
+            let has_job = crontabs.find(&job).is_some();
             rank_delay(&self.peers, context.node, has_job, &job, context.now.boot)
         } else {
             Duration::ZERO
@@ -250,15 +268,6 @@ impl Desk {
             schedule: named.ticks.map(super::crontabs::Ticks::as_schedule),
         };
         self.step(Input::Claim(Box::new(claim)), context);
-    }
-
-    fn name(&self, claim: &policy::claim::Claim, job: &JobKey, context: &Context) -> Result<Named, NotNamed> {
-        let cluster = context.facts.clusters.get(&job.cluster);
-        let terms = Terms {
-            grace: cluster.map(|cluster| cluster.grace).unwrap_or_default(),
-            max_skew: context.max_skew,
-        };
-        naming::name(claim, self.crontabs.jobs.get(job), terms, context.now)
     }
 
     fn add_client(&mut self, client: Client, answers: Answers, job: &JobKey, has_grant: bool, context: &Context) {
@@ -285,6 +294,7 @@ impl Desk {
     /// whose job runs stay until the end.
     pub(crate) fn close_waiting(&mut self) {
         self.clients.retain(|_, client| client.has_grant);
+        self.early.clear();
     }
 
     /// The configuration, or the store, is another one.
@@ -299,12 +309,16 @@ impl Desk {
     }
 
     fn take_crontabs(&mut self, crontabs: Arc<Crontabs>, context: &Context) {
+        let old = self.crontabs.clone().unwrap_or_default();
         self.due
-            .set_crontabs(&crontabs, &self.crontabs, context.max_skew, context.now.wall);
+            .set_crontabs(&crontabs, &old, context.max_skew, context.now.wall);
         self.published = Some(Arc::new(NodeJobs::new(&crontabs)));
         self.is_used |= crontabs.once_per_tick().next().is_some();
-        self.crontabs = crontabs;
+        self.crontabs = Some(crontabs);
         self.set_specs(context);
+        for asked in std::mem::take(&mut self.early) {
+            self.handle_asked(asked, context);
+        }
     }
 
     /// Tells the tasks what to watch and to read.
@@ -351,6 +365,20 @@ impl Desk {
         self.machine.step(context.now, &context.facts, input, &mut actions);
         self.execute(actions, context);
     }
+}
+
+fn name(
+    claim: &policy::claim::Claim,
+    job: &JobKey,
+    crontabs: &Crontabs,
+    context: &Context,
+) -> Result<Named, NotNamed> {
+    let cluster = context.facts.clusters.get(&job.cluster);
+    let terms = Terms {
+        grace: cluster.map(|cluster| cluster.grace).unwrap_or_default(),
+        max_skew: context.max_skew,
+    };
+    naming::name(claim, crontabs.find(job), terms, context.now)
 }
 
 /// How long this node leaves a tick to those of higher rank.

@@ -238,6 +238,7 @@ mod tests {
         let line = |(name, period): &(&str, u64)| (job(name), Lines::One(every(*period)));
         Crontabs {
             jobs: jobs.iter().map(line).collect(),
+            ..Crontabs::default()
         }
     }
 

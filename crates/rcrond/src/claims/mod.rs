@@ -2,12 +2,13 @@
 //! describes the protocol; `crates/claims` decides; here are its surroundings.
 //!
 //! - `socket`, `connection`, `limits`, `users`, `clusters`: rcron's connections, and who asks for which cluster.
-//! - `crontabs`, `naming`, `due`: which tick a claim is for, and which ticks should have been started by now.
+//! - `crontab_thread`, `crontabs`, `naming`, `due`: which tick a claim is for, and which ticks should have been started by now.
 //! - `peers`, `node_jobs`: the jobs and clocks of the other servers.
 //! - `desk`: the machine, with what the loop must know about each client.
 
 mod clusters;
 mod connection;
+mod crontab_thread;
 mod crontabs;
 mod desk;
 mod due;
@@ -20,6 +21,7 @@ mod socket;
 mod users;
 
 pub(crate) use clusters::StateFiles;
+pub(crate) use crontab_thread::CrontabThread;
 pub(crate) use desk::{Context, Desk, Senders};
 pub(crate) use messages::{ClaimsEvent, ClientEvent};
 pub(crate) use node_jobs::NodeJobs;

@@ -104,6 +104,7 @@ mod tests {
         };
         Crontabs {
             jobs: (0..count).map(job).collect(),
+            ..Crontabs::default()
         }
     }
 

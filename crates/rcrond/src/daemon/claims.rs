@@ -11,6 +11,7 @@ use control::Response;
 use lease::{ClusterName, View};
 use policy::moment::{BootTime, WallTime};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -26,6 +27,14 @@ const CLAIMS_AT_ONCE: usize = 64;
 pub(super) fn new_desk(config: &Config, senders: claims::Senders, numbers: Arc<ClientNumbers>) -> io::Result<Desk> {
     let seed = super::machine::random_seed()?;
     Ok(Desk::new(config.node.clone(), MAX_SKEW, seed, now(), senders, numbers))
+}
+
+/// The state file of each cluster.
+pub(super) fn state_files(config: &Config) -> Vec<(ClusterName, PathBuf)> {
+    let clusters = config.clusters.iter();
+    clusters
+        .map(|cluster| (cluster.name.clone(), cluster.state_file.clone()))
+        .collect()
 }
 
 fn now() -> Now {
@@ -66,6 +75,7 @@ impl Daemon {
     /// The configuration has changed.
     pub(super) fn claims_configured(&mut self, is_new_store: bool) {
         self.claim_clusters.set(&self.config.clusters);
+        self.crontabs.set_clusters(state_files(&self.config));
         self.with_desk(|desk, context| desk.configuration_changed(is_new_store, context));
     }
 

@@ -27,7 +27,7 @@ pub(crate) use start::run;
 
 use crate::api::metrics::Metrics;
 use crate::api::systemd;
-use crate::claims::{Desk, StateFiles};
+use crate::claims::{CrontabThread, Desk, StateFiles};
 use crate::config::Config;
 use crate::event::{Event, EventSender};
 use crate::files::FileWriters;
@@ -89,6 +89,8 @@ struct Daemon {
     desk: Desk,
     /// Which cluster a claim is for.
     claim_clusters: Arc<StateFiles>,
+    /// Reads the crontabs of this server.
+    crontabs: CrontabThread,
     /// Ends the listener for claims.
     stop_claims: Arc<Notify>,
 

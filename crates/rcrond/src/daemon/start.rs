@@ -8,6 +8,7 @@ use crate::api::log::{flush, set_node, start_log};
 use crate::api::metrics::Metrics;
 use crate::api::socket::ListenError;
 use crate::api::systemd;
+use crate::claims::CrontabThread;
 use crate::config::{self, Config};
 use crate::event::EventSender;
 use crate::files::FileWriters;
@@ -38,6 +39,8 @@ pub(crate) enum StartError {
     Store(Error),
     /// The kernel gives no random numbers.
     Random(io::Error),
+    /// The thread that reads the crontabs cannot be started.
+    Thread(io::Error),
     /// A signal's handler cannot be set.
     Signals(io::Error),
     Socket(PathBuf, ListenError),
@@ -68,6 +71,7 @@ impl fmt::Display for StartError {
             }
             Self::Store(failure) => failure.fmt(out),
             Self::Random(error) => write!(out, "cannot read random numbers: {}", error_text(error)),
+            Self::Thread(error) => write!(out, "cannot start a thread: {}", error_text(error)),
             Self::Signals(error) => write!(out, "cannot catch signals: {}", error_text(error)),
             Self::Socket(path, error) => write!(out, "cannot listen on {}: {error}", path.display()),
         }
@@ -144,6 +148,8 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let claims_tasks = tasks::start_claims_tasks(&config, &store, &events, &metrics);
     let desk = super::claims::new_desk(&config, claims_tasks, Arc::clone(&claims.numbers));
     let desk = desk.map_err(StartError::Random)?;
+    let crontabs = CrontabThread::start(super::claims::state_files(&config), events.clone());
+    let crontabs = crontabs.map_err(StartError::Thread)?;
     let inputs = Inputs {
         events: received,
         requests,
@@ -170,6 +176,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         store,
         metrics,
         desk,
+        crontabs,
         claim_clusters: claims.clusters,
         stop_claims: claims.stop,
         state_files_checked_at: clock::boot_time(),

@@ -7,7 +7,7 @@ use policy::claim::Answer;
 
 impl Desk {
     /// What would happen to the claim, as far as this server knows. The store is not asked.
-    pub(super) fn would(&self, job: &JobKey, named: Result<Named, NotNamed>, context: &Context) -> Answer {
+    pub(super) fn would(&self, job: &JobKey, has_job: bool, named: Result<Named, NotNamed>, context: &Context) -> Answer {
         let named = match named {
             Ok(named) => named,
             Err(NotNamed::TooLate(tick)) => {
@@ -38,7 +38,6 @@ impl Desk {
                     .to_owned()
             }
             Some(Permission::Shared { until }) if until > context.now.boot => {
-                let has_job = self.crontabs.jobs.contains_key(job);
                 let delay = rank_delay(&self.peers, context.node, has_job, job, context.now.boot);
                 if delay.is_zero() {
                     "this server is the first to claim this job: rcrond would claim the tick, and grant it unless it was started before"
