@@ -122,7 +122,9 @@ fn crontabs(jobs: &Jobs, clusters: &ClusterFiles) -> Crontabs {
                     once_per_tick: config.once_per_tick,
                     ..job_line(line, &zone)
                 };
-                entry.and_modify(|lines| *lines = Lines::Several).or_insert_with(|| Lines::One(known()));
+                entry
+                    .and_modify(|lines| *lines = Lines::Several)
+                    .or_insert_with(|| Lines::One(known()));
             }
             // Its cluster is not known: it may be each.
             Err(_) => {
@@ -225,7 +227,11 @@ impl Schedule for CrontabTicks {
         let first = missed.next()?;
         let last = ticks.latest(first, limit)?;
         let count = 1 + missed.count();
-        let count = if count == MOST_COUNTED { u32::MAX } else { u32::try_from(count).unwrap_or(u32::MAX) };
+        let count = if count == MOST_COUNTED {
+            u32::MAX
+        } else {
+            u32::try_from(count).unwrap_or(u32::MAX)
+        };
         Some(Gap {
             first: tick(first),
             last: tick(last),
@@ -276,7 +282,10 @@ mod tests {
         write("etc/crontab", crontab);
         write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
         write("etc/rcron/rcron.conf", CONF);
-        write("etc/rcron/other.conf", "cluster_name = other\nstate_file = /run/rcron/other\n");
+        write(
+            "etc/rcron/other.conf",
+            "cluster_name = other\nstate_file = /run/rcron/other\n",
+        );
         // Debian's cron.
         write("usr/sbin/cron", "");
         let root = Root::new(Some(directory.path())).expect("a root");
@@ -317,12 +326,17 @@ mod tests {
         assert_eq!(ticks.next(three, noon), None);
         assert_eq!(ticks.next(noon, TickTime(u64::MAX)), Some(TickTime(three.0 + day)));
         let gap = ticks.gap(three, TickTime(three.0 + 3 * day)).expect("a gap");
-        assert_eq!((gap.first.0, gap.last.0, gap.count), (three.0 + day, three.0 + 2 * day, 2));
+        assert_eq!(
+            (gap.first.0, gap.last.0, gap.count),
+            (three.0 + day, three.0 + 2 * day, 2)
+        );
         assert_eq!(ticks.gap(three, TickTime(three.0 + day)), None);
         assert_eq!(ticks.gap(three, three), None);
         assert_eq!(ticks.gap(TickTime(0), three).map(|gap| gap.count), Some(u32::MAX));
         assert!(matches!(lines(&crontabs, "often"), Some(Lines::One(line)) if !line.once_per_tick));
-        assert!(matches!(lines(&crontabs, "boot"), Some(Lines::One(line)) if matches!(line.schedule, LineSchedule::Reboot)));
+        assert!(
+            matches!(lines(&crontabs, "boot"), Some(Lines::One(line)) if matches!(line.schedule, LineSchedule::Reboot))
+        );
         assert!(matches!(lines(&crontabs, "twice"), Some(Lines::Several)));
         assert!(matches!(lines(&crontabs, "lost"), Some(Lines::One(line)) if !line.once_per_tick));
         assert!(lines(&crontabs, "other").is_none());

@@ -367,12 +367,7 @@ impl Desk {
     }
 }
 
-fn name(
-    claim: &policy::claim::Claim,
-    job: &JobKey,
-    crontabs: &Crontabs,
-    context: &Context,
-) -> Result<Named, NotNamed> {
+fn name(claim: &policy::claim::Claim, job: &JobKey, crontabs: &Crontabs, context: &Context) -> Result<Named, NotNamed> {
     let cluster = context.facts.clusters.get(&job.cluster);
     let terms = Terms {
         grace: cluster.map(|cluster| cluster.grace).unwrap_or_default(),

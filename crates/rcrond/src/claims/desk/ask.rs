@@ -7,7 +7,13 @@ use policy::claim::Answer;
 
 impl Desk {
     /// What would happen to the claim, as far as this server knows. The store is not asked.
-    pub(super) fn would(&self, job: &JobKey, has_job: bool, named: Result<Named, NotNamed>, context: &Context) -> Answer {
+    pub(super) fn would(
+        &self,
+        job: &JobKey,
+        has_job: bool,
+        named: Result<Named, NotNamed>,
+        context: &Context,
+    ) -> Answer {
         let named = match named {
             Ok(named) => named,
             Err(NotNamed::TooLate(tick)) => {
