@@ -124,6 +124,7 @@ mod tests {
             state_file,
             journal: None,
             priority: 1,
+            run_on: lease::RunOn::Active,
             timing,
         }
     }

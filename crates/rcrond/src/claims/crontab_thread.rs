@@ -286,8 +286,8 @@ mod tests {
             "etc/rcron/other.conf",
             "cluster_name = other\nstate_file = /run/rcron/other\n",
         );
-        // Debian's cron.
-        write("usr/sbin/cron", "");
+        // The text by which Debian's cron is recognized.
+        write("usr/sbin/cron", "this crontab file will be ignored");
         let root = Root::new(Some(directory.path())).expect("a root");
         let jobs = Jobs::read(&root, &Limits::default());
         let clusters = vec![(ClusterName::new("web"), PathBuf::from("/run/rcron/web"))];

@@ -80,6 +80,7 @@ pub(super) const TOP: Kind = Kind {
             "node",
             "run_dir",
             "state_dir",
+            "max_skew",
             "cluster",
             "metrics",
             "control",
@@ -100,6 +101,7 @@ pub(super) const CLUSTER: Kind = Kind {
         "state_file",
         "journal",
         "priority",
+        "run_on",
         "lease",
         "settle",
         "grace",
@@ -121,7 +123,7 @@ pub(super) const CLAIMS: Kind = Kind {
 };
 
 /// Keys whose values are durations: strings, because they need a unit.
-pub(super) const DURATIONS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
+pub(super) const DURATIONS: [&str; 5] = ["lease", "settle", "grace", "preempt_delay", "max_skew"];
 
 /// All tables.
 fn kinds() -> impl Iterator<Item = &'static Kind> {

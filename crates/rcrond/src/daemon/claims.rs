@@ -8,7 +8,7 @@ use crate::store_tasks::ticks::{self, TicksQuery};
 use ::claims::{ClusterFacts, Facts, JobKey, Now, Permission, StopReason};
 use ::inputs::clock;
 use control::Response;
-use lease::{ClusterName, View};
+use lease::{ClusterName, RunOn, View};
 use policy::moment::{BootTime, WallTime};
 use std::io;
 use std::path::PathBuf;
@@ -17,7 +17,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 /// How many claims are handled before the loop looks at everything else again.
-const MAX_SKEW: Duration = Duration::from_secs(10);
 const CLAIMS_AT_ONCE: usize = 64;
 
 /// The desk of a new process.
@@ -26,7 +25,14 @@ const CLAIMS_AT_ONCE: usize = 64;
 /// The kernel gives no random numbers.
 pub(super) fn new_desk(config: &Config, senders: claims::Senders, numbers: Arc<ClientNumbers>) -> io::Result<Desk> {
     let seed = super::machine::random_seed()?;
-    Ok(Desk::new(config.node.clone(), MAX_SKEW, seed, now(), senders, numbers))
+    Ok(Desk::new(
+        config.node.clone(),
+        config.max_skew,
+        seed,
+        now(),
+        senders,
+        numbers,
+    ))
 }
 
 /// The state file of each cluster.
@@ -87,15 +93,15 @@ impl Daemon {
 
     fn with_desk(&mut self, act: impl FnOnce(&mut Desk, &Context)) {
         let now = now();
-        let is_clock_ahead = self.desk.is_clock_ahead(MAX_SKEW, now.boot);
+        let is_clock_ahead = self.desk.is_clock_ahead(self.config.max_skew, now.boot);
         let context = Context {
             facts: Facts {
-                session: self.session.filter(|_| self.machine.has_session()),
+                session: self.machine.open_session(),
                 clusters: self.cluster_facts(now.boot, is_clock_ahead),
             },
             now,
             node: &self.config.node,
-            max_skew: MAX_SKEW,
+            max_skew: self.config.max_skew,
             shared: self.shared_clusters(),
             store: &self.store,
             metrics: &self.metrics,
@@ -104,7 +110,9 @@ impl Daemon {
     }
 
     fn shared_clusters(&self) -> Vec<ClusterName> {
-        Vec::new()
+        let clusters = self.config.clusters.iter();
+        let shared = clusters.filter(|cluster| cluster.run_on == RunOn::Any);
+        shared.map(|cluster| cluster.name.clone()).collect()
     }
 
     fn cluster_facts(
@@ -114,23 +122,16 @@ impl Daemon {
     ) -> std::collections::BTreeMap<ClusterName, ClusterFacts> {
         let is_stopping = self.exit_by.is_some();
         let facts = |view: View<'_>| {
-            let _ = is_clock_ahead;
-            let is_active = self
-                .clusters
-                .get(&view.config.name)
-                .is_some_and(super::ClusterState::is_active);
-            let permission = match view.held_lease {
-                Some(lease::HeldLease {
-                    epoch,
-                    until: Some(until),
-                }) if until > now && is_active && !is_stopping && view.mode == lease::Mode::Serve => {
-                    Permission::Active { until, epoch }
-                }
-                _ => Permission::None(StopReason::Passive),
+            let permission = match view.permission(now) {
+                _ if is_stopping => Permission::None(StopReason::Passive),
+                Some(lease::Permission::Shared { .. }) if is_clock_ahead => Permission::None(StopReason::ClockAhead),
+                Some(lease::Permission::Shared { until }) => Permission::Shared { until },
+                Some(lease::Permission::Active { until, epoch }) => Permission::Active { until, epoch },
+                None => Permission::None(StopReason::Passive),
             };
             let facts = ClusterFacts {
                 permission,
-                lease: view.config.timing.lease(),
+                lease: view.claim_lease,
                 grace: view.config.timing.grace(),
             };
             (view.config.name.clone(), facts)
@@ -154,7 +155,7 @@ impl Daemon {
             job,
             since: since_ms.map(|since| WallTime(Duration::from_millis(since))),
             missed_only,
-            max_skew: MAX_SKEW,
+            max_skew: self.config.max_skew,
         };
         let store = Arc::clone(&self.store);
         tokio::spawn(async move {
