@@ -58,6 +58,8 @@ pub(crate) fn key(key: &Key) -> String {
 }
 
 impl Codec for ClaimsCodec {
+    const REPORTS_WARNINGS: bool = false;
+
     type Key = Key;
     type Change = Change;
     type Reading = Reading;

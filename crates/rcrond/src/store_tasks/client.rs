@@ -18,6 +18,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The records of one machine as keys and bytes of the store, and the events for its answers.
 pub(crate) trait Codec: Send + 'static {
+    /// Whether the client logs what the store's server warns of. One client is enough.
+    const REPORTS_WARNINGS: bool;
+
     /// A record's place.
     type Key: Send;
     /// What to write, and on which conditions.
@@ -154,7 +157,7 @@ impl<C: Codec> StoreClient<C> {
 
     /// Runs after the first change, when the machine waits for nothing.
     async fn read_warnings(&mut self, by: BootTime) {
-        if self.has_read_warnings {
+        if self.has_read_warnings || !C::REPORTS_WARNINGS {
             return;
         }
         let Some(mut connection) = self.connection.take() else {

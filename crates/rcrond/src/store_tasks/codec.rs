@@ -32,6 +32,8 @@ impl LeaseCodec {
 }
 
 impl Codec for LeaseCodec {
+    const REPORTS_WARNINGS: bool = true;
+
     type Key = Key;
     type Change = Change;
     type Reading = Reading;
