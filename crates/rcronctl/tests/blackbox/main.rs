@@ -13,5 +13,6 @@ mod json;
 mod nodes;
 mod set;
 mod status;
+mod ticks;
 mod touch;
 mod width;
