@@ -39,7 +39,8 @@ pub(crate) fn ask_store<'a>(socket: &'a Path, request: &Request) -> Result<Respo
     ask(socket, request, SURVEY)
 }
 
-fn ask<'a>(socket: &'a Path, request: &Request, limit: Duration) -> Result<Response, NoReport<'a>> {
+/// The last answer, if rcrond knows the request and has not refused it.
+pub(crate) fn ask<'a>(socket: &'a Path, request: &Request, limit: Duration) -> Result<Response, NoReport<'a>> {
     let reason = match client::ask(socket, request, limit) {
         Ok(Response::Refused { message }) => Reason::Rejected(message),
         Ok(Response::Error { message }) if message.starts_with(UNKNOWN) => Reason::TooOld,

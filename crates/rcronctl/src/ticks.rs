@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use policy::display::escaped;
 use shown::Tick;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// How many ticks are shown without `--limit` and `--since`.
 const DEFAULT_LIMIT: usize = 50;
@@ -93,7 +94,8 @@ impl Found {
 
     fn warn(&self) {
         for ahead in &self.ahead {
-            warn(closed_ahead(ahead));
+            let ClosedAhead { what, remedy } = ClosedAhead::explain(ahead);
+            warn(format_args!("{what}; {remedy}"));
         }
         for line in &self.unseen {
             warn(escaped(line));
@@ -127,26 +129,37 @@ fn print_found(found: &Found, options: &cli::Ticks) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is closed ahead of time, and the remedy.
-pub(crate) fn closed_ahead(ahead: &AheadReport) -> String {
-    let cluster = escaped(&ahead.cluster);
-    let until = ahead
-        .closed
-        .parse()
-        .map_or_else(|_| escaped(&ahead.closed).into_owned(), when::local);
-    let distance = when::duration(std::time::Duration::from_millis(ahead.ahead_ms));
-    let (what, job) = match (&ahead.job, &ahead.user) {
-        (Some(job), Some(user)) => {
-            let (job, user) = (escaped(job).into_owned(), escaped(user));
-            let options = format!("{job} --user {user}");
-            (format!("the job {job} of {user}"), options)
+/// What is closed ahead of time, in words.
+pub(crate) struct ClosedAhead {
+    pub(crate) what: String,
+    pub(crate) remedy: String,
+}
+
+impl ClosedAhead {
+    pub(crate) fn explain(ahead: &AheadReport) -> Self {
+        let cluster = escaped(&ahead.cluster);
+        let until = ahead.closed.parse();
+        let until = until.map_or_else(|_| escaped(&ahead.closed).into_owned(), when::local);
+        let distance = when::duration(Duration::from_millis(ahead.ahead_ms));
+        let (what, options) = match (&ahead.job, &ahead.user) {
+            (Some(job), Some(user)) => {
+                let (job, user) = (escaped(job), escaped(user));
+                (
+                    format!("the job {job} of {user} in cluster {cluster}"),
+                    format!("{job} --user {user}"),
+                )
+            }
+            _ => (format!("any job of cluster {cluster}"), "JOB".to_owned()),
+        };
+        Self {
+            what: format!(
+                "no tick of {what} up to {until} is started, which is {distance} ahead of this server's clock"
+            ),
+            remedy: format!(
+                "set the clocks of all servers, then run: rcronctl ticks --reopen {options} --cluster {cluster}"
+            ),
         }
-        _ => ("all jobs".to_owned(), "JOB".to_owned()),
-    };
-    format!(
-        "cluster {cluster}: {what}: no tick up to {until} is started, which is {distance} ahead: a server's clock was wrong. Check \
-         the clocks of all servers, then run: rcronctl ticks --reopen {job} --cluster {cluster}"
-    )
+    }
 }
 
 /// The clusters that `--cluster` and `--conf` name; none means all.

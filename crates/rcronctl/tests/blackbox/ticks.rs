@@ -231,7 +231,7 @@ TICK              JOB     USER  SERVER   STARTED  LASTED  RESULT
 2026-12-01 03:00  backup  root  server2  +0.2 s   5 s     ok
 ",
     );
-    // The fixture's configuration selects the cluster web, and another one does not select more.
+    // The fixture's --conf selects the cluster web, too.
     let server = Server::with(report(vec![backup.clone(), of(backup, "shop", "root", "backup")]));
     server.prints(
         0,
@@ -379,7 +379,6 @@ fn nothing_found_is_an_answer_only_if_all_was_read() {
 #[test]
 fn says_that_there_are_no_ticks() {
     let server = Server::with(TicksReport::default());
-    // The fixture's command names a configuration, as a user's does not.
     server.prints(
         0,
         &[],
@@ -399,11 +398,10 @@ fn warns_of_what_is_closed_ahead_of_time() {
     assert_eq!(done.code(), Some(0), "{done:?}");
     assert_eq!(
         done.stderr(),
-        "rcronctl: warning: cluster web: the job backup of root: no tick up to 2036-11-30 03:00:00 is started, which is 3650 d ahead: \
-         a server's clock was wrong. Check the clocks of all servers, then run: rcronctl ticks --reopen backup --user root --cluster \
-         web\n\
-         rcronctl: warning: cluster web: all jobs: no tick up to 2036-11-30 03:00:00 is started, which is 3650 d ahead: a server's \
-         clock was wrong. Check the clocks of all servers, then run: rcronctl ticks --reopen JOB --cluster web\n"
+        "rcronctl: warning: no tick of the job backup of root in cluster web up to 2036-11-30 03:00:00 is started, which is 3650 d ahead \
+         of this server's clock; set the clocks of all servers, then run: rcronctl ticks --reopen backup --user root --cluster web\n\
+         rcronctl: warning: no tick of any job of cluster web up to 2036-11-30 03:00:00 is started, which is 3650 d ahead of this \
+         server's clock; set the clocks of all servers, then run: rcronctl ticks --reopen JOB --cluster web\n"
     );
 }
 
