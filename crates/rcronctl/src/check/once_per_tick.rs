@@ -10,11 +10,11 @@ use super::crontab::Usage;
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::Root;
 use super::switch::Switch;
 use crate::daemon;
+use crate::when::duration;
 use control::ClusterReport;
-use inputs::words;
+use jobs::root::Root;
 use policy::config::{Config, OnDemotion};
 use policy::display::escaped;
 use std::collections::BTreeMap;
@@ -91,7 +91,7 @@ fn check_names(jobs: &[Job], report: &mut Report) {
     let mut known: BTreeMap<(&[u8], &[u8], &[u8]), &Place> = BTreeMap::new();
     for job in jobs {
         let Some(name) = job.line.name.as_deref() else { continue };
-        let key = (job.config.cluster_name.as_slice(), job.line.user.as_slice(), name);
+        let key = (job.config.state_file.as_slice(), job.line.user.as_slice(), name);
         match known.get(&key) {
             None => drop(known.insert(key, &job.line.place)),
             Some(first) if **first == job.line.place => {}
@@ -121,13 +121,10 @@ fn check_times(job: &Job, cluster: &ClusterReport, report: &mut Report) {
     if let Some(within) = job.config.start_within.filter(|within| *within < least) {
         let what = format!(
             "start_within = {} is shorter than a failover, which takes up to {}",
-            words::seconds(within),
-            words::seconds(least)
+            duration(within),
+            duration(least)
         );
-        let remedy = format!(
-            "set start_within to {} or more, or a shorter lease",
-            words::seconds(least)
-        );
+        let remedy = format!("set start_within to {} or more, or a shorter lease", duration(least));
         let finding = Finding::wrong(Kind::StartWithin, place, what, remedy);
         report.add(finding.because("if the active server dies just before a tick, the tick is missed"));
     }
@@ -136,8 +133,8 @@ fn check_times(job: &Job, cluster: &ClusterReport, report: &mut Report) {
         let what = format!(
             "rerun is set, but grace of the cluster {} in rcrond.toml is {}, less than kill_after = {}",
             job.cluster.name(),
-            words::seconds(grace),
-            words::seconds(job.config.kill_after)
+            duration(grace),
+            duration(job.config.kill_after)
         );
         let remedy = "set grace to at least kill_after plus one second, on all servers";
         report.add(Finding::wrong(Kind::RerunGrace, place, what, remedy).because(REFUSED));

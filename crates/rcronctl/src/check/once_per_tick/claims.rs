@@ -3,12 +3,12 @@
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::{Group, Kind};
 use crate::check::report::Report;
-use crate::check::root::Root;
 use crate::check::switch::Switch;
 use crate::daemon::{self, NoReport, QUICK, Reason};
 use crate::ticks::ClosedAhead;
 use control::client::NoAnswer;
 use control::{Request, Response};
+use jobs::root::Root;
 use policy::display::escaped;
 use std::io::ErrorKind;
 
