@@ -128,6 +128,8 @@ pub(crate) struct Timeline {
     /// Write an HTML page to FILE; `-` means stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
 #[derive(Args, Debug)]

@@ -14,5 +14,6 @@ mod nodes;
 mod set;
 mod status;
 mod ticks;
+mod timeline;
 mod touch;
 mod width;

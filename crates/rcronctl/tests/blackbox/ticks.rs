@@ -86,15 +86,16 @@ fn ahead(user: Option<&str>, job: Option<&str>) -> AheadReport {
 }
 
 struct Server {
-    fixture: Fixture,
+    /// Before the directory of its socket: it is dropped first.
     daemon: Daemon,
+    fixture: Fixture,
 }
 
 impl Server {
     fn new(reply: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let fixture = Fixture::new(None);
         let daemon = Daemon::start(&fixture.path("socket"), reply);
-        Self { fixture, daemon }
+        Self { daemon, fixture }
     }
 
     fn with(report: TicksReport) -> Self {
