@@ -89,7 +89,8 @@ fn check_line(job: &Job, report: &mut Report) {
 /// Two lines of one name, user and cluster: rcrond would not know which one is meant.
 fn check_names(jobs: &[Job], report: &mut Report) {
     let mut known: BTreeMap<(&[u8], &[u8], &[u8]), &Place> = BTreeMap::new();
-    for job in jobs {
+    // With --tick, the line's schedule is not needed.
+    for job in jobs.iter().filter(|job| job.line.tick.is_none()) {
         let Some(name) = job.line.name.as_deref() else { continue };
         let key = (job.config.state_file.as_slice(), job.line.user.as_slice(), name);
         match known.get(&key) {
@@ -100,7 +101,9 @@ fn check_names(jobs: &[Job], report: &mut Report) {
                 let what = format!("the line at {first} has the name {name} too, for the same user {user} and cluster");
                 let remedy = "give each line its own --job name";
                 let finding = Finding::wrong(Kind::OncePerTickName, &job.line.place, what, remedy);
-                report.add(finding.because("with once_per_tick, the name decides which line it is: neither job runs"));
+                report.add(
+                    finding.because("rcrond cannot tell their ticks apart: rcron exits with 125, and neither job runs"),
+                );
             }
         }
     }

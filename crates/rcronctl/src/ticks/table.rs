@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 
 /// RESULT flows over several lines, but not of fewer columns than this.
-const NARROWEST_RESULT: usize = 24;
+const NARROWEST_RESULT: usize = 20;
 /// The place of RESULT, which is the last column.
 const RESULT: usize = 7;
 /// User and cluster: columns that are shown only if they differ.
@@ -55,10 +55,10 @@ fn columns(rows: &[[String; RESULT]], screen: Screen) -> [Column; RESULT + 1] {
     let room = screen.columns.unwrap_or(0).saturating_sub(others);
     [
         Column::whole("TICK"),
-        Column::cut("JOB", 20),
+        Column::cut("JOB", 14),
         Column::omit("USER", 2),
         Column::omit("CLUSTER", 3),
-        Column::cut("SERVER", 16),
+        Column::cut("SERVER", 12),
         Column::whole("STARTED"),
         Column::omit("LASTED", 1),
         Column::wrap("RESULT", 0, room.max(NARROWEST_RESULT)),

@@ -266,7 +266,7 @@ fn long_names_fit_the_terminal_and_are_whole_in_a_pipe() {
         for line in table {
             assert!(line.chars().count() <= width, "{columns}: {line}\n{shown}");
         }
-        assert!(shown.contains("2026-12-01 03:00  a-very-"), "{shown}");
+        assert!(width < 80 || shown.contains("2026-12-01 03:00  a-very-"), "{shown}");
     }
     let whole = run(&mut server.command(&[])).stdout();
     assert!(whole.contains(job) && whole.contains(node), "{whole}");
