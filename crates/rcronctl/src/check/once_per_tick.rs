@@ -88,11 +88,11 @@ fn check_line(job: &Job, report: &mut Report) {
 
 /// Two lines of one name, user and cluster: rcrond would not know which one is meant.
 fn check_names(jobs: &[Job], report: &mut Report) {
-    let mut known: BTreeMap<(&[u8], &[u8], &[u8]), &Place> = BTreeMap::new();
+    let mut known: BTreeMap<[&[u8]; 3], &Place> = BTreeMap::new();
     // With --tick, the line's schedule is not needed.
     for job in jobs.iter().filter(|job| job.line.tick.is_none()) {
         let Some(name) = job.line.name.as_deref() else { continue };
-        let key = (job.config.state_file.as_slice(), job.line.user.as_slice(), name);
+        let key = [job.config.state_file.as_slice(), job.line.user.as_slice(), name];
         match known.get(&key) {
             None => drop(known.insert(key, &job.line.place)),
             Some(first) if **first == job.line.place => {}

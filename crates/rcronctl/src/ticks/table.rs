@@ -25,11 +25,15 @@ pub(super) fn format_ticks(ticks: &[Tick], now: Timestamp, screen: Screen) -> St
     let mut rows: Vec<[String; RESULT]> = ticks.iter().map(|tick| cells(tick, now, &zone)).collect();
     for column in OPTIONAL {
         if rows.windows(2).all(|pair| pair[0][column] == pair[1][column]) {
-            rows.iter_mut().for_each(|row| row[column].clear());
+            for row in &mut rows {
+                row[column].clear();
+            }
         }
     }
     for at in (1..rows.len()).filter(|at| ticks[*at].is_same_tick(&ticks[at - 1])) {
-        rows[at][..4].iter_mut().for_each(String::clear);
+        for cell in &mut rows[at][..4] {
+            cell.clear();
+        }
     }
     let columns = columns(&rows, screen);
     let rows: Vec<Vec<Cell>> = rows
