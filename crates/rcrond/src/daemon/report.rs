@@ -44,6 +44,8 @@ impl Daemon {
             role: self.role(view, now),
             priority: view.config.priority,
             lease_ms: view.config.timing.lease().milliseconds(),
+            settle_ms: Some(milliseconds(view.config.timing.settle())),
+            grace_ms: Some(milliseconds(view.config.timing.grace())),
             lease_left_ms: until.map(|until| milliseconds(until.since(now))),
             epoch: highest_epoch(view),
             holder: own.or(view.holder()).map(str::to_owned),
