@@ -12,6 +12,7 @@ pub mod node;
 mod queue;
 pub mod random;
 pub mod store;
+pub mod witness;
 pub mod workload;
 pub mod world;
 

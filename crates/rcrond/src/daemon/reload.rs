@@ -143,7 +143,7 @@ impl Daemon {
             let new_cluster = || ClusterState::new(settings.clone(), previous);
             let cluster = self.clusters.entry(name).or_insert_with(new_cluster);
             cluster.settings = settings.clone();
-            starts.push(machine::cluster_start(settings, &self.persistent_state, previous));
+            starts.push(machine::cluster_start(settings, &self.persistent_state, previous, None));
         }
         self.step(Input::Configure(starts));
         self.claims_configured(is_new_store);

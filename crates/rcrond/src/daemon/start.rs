@@ -129,14 +129,20 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let persistent_state = PersistentState::read(&state_file);
     let persistent_state = persistent_state.map_err(|error| StartError::PersistentState(state_file, error))?;
     let store: Arc<dyn Store> = config::open(&config.store).map_err(StartError::Store)?.into();
-    let session = run_dir.saved_session(&boot, config.node.as_str(), &configured_files(&config));
+    let saved = run_dir.saved_session(&boot, config.node.as_str(), &configured_files(&config));
     let previous_states = machine::previous_states(&config.clusters, &boot).await;
     let mut clusters = BTreeMap::new();
     let mut starts = Vec::new();
     for (settings, previous) in config.clusters.iter().zip(&previous_states) {
-        starts.push(machine::cluster_start(settings, &persistent_state, previous));
+        starts.push(machine::cluster_start(
+            settings,
+            &persistent_state,
+            previous,
+            saved.as_ref(),
+        ));
         clusters.insert(settings.name.clone(), ClusterState::new(settings.clone(), previous));
     }
+    let session = saved.map(|saved| saved.session);
     let machine = machine::new(&config, session, starts, clock::boot_time()).map_err(StartError::Random)?;
     let (events, received) = EventSender::channel();
     let metrics = Arc::new(Metrics::new());
