@@ -1,5 +1,7 @@
 //! A store in memory. It is linearizable, until it is told to lose data.
 
+mod ticks;
+
 use lease::{
     Change, ClusterName, ClusterRecord, Found, Incarnation, Key, LARGEST_EPOCH, NodeName, Reading, Record, Verdict,
     Version,
@@ -24,6 +26,8 @@ struct Data {
     revision: u64,
     sessions: Vec<(NodeName, Found)>,
     clusters: Vec<(ClusterName, Found)>,
+    /// All records of the claims machine, by their keys.
+    ticks: Vec<(claims::Key, claims::Found)>,
 }
 
 /// What happens to the data.
@@ -73,6 +77,7 @@ impl Store {
             Loss::All if self.incarnation.is_none() => {
                 self.data.sessions.clear();
                 self.data.clusters.clear();
+                self.data.ticks.clear();
             }
             Loss::All => self.data = Data::default(),
             Loss::Back => self.data = self.snapshot.clone(),
@@ -156,7 +161,7 @@ impl Data {
     }
 }
 
-fn put<N: PartialEq + Clone>(table: &mut Vec<(N, Found)>, name: &N, found: Found) {
+fn put<N: PartialEq + Clone, F>(table: &mut Vec<(N, F)>, name: &N, found: F) {
     match table.iter_mut().find(|(of, _)| of == name) {
         Some((_, old)) => *old = found,
         None => table.push((name.clone(), found)),

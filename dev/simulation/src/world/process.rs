@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    pub(super) fn pause(&mut self, node: usize, duration: Micros) {
+    pub(crate) fn pause(&mut self, node: usize, duration: Micros) {
         let until = self.now + duration;
         self.note(|| format!("n{node} pauses for {} ms", duration / MILLISECOND));
         self.nodes[node].paused_until = self.nodes[node].paused_until.max(until);
