@@ -242,6 +242,7 @@ impl StateFileContent {
             lease,
             draining,
             epoch,
+            shared: None,
             by: Some(node.as_str().as_bytes().to_vec()),
             since: Some(since.to_vec()),
             reason: None,

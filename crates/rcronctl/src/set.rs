@@ -8,7 +8,7 @@ use inputs::state_file::{self, Owner, WriteError, Written};
 use inputs::{clock, clusters, observe, words};
 use policy::config::Config;
 use policy::decide::Decision;
-use policy::state::{Lease, State, Word};
+use policy::state::{State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
 use sys::environment;
@@ -66,13 +66,9 @@ fn new_state(word: Word, file: &StateFile) -> State {
     let unchanged = file.state().filter(|state| state.word == word);
     let since = unchanged.and_then(|state| state.since.clone());
     State {
-        word,
-        lease: Lease::None,
-        draining: false,
-        epoch: None,
         by: Some(author()),
         since: Some(since.unwrap_or_else(|| clock::wall_time().rfc3339_seconds().into_bytes())),
-        reason: None,
+        ..State::new(word)
     }
 }
 

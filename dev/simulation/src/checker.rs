@@ -99,6 +99,7 @@ const RULES: Rules = Rules {
     default_state: Word::Passive,
     state_max_age: None,
     require_lease: true,
+    once_per_tick: false,
 };
 
 impl Checker {

@@ -116,6 +116,7 @@ impl Config {
             default_state: self.default_state,
             state_max_age: self.state_max_age,
             require_lease: self.require_lease,
+            once_per_tick: false,
         }
     }
 
