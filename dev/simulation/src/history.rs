@@ -103,7 +103,7 @@ fn random_world(random: &mut Random, lease: Micros) -> World {
     World::new(servers, store, profile, random.bits())
 }
 
-fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
+pub(crate) fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
     let mut some = |chance: u64, most: u64| {
         if random.per_mille(chance) {
             random.between(1, most)
@@ -139,7 +139,14 @@ fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: M
 }
 
 /// Schedules one fault, and its end.
-fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, end: Micros, lease: Micros, leases_differ: bool) {
+pub(crate) fn schedule_fault(
+    random: &mut Random,
+    world: &mut World,
+    at: Micros,
+    end: Micros,
+    lease: Micros,
+    leases_differ: bool,
+) {
     let node = random.index(world.nodes.len());
     let duration = if random.per_mille(500) {
         random.below(lease / 2)

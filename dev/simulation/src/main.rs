@@ -1,17 +1,67 @@
 //! Runs many histories, or one with its trace; or counts what many nodes cost one store.
 //!
-//! usage: rcron-simulation [--from SEED] [--histories N] | --trace SEED | --cost
+//! usage: rcron-simulation [--ticks] [--from SEED] [--histories N] | [--ticks] --trace SEED | --cost
+//!
+//! `--ticks` runs the claims machine beside the lease machine.
 
-use simulation::history::{self, Outcome};
+use simulation::history;
+use simulation::ticks;
 use simulation::workload::{Size, count_calls};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 enum Command {
-    Histories { from: u64, count: u64 },
-    Trace(u64),
+    Histories { world: Worlds, from: u64, count: u64 },
+    Trace(Worlds, u64),
     Cost,
+}
+
+/// What is simulated.
+#[derive(Clone, Copy)]
+enum Worlds {
+    Lease,
+    Ticks,
+}
+
+/// The result of a history of either world.
+struct Outcome {
+    violation: Option<String>,
+    events: u64,
+    starts: u64,
+    trace: Vec<String>,
+}
+
+impl Worlds {
+    fn run_history(self, seed: u64, trace: bool) -> Outcome {
+        match self {
+            Self::Lease => {
+                let outcome = history::run_history(seed, None, trace);
+                Outcome {
+                    violation: outcome.violation.map(|violation| violation.to_string()),
+                    events: outcome.events,
+                    starts: 0,
+                    trace: outcome.trace,
+                }
+            }
+            Self::Ticks => {
+                let outcome = ticks::history::run_history(seed, None, trace);
+                Outcome {
+                    violation: outcome.violation.map(|violation| violation.to_string()),
+                    events: outcome.events,
+                    starts: outcome.starts,
+                    trace: outcome.trace,
+                }
+            }
+        }
+    }
+
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Lease => "",
+            Self::Ticks => "--ticks ",
+        }
+    }
 }
 
 /// How many lines of a failing history's trace are printed.
@@ -19,18 +69,21 @@ const TRACE_END: usize = 60;
 
 fn parse_command() -> Result<Command, lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut from, mut count, mut command) = (0, 100_000, None);
+    let (mut from, mut count, mut command, mut world) = (0, 100_000, None, Worlds::Lease);
+    let mut trace = None;
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("from") => from = parser.value()?.parse()?,
             Long("histories") => count = parser.value()?.parse()?,
             Long("cost") => command = Some(Command::Cost),
-            Long("trace") => command = Some(Command::Trace(parser.value()?.parse()?)),
+            Long("trace") => trace = Some(parser.value()?.parse()?),
+            Long("ticks") => world = Worlds::Ticks,
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(command.unwrap_or(Command::Histories { from, count }))
+    let command = command.or(trace.map(|seed| Command::Trace(world, seed)));
+    Ok(command.unwrap_or(Command::Histories { world, from, count }))
 }
 
 fn main() -> ExitCode {
@@ -39,9 +92,9 @@ fn main() -> ExitCode {
             eprintln!("rcron-simulation: {error}");
             ExitCode::from(2)
         }
-        Ok(Command::Trace(seed)) => print_trace(seed, &history::run_history(seed, None, true), 0),
+        Ok(Command::Trace(world, seed)) => print_trace(seed, &world.run_history(seed, true), 0),
         Ok(Command::Cost) => print_costs(),
-        Ok(Command::Histories { from, count }) => run_histories(from, count),
+        Ok(Command::Histories { world, from, count }) => run_histories(world, from, count),
     }
 }
 
@@ -93,9 +146,10 @@ fn print_trace(seed: u64, outcome: &Outcome, skip: usize) -> ExitCode {
 }
 
 /// Runs histories on all cores, until one fails.
-fn run_histories(from: u64, count: u64) -> ExitCode {
+fn run_histories(world: Worlds, from: u64, count: u64) -> ExitCode {
     let begun = Instant::now();
-    let (next, events, failed) = (AtomicU64::new(from), AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let (next, failed) = (AtomicU64::new(from), AtomicU64::new(u64::MAX));
+    let (events, starts) = (AtomicU64::new(0), AtomicU64::new(0));
     let end = from.saturating_add(count);
     let work = || {
         loop {
@@ -104,8 +158,9 @@ fn run_histories(from: u64, count: u64) -> ExitCode {
             if seed >= end || failed.load(Ordering::Relaxed) < seed {
                 return;
             }
-            let outcome = history::run_history(seed, None, false);
+            let outcome = world.run_history(seed, false);
             events.fetch_add(outcome.events, Ordering::Relaxed);
+            starts.fetch_add(outcome.starts, Ordering::Relaxed);
             if outcome.violation.is_some() {
                 failed.fetch_min(seed, Ordering::Relaxed);
             }
@@ -120,13 +175,17 @@ fn run_histories(from: u64, count: u64) -> ExitCode {
     match failed.load(Ordering::Relaxed) {
         u64::MAX => {
             let (events, seconds) = (events.load(Ordering::Relaxed), begun.elapsed().as_secs_f64());
-            println!("{count} histories, {events} events, {seconds:.1} s: never two active nodes");
+            let kept = match world {
+                Worlds::Lease => "never two active nodes".to_owned(),
+                Worlds::Ticks => format!("{} ticks started, none twice", starts.load(Ordering::Relaxed)),
+            };
+            println!("{count} histories, {events} events, {seconds:.1} s: {kept}");
             ExitCode::SUCCESS
         }
         seed => {
-            let outcome = history::run_history(seed, None, true);
+            let outcome = world.run_history(seed, true);
             let result = print_trace(seed, &outcome, outcome.trace.len().saturating_sub(TRACE_END));
-            println!("the whole trace: cargo run --release -p rcron-simulation -- --trace {seed}");
+            println!("the whole trace: cargo run --release -p rcron-simulation -- {}--trace {seed}", world.option());
             result
         }
     }

@@ -24,6 +24,8 @@ pub struct Node {
     pub configs: Vec<ClusterConfig>,
     /// The state file of each cluster.
     files: Vec<Option<StateFile>>,
+    /// How often a state file was written: changes with each of them.
+    pub file_writes: u32,
     /// The highest saved epoch of each cluster.
     pub epochs: Vec<u64>,
     /// All clusters are drained here. Survives a restart.
@@ -81,6 +83,17 @@ pub struct Process {
     pub actions: VecDeque<Action>,
     /// The time of the last [`Action::WakeAt`], if it has not come yet.
     pub wake: Option<Micros>,
+    /// What is known of each state file.
+    pub written: Vec<Written>,
+}
+
+/// What a process knows of a state file that it writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written {
+    /// The content, while it is known for certain.
+    pub content: Option<StateFileContent>,
+    /// The content that is being written.
+    pub writing: Option<StateFileContent>,
 }
 
 impl Node {
@@ -95,6 +108,7 @@ impl Node {
             clock,
             reboots: 0,
             files: vec![None; configs.len()],
+            file_writes: 0,
             epochs: vec![0; configs.len()],
             configs,
             drained: false,
@@ -138,6 +152,7 @@ impl Node {
             inputs: VecDeque::from([Input::Tick]),
             actions: VecDeque::new(),
             wake: None,
+            written: vec![Written::default(); self.configs.len()],
         });
     }
 
@@ -165,6 +180,7 @@ impl Node {
         };
         let boot = self.reboots;
         self.files[cluster] = Some(StateFile { content, boot, reading });
+        self.file_writes += 1;
     }
 
     /// What rcron reads from the state file; `None` if it was never written.

@@ -15,6 +15,8 @@ pub struct Store {
     incarnation: Option<Incarnation>,
     /// How often the store has restarted or lost data; its incarnation, if it has one.
     restarts: u8,
+    /// How often it has lost data.
+    losses: u8,
     /// Whether readings have a revision.
     has_revision: bool,
     /// Whether the store answers.
@@ -52,6 +54,7 @@ impl Store {
             snapshot: Data::default(),
             incarnation: has_incarnation.then(|| Incarnation([0].into())),
             restarts: 0,
+            losses: 0,
             has_revision,
             up: true,
         }
@@ -83,9 +86,20 @@ impl Store {
             Loss::Back => self.data = self.snapshot.clone(),
         }
         self.restarts = self.restarts.wrapping_add(1);
+        self.losses += u8::from(matches!(loss, Loss::All | Loss::Back));
         if self.incarnation.is_some() {
             self.incarnation = Some(Incarnation([self.restarts].into()));
         }
+    }
+
+    /// How often it has restarted or lost data.
+    pub(crate) const fn restarts(&self) -> u8 {
+        self.restarts
+    }
+
+    /// How often it has lost data.
+    pub(crate) const fn losses(&self) -> u8 {
+        self.losses
     }
 
     /// Somebody else writes this record; `None`: bytes that are not a record.

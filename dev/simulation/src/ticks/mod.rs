@@ -15,6 +15,6 @@ pub mod job;
 mod liveness;
 mod network;
 mod observe;
+pub mod rcron;
 pub mod server;
-mod wrapper;
 pub mod world;
