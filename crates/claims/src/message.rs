@@ -198,13 +198,16 @@ pub struct Held {
     pub attempt: u32,
 }
 
-/// A tick of a job in this server's crontab that should have been started by now: `start_within` + `max_skew` have passed.
+/// A tick of a job in this server's crontab that should have been started by now. It is recorded as missed, if no server has started
+/// it and `max_skew` has passed since `expired`.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The job.
     pub job: JobKey,
     /// The latest such tick.
     pub tick: TickTime,
+    /// When its `start_within` is over.
+    pub expired: TickTime,
     /// For what is recorded, if no server has started it.
     pub reason: MissReason,
     /// The schedule, to find earlier ticks that were missed.
@@ -220,6 +223,8 @@ pub enum MissReason {
     NotAsked,
     /// This daemon was not running.
     NotRunning,
+    /// The store has lost its data, so that it is not known whether a server has started it.
+    DataLost,
 }
 
 /// An administrator lowers what a wrong clock has closed ahead of time.

@@ -2,7 +2,7 @@
 
 use policy::datagram::CivilTime;
 use policy::moment::{BootTime, WallTime};
-use policy::time_zone;
+use policy::time_zone::{self, Zone};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -37,47 +37,26 @@ pub fn civil_time(wall: WallTime) -> CivilTime {
         let named = std::env::var_os("TZ");
         match named.as_ref().map(|zone| zone.as_bytes()) {
             _ if !zone::is_safe() => Zone::Utc,
-            None => Zone::of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Zone::Utc),
-            Some(name) => Zone::named(name),
+            None => zone_of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Zone::Utc),
+            Some(name) => zone_named(name),
         }
     });
     zone.civil_time(wall.0.as_secs())
 }
 
-/// How to find the local time.
-enum Zone {
-    /// By the content of a file of zoneinfo.
-    File(Vec<u8>),
-    /// By a rule, as in `TZ`.
-    Rule(Vec<u8>),
-    /// None is known.
-    Utc,
+/// The zone that is the value of `TZ`.
+fn zone_named(name: &[u8]) -> Zone {
+    let name = name.strip_prefix(b":").unwrap_or(name);
+    zone_of_file(&zone_file(OsStr::from_bytes(name))).unwrap_or_else(|| Zone::Rule(name.to_vec()))
 }
 
-impl Zone {
-    /// The value of `TZ`.
-    fn named(name: &[u8]) -> Self {
-        let name = name.strip_prefix(b":").unwrap_or(name);
-        Self::of_file(&zone_file(OsStr::from_bytes(name))).unwrap_or_else(|| Self::Rule(name.to_vec()))
-    }
-
-    /// `None` if it is not a file of zoneinfo.
-    fn of_file(path: &OsStr) -> Option<Self> {
-        let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
-        contents
-            .bytes
-            .starts_with(time_zone::MAGIC)
-            .then_some(Self::File(contents.bytes))
-    }
-
-    fn civil_time(&self, utc: u64) -> CivilTime {
-        let local = match self {
-            Self::File(content) => time_zone::by_file(content, utc),
-            Self::Rule(rule) => time_zone::by_rule(rule, utc),
-            Self::Utc => None,
-        };
-        local.unwrap_or_else(|| time_zone::utc(utc))
-    }
+/// `None` if it is not a file of zoneinfo.
+fn zone_of_file(path: &OsStr) -> Option<Zone> {
+    let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
+    contents
+        .bytes
+        .starts_with(time_zone::MAGIC)
+        .then_some(Zone::File(contents.bytes))
 }
 
 /// A name like `Europe/Berlin` is a file of zoneinfo.
@@ -131,7 +110,7 @@ mod tests {
     }
 
     fn found(zone: &str, times: &[u64]) -> String {
-        let zone = Zone::named(zone.as_bytes());
+        let zone = zone_named(zone.as_bytes());
         let mut text = String::new();
         for time in times {
             let local = zone.civil_time(*time);

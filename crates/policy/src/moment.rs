@@ -68,7 +68,8 @@ impl WallTime {
 ///
 /// Years are counted from March, so that a leap day is the last day of its year; 400 years always have the same number of days.
 /// The method is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms").
-pub(crate) fn date(day: u64) -> (u64, u64, u64) {
+#[must_use]
+pub fn date(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468; // since 0000-03-01
     let (era, of_era) = (day / 146_097, day % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -23,7 +23,7 @@ pub(crate) fn fetch_report(socket: &Path, nodes: bool) -> Result<Report, NoRepor
     let reason = match client::ask(socket, &Request::Status { nodes }, limit) {
         Ok(Response::Status(report)) => return Ok(report),
         Ok(Response::Error { message } | Response::Refused { message }) => Reason::Rejected(message),
-        Ok(Response::Done { .. } | Response::Progress { .. }) => Reason::OtherAnswer,
+        Ok(_) => Reason::OtherAnswer,
         Err(no_answer) => Reason::NoAnswer(no_answer, limit),
     };
     Err(NoReport { socket, reason })

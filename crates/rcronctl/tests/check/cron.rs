@@ -279,7 +279,7 @@ fn ignored(report: &Path) -> BTreeSet<PathBuf> {
     findings.iter().filter(is_meant).map(file).collect()
 }
 
-fn faketime() -> PathBuf {
+pub(crate) fn faketime() -> PathBuf {
     let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
     let mut candidates = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
     candidates.find(|path| path.exists()).expect("package libfaketime")

@@ -10,4 +10,5 @@ mod report;
 mod rights;
 mod state;
 mod surroundings;
+mod ticks;
 mod tree;

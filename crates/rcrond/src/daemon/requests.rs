@@ -44,6 +44,11 @@ impl Daemon {
             Request::Undrain { clusters } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.undrain(&names, replies.clone())),
+            Request::Ticks { .. } | Request::Jobs { .. } | Request::Reopen { .. } => {
+                let message = "this version of rcrond does not grant ticks".to_owned();
+                send_answer(&replies, Response::Error { message });
+                Ok(())
+            }
         };
         if let Err(error) = result {
             let message = error.to_string();
