@@ -187,13 +187,13 @@ impl TickWorld {
         }
     }
 
-    /// Passes the latest tick that should have been started by now, and comes again for the next one.
+    /// Passes the latest tick whose `start_within` is over, and comes again for the next one.
     pub(super) fn find_due(&mut self, life: Life, job: usize, reason: MissReason) {
         if self.life(life.node) != Some(life) {
             return;
         }
         let server = &self.servers[life.node];
-        let late = self.jobs[job].configs[life.node].start_within + self.max_skew;
+        let late = self.jobs[job].configs[life.node].start_within;
         let (schedule, key) = (self.jobs[job].schedule, self.jobs[job].key.clone());
         let wall = server.wall(self.now());
         let latest = wall.0.checked_sub(late).and_then(|time| schedule.latest(time.as_secs()));
@@ -203,6 +203,7 @@ impl TickWorld {
             let due = Due {
                 job: key,
                 tick,
+                expired: tick.after(late),
                 reason,
                 schedule: Arc::new(schedule),
             };

@@ -223,7 +223,8 @@ fn random_world(random: &mut Random, plan: &Plan) -> TickWorld {
 /// How much a wall clock is ahead of true time.
 fn random_offset(random: &mut Random, plan: &Plan, max_skew: Micros) -> i64 {
     let most = if plan.has_wild_clocks { 8 * SECOND } else { max_skew / 2 };
-    let offset = random.one_of(&[0, most, 2 * most, random.below(2 * most + 1)]);
+    let any = random.below(2 * most + 1);
+    let offset = random.one_of(&[0, most, 2 * most, any]);
     i64::try_from(offset).unwrap_or(0) - i64::try_from(most).unwrap_or(0)
 }
 
@@ -250,9 +251,10 @@ fn random_job(random: &mut Random, number: usize, nodes: usize) -> Job {
             terminates: rerun > 0 || config.terminates,
         }
     });
+    let configs = configs.collect();
     let longest = random.one_of(&[300 * MILLISECOND, 2 * SECOND, 6 * SECOND]);
     Job {
-        configs: configs.collect(),
+        configs,
         key: JobKey::new(ClusterName::new("c0"), "root", if number == 0 { "backup" } else { "report" }),
         cluster: 0,
         schedule: Periodic {

@@ -15,7 +15,7 @@ use claims::{EntryState, Key, Permission, Record};
 use policy::tick::TickTime;
 
 /// "A few seconds".
-pub const REACHES: Micros = 3 * SECOND;
+const REACHES: Micros = 3 * SECOND;
 
 /// How often this is checked.
 const PROBE: Micros = 250 * MILLISECOND;
