@@ -4,6 +4,7 @@
 //! rcron asks for the right to start a tick, a *claim*; rcrond's *grant* permits it to start one attempt.
 
 mod text;
+pub mod wait;
 
 use crate::exit::Outcome;
 use crate::moment::{BootTime, WallTime};

@@ -17,6 +17,7 @@ pub mod random;
 pub mod replace;
 pub mod signal;
 pub mod spawn;
+pub mod stream;
 pub mod syslog;
 pub mod terminal;
 pub mod watch;

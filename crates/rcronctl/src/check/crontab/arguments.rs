@@ -80,6 +80,11 @@ fn mistaken<'w>(words: &'w [Word], mistake: &Mistake) -> Option<&'w Word> {
                 .iter()
                 .find(|word| word.text.ends_with(name.as_bytes()) && !name.is_empty());
         }
+        Mistake::Tick(text) => {
+            return words
+                .iter()
+                .find(|word| word.text.ends_with(text.as_bytes()) && !text.is_empty());
+        }
         Mistake::LongJobName | Mistake::NoCommand => return None,
     };
     match name.strip_prefix("--") {
