@@ -137,19 +137,19 @@ impl Machine {
         self.settle_entries(round, job, tick, decision);
         let draft = &mut decision.draft;
         if tick > draft.record.closed {
-            let missed = match draft.version {
-                // The first tick of a job that has never run.
-                None => None,
-                Some(_) => schedule.gap(draft.record.closed, TickTime(tick.0 + 1)),
-            };
-            let gap = missed.unwrap_or(Gap::single(tick));
-            draft.miss(gap, Outcome::Missed(reason), &self.node, round.now);
+            // The first tick of a job that the store does not know was due before the job was there: what follows counts from it.
+            if draft.version.is_some() {
+                let gap = schedule.gap(draft.record.closed, TickTime(tick.0.saturating_add(1)));
+                let gap = gap.unwrap_or(Gap::single(tick));
+                draft.miss(gap, Outcome::Missed(reason), &self.node, round.now);
+                let job = job.clone();
+                decision
+                    .effects
+                    .push(Effect::Notify(Notice::Missed { job, gap, reason }));
+            }
             draft.record.closed = tick;
+            draft.is_changed = true;
             draft.needs_session = true;
-            let job = job.clone();
-            decision
-                .effects
-                .push(Effect::Notify(Notice::Missed { job, gap, reason }));
         }
         decision.effects.push(Effect::DueDone(job.clone(), tick));
     }

@@ -256,7 +256,8 @@ impl Machine {
         } else {
             self.max_skew
         };
-        due.expired.after(skew).wall().0.saturating_sub(now.wall.0)
+        let missed_at = due.expired.wall().0.saturating_add(skew);
+        missed_at.saturating_sub(now.wall.0)
     }
 
     /// Tells the client why it waits, if it does not know.

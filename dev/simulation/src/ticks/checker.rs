@@ -78,7 +78,8 @@ pub struct JobFacts {
     pub changes: u64,
     /// An administrator has reopened it.
     pub was_reopened: bool,
-    highest_fence: u64,
+    highest_grant: u64,
+    highest_start: u64,
 }
 
 /// What is known of a tick.
@@ -165,15 +166,25 @@ impl JobFacts {
         self.ticks.get(&tick)?.given_back
     }
 
-    /// The store has granted an attempt. Returns whether its fence is greater than all before.
+    /// The store has granted an attempt. Returns whether its fence is greater than all before; or as great, after the same attempt
+    /// was given back without a start.
     pub(super) fn granted(&mut self, entry: &Entry) -> bool {
         let fence = entry.tick.fence(entry.attempt);
-        let grows = fence > self.highest_fence;
-        self.highest_fence = self.highest_fence.max(fence);
         let facts = self.tick(entry.tick);
         if facts.allowed == 0 {
             facts.allowed = 1 + entry.reruns;
         }
+        let grows = fence >= self.highest_grant;
+        self.highest_grant = self.highest_grant.max(fence);
+        grows
+    }
+
+    /// An attempt is started. Returns whether its fence is greater than all before.
+    pub(super) fn started(&mut self, tick: TickTime, attempt: u32) -> bool {
+        let fence = tick.fence(attempt);
+        let grows = fence > self.highest_start;
+        self.highest_start = self.highest_start.max(fence);
+        self.tick(tick).starts += 1;
         grows
     }
 }

@@ -130,7 +130,7 @@ impl TickWorld {
             },
             FromRcron::Held { tick, attempt } => Input::Held(Held {
                 client,
-                run: self.rcrons[rcron].run,
+                run: self.rcrons[rcron].claim.run,
                 job: self.jobs[self.rcrons[rcron].job].key.clone(),
                 tick,
                 attempt,
@@ -164,11 +164,11 @@ impl TickWorld {
         let delay = self.rank_delay(life.node, rcron.job);
         Some(Claim {
             client,
-            run: rcron.run,
+            run: rcron.claim.run,
             job: job.key.clone(),
             tick,
             deadline: rcron.deadline(job, tick),
-            not_before: rcron.started_boot.after(delay),
+            not_before: rcron.claim.started_boot.after(delay),
             rerun: config.rerun,
             skips_overlap: config.skips_overlap,
             schedule: Some(Arc::new(job.schedule)),

@@ -144,7 +144,7 @@ impl TickWorld {
         };
         let long_ago = self.now().saturating_sub(13 * SECOND);
         for entry in &record.entries {
-            let rcron = self.rcrons.iter().find(|rcron| rcron.run == entry.run);
+            let rcron = self.rcrons.iter().find(|rcron| rcron.claim.run == entry.run);
             let Some(rcron) = rcron else { continue };
             let ended = rcron.started.as_ref().map_or(0, |run| run.ends);
             let is_over = rcron.stage == Stage::Gone && ended < long_ago;

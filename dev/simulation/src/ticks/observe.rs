@@ -119,8 +119,7 @@ impl TickWorld {
         };
         for entry in after.entries.iter().filter(|entry| entry.state == EntryState::Running) {
             if !runs(before, entry.run) {
-                let is_first = checker.granted(entry);
-                if !is_first {
+                if !checker.granted(entry) {
                     broken = broken.or(Some(Broken::FenceNotGrowing { job, tick: entry.tick, attempt: entry.attempt }));
                 }
             }
@@ -141,7 +140,7 @@ impl TickWorld {
 
     /// The store no longer takes this run for a running one. If it runs all the same, its rcron must have been unable to end it.
     fn write_off(&mut self, run: ClaimId) {
-        let Some(index) = self.rcrons.iter().position(|rcron| rcron.run == run) else {
+        let Some(index) = self.rcrons.iter().position(|rcron| rcron.claim.run == run) else {
             return;
         };
         let of = &self.rcrons[index];
@@ -168,20 +167,28 @@ impl TickWorld {
                     self.break_promise(Broken::MissedAndStarted { job, tick });
                 }
             }
-            if let Outcome::Missed(_) = ended.outcome {
-                self.check_missed_in_time(node, job, tick);
+            // A newer tick may supersede this one before its time is over.
+            if let (Outcome::Missed(_), Some(closed)) = (ended.outcome, self.closed(job)) {
+                if tick == closed {
+                    self.check_missed_in_time(node, job, tick);
+                }
             }
         }
     }
 
-    /// No server's `start_within` may last longer than until a tick is recorded as missed.
+    fn closed(&self, job: usize) -> Option<TickTime> {
+        match self.lease.store.tick_record(&Key::Job(self.jobs[job].key.clone()))? {
+            Record::Job(record) => Some(record.closed),
+            _ => None,
+        }
+    }
+
+    /// `start_within` must be over by the clocks of all servers when a tick is recorded as missed.
     fn check_missed_in_time(&mut self, node: usize, job: usize, tick: TickTime) {
         let now = self.now();
-        let could_start = |other: usize| {
-            let end = tick.wall().0 + self.jobs[job].configs[other].start_within;
-            self.servers[other].wall(now).0 < end
-        };
-        if self.checker.has_right_clocks && (0..self.servers.len()).any(could_start) {
+        let end = tick.wall().0 + self.jobs[job].configs[node].start_within;
+        let could_start = self.servers.iter().any(|server| server.wall(now).0 < end);
+        if self.checker.has_right_clocks && could_start {
             self.break_promise(Broken::MissedTooEarly { job, tick, node });
         }
     }
@@ -189,7 +196,7 @@ impl TickWorld {
     /// An rcron starts its job.
     pub(super) fn observe_start(&mut self, rcron: usize, tick: TickTime, attempt: u32) {
         let of = &self.rcrons[rcron];
-        let (job, node, run) = (of.job, of.node, of.run);
+        let (job, node, run) = (of.job, of.node, of.claim.run);
         let skips = self.jobs[job].configs[node].skips_overlap;
         for other in self.servers.iter().flat_map(|server| &server.rcrons) {
             let Some(earlier) = self.rcrons[*other].started.as_ref() else { continue };
@@ -217,8 +224,10 @@ impl TickWorld {
         if is_known && !runs {
             self.break_promise(Broken::StartedWithoutEntry { job, tick, node });
         }
+        if !self.checker.jobs[job].started(tick, attempt) {
+            self.break_promise(Broken::FenceNotGrowing { job, tick, attempt });
+        }
         let facts = self.checker.jobs[job].tick(tick);
-        facts.starts += 1;
         let (starts, allowed, is_given_up) = (facts.starts, facts.allowed, facts.is_given_up);
         if starts > allowed {
             self.break_promise(Broken::StartedTwice { job, tick, starts, allowed });

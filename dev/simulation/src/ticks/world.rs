@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::random::Random;
 use crate::world::World;
 use claims::{Call, Input, MissReason, Mutation};
-use policy::claim::Ended;
+use policy::claim::{Answer, Ended};
 use policy::tick::TickTime;
 use std::time::Duration;
 
@@ -75,6 +75,8 @@ pub(super) enum Event {
     Message(Life, u64, usize, FromRcron),
     /// An rcron notices something.
     Item(usize, Item),
+    /// A message of the daemon arrives at an rcron, on the connection of this number; `None`: the connection is closed.
+    AnswerToRcron(usize, u64, Option<Answer>),
     /// An rcron may no longer stand still.
     Continue(usize),
     /// A job ends.
@@ -175,6 +177,7 @@ impl TickWorld {
             Event::Answer(life, input) => self.take_answer(life, *input),
             Event::Message(life, client, rcron, message) => self.take_message(life, client, rcron, message),
             Event::Item(rcron, item) => self.take_item(rcron, item),
+            Event::AnswerToRcron(rcron, connection, answer) => self.take_answer_of_daemon(rcron, connection, answer),
             Event::Continue(rcron) => self.run_rcron(rcron),
             Event::JobEnds(rcron) => self.end_job(rcron),
             Event::Probe(rcron) => self.probe(rcron),

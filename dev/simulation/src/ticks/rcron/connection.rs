@@ -1,42 +1,13 @@
 //! The connection between an rcron and the daemon of its server.
 
-use super::{Item, LAST_WORD, RETRY_RUNNING, RETRY_WAITING, Stage};
+use super::{Item, LAST_WORD, RETRY, Stage};
 use crate::ticks::world::{Event, FromRcron, TickWorld};
-use policy::claim::{Answer, Ended};
+use policy::claim::wait::Event as WaitEvent;
+use policy::claim::{Answer, Ended, Request};
 
 impl TickWorld {
-    pub(super) fn connect(&mut self, rcron: usize) {
-        let of = &self.rcrons[rcron];
-        let node = of.node;
-        let job = &self.jobs[of.job];
-        let greeting = match &of.stage {
-            _ if of.connection.is_some() => return,
-            Stage::Waiting if !of.still_waits(job, self.boot_clock(node)) => {
-                self.note(|| format!("r{rcron} no longer waits"));
-                self.end_rcron(rcron);
-                return;
-            }
-            Stage::Waiting => FromRcron::Claim,
-            Stage::Running => {
-                let Some(run) = &of.started else { return };
-                FromRcron::Held {
-                    tick: run.tick,
-                    attempt: run.attempt,
-                }
-            }
-            _ => return,
-        };
-        if !self.open_connection(rcron, greeting) {
-            let retry = match self.rcrons[rcron].stage {
-                Stage::Waiting => RETRY_WAITING,
-                _ => RETRY_RUNNING,
-            };
-            self.put_item(self.now() + retry, rcron, Item::Connect);
-        }
-    }
-
-    /// Connects and says the first line; `false` if there is no daemon.
-    fn open_connection(&mut self, rcron: usize, greeting: FromRcron) -> bool {
+    /// Connects; `false` if there is no daemon.
+    pub(super) fn open_connection(&mut self, rcron: usize) -> bool {
         let node = self.rcrons[rcron].node;
         self.connections += 1;
         let connection = self.connections;
@@ -45,36 +16,54 @@ impl TickWorld {
         };
         daemon.clients.insert(connection, rcron);
         self.rcrons[rcron].connection = Some(connection);
-        self.say(rcron, greeting);
         true
+    }
+
+    /// What a waiting rcron says.
+    pub(super) fn say_waiting(&mut self, rcron: usize, request: &Request) -> WaitEvent {
+        if !self.is_connected(rcron) {
+            self.rcrons[rcron].connection = None;
+            return WaitEvent::Closed;
+        }
+        match request {
+            Request::NotStarted { why } => {
+                self.note(|| format!("r{rcron} does not use its grant: {why}"));
+                self.say(rcron, FromRcron::NotStarted);
+            }
+            _ => self.say(rcron, FromRcron::Claim),
+        }
+        WaitEvent::Sent
+    }
+
+    /// The job runs: connects again and says so.
+    pub(super) fn connect_held(&mut self, rcron: usize) {
+        if self.rcrons[rcron].connection.is_some() || self.rcrons[rcron].stage != Stage::Running {
+            return;
+        }
+        if self.open_connection(rcron) {
+            self.say_held(rcron);
+        } else {
+            self.put_item(self.now() + RETRY, rcron, Item::Connect);
+        }
+    }
+
+    fn say_held(&mut self, rcron: usize) {
+        let Some(run) = &self.rcrons[rcron].started else { return };
+        let (tick, attempt) = (run.tick, run.attempt);
+        self.say(rcron, FromRcron::Held { tick, attempt });
     }
 
     /// Says how the job ended, over a new connection if there is none; or ends at once if there is no daemon.
     pub(super) fn say_last_word(&mut self, rcron: usize, ended: Ended) {
         self.rcrons[rcron].stage = Stage::Leaving;
-        if self.rcrons[rcron].connection.is_none() {
-            let Some(run) = &self.rcrons[rcron].started else { return };
-            let greeting = FromRcron::Held {
-                tick: run.tick,
-                attempt: run.attempt,
-            };
-            if !self.open_connection(rcron, greeting) {
+        if !self.is_connected(rcron) {
+            if !self.open_connection(rcron) {
                 self.end_rcron(rcron);
                 return;
             }
+            self.say_held(rcron);
         }
         self.say(rcron, FromRcron::Ended(ended));
-        self.put_item(self.now() + LAST_WORD, rcron, Item::Leave);
-    }
-
-    /// The grant is not used.
-    pub(super) fn refuse_grant(&mut self, rcron: usize) {
-        self.rcrons[rcron].stage = Stage::Leaving;
-        if self.rcrons[rcron].connection.is_none() {
-            self.end_rcron(rcron);
-            return;
-        }
-        self.say(rcron, FromRcron::NotStarted);
         self.put_item(self.now() + LAST_WORD, rcron, Item::Leave);
     }
 
@@ -94,7 +83,7 @@ impl TickWorld {
         let of = &mut self.rcrons[rcron];
         let at = (self.lease.now + self.random.between(20, 300)).max(of.order[1] + 1);
         of.order[1] = at;
-        self.put_item(at, rcron, Item::Answer(connection, answer));
+        self.queue.put(at, Event::AnswerToRcron(rcron, connection, Some(answer)));
     }
 
     /// The daemon is gone, and with it all its connections.
@@ -103,19 +92,7 @@ impl TickWorld {
             let of = &mut self.rcrons[rcron];
             let at = (self.lease.now + 20).max(of.order[1] + 1);
             of.order[1] = at;
-            self.put_item(at, rcron, Item::Closed(connection));
-        }
-    }
-
-    pub(super) fn lose_connection(&mut self, rcron: usize, connection: u64) {
-        if self.rcrons[rcron].connection != Some(connection) {
-            return;
-        }
-        self.rcrons[rcron].connection = None;
-        match self.rcrons[rcron].stage {
-            Stage::Waiting | Stage::Running => self.connect(rcron),
-            Stage::Leaving => self.end_rcron(rcron),
-            Stage::Starting(_) | Stage::Gone => {}
+            self.queue.put(at, Event::AnswerToRcron(rcron, connection, None));
         }
     }
 

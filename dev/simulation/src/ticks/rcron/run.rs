@@ -4,7 +4,7 @@ use super::{Item, Stage};
 use crate::Micros;
 use crate::ticks::world::{Event, TickWorld};
 use policy::claim::{Ended, Grant};
-use policy::decide::{Basis, Decision, Reading, Rules, decide, grant_lasts, may_go_on};
+use policy::decide::{Basis, Decision, Reading, Rules, Skip, decide, grant_lasts, may_go_on};
 use policy::exit::Outcome;
 use policy::moment::{BootTime, Moment};
 use policy::state::Word;
@@ -53,27 +53,19 @@ impl Run {
 }
 
 impl TickWorld {
-    /// The grant is used only before `start_by`, and if the state file permits it.
-    pub(super) fn start_job(&mut self, rcron: usize) {
-        let Stage::Starting(grant) = &self.rcrons[rcron].stage else {
-            return;
-        };
-        let grant = grant.clone();
-        let node = self.rcrons[rcron].node;
-        let now = self.boot_clock(node);
-        let permitted = self.decide(rcron).filter(|_| now < grant.start_by);
-        match permitted {
-            Some((Decision::Run(basis), reading)) if reading.has_identity(&grant.lease) => {
-                self.begin_run(rcron, &grant, basis);
-            }
-            _ => {
-                self.note(|| format!("r{rcron} does not use its grant of {:?}", grant.tick));
-                self.refuse_grant(rcron);
-            }
-        }
+    /// What a waiting rcron reads in the state file.
+    pub(super) fn read_state(&self, rcron: usize) -> (Decision, Option<String>) {
+        let missing = Decision::Skip(Skip::PassiveByDefault);
+        self.decide(rcron).map_or((missing, None), |(decision, reading)| {
+            let identity = match reading {
+                Reading::File { content: Ok(state), .. } => state.identity(),
+                _ => None,
+            };
+            (decision, identity)
+        })
     }
 
-    fn begin_run(&mut self, rcron: usize, grant: &Grant, basis: Basis) {
+    pub(super) fn begin_run(&mut self, rcron: usize, grant: &Grant, basis: Basis) {
         let (node, index) = (self.rcrons[rcron].node, self.rcrons[rcron].job);
         let job = &self.jobs[index];
         let began = self.now();
@@ -103,7 +95,7 @@ impl TickWorld {
         }
         // The daemon went while rcron looked at its grant.
         if self.rcrons[rcron].connection.is_none() {
-            self.connect(rcron);
+            self.connect_held(rcron);
         }
     }
 
