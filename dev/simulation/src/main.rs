@@ -1,8 +1,8 @@
 //! Runs many histories, or one with its trace; or counts what many nodes cost one store.
 //!
-//! usage: rcron-simulation [--ticks] [--from SEED] [--histories N] | [--ticks] --trace SEED | --cost
+//! usage: rcron-simulation [--ticks] [--all] [--from SEED] [--histories N] | [--ticks] --trace SEED | --cost
 //!
-//! `--ticks` runs the claims machine beside the lease machine.
+//! `--ticks` runs the claims machine beside the lease machine. `--all` goes on after a failure, and prints one line for each.
 
 use simulation::history;
 use simulation::ticks;
@@ -12,7 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 enum Command {
-    Histories { world: Worlds, from: u64, count: u64 },
+    Histories {
+        world: Worlds,
+        from: u64,
+        count: u64,
+        all: bool,
+    },
     Trace(Worlds, u64),
     Cost,
 }
@@ -70,7 +75,7 @@ const TRACE_END: usize = 60;
 fn parse_command() -> Result<Command, lexopt::Error> {
     use lexopt::prelude::*;
     let (mut from, mut count, mut command, mut world) = (0, 100_000, None, Worlds::Lease);
-    let mut trace = None;
+    let (mut trace, mut all) = (None, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -78,12 +83,18 @@ fn parse_command() -> Result<Command, lexopt::Error> {
             Long("histories") => count = parser.value()?.parse()?,
             Long("cost") => command = Some(Command::Cost),
             Long("trace") => trace = Some(parser.value()?.parse()?),
+            Long("all") => all = true,
             Long("ticks") => world = Worlds::Ticks,
             _ => return Err(argument.unexpected()),
         }
     }
     let command = command.or(trace.map(|seed| Command::Trace(world, seed)));
-    Ok(command.unwrap_or(Command::Histories { world, from, count }))
+    Ok(command.unwrap_or(Command::Histories {
+        world,
+        from,
+        count,
+        all,
+    }))
 }
 
 fn main() -> ExitCode {
@@ -94,7 +105,12 @@ fn main() -> ExitCode {
         }
         Ok(Command::Trace(world, seed)) => print_trace(seed, &world.run_history(seed, true), 0),
         Ok(Command::Cost) => print_costs(),
-        Ok(Command::Histories { world, from, count }) => run_histories(world, from, count),
+        Ok(Command::Histories {
+            world,
+            from,
+            count,
+            all,
+        }) => run_histories(world, from, count, all),
     }
 }
 
@@ -146,7 +162,7 @@ fn print_trace(seed: u64, outcome: &Outcome, skip: usize) -> ExitCode {
 }
 
 /// Runs histories on all cores, until one fails.
-fn run_histories(world: Worlds, from: u64, count: u64) -> ExitCode {
+fn run_histories(world: Worlds, from: u64, count: u64, all: bool) -> ExitCode {
     let begun = Instant::now();
     let (next, failed) = (AtomicU64::new(from), AtomicU64::new(u64::MAX));
     let (events, starts) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -155,14 +171,17 @@ fn run_histories(world: Worlds, from: u64, count: u64) -> ExitCode {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             // A history with a smaller seed than the failed one may fail too.
-            if seed >= end || failed.load(Ordering::Relaxed) < seed {
+            if seed >= end || (!all && failed.load(Ordering::Relaxed) < seed) {
                 return;
             }
             let outcome = world.run_history(seed, false);
             events.fetch_add(outcome.events, Ordering::Relaxed);
             starts.fetch_add(outcome.starts, Ordering::Relaxed);
-            if outcome.violation.is_some() {
+            if let Some(violation) = outcome.violation {
                 failed.fetch_min(seed, Ordering::Relaxed);
+                if all {
+                    println!("history {seed}, {violation}");
+                }
             }
         }
     };
@@ -182,6 +201,7 @@ fn run_histories(world: Worlds, from: u64, count: u64) -> ExitCode {
             println!("{count} histories, {events} events, {seconds:.1} s: {kept}");
             ExitCode::SUCCESS
         }
+        _ if all => ExitCode::FAILURE,
         seed => {
             let outcome = world.run_history(seed, true);
             let result = print_trace(seed, &outcome, outcome.trace.len().saturating_sub(TRACE_END));

@@ -87,6 +87,8 @@ pub struct JobFacts {
 pub struct TickFacts {
     /// How many attempts have been started.
     pub starts: u32,
+    /// The last attempt that was started.
+    pub attempt: u32,
     /// How many may be: by the first entry.
     pub allowed: u32,
     /// There is, or was, an ended tick.
@@ -179,13 +181,17 @@ impl JobFacts {
         grows
     }
 
-    /// An attempt is started. Returns whether its fence is greater than all before.
-    pub(super) fn started(&mut self, tick: TickTime, attempt: u32) -> bool {
+    /// An attempt is started. Returns whether its fence is greater than all before: of the tick, and with `is_single`, of the job.
+    /// Without `overlap = skip`, two ticks may be granted at once, and which job begins first is open.
+    pub(super) fn started(&mut self, tick: TickTime, attempt: u32, is_single: bool) -> bool {
         let fence = tick.fence(attempt);
-        let grows = fence > self.highest_start;
+        let grows = fence > self.highest_start || !is_single;
         self.highest_start = self.highest_start.max(fence);
-        self.tick(tick).starts += 1;
-        grows
+        let facts = self.tick(tick);
+        let is_later = attempt > facts.attempt;
+        facts.attempt = attempt;
+        facts.starts += 1;
+        grows && is_later
     }
 }
 

@@ -224,7 +224,8 @@ impl TickWorld {
         if is_known && !runs {
             self.break_promise(Broken::StartedWithoutEntry { job, tick, node });
         }
-        if !self.checker.jobs[job].started(tick, attempt) {
+        let is_single = self.jobs[job].configs.iter().all(|config| config.skips_overlap);
+        if !self.checker.jobs[job].started(tick, attempt, is_single) {
             self.break_promise(Broken::FenceNotGrowing { job, tick, attempt });
         }
         let facts = self.checker.jobs[job].tick(tick);
