@@ -59,6 +59,10 @@ pub enum Unmodelled {
     RandomTime,
     /// cronie delays each start at random: `RANDOM_DELAY`.
     RandomDelay,
+    /// The time zone of the job is not one of the system's: cronie's `CRON_TZ`.
+    UnknownZone,
+    /// The rules of the installed cron are not known.
+    OtherCron,
 }
 
 /// The tick that a start of a job belongs to.

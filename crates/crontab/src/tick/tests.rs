@@ -355,7 +355,7 @@ fn any_zone() -> impl Strategy<Value = Changing> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn ticks_are_the_minutes_at_which_cron_runs(

@@ -22,9 +22,6 @@ const REST: Duration = Duration::from_millis(250);
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
 /// How long after the deadline rcrond's own last word is awaited: it knows the reason.
 const LAST_WORD: Duration = Duration::from_secs(1);
-/// With reruns left, the wait for a run on another server has no deadline. So often rcron then asks again, to find out whether rcrond
-/// still answers.
-const RENEWAL: Duration = Duration::from_secs(60);
 /// No deadline is further ahead, whatever rcrond says: `start_within` is at most a day.
 const FARTHEST: Duration = Duration::from_secs(25 * 60 * 60);
 
@@ -37,8 +34,8 @@ pub struct ClaimWait {
     deadline: BootTime,
     /// The latest `wait`.
     told: Option<Wait>,
-    /// Since when no answer came, although one was due; `None` if rcrond is there and has answered.
-    silent_since: Option<BootTime>,
+    /// Whether rcrond has answered on this connection.
+    has_answered: bool,
     /// A grant that came during the rest.
     pending: Option<Grant>,
     rests_until: Option<BootTime>,
@@ -48,8 +45,8 @@ pub struct ClaimWait {
 enum Connection {
     /// There is none. `found`: whether a process listened at the last try.
     Down { retry_at: BootTime, found: bool },
-    /// The claim has been sent, last at this time.
-    Up { since: BootTime },
+    /// The claim has been sent.
+    Up,
 }
 
 /// What has happened.
@@ -158,7 +155,7 @@ impl ClaimWait {
             },
             deadline: now.after(claim.start_within.unwrap_or(DEFAULT_PATIENCE)),
             told: None,
-            silent_since: Some(now),
+            has_answered: false,
             pending: None,
             rests_until: None,
             claim,
@@ -183,7 +180,7 @@ impl ClaimWait {
         match event {
             Event::Time | Event::Sent => self.go_on(now),
             Event::Connected => {
-                self.connection = Connection::Up { since: now };
+                self.connection = Connection::Up;
                 Action::Send(Request::Claim(self.claim.clone()))
             }
             Event::NotConnected(why) => {
@@ -208,28 +205,31 @@ impl ClaimWait {
 
     fn disconnect(&mut self, retry_at: BootTime, found: bool, now: BootTime) -> Action {
         self.connection = Connection::Down { retry_at, found };
-        self.silent_since.get_or_insert(now);
+        self.has_answered = false;
         self.go_on(now)
     }
 
     fn answer(&mut self, answer: Answer, now: BootTime) -> Action {
         match answer {
             Answer::Wait(wait) => {
-                self.silent_since = None;
+                self.has_answered = true;
                 self.deadline = wait.until.min(now.after(FARTHEST));
                 self.told = Some(wait);
                 self.go_on(now)
             }
             Answer::Grant(grant) => {
-                self.silent_since = None;
+                self.has_answered = true;
                 self.pending = Some(grant);
                 self.go_on(now)
             }
-            Answer::Over(over) => Action::GiveUp(NotGranted {
-                reason: over.reason.into(),
-                by: over.by,
-                tick: over.tick.or(self.tick()),
-            }),
+            Answer::Over(over) => {
+                let known = self.not_granted(over.reason.into());
+                Action::GiveUp(NotGranted {
+                    by: over.by.or(known.by),
+                    tick: over.tick.or(known.tick),
+                    reason: known.reason,
+                })
+            }
             Answer::Refused { message } => Action::Reject(message),
             // The first is the answer to `not-started`, the second to a question that was not asked.
             Answer::Noted | Answer::Would { .. } => self.go_on(now),
@@ -246,34 +246,20 @@ impl ClaimWait {
             return Action::ReadState;
         }
         let gives_up_at = self.gives_up_at();
-        if gives_up_at.is_some_and(|end| now >= end) {
-            return Action::GiveUp(self.conclusion());
+        match self.connection {
+            _ if now >= gives_up_at => Action::GiveUp(self.conclusion()),
+            Connection::Down { retry_at, .. } if now >= retry_at => Action::Connect,
+            Connection::Down { retry_at, .. } => Action::Listen(retry_at.min(gives_up_at)),
+            Connection::Up => Action::Listen(gives_up_at),
         }
-        let next = match self.connection {
-            Connection::Down { retry_at, .. } if now >= retry_at => return Action::Connect,
-            Connection::Down { retry_at, .. } => Some(retry_at),
-            Connection::Up { since } if gives_up_at.is_none() => {
-                let renewal = self.deadline.max(since.after(RENEWAL));
-                if now >= renewal {
-                    self.silent_since = Some(now);
-                    return Action::Connect;
-                }
-                Some(renewal)
-            }
-            Connection::Up { .. } => None,
-        };
-        let wake = next.into_iter().chain(gives_up_at).min();
-        Action::Listen(wake.unwrap_or(now))
     }
 
-    /// When the wait ends by itself; `None` while rcrond answers, and a run on another server may still have to be run again.
-    fn gives_up_at(&self) -> Option<BootTime> {
-        let waits_for_end = self.claim.rerun > 0 && self.is_told(WaitReason::Elsewhere);
-        match self.silent_since {
-            None if waits_for_end => None,
-            None => Some(self.deadline.after(LAST_WORD)),
-            Some(since) if waits_for_end => Some(self.deadline.max(since.after(DEFAULT_PATIENCE))),
-            Some(_) => Some(self.deadline),
+    /// When the wait ends by itself. rcrond moves the deadline while an attempt runs that may be followed by another one.
+    fn gives_up_at(&self) -> BootTime {
+        if self.has_answered {
+            self.deadline.after(LAST_WORD)
+        } else {
+            self.deadline
         }
     }
 
@@ -303,10 +289,10 @@ impl ClaimWait {
     fn conclusion(&self) -> NotGranted {
         let found = !matches!(self.connection, Connection::Down { found: false, .. });
         let told = self.told.as_ref().map(|wait| wait.reason);
-        self.not_granted(match (told, self.silent_since) {
-            (Some(WaitReason::Elsewhere), _) => Reason::Elsewhere,
-            (Some(WaitReason::ClockAhead), _) => Reason::ClockAhead,
-            (Some(reason), None) => Reason::NoGrant(Why::Told(reason)),
+        self.not_granted(match told {
+            Some(WaitReason::Elsewhere) => Reason::Elsewhere,
+            Some(WaitReason::ClockAhead) => Reason::ClockAhead,
+            Some(reason) if self.has_answered => Reason::NoGrant(Why::Told(reason)),
             _ if found => Reason::NoGrant(Why::NoAnswer),
             _ => Reason::NoGrant(Why::NoRcrond),
         })
@@ -321,12 +307,8 @@ impl ClaimWait {
         }
     }
 
-    fn is_told(&self, reason: WaitReason) -> bool {
-        self.told.as_ref().is_some_and(|wait| wait.reason == reason)
-    }
-
     const fn is_up(&self) -> bool {
-        matches!(self.connection, Connection::Up { .. })
+        matches!(self.connection, Connection::Up)
     }
 }
 
@@ -396,6 +378,7 @@ impl From<OverReason> for Reason {
             OverReason::Overlap => Self::Overlap,
             OverReason::Superseded => Self::Superseded,
             OverReason::TooLate => Self::TooLate,
+            OverReason::NoGrant(WaitReason::Elsewhere) => Self::Elsewhere,
             OverReason::NoGrant(WaitReason::ClockAhead) => Self::ClockAhead,
             OverReason::NoGrant(reason) => Self::NoGrant(Why::Told(reason)),
         }

@@ -3,9 +3,10 @@
 use crate::support::log::Message;
 use crate::support::process::Running;
 use crate::support::rcrond::{Client, FakeRcrond, TICK, grant};
-use crate::support::{Done, Fixture, lease};
+use crate::support::{Done, Fixture, lease, until};
 use policy::claim::{Answer, Claim, ClaimId, Ended, OverReason, Request, WaitReason};
 use policy::exit::Outcome;
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -399,4 +400,67 @@ fn a_dry_run_does_not_wait_for_an_rcrond_that_is_absent_or_silent() {
         socket.display()
     );
     assert_eq!(dry_run_lines(&done)[2], expected);
+}
+
+#[test]
+fn both_records_of_the_journal_name_the_attempt() {
+    let (fixture, rcrond) = claiming("");
+    let journal = fixture.path("journal");
+    std::fs::create_dir(&journal).expect("made");
+    configure(&fixture, &format!("journal = \"{}\"\n", journal.display()));
+    let rcron = start(&fixture, &["true"]);
+    let (mut client, claim) = rcrond.claimed();
+    client.grant("7");
+    note_end(&mut client);
+    assert_eq!(seen(&rcron.finish()), silent(0));
+    let file = journal.join(format!("{}-0.jsonl", nix::unistd::geteuid()));
+    let records: Vec<serde_json::Value> = until("both records", || {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        Some(records.collect()).filter(|records: &Vec<_>| records.len() == 2)
+    });
+    for record in records {
+        let named = (&record["run"], &record["tick"], &record["attempt"], &record["epoch"]);
+        let run = serde_json::json!(run_of(&claim));
+        let (tick, attempt, epoch) = ("2026-12-01T03:00:00Z".into(), 1.into(), 7.into());
+        assert_eq!(named, (&run, &tick, &attempt, &epoch));
+    }
+}
+
+#[test]
+fn a_terminal_is_told_why_the_job_is_not_run() {
+    let (fixture, rcrond) = claiming("");
+    let pty = nix::pty::openpty(None, None).expect("a pseudoterminal");
+    let mut command = fixture.rcron();
+    command
+        .args(["--job", "b", "echo", "ran"])
+        .stdout(Stdio::piped())
+        .stderr(pty.slave);
+    let rcron = Running::start(&mut command);
+    drop(command); // closes our copy of the slave
+    let (mut client, _) = rcrond.claimed();
+    client.over(OverReason::Elsewhere, Some("server1"));
+    assert_eq!(seen(&rcron.finish()), silent(0));
+    let mut screen = String::new();
+    // The end of a terminal without another process is an error.
+    let _ = std::fs::File::from(pty.master).read_to_string(&mut screen);
+    assert_eq!(
+        screen.replace('\r', ""),
+        "rcron: the job was not run: server1 has started the tick 2026-12-01T03:00:00Z\n  \
+         -o once_per_tick=no runs it without a grant\n"
+    );
+}
+
+#[test]
+fn a_waiting_rcron_stays_in_the_directory_of_the_job() {
+    let (fixture, rcrond) = claiming("");
+    let mut command = fixture.rcron();
+    command.args(["--job", "b", "pwd"]).current_dir(fixture.path(""));
+    let rcron = start_command(&mut command);
+    let (mut client, _) = rcrond.claimed();
+    client.wait(3600.0, WaitReason::Passive, None);
+    client.grant("7");
+    note_end(&mut client);
+    let directory = std::fs::canonicalize(fixture.path("")).expect("there");
+    assert_eq!(rcron.finish().stdout(), format!("{}\n", directory.display()));
 }

@@ -250,7 +250,7 @@ fn names(scenario: &Scenario, cron: &Cron, stepped: Option<Duration>) -> Vec<Vec
         } else {
             0
         };
-        let passed = start + (real - start) * SPEED;
+        let passed = start + real.saturating_sub(start) * SPEED;
         let time = passed
             .as_secs()
             .checked_add_signed(cron.offset + step)
@@ -291,10 +291,10 @@ fn play(scenario: &Scenario) {
     }
     let found = names(scenario, &cron, stepped);
     let schedules = scenario.jobs.iter().map(|(schedule, _)| schedule);
-    let shown = |names: &[Vec<String>]| -> String {
+    let shown = |names: &[Vec<String>]| -> Vec<String> {
         let lines = schedules.clone().zip(names);
         lines
-            .map(|(schedule, names)| format!("{schedule}: {}\n", names.join(" ")))
+            .map(|(schedule, names)| format!("{schedule}: {}", names.join(" ")))
             .collect()
     };
     assert_eq!(shown(&found), shown(&expected), "{}", scenario.name);

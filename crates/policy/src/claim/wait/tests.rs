@@ -191,34 +191,17 @@ fn an_rcrond_that_has_gone_has_no_last_word() {
 }
 
 #[test]
-fn with_reruns_left_a_run_elsewhere_is_waited_for_as_long_as_rcrond_answers() {
-    let mut claiming = sent(2);
-    let elsewhere = || wait(40_000, WaitReason::Elsewhere, Some("n1"));
+fn while_rcrond_moves_the_deadline_the_wait_goes_on() {
+    let elsewhere = |until| wait(until, WaitReason::Elsewhere, Some("n1"));
     follow(
-        &mut claiming,
+        &mut sent(2),
         [
-            (elsewhere(), 5, Action::Listen(at(60_000))),
-            (Event::Time, 60_000, Action::Connect),
-            (Event::Connected, 60_000, send_claim(2)),
-            (Event::Sent, 60_000, Action::Listen(at(90_000))),
-            (elsewhere(), 60_001, Action::Listen(at(120_000))),
-            // The next time it is frozen.
-            (Event::Time, 120_000, Action::Connect),
-            (Event::Connected, 120_000, send_claim(2)),
-            (Event::Sent, 120_000, Action::Listen(at(150_000))),
-            (Event::Time, 150_000, give_up(Reason::Elsewhere, Some("n1"), Some(TICK))),
-        ],
-    );
-    // Restarted: the next one has 30 s.
-    let mut claiming = sent(2);
-    follow(
-        &mut claiming,
-        [
-            (elsewhere(), 5, Action::Listen(at(60_000))),
+            (elsewhere(40_000), 5, Action::Listen(at(41_000))),
+            (elsewhere(100_000), 30_000, Action::Listen(at(101_000))),
             (Event::Closed, 50_000, Action::Listen(at(50_250))),
             (Event::Time, 50_250, Action::Connect),
             (Event::Connected, 50_260, send_claim(2)),
-            (Event::Sent, 50_260, Action::Listen(at(80_000))),
+            (Event::Sent, 50_260, Action::Listen(at(100_000))),
             (granted(), 70_000, Action::ReadState),
         ],
     );
@@ -306,6 +289,7 @@ fn an_answer_that_is_final_ends_the_wait() {
         (OverReason::Superseded, Reason::Superseded),
         (OverReason::TooLate, Reason::TooLate),
         (OverReason::NoGrant(WaitReason::ClockAhead), Reason::ClockAhead),
+        (OverReason::NoGrant(WaitReason::Elsewhere), Reason::Elsewhere),
         (
             OverReason::NoGrant(WaitReason::Store),
             Reason::NoGrant(Why::Told(WaitReason::Store)),
@@ -324,6 +308,30 @@ fn an_answer_that_is_final_ends_the_wait() {
         message: "no".to_string(),
     });
     follow(&mut sent(0), [(refused, 2, Action::Reject("no".to_string()))]);
+}
+
+#[test]
+fn the_server_that_has_the_tick_is_named_if_rcrond_has_named_it_before() {
+    let mut claiming = sent(0);
+    claiming.step(wait(40_000, WaitReason::Elsewhere, Some("n1")), at(1));
+    let over = |reason| {
+        Event::Answer(Answer::Over(Over {
+            reason,
+            by: None,
+            tick: None,
+        }))
+    };
+    for (answer, reason, by) in [
+        (
+            OverReason::NoGrant(WaitReason::Elsewhere),
+            Reason::Elsewhere,
+            Some("n1"),
+        ),
+        (OverReason::Superseded, Reason::Superseded, None),
+    ] {
+        let expected = give_up(reason, by, Some(TICK));
+        follow(&mut claiming.clone(), [(over(answer), 2, expected)]);
+    }
 }
 
 #[test]
@@ -404,7 +412,7 @@ proptest! {
             claiming.step(event, now);
         }
         let mut action = claiming.step(Event::Time, now);
-        for _ in 0..10_000 {
+        for _ in 0..1_000 {
             let event = match action {
                 Action::Listen(until) | Action::Rest(until) => {
                     now = until;

@@ -1,21 +1,21 @@
 //! The users of the examined system, from its passwd(5) and group(5): a static program cannot ask the name service, and the name
 //! service of this system knows nothing of another one.
 
-use super::kind::Group;
-use super::report::Report;
-use super::rights::{Identity, Rights};
-use super::root::Root;
+use crate::rights::{Identity, Rights};
+use crate::root::Root;
+use crate::unread::Unread;
 use policy::display::escaped;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 use sys::file::Unreadable;
 
 /// In bytes, of passwd and of group: more than a hundred thousand users.
 const LARGEST: usize = 16 << 20;
 
+/// The users of a system.
 #[derive(Debug, Default)]
-pub(crate) struct Users {
+pub struct Users {
     known: BTreeMap<Vec<u8>, User>,
     /// Whether all users are in passwd(5): no other source is configured in nsswitch.conf(5), and the file could be read.
     are_complete: bool,
@@ -23,7 +23,8 @@ pub(crate) struct Users {
 
 /// A user that a crontab names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum User {
+pub enum User {
+    /// This user has these rights.
     Known(Rights),
     /// Certainly none.
     None,
@@ -32,11 +33,12 @@ pub(crate) enum User {
 }
 
 impl Users {
-    pub(crate) fn read(root: &Root, report: &mut Report) -> Self {
-        let Some(passwd) = contents(root, "/etc/passwd", report) else {
+    /// Reads them. What could not be read is added to `unread`.
+    pub fn read(root: &Root, unread: &mut Vec<Unread>) -> Self {
+        let Some(passwd) = contents(root, "/etc/passwd", unread) else {
             return Self::default();
         };
-        let group = contents(root, "/etc/group", report).unwrap_or_default();
+        let group = contents(root, "/etc/group", unread).unwrap_or_default();
         let memberships = memberships(&group);
         let mut known = BTreeMap::new();
         for (name, uid, gid) in lines(&passwd).filter_map(account) {
@@ -44,7 +46,7 @@ impl Users {
                 0 => User::Known(Rights::Own),
                 // Everything in an image that a user has unpacked is this user's: his rights would open all of it.
                 _ if uid == root.owner => User::Unknown,
-                _ => User::Known(Rights::Of(Rc::new(Identity {
+                _ => User::Known(Rights::Of(Arc::new(Identity {
                     name: escaped(name).into_owned(),
                     uid,
                     gid,
@@ -60,7 +62,9 @@ impl Users {
         }
     }
 
-    pub(crate) fn find(&self, name: &[u8]) -> User {
+    /// The user of this name.
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> User {
         match self.known.get(name) {
             Some(user) => user.clone(),
             None if self.are_complete => User::None,
@@ -69,13 +73,14 @@ impl Users {
     }
 
     /// The rights of the user who has written a file.
-    pub(crate) fn owner(&self, uid: u32, gid: u32) -> Rights {
+    #[must_use]
+    pub fn owner(&self, uid: u32, gid: u32) -> Rights {
         let known = self.known.values().find_map(|user| match user {
             User::Known(rights @ Rights::Of(identity)) if identity.uid == uid => Some(rights.clone()),
             _ => None,
         });
         known.unwrap_or_else(|| {
-            Rights::Of(Rc::new(Identity {
+            Rights::Of(Arc::new(Identity {
                 name: format!("user {uid}"),
                 uid,
                 gid,
@@ -85,13 +90,13 @@ impl Users {
     }
 }
 
-fn contents(root: &Root, file: &str, report: &mut Report) -> Option<Vec<u8>> {
+fn contents(root: &Root, file: &str, unread: &mut Vec<Unread>) -> Option<Vec<u8>> {
     let located = root.locate(Path::new(file)).ok()?;
     match located.read(LARGEST) {
         Ok(contents) => Some(contents.bytes),
         Err(Unreadable::Missing) => None,
         Err(error) => {
-            report.missed(Group::Crontabs, format!("{}: {error}", located.outside.display()));
+            unread.push(Unread::File(located.outside, error));
             None
         }
     }
@@ -166,7 +171,7 @@ mod tests {
                 fs::write(etc.join(name), text).expect("written");
             }
         }
-        Users::read(&Root::new(Some(tree.path())).expect("a root"), &mut Report::default())
+        Users::read(&Root::new(Some(tree.path())).expect("a root"), &mut Vec::new())
     }
 
     #[test]

@@ -4,33 +4,37 @@ use nix::unistd::{Gid, Uid, getegid, geteuid, getgroups, getuid, setegid, seteui
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::rc::Rc;
+use std::sync::Arc;
 
+/// The rights to open a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rights {
+pub enum Rights {
     /// Those of this process. Root's lines are examined with them, and everything that root has configured.
     Own,
     /// Those of an ordinary user, if this process may take them: it must be root's.
-    Of(Rc<Identity>),
+    Of(Arc<Identity>),
 }
 
 /// An ordinary user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Identity {
+pub struct Identity {
     /// For messages.
-    pub(crate) name: String,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
+    pub name: String,
+    /// The user.
+    pub uid: u32,
+    /// The user's own group.
+    pub gid: u32,
     /// Without `gid`.
-    pub(crate) groups: Vec<u32>,
+    pub groups: Vec<u32>,
 }
 
 impl Rights {
-    /// Does something with these rights. An ordinary user who runs the check has only his own.
+    /// Does something with these rights. An ordinary user who runs the check has only his own. All threads of the process get the
+    /// rights, so this is for a program with one thread.
     ///
     /// # Errors
     /// The rights cannot be taken. Nothing was done then.
-    pub(crate) fn with<T>(&self, act: impl FnOnce() -> T) -> io::Result<T> {
+    pub fn with<T>(&self, act: impl FnOnce() -> T) -> io::Result<T> {
         let Self::Of(identity) = self else { return Ok(act()) };
         if !geteuid().is_root() {
             return Ok(act());
@@ -40,21 +44,33 @@ impl Rights {
     }
 
     /// Whether they are those of an ordinary user whom this process cannot become. The real user stays while rights are taken.
-    pub(crate) fn are_out_of_reach(&self) -> bool {
+    pub fn are_out_of_reach(&self) -> bool {
         *self != Self::Own && !getuid().is_root()
     }
 }
 
 impl Identity {
     /// Whether the mode of a file lets this user read it: for a process that cannot take the user's rights.
-    pub(crate) fn may_read(&self, metadata: &Metadata) -> bool {
+    #[must_use]
+    pub fn may_read(&self, metadata: &Metadata) -> bool {
+        self.has(0o444, metadata)
+    }
+
+    /// Whether the mode of a directory lets this user look up a name in it.
+    #[must_use]
+    pub fn may_search(&self, metadata: &Metadata) -> bool {
+        self.has(0o111, metadata)
+    }
+
+    /// Whether the mode has a right for this user, which is given for owner, group and others.
+    fn has(&self, right: u32, metadata: &Metadata) -> bool {
         let is_member = self.gid == metadata.gid() || self.groups.contains(&metadata.gid());
         let bit = match () {
-            () if self.uid == metadata.uid() => 0o400,
-            () if is_member => 0o040,
-            () => 0o004,
+            () if self.uid == metadata.uid() => 0o700,
+            () if is_member => 0o070,
+            () => 0o007,
         };
-        metadata.mode() & bit != 0
+        metadata.mode() & right & bit != 0
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program that reads the crontabs: Debian's cron, cronie, or another one, whose rules are not known here.
 
-use super::root::Root;
+use crate::root::Root;
 use crontab::schedule::Dialect;
 use std::path::Path;
 
@@ -9,18 +9,21 @@ const PROGRAMS: [&str; 2] = ["/usr/sbin/cron", "/usr/sbin/crond"];
 /// How much of a program is searched, in bytes.
 const LARGEST: usize = 4 << 20;
 
+/// The cron of a system.
 #[derive(Debug)]
-pub(crate) struct Cron {
+pub struct Cron {
     /// The first of them that exists, as a path of the examined system.
-    pub(crate) program: Option<&'static str>,
+    pub program: Option<&'static str>,
     /// Whose rules apply. `None` if this is another cron.
-    pub(crate) dialect: Option<Dialect>,
+    pub dialect: Option<Dialect>,
     /// Whether cron(8) has the option `-l`, with which Debian's cron reads more names in /etc/cron.d.
-    pub(crate) has_lsb_names: bool,
+    pub has_lsb_names: bool,
 }
 
 impl Cron {
-    pub(crate) fn find(root: &Root) -> Self {
+    /// Looks for it.
+    #[must_use]
+    pub fn find(root: &Root) -> Self {
         let is_there = |path: &str| root.locate(Path::new(path)).is_ok_and(|located| located.exists());
         let program = PROGRAMS.into_iter().find(|program| is_there(program));
         let dialect = match program {

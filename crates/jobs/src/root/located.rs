@@ -15,24 +15,25 @@ use sys::file::{self, Contents, Unreadable};
 
 /// Where a path leads.
 #[derive(Debug)]
-pub(crate) struct Located {
+pub struct Located {
     /// Its path in that system, without links.
-    pub(crate) inside: PathBuf,
+    pub inside: PathBuf,
     /// Its path in this system, for messages.
-    pub(crate) outside: PathBuf,
+    pub outside: PathBuf,
     /// The symbolic links that were followed.
-    pub(crate) links: Vec<Link>,
+    pub links: Vec<Link>,
     end: Result<End, Obstacle>,
 }
 
 /// A symbolic link on the way.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub struct Link {
     /// Its path in this system.
-    pub(crate) path: PathBuf,
-    pub(crate) target: PathBuf,
+    pub path: PathBuf,
+    /// Where it leads, as it is written.
+    pub target: PathBuf,
     /// The directory that holds it.
-    pub(crate) holder: Metadata,
+    pub holder: Metadata,
     /// It is the last name of the path: it leads to the file itself, not to a directory on the way.
     pub(super) is_last: bool,
 }
@@ -61,21 +62,28 @@ impl Located {
     }
 
     /// The directory that holds it, as a path in this system.
-    pub(crate) fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         self.outside.parent().unwrap_or(&self.outside)
     }
 
-    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+    /// Of the file itself.
+    ///
+    /// # Errors
+    /// It does not exist or cannot be seen.
+    pub fn metadata(&self) -> io::Result<Metadata> {
         self.file()?.metadata()
     }
 
     /// The file itself, opened without any right to its content.
-    pub(crate) fn file(&self) -> io::Result<&File> {
+    ///
+    /// # Errors
+    /// It does not exist or cannot be seen.
+    pub fn file(&self) -> io::Result<&File> {
         Ok(&self.end()?.file)
     }
 
     /// Whether there is such a file that can be seen.
-    pub(crate) fn exists(&self) -> bool {
+    pub fn exists(&self) -> bool {
         self.end.is_ok()
     }
 
@@ -87,7 +95,7 @@ impl Located {
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub(crate) fn open(&self) -> Result<File, Unreadable> {
+    pub fn open(&self) -> Result<File, Unreadable> {
         let end = match self.end() {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.links.iter().any(|link| link.is_last) => {
                 return Err(io::Error::other("it is a link to a file that does not exist").into());
@@ -111,7 +119,7 @@ impl Located {
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub(crate) fn read(&self, limit: usize) -> Result<Contents, Unreadable> {
+    pub fn read(&self, limit: usize) -> Result<Contents, Unreadable> {
         file::contents(self.open()?, limit)
     }
 
@@ -119,7 +127,7 @@ impl Located {
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn names(&self, limit: usize) -> io::Result<Vec<Name>> {
+    pub fn names(&self, limit: usize) -> io::Result<Vec<Name>> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let opened = openat(self.file()?, ".", flags, Mode::empty())?;
         let mut names = Vec::new();
@@ -143,8 +151,9 @@ impl Located {
 
 /// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Name {
-    pub(crate) name: OsString,
+pub struct Name {
+    /// Without the directory.
+    pub name: OsString,
     /// Whether it is certainly a directory. A link to one is not.
-    pub(crate) is_directory: bool,
+    pub is_directory: bool,
 }

@@ -15,22 +15,23 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-pub(crate) use located::{Link, Located};
+pub use located::{Link, Located};
 
 /// The kernel's own limit: path_resolution(7).
 const MOST_LINKS: usize = 40;
 
+/// A system: this one, or the one below a directory.
 #[derive(Debug)]
-pub(crate) struct Root {
+pub struct Root {
     directory: PathBuf,
     /// The directory itself. Every path is looked up from here.
     base: Rc<File>,
     /// Stands for root: the owner of the directory, since an image may have been unpacked by another user.
-    pub(crate) owner: u32,
+    pub owner: u32,
     /// Stands for root's group.
-    pub(crate) group: u32,
+    pub group: u32,
     /// How many components of paths were looked up so far. A caller that follows the paths of other users stops at a limit.
-    pub(crate) lookups: Cell<usize>,
+    pub lookups: Cell<usize>,
 }
 
 /// Whether a path may lead through a proc(5) file system.
@@ -43,7 +44,10 @@ enum Processes {
 
 impl Root {
     /// This system if there is no directory, otherwise the one whose `/` it is.
-    pub(crate) fn new(directory: Option<&Path>) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The directory cannot be opened.
+    pub fn new(directory: Option<&Path>) -> io::Result<Self> {
         let is_ours = directory.is_none();
         let directory = directory.unwrap_or(Path::new("/")).canonicalize()?;
         fs::read_dir(&directory)?;
@@ -65,12 +69,12 @@ impl Root {
     }
 
     /// Whether it is the system that this program runs on.
-    pub(crate) fn is_ours(&self) -> bool {
+    pub fn is_ours(&self) -> bool {
         self.directory == Path::new("/")
     }
 
     /// The path in this system of a path in that system, for messages. Links are not followed.
-    pub(crate) fn outside(&self, inside: &Path) -> PathBuf {
+    pub fn outside(&self, inside: &Path) -> PathBuf {
         self.directory.join(inside.strip_prefix("/").unwrap_or(inside))
     }
 
@@ -80,17 +84,23 @@ impl Root {
     ///
     /// # Errors
     /// More than forty links, or a path that leads through proc(5). If the file does not exist or cannot be seen, the result says so.
-    pub(crate) fn locate(&self, path: &Path) -> io::Result<Located> {
+    pub fn locate(&self, path: &Path) -> io::Result<Located> {
         self.follow(path, Processes::Refused)
     }
 
-    /// As [`Self::locate`], for a file of proc(5) that the check itself needs.
-    pub(crate) fn locate_in_proc(&self, path: &Path) -> io::Result<Located> {
+    /// As [`Self::locate`], for a file of proc(5) that the program itself needs.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn locate_in_proc(&self, path: &Path) -> io::Result<Located> {
         self.follow(path, Processes::Allowed)
     }
 
     /// What a name in a directory is, without following a link.
-    pub(crate) fn without_link(&self, directory: &Located, name: &OsStr) -> io::Result<Metadata> {
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn without_link(&self, directory: &Located, name: &OsStr) -> io::Result<Metadata> {
         self.lookups.set(self.lookups.get() + 1);
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         File::from(openat(directory.file()?, name, flags, Mode::empty())?).metadata()
