@@ -134,7 +134,7 @@ impl Machine {
             MissReason::DataLost
         };
         let schedule = alloc::sync::Arc::clone(&due.schedule);
-        self.settle_entries(round, job, tick, decision);
+        let unsettled = self.settle_entries(round, job, tick, decision);
         let draft = &mut decision.draft;
         if tick > draft.record.closed {
             // The first tick of a job that the store does not know was due before the job was there: what follows counts from it.
@@ -151,12 +151,20 @@ impl Machine {
             draft.is_changed = true;
             draft.needs_session = true;
         }
-        decision.effects.push(Effect::DueDone(job.clone(), tick));
+        match unsettled {
+            Unsettled::None => decision.effects.push(Effect::DueDone(job.clone(), tick)),
+            Unsettled::Until(moment) => {
+                if let Some(due) = self.dues.get_mut(job) {
+                    (due.is_queued, due.turn) = (false, moment);
+                }
+            }
+        }
     }
 
     /// Ends the entries up to this tick that no attempt can follow: they were given back and nobody took them, or their session is
-    /// over and they cannot be started again.
-    fn settle_entries(&self, round: &Round, job: &JobKey, tick: TickTime, decision: &mut Decision) {
+    /// over and they cannot be started again. Returns when it will be known of others whether their session is over.
+    fn settle_entries(&self, round: &Round, job: &JobKey, tick: TickTime, decision: &mut Decision) -> Unsettled {
+        let mut unsettled = Unsettled::None;
         let mut at = 0;
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
             let can_follow = entry.reruns > 0 && entry.tick == decision.draft.record.closed;
@@ -170,6 +178,10 @@ impl Machine {
                             end_session(&mut decision.draft, &entry, version, &record);
                         }
                         Some(Outcome::Interrupted)
+                    }
+                    Over::NotBefore(moment) if !can_follow && !self.is_alive(round, &entry) => {
+                        unsettled = unsettled.and_until(moment);
+                        None
                     }
                     _ => None,
                 },
@@ -190,6 +202,13 @@ impl Machine {
             };
             decision.effects.push(Effect::Notify(notice));
         }
+        unsettled
+    }
+
+    /// Whether the node of an entry is known to renew its session: this one, or another.
+    fn is_alive(&self, round: &Round, entry: &crate::record::Entry) -> bool {
+        let own = round.standing.session.map(|(session, _)| session);
+        own == Some(entry.session) || self.sessions.is_alive(entry)
     }
 
     /// Whether the session of an entry is over, by the entry's own terms. One of this node's own open session is not.
@@ -270,6 +289,22 @@ impl Machine {
             .collect();
         for key in keys {
             self.tell(now, &key, WaitReason::Store, None, out);
+        }
+    }
+}
+
+/// Whether entries are left that only time can settle.
+enum Unsettled {
+    None,
+    /// Until this moment; `None`: until the next read.
+    Until(Option<policy::moment::BootTime>),
+}
+
+impl Unsettled {
+    fn and_until(self, moment: Option<policy::moment::BootTime>) -> Self {
+        match self {
+            Self::Until(earlier) => Self::Until(earlier.max(moment)),
+            Self::None => Self::Until(moment),
         }
     }
 }

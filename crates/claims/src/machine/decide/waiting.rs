@@ -109,7 +109,15 @@ impl Machine {
             decision.effects.push(wait(key, WaitReason::Passive, None));
             return;
         }
-        if !self.make_room(round, key, run, decision) {
+        let room = self.make_room(round, key, run, decision);
+        if let Room::NotYet(moment) = room {
+            if let Some(run) = self.runs.get_mut(key) {
+                run.turn = moment;
+            }
+            decision.effects.push(wait(key, WaitReason::Elsewhere, None));
+            return;
+        }
+        if room == Room::None {
             let draft = &mut decision.draft;
             draft.miss(crate::Gap::single(run.tick), Outcome::Skipped, &self.node, now);
             draft.record.closed = run.tick;
@@ -140,9 +148,13 @@ impl Machine {
         });
     }
 
-    /// Ends older entries that nothing can follow once this tick is claimed. Returns whether the tick may be started beside those
-    /// that still run.
-    fn make_room(&self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) -> bool {
+    /// Ends older entries that nothing can follow once this tick is claimed, and finds out whether the tick may be started beside
+    /// those that still run.
+    fn make_room(&self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) -> Room {
+        let waits = self.overlap_ends(round, run, decision);
+        if let Some(room) = waits {
+            return room;
+        }
         let mut at = 0;
         let mut running = 0;
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
@@ -168,7 +180,30 @@ impl Machine {
             };
             decision.effects.push(notice);
         }
-        running == 0 || (!run.skips_overlap && running < MOST_ENTRIES)
+        if running == 0 || (!run.skips_overlap && running < MOST_ENTRIES) {
+            Room::Free
+        } else {
+            Room::None
+        }
+    }
+
+    /// With `overlap = skip`: an attempt that may have died with its server is waited for, if it can be known in time whether it has.
+    fn overlap_ends(&self, round: &Round, run: &Run, decision: &Decision) -> Option<Room> {
+        let entries = decision.draft.record.entries.iter();
+        let running = entries.filter(|entry| run.skips_overlap && entry.state == EntryState::Running);
+        let mut latest = None;
+        let mut must_wait = false;
+        for entry in running {
+            if let Over::NotBefore(moment) = self.entry_over(round, entry) {
+                let in_time = moment.is_none_or(|moment| moment < run.deadline);
+                if self.is_alive(round, entry) || !in_time {
+                    return None;
+                }
+                must_wait = true;
+                latest = latest.max(moment);
+            }
+        }
+        must_wait.then_some(Room::NotYet(latest))
     }
 
     /// Another run has the tick, or had it and gave it back.
@@ -347,6 +382,15 @@ impl Machine {
             });
         }
     }
+}
+
+/// Whether a tick may be started beside the attempts that still run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Free,
+    /// It will be known at this time; `None`: after the next read.
+    NotYet(Option<BootTime>),
+    None,
 }
 
 fn over(key: &RunKey, reason: OverReason, by: Option<String>) -> Effect {
