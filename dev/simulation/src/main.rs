@@ -205,7 +205,10 @@ fn run_histories(world: Worlds, from: u64, count: u64, all: bool) -> ExitCode {
         seed => {
             let outcome = world.run_history(seed, true);
             let result = print_trace(seed, &outcome, outcome.trace.len().saturating_sub(TRACE_END));
-            println!("the whole trace: cargo run --release -p rcron-simulation -- {}--trace {seed}", world.option());
+            println!(
+                "the whole trace: cargo run --release -p rcron-simulation -- {}--trace {seed}",
+                world.option()
+            );
             result
         }
     }

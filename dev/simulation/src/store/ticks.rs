@@ -45,7 +45,11 @@ impl Data {
                 .iter()
                 .find(|(of, _)| of == name)
                 .map(|(_, found)| found.version),
-            key => self.ticks.iter().find(|(of, _)| of == key).map(|(_, found)| found.version),
+            key => self
+                .ticks
+                .iter()
+                .find(|(of, _)| of == key)
+                .map(|(_, found)| found.version),
         }
     }
 

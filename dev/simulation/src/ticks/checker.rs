@@ -19,14 +19,30 @@ pub struct Violation {
 
 /// Which promise was broken. Jobs and nodes are given by their index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are the job, the tick, and the nodes, as everywhere")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the job, the tick, and the nodes, as everywhere"
+)]
 pub enum Broken {
     /// A tick was started more often than its first entry permits: once, and once more for each rerun.
-    StartedTwice { job: usize, tick: TickTime, starts: u32, allowed: u32 },
+    StartedTwice {
+        job: usize,
+        tick: TickTime,
+        starts: u32,
+        allowed: u32,
+    },
     /// An attempt was started while another one of the tick was alive, and its rcron could have ended that.
-    TwoAlive { job: usize, tick: TickTime, nodes: [usize; 2] },
+    TwoAlive {
+        job: usize,
+        tick: TickTime,
+        nodes: [usize; 2],
+    },
     /// With `overlap = skip`, a tick was started while an earlier one was alive and not over for the store.
-    Overlap { job: usize, ticks: [TickTime; 2], nodes: [usize; 2] },
+    Overlap {
+        job: usize,
+        ticks: [TickTime; 2],
+        nodes: [usize; 2],
+    },
     /// An attempt was started that the store does not take for running.
     StartedWithoutEntry { job: usize, tick: TickTime, node: usize },
     /// A tick was not claimed although this node could have.
@@ -154,7 +170,8 @@ impl Checker {
             let facts = self.jobs[job].ticks.get(tick);
             !facts.is_some_and(|facts| facts.is_recorded) && !self.has_forgotten(*tick)
         };
-        due.find(is_silent).map_or(Ok(()), |tick| Err(Broken::Silent { job, tick }))
+        due.find(is_silent)
+            .map_or(Ok(()), |tick| Err(Broken::Silent { job, tick }))
     }
 }
 
@@ -197,6 +214,11 @@ impl JobFacts {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at {:.3} s: {:?}", Duration::from_micros(self.at).as_secs_f64(), self.what)
+        write!(
+            f,
+            "at {:.3} s: {:?}",
+            Duration::from_micros(self.at).as_secs_f64(),
+            self.what
+        )
     }
 }

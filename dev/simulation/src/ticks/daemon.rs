@@ -48,7 +48,9 @@ impl TickWorld {
                 return;
             }
             let pauses = self.lease.profile.pauses;
-            let Some(daemon) = &mut self.servers[node].daemon else { return };
+            let Some(daemon) = &mut self.servers[node].daemon else {
+                return;
+            };
             if let Some(action) = daemon.actions.pop_front() {
                 let has_no_effect = matches!(action, Action::WakeAt(_) | Action::Notify(_));
                 if !has_no_effect && self.random.per_mille(pauses) {
@@ -68,7 +70,9 @@ impl TickWorld {
 
     fn step(&mut self, node: usize, input: Input) {
         let (now, facts) = (self.clocks(node), self.facts(node));
-        let Some(daemon) = &mut self.servers[node].daemon else { return };
+        let Some(daemon) = &mut self.servers[node].daemon else {
+            return;
+        };
         let mut out = Vec::new();
         daemon.machine.step(now, &facts, input, &mut out);
         daemon.actions.extend(out);
@@ -196,7 +200,10 @@ impl TickWorld {
         let late = self.jobs[job].configs[life.node].start_within;
         let (schedule, key) = (self.jobs[job].schedule, self.jobs[job].key.clone());
         let wall = server.wall(self.now());
-        let latest = wall.0.checked_sub(late).and_then(|time| schedule.latest(time.as_secs()));
+        let latest = wall
+            .0
+            .checked_sub(late)
+            .and_then(|time| schedule.latest(time.as_secs()));
         let next = schedule.after(latest.unwrap_or(TickTime(0)));
         let at = server.when(WallTime(next.wall().0 + late)).max(self.now() + 1);
         if let Some(tick) = latest {

@@ -42,11 +42,14 @@ impl TickWorld {
         };
         let held = process.machine.views().nth(cluster).and_then(|view| view.held_lease);
         match (process.written[cluster].content, held) {
-            (Some(StateFileContent::Active { until, epoch, draining: false }), Some(held))
-                if held.epoch == epoch && until > server.clock.at(self.lease.now) =>
-            {
-                Permission::Active { until, epoch }
-            }
+            (
+                Some(StateFileContent::Active {
+                    until,
+                    epoch,
+                    draining: false,
+                }),
+                Some(held),
+            ) if held.epoch == epoch && until > server.clock.at(self.lease.now) => Permission::Active { until, epoch },
             _ => passive,
         }
     }

@@ -60,7 +60,10 @@ impl TickWorld {
     /// The servers that have started a tick of the job.
     #[must_use]
     pub fn starters_of(&self, tick: TickTime) -> Vec<usize> {
-        let of_tick = self.rcrons.iter().filter(|rcron| rcron.started.as_ref().is_some_and(|run| run.tick == tick));
+        let of_tick = self
+            .rcrons
+            .iter()
+            .filter(|rcron| rcron.started.as_ref().is_some_and(|run| run.tick == tick));
         of_tick.map(|rcron| rcron.node).collect()
     }
 }

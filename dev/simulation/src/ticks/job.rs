@@ -73,7 +73,8 @@ impl Periodic {
     /// The first tick after this time.
     #[must_use]
     pub fn after(self, time: TickTime) -> TickTime {
-        self.latest(time.0).map_or(TickTime(self.phase), |tick| TickTime(tick.0 + self.period))
+        self.latest(time.0)
+            .map_or(TickTime(self.phase), |tick| TickTime(tick.0 + self.period))
     }
 }
 
@@ -103,7 +104,13 @@ mod tests {
     #[test]
     fn a_tick_is_named_within_start_within_and_up_to_a_second_early() {
         let within = Duration::from_secs(3);
-        for (started, tick) in [(5999, None), (6000, Some(7)), (7000, Some(7)), (10_000, Some(7)), (10_001, None)] {
+        for (started, tick) in [
+            (5999, None),
+            (6000, Some(7)),
+            (7000, Some(7)),
+            (10_000, Some(7)),
+            (10_001, None),
+        ] {
             assert_eq!(SCHEDULE.name(at(started), within), tick.map(TickTime), "{started}");
         }
     }

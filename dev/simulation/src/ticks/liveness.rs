@@ -44,7 +44,8 @@ impl TickWorld {
         let is_late = self.boot_clock(of.node) >= of.deadline(job, tick);
         let is_permitted = !matches!(server.seen.permissions[job.cluster], Permission::None(_));
         let is_well = server.daemon.is_some() && !server.seen.is_paused && self.is_connected(rcron);
-        let reaches = server.seen.link.iter().all(|works| *works) && self.lease.store.up && self.lease.profile.is_prompt();
+        let reaches =
+            server.seen.link.iter().all(|works| *works) && self.lease.store.up && self.lease.profile.is_prompt();
         if is_late || !is_permitted || !is_well || !reaches {
             return None;
         }

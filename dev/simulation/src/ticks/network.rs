@@ -18,7 +18,8 @@ impl TickWorld {
         let lost = self.random.per_mille(profile.lost_requests) || is_cut;
         if self.random.per_mille(profile.duplicates) {
             let at = self.now() + self.random.between(1, profile.max_delay);
-            self.queue.put(at, Event::Request(life, call, Box::new(request.clone())));
+            self.queue
+                .put(at, Event::Request(life, call, Box::new(request.clone())));
         }
         if !lost {
             let at = self.now() + self.random_delay();
@@ -50,7 +51,12 @@ impl TickWorld {
     fn change(&mut self, node: usize, change: &Change) -> Verdict {
         let observed = self.changed_jobs(change);
         let verdict = self.lease.store.change_ticks(change);
-        self.note(|| format!("the store to n{node}'s claims: {verdict:?}, {}", describe_change(change)));
+        self.note(|| {
+            format!(
+                "the store to n{node}'s claims: {verdict:?}, {}",
+                describe_change(change)
+            )
+        });
         if verdict == Verdict::Done {
             self.observe_change(node, change, &observed);
             if change.writes.iter().any(|(key, _)| matches!(key, Key::Notify(_))) {

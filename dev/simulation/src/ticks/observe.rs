@@ -111,7 +111,10 @@ impl TickWorld {
         checker.changes += 1;
         let mut broken = None;
         if before.is_some_and(|before| before.closed > after.closed) && !checker.was_reopened {
-            broken = Some(Broken::ClosedWentBack { job, closed: after.closed });
+            broken = Some(Broken::ClosedWentBack {
+                job,
+                closed: after.closed,
+            });
         }
         let runs = |record: Option<&JobRecord>, run: ClaimId| {
             let entry = record.and_then(|record| record.entry(run));
@@ -120,17 +123,26 @@ impl TickWorld {
         for entry in after.entries.iter().filter(|entry| entry.state == EntryState::Running) {
             if !runs(before, entry.run) {
                 if !checker.granted(entry) {
-                    broken = broken.or(Some(Broken::FenceNotGrowing { job, tick: entry.tick, attempt: entry.attempt }));
+                    broken = broken.or(Some(Broken::FenceNotGrowing {
+                        job,
+                        tick: entry.tick,
+                        attempt: entry.attempt,
+                    }));
                 }
             }
         }
-        for entry in after.entries.iter().filter(|entry| entry.state == EntryState::NeverStarted) {
+        for entry in after
+            .entries
+            .iter()
+            .filter(|entry| entry.state == EntryState::NeverStarted)
+        {
             if runs(before, entry.run) {
                 checker.tick(entry.tick).given_back = Some(now);
             }
         }
         let written_off = before.into_iter().flat_map(|before| &before.entries);
-        let written_off = written_off.filter(|entry| entry.state == EntryState::Running && !runs(Some(after), entry.run));
+        let written_off =
+            written_off.filter(|entry| entry.state == EntryState::Running && !runs(Some(after), entry.run));
         let written_off: Vec<ClaimId> = written_off.map(|entry| entry.run).collect();
         written_off.into_iter().for_each(|run| self.write_off(run));
         if let Some(broken) = broken {
@@ -199,7 +211,9 @@ impl TickWorld {
         let (job, node, run) = (of.job, of.node, of.claim.run);
         let skips = self.jobs[job].configs[node].skips_overlap;
         for other in self.servers.iter().flat_map(|server| &server.rcrons) {
-            let Some(earlier) = self.rcrons[*other].started.as_ref() else { continue };
+            let Some(earlier) = self.rcrons[*other].started.as_ref() else {
+                continue;
+            };
             let is_of_job = *other != rcron && self.rcrons[*other].job == job;
             if !is_of_job || !earlier.is_alive || earlier.is_out_of_reach {
                 continue;
@@ -231,7 +245,12 @@ impl TickWorld {
         let facts = self.checker.jobs[job].tick(tick);
         let (starts, allowed, is_given_up) = (facts.starts, facts.allowed, facts.is_given_up);
         if starts > allowed {
-            self.break_promise(Broken::StartedTwice { job, tick, starts, allowed });
+            self.break_promise(Broken::StartedTwice {
+                job,
+                tick,
+                starts,
+                allowed,
+            });
         }
         if is_given_up && is_known {
             self.break_promise(Broken::MissedAndStarted { job, tick });

@@ -193,7 +193,9 @@ impl TickWorld {
                 let link = &mut self.servers[node].link;
                 (link.requests, link.answers) = (!cut, !cut);
             }
-            TickFault::StopRcron(node, duration) => self.choose_rcron(node, |world, rcron| world.stop_rcron(rcron, duration)),
+            TickFault::StopRcron(node, duration) => {
+                self.choose_rcron(node, |world, rcron| world.stop_rcron(rcron, duration))
+            }
             TickFault::KillRcron(node) => self.choose_rcron(node, Self::kill_rcron),
             TickFault::TerminateRcron(node) => self.choose_rcron(node, Self::terminate_rcron),
             TickFault::Start(node, job) => self.start_from_cron(node, job),

@@ -83,7 +83,8 @@ impl TickWorld {
         let of = &mut self.rcrons[rcron];
         let at = (self.lease.now + self.random.between(20, 300)).max(of.order[1] + 1);
         of.order[1] = at;
-        self.queue.put(at, Event::AnswerToRcron(rcron, connection, Some(answer)));
+        self.queue
+            .put(at, Event::AnswerToRcron(rcron, connection, Some(answer)));
     }
 
     /// The daemon is gone, and with it all its connections.

@@ -168,7 +168,9 @@ impl TickWorld {
         let grace = self.lease.nodes[of.node].configs[cluster].timing.grace();
         let kill_after = u64::try_from(grace.as_micros()).unwrap_or(0);
         let ends = self.now() + self.random.below(kill_after + 1);
-        let Some(run) = &mut self.rcrons[rcron].started else { return };
+        let Some(run) = &mut self.rcrons[rcron].started else {
+            return;
+        };
         run.is_demoted = true;
         if !run.escaped && ends < run.ends {
             run.ends = ends;
@@ -181,7 +183,9 @@ impl TickWorld {
     pub(in crate::ticks) fn end_job(&mut self, rcron: usize) {
         let (now, node) = (self.now(), self.rcrons[rcron].node);
         let awake = self.servers[node].asleep_until;
-        let Some(run) = &mut self.rcrons[rcron].started else { return };
+        let Some(run) = &mut self.rcrons[rcron].started else {
+            return;
+        };
         if !run.is_alive || run.ends != now {
             return;
         }
@@ -203,7 +207,11 @@ impl TickWorld {
         let now = self.now();
         let Some(run) = &self.rcrons[rcron].started else { return };
         let ended = Ended {
-            outcome: if run.is_demoted { Outcome::Killed(15) } else { Outcome::Exited(0) },
+            outcome: if run.is_demoted {
+                Outcome::Killed(15)
+            } else {
+                Outcome::Exited(0)
+            },
             is_demoted: run.is_demoted,
             lasted: Duration::from_micros(now - run.began),
         };
