@@ -1,8 +1,9 @@
 //! Runs many histories, or one with its trace; or counts what many nodes cost one store.
 //!
-//! usage: rcron-simulation [--ticks] [--all] [--from SEED] [--histories N] | [--ticks] --trace SEED | --cost
+//! usage: rcron-simulation [--ticks [--without RULE]] [--all] [--from SEED] [--histories N] | [--ticks …] --trace SEED | --cost
 //!
-//! `--ticks` runs the claims machine beside the lease machine. `--all` goes on after a failure, and prints one line for each.
+//! `--ticks` runs the claims machine beside the lease machine. `--without RULE` leaves a rule of `claims::Mutation` out. `--all` goes
+//! on after a failure, and prints one line for each.
 
 use simulation::history;
 use simulation::ticks;
@@ -26,7 +27,7 @@ enum Command {
 #[derive(Clone, Copy)]
 enum Worlds {
     Lease,
-    Ticks,
+    Ticks(Option<claims::Mutation>),
 }
 
 /// The result of a history of either world.
@@ -49,8 +50,8 @@ impl Worlds {
                     trace: outcome.trace,
                 }
             }
-            Self::Ticks => {
-                let outcome = ticks::history::run_history(seed, None, trace);
+            Self::Ticks(mutation) => {
+                let outcome = ticks::history::run_history(seed, mutation, trace);
                 Outcome {
                     violation: outcome.violation.map(|violation| violation.to_string()),
                     events: outcome.events,
@@ -64,7 +65,7 @@ impl Worlds {
     const fn option(self) -> &'static str {
         match self {
             Self::Lease => "",
-            Self::Ticks => "--ticks ",
+            Self::Ticks(_) => "--ticks ",
         }
     }
 }
@@ -84,7 +85,12 @@ fn parse_command() -> Result<Command, lexopt::Error> {
             Long("cost") => command = Some(Command::Cost),
             Long("trace") => trace = Some(parser.value()?.parse()?),
             Long("all") => all = true,
-            Long("ticks") => world = Worlds::Ticks,
+            Long("ticks") => world = Worlds::Ticks(None),
+            Long("without") => {
+                let name = parser.value()?.string()?;
+                let mutation = ticks::mutations::named(&name).ok_or("there is no such rule")?;
+                world = Worlds::Ticks(Some(mutation));
+            }
             _ => return Err(argument.unexpected()),
         }
     }
@@ -196,7 +202,7 @@ fn run_histories(world: Worlds, from: u64, count: u64, all: bool) -> ExitCode {
             let (events, seconds) = (events.load(Ordering::Relaxed), begun.elapsed().as_secs_f64());
             let kept = match world {
                 Worlds::Lease => "never two active nodes".to_owned(),
-                Worlds::Ticks => format!("{} ticks started, none twice", starts.load(Ordering::Relaxed)),
+                Worlds::Ticks(_) => format!("{} ticks started, none twice", starts.load(Ordering::Relaxed)),
             };
             println!("{count} histories, {events} events, {seconds:.1} s: {kept}");
             ExitCode::SUCCESS

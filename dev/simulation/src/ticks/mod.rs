@@ -13,6 +13,7 @@ pub mod fixture;
 pub mod history;
 pub mod job;
 mod liveness;
+pub mod mutations;
 mod network;
 mod observe;
 pub mod rcron;
