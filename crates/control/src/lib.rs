@@ -179,6 +179,8 @@ pub struct ClusterReport {
 pub enum Role {
     /// The node holds the cluster, and its state file is active.
     Active,
+    /// The nodes share the cluster, and the state file of this one says so: it starts jobs that have `once_per_tick`.
+    Shared,
     /// The node holds the cluster, but its state file is not active yet, or no longer.
     Holding,
     /// The node holds the cluster until its running jobs have ended.

@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::store::{Loss, Store};
 use crate::world::World;
 use crate::{MILLISECOND, Micros, SECOND};
-use lease::{ClusterConfig, ClusterName, LARGEST_EPOCH, Mutation, Timing};
+use lease::{ClusterConfig, ClusterName, LARGEST_EPOCH, Mutation, RunOn, Timing};
 use std::time::Duration;
 
 /// How long faults begin, in leases.
@@ -86,6 +86,7 @@ fn random_world(random: &mut Random, lease: Micros) -> World {
                 timing: Timing::new(duration(lease), duration(settle), duration(grace), duration(delay))
                     .expect("within their limits"),
                 priority: priorities * u32::try_from(node).unwrap_or(0),
+                run_on: RunOn::Active,
             }
         });
         let configs = configs.collect();

@@ -131,7 +131,7 @@ impl Node {
                 config: config.clone(),
                 drained: self.drained,
                 epoch: self.epochs[cluster],
-                file: self.lease_in_file(cluster),
+                file: self.content_of_this_boot(cluster),
             })
             .collect()
     }
@@ -189,14 +189,18 @@ impl Node {
         self.files[cluster].as_ref().map(|file| &file.reading)
     }
 
+    /// What the state file says, if it was written on this boot and is not passive.
+    #[must_use]
+    pub fn content_of_this_boot(&self, cluster: usize) -> Option<StateFileContent> {
+        let file = self.files[cluster].as_ref()?;
+        let has_lease = file.content != StateFileContent::Passive && file.boot == self.reboots;
+        has_lease.then_some(file.content)
+    }
+
     /// `until` and epoch of an active state file of this boot.
     fn lease_in_file(&self, cluster: usize) -> Option<(BootTime, u64)> {
-        match self.files[cluster].as_ref() {
-            Some(StateFile {
-                content: StateFileContent::Active { until, epoch, .. },
-                boot,
-                ..
-            }) if *boot == self.reboots => Some((*until, *epoch)),
+        match self.content_of_this_boot(cluster)? {
+            StateFileContent::Active { until, epoch, .. } => Some((until, epoch)),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ mod tests;
 mod view;
 
 use super::cluster::{Cluster, Mode};
-use super::message::{Action, Call, ClusterStart, Input, Start};
+use super::message::{Action, Call, ClusterStart, Input, Start, StateFileContent};
 use super::mutation::Mutation;
 use super::name::{ClusterName, NodeName};
 use super::own_session::{OwnSession, OwnSessionState};
@@ -27,7 +27,7 @@ use plan::Plan;
 use policy::moment::BootTime;
 use refusal::RefusedTakeovers;
 use store::{Demand, StoreState};
-pub use view::{HeldLease, View};
+pub use view::{HeldLease, Permission, View};
 
 /// One node's part in the election: one session, any number of clusters.
 ///
@@ -96,10 +96,15 @@ impl Machine {
     pub fn new(start: Start, now: BootTime) -> Self {
         let mut random = Random::new(start.seed);
         let resumed = start.kept;
-        let session = match resumed {
+        let mut session = match resumed {
             Some(id) => OwnSession::resumed(id),
             None => OwnSession::new(random.session_id()),
         };
+        for ClusterStart { config, file, .. } in &start.clusters {
+            if matches!(file, Some(StateFileContent::Shared { session: of, .. }) if *of == session.id) {
+                session.share(&config.name, config.timing.lease());
+            }
+        }
         let clusters = start.clusters.into_iter().map(|start| match resumed {
             Some(_) => Cluster::new(start),
             None => Cluster::without_inheritance(start),
@@ -243,7 +248,8 @@ impl Machine {
     fn finish_if_stopped(&mut self, now: BootTime, out: &mut Vec<Action>) {
         let closed = matches!(self.session.state, OwnSessionState::New | OwnSessionState::Opening);
         let idle = matches!(self.phase, Phase::Idle) && closed;
-        let passive = |cluster: &Cluster| cluster.state_file.active_until() <= now;
+        let passive =
+            |cluster: &Cluster| cluster.state_file.active_until().max(cluster.state_file.shared_until()) <= now;
         if self.is_stopping() && idle && self.clusters.iter().all(passive) {
             self.lifecycle = Lifecycle::Stopped;
             out.push(Action::Stopped);

@@ -17,6 +17,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::time::Duration;
 
+/// What a state file can become.
+const TRANSITIONS: [&str; 3] = ["active", "shared", "passive"];
+
 /// The histogram's upper bounds in seconds. The time limit of a call is between 250 ms and 5 s, depending on the lease.
 const LATENCIES: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
@@ -75,7 +78,7 @@ impl Metrics {
         let help = "Changes that the store has executed; each renews this node's session and all its leases";
         registry.register("renewals", help, renewals.clone());
         let transitions = Family::default();
-        let help = "How often a state file on this node has become active or passive";
+        let help = "How often a state file on this node has become active, shared or passive";
         registry.register("transitions", help, transitions.clone());
         let metrics = Self {
             registry,
@@ -116,18 +119,17 @@ impl Metrics {
         }
     }
 
-    /// Counts that a state file has become active or passive.
-    pub(crate) fn count_transition(&self, cluster: &str, active: bool) {
-        self.transitions
-            .get_or_create(&transition_labels(cluster, active))
-            .inc();
+    /// Counts that a state file has become `to`: one of [`TRANSITIONS`].
+    pub(crate) fn count_transition(&self, cluster: &str, to: &str) {
+        self.transitions.get_or_create(&transition_labels(cluster, to)).inc();
     }
 
     /// The text of a scrape at this moment.
     fn text(&self, snapshot: &Snapshot, now: BootTime) -> Result<String, std::fmt::Error> {
         for cluster in &snapshot.report.clusters {
-            drop(self.transitions.get_or_create(&transition_labels(&cluster.name, true)));
-            drop(self.transitions.get_or_create(&transition_labels(&cluster.name, false)));
+            for to in TRANSITIONS {
+                drop(self.transitions.get_or_create(&transition_labels(&cluster.name, to)));
+            }
         }
         exposition::text(&self.registry, snapshot, now)
     }
@@ -150,8 +152,7 @@ const fn failure_labels(operation: Operation, kind: &'static str) -> Labels<2> {
     [("operation", operation.name()), ("kind", kind)]
 }
 
-fn transition_labels(cluster: &str, active: bool) -> ClusterLabels<2> {
-    let to = if active { "active" } else { "passive" };
+fn transition_labels(cluster: &str, to: &str) -> ClusterLabels<2> {
     [("cluster", cluster.to_owned()), ("to", to.to_owned())]
 }
 

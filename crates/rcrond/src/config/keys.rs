@@ -76,7 +76,15 @@ const STORE_NAMES: [&str; STORES.len()] = {
 pub(super) const TOP: Kind = Kind {
     name: "",
     keys: &[
-        &["node", "run_dir", "state_dir", "cluster", "metrics", "control"],
+        &[
+            "node",
+            "run_dir",
+            "state_dir",
+            "max_skew",
+            "cluster",
+            "metrics",
+            "control",
+        ],
         &STORE_NAMES,
     ],
 };
@@ -92,6 +100,7 @@ pub(super) const CLUSTER: Kind = Kind {
         "state_file",
         "journal",
         "priority",
+        "run_on",
         "lease",
         "settle",
         "grace",
@@ -108,7 +117,7 @@ pub(super) const CONTROL: Kind = Kind {
 };
 
 /// Keys whose values are durations: strings, because they need a unit.
-pub(super) const DURATIONS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
+pub(super) const DURATIONS: [&str; 5] = ["lease", "settle", "grace", "preempt_delay", "max_skew"];
 
 /// All tables.
 fn kinds() -> impl Iterator<Item = &'static Kind> {

@@ -58,10 +58,11 @@ pub(super) fn cluster_start(
             name: settings.name.clone(),
             timing: settings.timing,
             priority: settings.priority,
+            run_on: settings.run_on,
         },
         drained: entry.drained.is_some_and(|drained| drained.wait_ms.is_none()),
         epoch: entry.epoch,
-        file: previous.active,
+        file: previous.content,
     }
 }
 

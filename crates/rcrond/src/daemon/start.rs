@@ -11,7 +11,7 @@ use crate::api::systemd;
 use crate::config::{self, Config};
 use crate::event::EventSender;
 use crate::files::FileWriters;
-use crate::files::identity::{HeldClusters, RunDir, RunDirError};
+use crate::files::identity::{HeldCluster, HeldClusters, RunDir, RunDirError};
 use crate::files::persistent_state::{FILE_NAME, PersistentState, ReadError};
 use ::inputs::clock;
 use ::inputs::diagnostic::Diagnostic;
@@ -179,6 +179,12 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
 fn configured_files(config: &Config) -> HeldClusters {
     let clusters = config.clusters.iter();
     clusters
-        .map(|cluster| (cluster.name.as_str().to_owned(), cluster.state_file.clone()))
+        .map(|cluster| {
+            let held = HeldCluster {
+                state_file: cluster.state_file.clone(),
+                shared_lease: Some(cluster.timing.lease()),
+            };
+            (cluster.name.as_str().to_owned(), held)
+        })
         .collect()
 }

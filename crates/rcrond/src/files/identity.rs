@@ -3,7 +3,7 @@
 //! A process that is started again resumes the session of the process before it. So an upgrade causes no failover.
 
 use super::WriteError;
-use lease::SessionId;
+use lease::{LeaseDuration, SessionId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,11 +59,25 @@ struct SavedSession {
     boot: String,
     node: String,
     session: String,
-    clusters: HeldClusters,
+    /// The state files.
+    clusters: BTreeMap<String, PathBuf>,
+    /// The leases of the clusters that the session has shared, in milliseconds.
+    #[serde(default)]
+    shared: BTreeMap<String, u64>,
 }
 
-/// The clusters that the session may hold, with their state files. A process that resumes the session trusts these files.
-pub(crate) type HeldClusters = BTreeMap<String, PathBuf>;
+/// A cluster that the session may hold or share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldCluster {
+    /// A process that resumes the session trusts this file.
+    pub(crate) state_file: PathBuf,
+    /// The lease of the shared state, if the session has shared the cluster: other nodes go by it. In the configuration it is the
+    /// lease that the cluster will be shared with.
+    pub(crate) shared_lease: Option<LeaseDuration>,
+}
+
+/// The clusters that the session may hold or share, by name.
+pub(crate) type HeldClusters = BTreeMap<String, HeldCluster>;
 
 impl RunDir {
     /// Locks the directory. It is created if it is missing.
@@ -93,13 +107,21 @@ impl RunDir {
     }
 
     /// The session that an earlier process of this boot and this node has saved. There is none if it may hold a cluster that is
-    /// no longer `configured` with the same state file, or if the file cannot be read. Then this node waits until the old
-    /// leases have expired.
+    /// no longer `configured` with the same state file, if it has shared one with another lease, or if the file cannot be read.
+    /// Then this node waits until the old leases have expired.
     pub(crate) fn saved_session(&self, boot: &[u8], node: &str, configured: &HeldClusters) -> Option<SessionId> {
         let saved = read(&self.identity())?;
         let is_own = saved.boot.as_bytes() == boot && saved.node == node;
-        let is_configured = |(name, file): (&String, &PathBuf)| configured.get(name) == Some(file);
-        let can_resume = saved.format <= FORMAT && is_own && saved.clusters.iter().all(is_configured);
+        let is_configured =
+            |(name, file): (&String, &PathBuf)| configured.get(name).is_some_and(|cluster| cluster.state_file == *file);
+        let has_lease = |(name, lease): (&String, &u64)| {
+            let configured = configured.get(name).and_then(|cluster| cluster.shared_lease);
+            configured.is_some_and(|configured| configured.milliseconds() == *lease)
+        };
+        let can_resume = saved.format <= FORMAT
+            && is_own
+            && saved.clusters.iter().all(is_configured)
+            && saved.shared.iter().all(has_lease);
         SessionId::parse(&saved.session).filter(|_| can_resume)
     }
 }
@@ -120,7 +142,14 @@ pub(crate) fn write(
         boot: String::from_utf8_lossy(boot).into_owned(),
         node: node.to_owned(),
         session: session.to_string(),
-        clusters: clusters.clone(),
+        clusters: clusters
+            .iter()
+            .map(|(name, cluster)| (name.clone(), cluster.state_file.clone()))
+            .collect(),
+        shared: clusters
+            .iter()
+            .filter_map(|(name, cluster)| Some((name.clone(), cluster.shared_lease?.milliseconds())))
+            .collect(),
     };
     let text = serde_json::to_vec(&saved).map_err(io::Error::from)?;
     Ok(replace::replace(path, &text, MODE)?)
@@ -138,8 +167,40 @@ mod tests {
     const BOOT: &[u8] = b"boot";
 
     fn held(pairs: &[(&str, &str)]) -> HeldClusters {
-        let pair = |(name, file): &(&str, &str)| ((*name).to_owned(), file.into());
+        let pair = |(name, file): &(&str, &str)| ((*name).to_owned(), cluster(file, None));
         pairs.iter().map(pair).collect()
+    }
+
+    fn cluster(file: &str, shared_seconds: Option<u64>) -> HeldCluster {
+        let lease = |seconds| LeaseDuration::new(std::time::Duration::from_secs(seconds)).expect("a lease");
+        HeldCluster {
+            state_file: file.into(),
+            shared_lease: shared_seconds.map(lease),
+        }
+    }
+
+    #[test]
+    fn a_session_that_has_shared_a_cluster_is_resumed_only_with_the_same_lease() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let run_dir = RunDir::lock(directory.path()).expect("locked");
+        let id = SessionId(*b"0123456789abcdef");
+        let clusters = |first, second| {
+            let pairs = [("a", cluster("/run/a", first)), ("b", cluster("/run/b", second))];
+            HeldClusters::from(pairs.map(|(name, cluster)| (name.to_owned(), cluster)))
+        };
+        write(&run_dir.identity(), BOOT, "n1", id, &clusters(Some(10), None)).expect("saved");
+        for (configured, expected) in [
+            (clusters(Some(10), Some(10)), Some(id)),
+            (clusters(Some(10), Some(20)), Some(id)),
+            (clusters(Some(20), Some(10)), None),
+            (clusters(Some(5), Some(10)), None),
+        ] {
+            assert_eq!(
+                run_dir.saved_session(BOOT, "n1", &configured),
+                expected,
+                "{configured:?}"
+            );
+        }
     }
 
     #[test]

@@ -31,5 +31,16 @@ pub(super) fn describe_content(content: StateFileContent) -> String {
             let draining = if draining { " draining" } else { "" };
             format!("active{draining} until its {:.3} epoch {epoch}", until.0.as_secs_f64())
         }
+        StateFileContent::Shared {
+            until,
+            session,
+            draining,
+        } => {
+            let draining = if draining { " draining" } else { "" };
+            format!(
+                "shared{draining} until its {:.3} session {session:?}",
+                until.0.as_secs_f64()
+            )
+        }
     }
 }

@@ -206,6 +206,10 @@ fn lost_session(loss: Loss, cause: &str) -> Message {
             "incarnation",
             "the store's data was replaced, and this node's leases had expired",
         ),
+        Loss::Expired => (
+            "expired",
+            "it has shared a cluster, and the lease expired while rcrond was not running",
+        ),
     };
     let text = format!("this node's session is lost: {why}{cause}; nothing is active here until a new session is open");
     Message::about_node(SESSION_LOST, Level::Warn, text).with("REASON", word)
@@ -229,7 +233,13 @@ mod tests {
     fn all_notices() -> Vec<Notice> {
         let cluster = ClusterName::new("web");
         let node = NodeName::new("server2").expect("a name");
-        let losses = [Loss::Ended, Loss::Missing, Loss::Foreign, Loss::Incarnation];
+        let losses = [
+            Loss::Ended,
+            Loss::Missing,
+            Loss::Foreign,
+            Loss::Incarnation,
+            Loss::Expired,
+        ];
         let mut all: Vec<_> = losses.into_iter().map(Notice::SessionLost).collect();
         all.extend([
             Notice::SessionOpened,
