@@ -83,17 +83,6 @@ pub struct Process {
     pub actions: VecDeque<Action>,
     /// The time of the last [`Action::WakeAt`], if it has not come yet.
     pub wake: Option<Micros>,
-    /// What is known of each state file.
-    pub written: Vec<Written>,
-}
-
-/// What a process knows of a state file that it writes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Written {
-    /// The content, while it is known for certain.
-    pub content: Option<StateFileContent>,
-    /// The content that is being written.
-    pub writing: Option<StateFileContent>,
 }
 
 impl Node {
@@ -152,7 +141,6 @@ impl Node {
             inputs: VecDeque::from([Input::Tick]),
             actions: VecDeque::new(),
             wake: None,
-            written: vec![Written::default(); self.configs.len()],
         });
     }
 

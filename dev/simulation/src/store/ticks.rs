@@ -2,7 +2,7 @@
 
 use super::{Data, Store, put};
 use claims::{Change, Found, Key, Reading, Record};
-use lease::{Verdict, Version};
+use lease::{NodeName, SessionRecord, Verdict, Version};
 
 impl Store {
     /// Answers [`claims::Action::Read`].
@@ -34,6 +34,16 @@ impl Store {
     pub fn tick_record(&self, key: &Key) -> Option<&Record> {
         let mut records = self.data.ticks.iter();
         records.find(|(of, _)| of == key)?.1.record.as_ref()
+    }
+
+    /// The session record of this node, if there is one that can be read.
+    #[must_use]
+    pub fn session(&self, node: &NodeName) -> Option<&SessionRecord> {
+        let (_, found) = self.data.sessions.iter().find(|(of, _)| of == node)?;
+        match found.record.as_ref()? {
+            lease::Record::Session(record) => Some(record),
+            lease::Record::Cluster(_) => None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::server::Daemon;
 use super::world::{Event, FromRcron, Life, TickWorld};
 use crate::Micros;
 use claims::{Action, Claim, Client, Due, Held, Input, Machine, MissReason, Now, Start};
+use lease::RunOn;
 use policy::claim::{Answer, Over, OverReason};
 use policy::moment::{BootTime, WallTime};
 use policy::tick::TickTime;
@@ -179,9 +180,15 @@ impl TickWorld {
         })
     }
 
-    /// With `run_on = "any"`: how long this server leaves a tick to those of higher rank that have a session.
-    pub(super) fn rank_delay(&self, _node: usize, _job: usize) -> Duration {
-        Duration::ZERO
+    /// With `run_on = "any"`: how long this server leaves a tick to those of higher rank whose daemon runs.
+    fn rank_delay(&self, node: usize, job: usize) -> Duration {
+        let (nodes, job) = (&self.lease.nodes, &self.jobs[job]);
+        if nodes[node].configs[job.cluster].run_on == RunOn::Active {
+            return Duration::ZERO;
+        }
+        let running = nodes.iter().filter(|other| other.process.is_some());
+        let names: Vec<_> = running.map(|other| other.name.clone()).collect();
+        claims::delay(&job.key, &nodes[node].name, &names)
     }
 
     fn answer_rcron(&mut self, life: Life, client: Client, answer: Answer) {

@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::world::World;
 use crate::{MILLISECOND, Micros, SECOND};
 use claims::{EntryState, JobKey, Key, Mutation, Record};
-use lease::{ClusterConfig, ClusterName, Timing};
+use lease::{ClusterConfig, ClusterName, RunOn, Timing};
 use policy::moment::WallTime;
 use policy::tick::TickTime;
 use std::time::Duration;
@@ -193,6 +193,7 @@ fn random_world(random: &mut Random, plan: &Plan) -> TickWorld {
     let count = random.one_of(&[2, 3, 3, 3, 4]);
     let settle = random.one_of(&[0, lease / 10, lease / 4]);
     let grace = random.one_of(&[0, lease / 4, lease / 2]);
+    let run_on = random.one_of(&[RunOn::Active, RunOn::Any]);
     let duration = Duration::from_micros;
     let servers = (0..count).map(|node| {
         let config = ClusterConfig {
@@ -200,6 +201,7 @@ fn random_world(random: &mut Random, plan: &Plan) -> TickWorld {
             timing: Timing::new(duration(lease), duration(settle), duration(grace), Duration::ZERO)
                 .expect("within their limits"),
             priority: 0,
+            run_on,
         };
         let any_rate = 990_000 + random.below(20_001);
         let clock = Clock {

@@ -4,7 +4,8 @@ use super::checker::Broken;
 use super::facts::session;
 use super::server::Seen;
 use super::world::TickWorld;
-use claims::{Change, EntryState, Input, JobRecord, Key, Outcome, Permission, Record, StopReason};
+use claims::{Change, Entry, EntryState, Input, JobRecord, Key, Outcome, Permission, Record, StopReason};
+use lease::SessionState;
 use policy::claim::ClaimId;
 use policy::tick::TickTime;
 
@@ -93,7 +94,7 @@ impl TickWorld {
                 (Key::Job(_), Record::Job(after)) => {
                     let old = before.iter().find(|(job, _)| self.job_index(key) == Some(*job));
                     if let Some((job, old)) = old {
-                        self.observe_job(*job, old.as_ref(), after);
+                        self.observe_job(node, *job, old.as_ref(), after);
                     }
                 }
                 (Key::Ended(key, _), Record::Ended(ended)) => {
@@ -106,47 +107,41 @@ impl TickWorld {
         }
     }
 
-    fn observe_job(&mut self, job: usize, before: Option<&JobRecord>, after: &JobRecord) {
-        let (now, checker) = (self.lease.now, &mut self.checker.jobs[job]);
-        checker.changes += 1;
-        let mut broken = None;
-        if before.is_some_and(|before| before.closed > after.closed) && !checker.was_reopened {
-            broken = Some(Broken::ClosedWentBack {
-                job,
-                closed: after.closed,
-            });
+    fn observe_job(&mut self, node: usize, job: usize, before: Option<&JobRecord>, after: &JobRecord) {
+        let now = self.now();
+        self.checker.jobs[job].changes += 1;
+        let went_back = before.is_some_and(|before| before.closed > after.closed);
+        if went_back && !self.checker.jobs[job].was_reopened {
+            let closed = after.closed;
+            self.break_promise(Broken::ClosedWentBack { job, closed });
         }
-        let runs = |record: Option<&JobRecord>, run: ClaimId| {
-            let entry = record.and_then(|record| record.entry(run));
-            entry.is_some_and(|entry| entry.state == EntryState::Running)
-        };
-        for entry in after.entries.iter().filter(|entry| entry.state == EntryState::Running) {
-            if !runs(before, entry.run) {
-                if !checker.granted(entry) {
-                    broken = broken.or(Some(Broken::FenceNotGrowing {
-                        job,
-                        tick: entry.tick,
-                        attempt: entry.attempt,
-                    }));
-                }
+        for entry in after.entries.iter().filter(|entry| !runs(before, entry.run)) {
+            if entry.state == EntryState::Running {
+                self.observe_grant(node, job, entry);
             }
         }
-        for entry in after
-            .entries
-            .iter()
-            .filter(|entry| entry.state == EntryState::NeverStarted)
-        {
-            if runs(before, entry.run) {
-                checker.tick(entry.tick).given_back = Some(now);
+        for entry in before.into_iter().flat_map(|before| &before.entries) {
+            if entry.state != EntryState::Running || runs(Some(after), entry.run) {
+                continue;
+            }
+            self.write_off(entry.run);
+            let is_given_back = |later: &Entry| later.run == entry.run && later.state == EntryState::NeverStarted;
+            if after.entries.iter().any(is_given_back) {
+                self.checker.jobs[job].tick(entry.tick).given_back = Some(now);
             }
         }
-        let written_off = before.into_iter().flat_map(|before| &before.entries);
-        let written_off =
-            written_off.filter(|entry| entry.state == EntryState::Running && !runs(Some(after), entry.run));
-        let written_off: Vec<ClaimId> = written_off.map(|entry| entry.run).collect();
-        written_off.into_iter().for_each(|run| self.write_off(run));
-        if let Some(broken) = broken {
-            self.break_promise(broken);
+    }
+
+    /// An attempt is granted: the entry is new.
+    fn observe_grant(&mut self, node: usize, job: usize, entry: &Entry) {
+        let (tick, attempt) = (entry.tick, entry.attempt);
+        if !self.checker.jobs[job].granted(entry) {
+            self.break_promise(Broken::FenceNotGrowing { job, tick, attempt });
+        }
+        let session = self.lease.store.session(&entry.node);
+        let is_open = session.is_some_and(|record| record.id == entry.session && record.state == SessionState::Open);
+        if !is_open {
+            self.break_promise(Broken::ClaimedByDeadSession { job, tick, node });
         }
     }
 
@@ -256,4 +251,10 @@ impl TickWorld {
             self.break_promise(Broken::MissedAndStarted { job, tick });
         }
     }
+}
+
+/// Whether this run runs, for the store.
+fn runs(record: Option<&JobRecord>, run: ClaimId) -> bool {
+    let entry = record.and_then(|record| record.entry(run));
+    entry.is_some_and(|entry| entry.state == EntryState::Running)
 }

@@ -4,7 +4,6 @@ use super::network::Request;
 use super::trace::{describe_change, describe_content};
 use super::{Event, Life, World};
 use crate::checker::Violation;
-use crate::node::Written;
 use crate::{MILLISECOND, Micros};
 use lease::{Action, Change, ClusterName, ClusterRecord, Input, Key, Record, StateFileContent};
 
@@ -34,11 +33,6 @@ impl World {
             } else if let Some(input) = process.inputs.pop_front() {
                 let mut out = Vec::with_capacity(4);
                 let is_read = matches!(input, Input::Read(..));
-                if let Input::StateWritten { cluster, done } = &input {
-                    let index = self.clusters.iter().position(|name| name == cluster);
-                    let written = &mut process.written[index.expect("a cluster of this world")];
-                    written.content = written.writing.take().filter(|_| *done);
-                }
                 process.machine.step(local, input, &mut out);
                 process.actions.extend(out);
                 if is_read {
@@ -156,10 +150,6 @@ impl World {
         let done = writable && !self.random.per_mille(self.profile.failed_writes);
         let duration = self.write_duration();
         let index = self.cluster_index(&cluster);
-        if let Some(process) = &mut self.nodes[life.node].process {
-            let writing = Some(content);
-            process.written[index] = Written { content: None, writing };
-        }
         // A write can fail after the rename: the file then has the new content.
         if done || (writable && self.random.per_mille(300)) {
             let event = Event::Written(life, index, content);
