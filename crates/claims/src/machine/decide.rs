@@ -2,7 +2,7 @@
 
 mod waiting;
 
-use super::draft::{Draft, NEVER_STARTED};
+use super::draft::Draft;
 use super::outcome::Effect;
 use super::permit::Standing;
 use super::run::{RunKey, RunState};
@@ -167,40 +167,33 @@ impl Machine {
         let mut unsettled = Unsettled::None;
         let mut at = 0;
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
-            let can_follow = entry.reruns > 0 && entry.tick == decision.draft.record.closed;
-            let outcome = match entry.state {
-                _ if entry.tick > tick => None,
-                EntryState::NeverStarted => Some(NEVER_STARTED),
-                EntryState::CutOff => (!can_follow).then_some(Outcome::Interrupted),
+            let is_newest = entry.tick == decision.draft.record.closed;
+            let can_follow = entry.reruns > 0 && is_newest;
+            let is_over = match entry.state {
+                _ if entry.tick > tick => false,
+                // After the first attempt a tick has no deadline.
+                EntryState::NeverStarted => entry.attempt == 1 || !is_newest,
+                EntryState::CutOff => !can_follow,
                 EntryState::Running => match self.entry_over(round, &entry) {
                     Over::Yes { end } if !can_follow => {
                         if let Some((version, record)) = end {
                             end_session(&mut decision.draft, &entry, version, &record);
                         }
-                        Some(Outcome::Interrupted)
+                        true
                     }
                     Over::NotBefore(moment) if !can_follow && !self.is_alive(round, &entry) => {
                         unsettled = unsettled.and_until(moment);
-                        None
+                        false
                     }
-                    _ => None,
+                    _ => false,
                 },
             };
-            let Some(outcome) = outcome else {
+            if !is_over {
                 at += 1;
                 continue;
-            };
-            decision.draft.end(at, outcome, None);
+            }
             decision.draft.needs_session = true;
-            let notice = match outcome {
-                Outcome::Missed(reason) => Notice::Missed {
-                    job: job.clone(),
-                    gap: Gap::single(entry.tick),
-                    reason,
-                },
-                outcome => settled(job, &entry, outcome),
-            };
-            decision.effects.push(Effect::Notify(notice));
+            end_entry(job, at, &entry, decision);
         }
         unsettled
     }
@@ -323,6 +316,21 @@ fn write_end(draft: &mut Draft, at: usize, ended: &Ended) {
         policy::exit::Outcome::Killed(signal) => Outcome::Killed(signal),
     };
     draft.end(at, outcome, Some(ended.lasted));
+}
+
+/// Ends an entry that no attempt follows.
+fn end_entry(job: &JobKey, at: usize, entry: &crate::record::Entry, decision: &mut Decision) {
+    let notice = if entry.state == EntryState::NeverStarted {
+        decision.draft.end_unstarted(at).then(|| Notice::Missed {
+            job: job.clone(),
+            gap: Gap::single(entry.tick),
+            reason: MissReason::NotAsked,
+        })
+    } else {
+        decision.draft.end(at, Outcome::Interrupted, None);
+        Some(settled(job, entry, Outcome::Interrupted))
+    };
+    decision.effects.extend(notice.map(Effect::Notify));
 }
 
 fn settled(job: &JobKey, entry: &crate::record::Entry, outcome: Outcome) -> Notice {

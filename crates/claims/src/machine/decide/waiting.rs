@@ -1,6 +1,6 @@
 //! What a round decides about one waiting rcron.
 
-use super::{Decision, Round, end_session, settled};
+use super::{Decision, Round, end_entry, end_session};
 use crate::machine::Machine;
 use crate::machine::draft::{Draft, NEVER_STARTED};
 use crate::machine::outcome::Effect;
@@ -158,11 +158,10 @@ impl Machine {
         let mut at = 0;
         let mut running = 0;
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
-            let (outcome, end) = match entry.state {
-                EntryState::NeverStarted => (NEVER_STARTED, None),
-                EntryState::CutOff => (Outcome::Interrupted, None),
+            let end = match entry.state {
+                EntryState::NeverStarted | EntryState::CutOff => None,
                 EntryState::Running => match self.entry_over(round, &entry) {
-                    Over::Yes { end } => (Outcome::Interrupted, end),
+                    Over::Yes { end } => end,
                     Over::NotBefore(_) => {
                         running += 1;
                         at += 1;
@@ -173,12 +172,7 @@ impl Machine {
             if let Some((version, record)) = end {
                 end_session(&mut decision.draft, &entry, version, &record);
             }
-            decision.draft.end(at, outcome, None);
-            let notice = match outcome {
-                Outcome::Missed(_) => missed(key, crate::Gap::single(entry.tick)),
-                outcome => Effect::Notify(settled(&key.job, &entry, outcome)),
-            };
-            decision.effects.push(notice);
+            end_entry(&key.job, at, &entry, decision);
         }
         if running == 0 || (!run.skips_overlap && running < MOST_ENTRIES) {
             Room::Free
@@ -226,17 +220,9 @@ impl Machine {
                 if let Some((version, record)) = end {
                     end_session(&mut decision.draft, &entry, version, &record);
                 }
-                let outcome = if entry.state == EntryState::NeverStarted {
-                    NEVER_STARTED
-                } else {
-                    Outcome::Interrupted
-                };
-                decision.draft.end(at, outcome, None);
+                end_entry(&key.job, at, &entry, decision);
                 decision.draft.needs_session = true;
                 let by = Some(String::from(&entry.node));
-                decision
-                    .effects
-                    .push(Effect::Notify(settled(&key.job, &entry, outcome)));
                 let reason = if is_newest {
                     OverReason::Done
                 } else {
@@ -260,7 +246,7 @@ impl Machine {
     ) {
         let old = decision.draft.record.entries[at].clone();
         let was_started = old.state != EntryState::NeverStarted;
-        self.set_follows(key, was_started);
+        self.set_follows(key, was_started || old.attempt > 1);
         let permit = match self.permit(round, key) {
             Ok(permit) if round.now.boot >= run.not_before => permit,
             Ok(_) => {
