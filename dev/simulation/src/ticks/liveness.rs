@@ -5,7 +5,8 @@
 //! - that server has a permission by one and the same lease, its daemon runs without a pause, and every message between it and the
 //!   store arrives without delay;
 //! - the store runs, with the same incarnation;
-//! - the tick is above the floor, and neither closed nor given back for less long than that.
+//! - the tick is above the floor, and neither closed nor given back for less long than that;
+//! - with `overlap = skip`, no earlier attempt counts as running: it may take a lease until it is known whether it has died.
 
 use super::checker::Broken;
 use super::rcron::Stage;
@@ -64,6 +65,10 @@ impl TickWorld {
             return tick > floor;
         };
         let is_open = |entry: &claims::Entry| entry.tick == tick && entry.state == EntryState::NeverStarted;
+        let overlaps = |entry: &claims::Entry| entry.tick != tick && entry.state == EntryState::Running;
+        if job.configs.iter().any(|config| config.skips_overlap) && record.entries.iter().any(overlaps) {
+            return false;
+        }
         tick > floor && tick >= record.closed && (tick > record.closed || record.entries.iter().any(is_open))
     }
 }
