@@ -381,12 +381,11 @@ impl Why {
 impl From<OverReason> for Reason {
     fn from(reason: OverReason) -> Self {
         match reason {
-            OverReason::Elsewhere => Self::Elsewhere,
+            OverReason::Elsewhere | OverReason::NoGrant(WaitReason::Elsewhere) => Self::Elsewhere,
             OverReason::Done => Self::Done,
             OverReason::Overlap => Self::Overlap,
             OverReason::Superseded => Self::Superseded,
             OverReason::TooLate => Self::TooLate,
-            OverReason::NoGrant(WaitReason::Elsewhere) => Self::Elsewhere,
             OverReason::NoGrant(WaitReason::ClockAhead) => Self::ClockAhead,
             OverReason::NoGrant(reason) => Self::NoGrant(Why::Told(reason)),
         }
