@@ -8,12 +8,16 @@
 extern crate alloc;
 
 mod job;
+mod machine;
 mod message;
 mod mutation;
+mod random;
 mod rank;
 mod record;
+mod sessions;
 
 pub use job::JobKey;
+pub use machine::Machine;
 pub use message::{
     Action, Call, Change, Claim, Client, ClusterFacts, Due, Facts, Found, Gap, Held, Input, Key, MissReason, Notice,
     Now, Permission, Reading, Record, Reopen, Schedule, Start, StopReason,

@@ -175,6 +175,9 @@ pub struct Claim {
     pub deadline: BootTime,
     /// With `run_on = "any"`: no claim before this, to leave the tick to a node of higher rank. Otherwise a moment that has passed.
     pub not_before: BootTime,
+    /// The tick is not claimed if it is less than this after *closed*: for a tick whose name is only the minute of rcron's start, and
+    /// which another server may have named differently. Zero for others.
+    pub spacing: Duration,
     /// `rerun`.
     pub rerun: u32,
     /// `overlap = skip`.
@@ -198,13 +201,16 @@ pub struct Held {
     pub attempt: u32,
 }
 
-/// A tick of a job in this server's crontab that should have been started by now: `start_within` + `max_skew` have passed.
+/// A tick of a job in this server's crontab that should have been started by now. It is recorded as missed, if no server has started
+/// it and `max_skew` has passed since `expired`.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The job.
     pub job: JobKey,
     /// The latest such tick.
     pub tick: TickTime,
+    /// When its `start_within` is over.
+    pub expired: TickTime,
     /// For what is recorded, if no server has started it.
     pub reason: MissReason,
     /// The schedule, to find earlier ticks that were missed.
@@ -220,6 +226,8 @@ pub enum MissReason {
     NotAsked,
     /// This daemon was not running.
     NotRunning,
+    /// The store has lost its data, so that it is not known whether a server has started it.
+    DataLost,
 }
 
 /// An administrator lowers what a wrong clock has closed ahead of time.

@@ -1,6 +1,13 @@
 //! Faults that the simulation puts into the logic, to show that it would notice them.
 
 /// A rule that is left out.
+#[cfg_attr(
+    not(feature = "mutations"),
+    expect(
+        unreachable_pub,
+        reason = "only the simulation has one; without it all of this is optimised away"
+    )
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutation {
     /// A claim, or another change of a job, has not the record's version as a condition.
@@ -15,8 +22,6 @@ pub enum Mutation {
     FloorWithoutSkew,
     /// An attempt is started again before its session is ended.
     AgainWithoutEnding,
-    /// The session is ended in a change of its own, and the attempt is started again in the next.
-    EndingInAnotherChange,
     /// The reader's lease and grace count, not the entry's.
     OwnTermsForSessions,
     /// `start_by` is the tick's deadline alone.

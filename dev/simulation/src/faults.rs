@@ -113,4 +113,11 @@ impl FaultProfile {
         failed_writes: 0,
         hints: true,
     };
+
+    /// Whether every message arrives soon, and no process pauses by itself.
+    #[must_use]
+    pub const fn is_prompt(&self) -> bool {
+        let messages = self.late_messages + self.lost_requests + self.lost_answers + self.duplicates;
+        messages + self.pauses + self.slow_writes + self.failed_writes == 0
+    }
 }

@@ -148,7 +148,7 @@ fn schedule_shares(random: &mut Random, world: &mut World, lease: Micros, end: M
     }
 }
 
-fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
+pub(crate) fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
     let mut some = |chance: u64, most: u64| {
         if random.per_mille(chance) {
             random.between(1, most)
@@ -186,7 +186,14 @@ fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: M
 }
 
 /// Schedules one fault, and its end.
-fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, end: Micros, lease: Micros, leases_differ: bool) {
+pub(crate) fn schedule_fault(
+    random: &mut Random,
+    world: &mut World,
+    at: Micros,
+    end: Micros,
+    lease: Micros,
+    leases_differ: bool,
+) {
     let node = random.index(world.nodes.len());
     let duration = if random.per_mille(500) {
         random.below(lease / 2)

@@ -25,6 +25,8 @@ pub struct Node {
     pub configs: Vec<ClusterConfig>,
     /// The state file of each cluster.
     files: Vec<Option<StateFile>>,
+    /// How often a state file was written: changes with each of them.
+    pub file_writes: u32,
     /// The highest saved epoch of each cluster.
     pub epochs: Vec<u64>,
     /// All clusters are drained here. Survives a restart.
@@ -98,6 +100,7 @@ impl Node {
             clock,
             reboots: 0,
             files: vec![None; configs.len()],
+            file_writes: 0,
             epochs: vec![0; configs.len()],
             configs,
             drained: false,
@@ -185,6 +188,7 @@ impl Node {
         };
         let boot = self.reboots;
         self.files[cluster] = Some(StateFile { content, boot, reading });
+        self.file_writes += 1;
     }
 
     /// What rcron reads from the state file; `None` if it was never written.

@@ -3,7 +3,7 @@
 mod inject;
 mod network;
 mod process;
-mod trace;
+pub(crate) mod trace;
 mod witness;
 
 use crate::Micros;
@@ -109,20 +109,29 @@ impl World {
     /// # Errors
     /// The first broken promise.
     pub fn run_until(&mut self, end: Micros) -> Result<(), Violation> {
-        while let Some((at, event)) = self.queue.next_until(end) {
-            self.now = at;
-            self.events += 1;
-            if self.events > MOST_EVENTS {
-                let what = Broken::Storm;
-                return Err(Violation { at, what });
-            }
-            self.handle_event(event)?;
-            if let Some(violation) = self.broken.take() {
-                return Err(violation);
-            }
-        }
+        while self.run_event(end)? {}
         self.now = end;
         Ok(())
+    }
+
+    /// When the next event comes.
+    pub(crate) fn next_at(&self) -> Option<Micros> {
+        self.queue.next_at()
+    }
+
+    /// Runs the next event if it is not after `end`, and returns whether there was one.
+    pub(crate) fn run_event(&mut self, end: Micros) -> Result<bool, Violation> {
+        let Some((at, event)) = self.queue.next_until(end) else {
+            return Ok(false);
+        };
+        self.now = at;
+        self.events += 1;
+        if self.events > MOST_EVENTS {
+            let what = Broken::Storm;
+            return Err(Violation { at, what });
+        }
+        self.handle_event(event)?;
+        self.broken.take().map_or(Ok(true), Err)
     }
 
     fn handle_event(&mut self, event: Event) -> Result<(), Violation> {

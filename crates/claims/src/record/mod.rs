@@ -187,10 +187,11 @@ impl Gap {
 }
 
 impl MissReason {
-    const ALL: [(Self, &'static str); 3] = [
+    const ALL: [(Self, &'static str); 4] = [
         (Self::NoSession, "no-session"),
         (Self::NotAsked, "not-asked"),
         (Self::NotRunning, "not-running"),
+        (Self::DataLost, "data-lost"),
     ];
 
     /// The word in records, logs and JSON.
@@ -207,6 +208,7 @@ impl MissReason {
             Self::NoSession => "the server that recorded it had no session in the store",
             Self::NotAsked => "no active server asked for it in time",
             Self::NotRunning => "rcrond was not running",
+            Self::DataLost => "the store has lost its data, so that it is not known whether it was started",
         }
     }
 

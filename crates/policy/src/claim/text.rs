@@ -200,9 +200,11 @@ pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
         match byte {
-            b'%' | b'/' => text.push_str(&format!("%{byte:02X}")),
-            b'!'..=b'~' => text.push(char::from(*byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
+            b'!'..=b'~' if !matches!(byte, b'%' | b'/') => text.push(char::from(*byte)),
+            _ => {
+                text.push('%');
+                text.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)])));
+            }
         }
     }
     text

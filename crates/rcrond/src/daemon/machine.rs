@@ -79,14 +79,22 @@ pub(super) fn new(
     clusters: Vec<ClusterStart>,
     now: BootTime,
 ) -> io::Result<Machine> {
-    let random = sys::random::sixteen_bytes()?;
-    let (first, second) = random.split_at(8);
-    let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     let start = Start {
         node: config.node.clone(),
         kept: session,
-        seed: [number(first), number(second)],
+        seed: random_seed()?,
         clusters,
     };
     Ok(Machine::new(start, now))
+}
+
+/// Randomness for a machine.
+///
+/// # Errors
+/// The kernel gives no random numbers.
+pub(super) fn random_seed() -> io::Result<[u64; 2]> {
+    let random = sys::random::sixteen_bytes()?;
+    let (first, second) = random.split_at(8);
+    let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    Ok([number(first), number(second)])
 }

@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    pub(super) fn pause(&mut self, node: usize, duration: Micros) {
+    pub(crate) fn pause(&mut self, node: usize, duration: Micros) {
         let until = self.now + duration;
         self.note(|| format!("n{node} pauses for {} ms", duration / MILLISECOND));
         self.nodes[node].paused_until = self.nodes[node].paused_until.max(until);
@@ -150,9 +150,9 @@ impl World {
         let writable = self.nodes[life.node].disk.state_files;
         let done = writable && !self.random.per_mille(self.profile.failed_writes);
         let duration = self.write_duration();
+        let index = self.cluster_index(&cluster);
         // A write can fail after the rename: the file then has the new content.
         if done || (writable && self.random.per_mille(300)) {
-            let index = self.cluster_index(&cluster);
             let event = Event::Written(life, index, content);
             self.queue.put(self.now + duration, event);
         }

@@ -5,7 +5,7 @@ use lease::{Change, Record, StateFileContent};
 use std::time::Duration;
 
 impl World {
-    pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             let at = Duration::from_micros(self.now).as_secs_f64();
             trace.push(format!("{at:>9.4}  {}", line()));
