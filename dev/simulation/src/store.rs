@@ -116,7 +116,7 @@ impl Store {
 
     /// What is stored for the session of this node.
     #[must_use]
-    pub fn session(&self, node: &NodeName) -> Option<&Found> {
+    pub fn session_found(&self, node: &NodeName) -> Option<&Found> {
         let mut sessions = self.data.sessions.iter();
         sessions.find(|(of, _)| of == node).map(|(_, found)| found)
     }

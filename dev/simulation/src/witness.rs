@@ -90,7 +90,7 @@ impl Witness {
         let mut next = None;
         for claim in self.claims.iter_mut().filter(|claim| !claim.is_over) {
             let name = &nodes[claim.node].name;
-            let seen = Seen::new(store.session(name), claim.session);
+            let seen = Seen::new(store.session_found(name), claim.session);
             if is_other || claim.seen != Some(seen) {
                 (claim.seen, claim.since) = (Some(seen), now);
             }
