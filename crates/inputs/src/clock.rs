@@ -2,7 +2,7 @@
 
 use policy::datagram::CivilTime;
 use policy::moment::{BootTime, WallTime};
-use policy::time_zone;
+use policy::time_zone::{self, Zone};
 use std::ffi::OsStr;
 use std::sync::OnceLock;
 use sys::zone::{self, Selected};
@@ -31,46 +31,26 @@ pub fn wall_time() -> WallTime {
 #[must_use]
 pub fn civil_time(wall: WallTime) -> CivilTime {
     static ZONE: OnceLock<Zone> = OnceLock::new();
-    let zone = ZONE.get_or_init(|| Zone::of(zone::selected()));
+    let zone = ZONE.get_or_init(|| zone_of(zone::selected()));
     zone.civil_time(wall.0.as_secs())
 }
 
-/// How to find the local time.
-enum Zone {
-    /// By the content of a file of zoneinfo.
-    File(Vec<u8>),
-    /// By a rule, as in `TZ`.
-    Rule(Vec<u8>),
-    /// None is known.
-    Utc,
+/// The zone that the environment selects.
+fn zone_of(selected: Selected) -> Zone {
+    match selected {
+        Selected::System => zone_of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Zone::Utc),
+        Selected::Named { file, rule } => zone_of_file(&file).unwrap_or(Zone::Rule(rule)),
+        Selected::Foreign => Zone::Utc,
+    }
 }
 
-impl Zone {
-    fn of(selected: Selected) -> Self {
-        match selected {
-            Selected::System => Self::of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Self::Utc),
-            Selected::Named { file, rule } => Self::of_file(&file).unwrap_or(Self::Rule(rule)),
-            Selected::Foreign => Self::Utc,
-        }
-    }
-
-    /// `None` if it is not a file of zoneinfo.
-    fn of_file(path: &OsStr) -> Option<Self> {
-        let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
-        contents
-            .bytes
-            .starts_with(time_zone::MAGIC)
-            .then_some(Self::File(contents.bytes))
-    }
-
-    fn civil_time(&self, utc: u64) -> CivilTime {
-        let local = match self {
-            Self::File(content) => time_zone::by_file(content, utc),
-            Self::Rule(rule) => time_zone::by_rule(rule, utc),
-            Self::Utc => None,
-        };
-        local.unwrap_or_else(|| time_zone::utc(utc))
-    }
+/// `None` if it is not a file of zoneinfo.
+fn zone_of_file(path: &OsStr) -> Option<Zone> {
+    let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
+    contents
+        .bytes
+        .starts_with(time_zone::MAGIC)
+        .then_some(Zone::File(contents.bytes))
 }
 
 #[cfg(test)]
@@ -118,7 +98,7 @@ mod tests {
     }
 
     fn found(zone: &str, times: &[u64]) -> String {
-        let zone = Zone::of(zone::select(Some(zone.into()), None));
+        let zone = zone_of(zone::select(Some(zone.into()), None));
         let mut text = String::new();
         for time in times {
             let local = zone.civil_time(*time);

@@ -52,6 +52,9 @@ pub fn decision(observation: &Observation, config: &Config) -> String {
 pub fn why(observation: &Observation, config: &Config) -> String {
     let default = config.default_state.as_str();
     match observation.decision {
+        Decision::Run(Basis::State { .. }) if observation.state().is_some_and(|state| state.shared.is_some()) => {
+            "the servers share the jobs, and this one may start what rcrond grants".to_owned()
+        }
         Decision::Run(Basis::State { .. }) => "this server is active".to_owned(),
         Decision::Run(Basis::Default) => format!("the state cannot be read and default_state is {default}"),
         Decision::Skip(Skip::Passive) => {

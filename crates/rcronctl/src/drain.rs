@@ -105,7 +105,7 @@ fn send_request(which: &Which, request: &Request, common: &Common) -> Result<Exi
             Ok(Response::Done { lines }) => break Ok(lines),
             Ok(Response::Error { message }) => break Err(message),
             Ok(Response::Refused { message }) => return Err(Failure::new(escaped(&message))),
-            Ok(Response::Status(_)) => break Err("the answer does not match the request".to_owned()),
+            Ok(_) => break Err("the answer does not match the request".to_owned()),
             Err(no_answer) => {
                 let why = no_report(no_answer, limit);
                 break Err(format!(

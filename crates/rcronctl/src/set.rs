@@ -9,7 +9,7 @@ use inputs::{clock, clusters, observe};
 use policy::config::Config;
 use policy::decide::Decision;
 use policy::display::escaped;
-use policy::state::{Lease, State, Word};
+use policy::state::{State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
 use sys::environment;
@@ -67,13 +67,9 @@ fn new_state(word: Word, file: &StateFile) -> State {
     let unchanged = file.state().filter(|state| state.word == word);
     let since = unchanged.and_then(|state| state.since.clone());
     State {
-        word,
-        lease: Lease::None,
-        draining: false,
-        epoch: None,
         by: Some(author()),
         since: Some(since.unwrap_or_else(|| clock::wall_time().rfc3339_seconds().into_bytes())),
-        reason: None,
+        ..State::new(word)
     }
 }
 

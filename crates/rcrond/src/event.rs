@@ -1,6 +1,7 @@
 //! What the loop waits for. The tasks around it send it these events; it answers none of them.
 
 use crate::api::PendingRequest;
+use crate::claims::{ClaimsEvent, ClientEvent};
 use crate::daemon::{ForeignWrite, Reload};
 use crate::files::WriteError;
 use crate::files::running_jobs::{JobsUnknown, RunningJobs};
@@ -41,6 +42,10 @@ pub(crate) enum Event {
     JobsCounted(ClusterName, Result<RunningJobs, JobsUnknown>),
     /// A client sends a request.
     Request(PendingRequest),
+    /// For the claims machine.
+    Claims(ClaimsEvent),
+    /// An rcron claims a tick, or reports how its run has ended.
+    Client(ClientEvent),
     /// The time has come for which the loop has waited.
     Tick,
     /// systemd's watchdog must be notified.

@@ -18,6 +18,7 @@ pub mod replace;
 pub mod service_manager;
 pub mod signal;
 pub mod spawn;
+pub mod stream;
 pub mod syslog;
 pub mod terminal;
 pub mod watch;

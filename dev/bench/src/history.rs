@@ -136,6 +136,7 @@ fn record(file: &mut impl Write, number: u64, uid: u32, started: WallTime) -> Re
         pid_namespace: Some(4_026_531_836),
         by_default: false,
         epoch: None,
+        attempt: None,
         started,
         began: BootTime(Duration::from_secs(number)),
     };

@@ -139,6 +139,7 @@ mod tests {
             pid_namespace: None,
             by_default: true,
             epoch: Some(u64::MAX),
+            attempt: None,
             started,
             began: BootTime(Duration::from_millis(83_125_402)),
         }

@@ -3,11 +3,11 @@
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::Root;
 use super::switch::Switch;
 use crate::daemon::QUICK;
 use control::client::{self, NoAnswer};
 use control::{ClusterReport, Request, Response, Role, StoreReport};
+use jobs::root::Root;
 use policy::display::escaped;
 use std::io::ErrorKind;
 

@@ -106,6 +106,7 @@ fn row(node: &NodeReport, is_here: bool) -> Vec<Cell> {
 fn role(role: Role) -> Cell {
     let (word, tone) = match role {
         Role::Active => ("active", Tone::Good),
+        Role::Shared => ("shared", Tone::Good),
         Role::Holding => ("holding", Tone::Busy),
         Role::Draining => ("draining", Tone::Busy),
         Role::Standby => ("standby", Tone::Plain),

@@ -4,7 +4,7 @@ use super::Daemon;
 use super::store_failures::Outage;
 use crate::api::log::{log_notice, notice_text};
 use crate::store_tasks::client::StoreRequest;
-use crate::store_tasks::codec;
+use crate::store_tasks::codec::{self, LeaseCodec};
 use crate::store_tasks::watcher::WatchSpec;
 use lease::{Action, Key, Notice};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Daemon {
         }
     }
 
-    pub(super) fn send_to_store(&self, request: StoreRequest) {
+    pub(super) fn send_to_store(&self, request: StoreRequest<LeaseCodec>) {
         // This cannot fail: the task ends after the loop.
         let _ = self.senders.store_requests.send(request);
     }

@@ -1,5 +1,6 @@
 //! Writes of files: started here, executed by the writers' threads, and their results.
 
+use super::cluster_state::FileWord;
 use super::{Daemon, ForeignWrite};
 use crate::event::{Event, Save, SaveReason};
 use crate::files::persistent_state::FILE_NAME;
@@ -33,9 +34,9 @@ impl Daemon {
         let done = result.is_ok();
         let now = clock::boot_time();
         let cluster = self.clusters.get_mut(&name);
-        if let Some(is_active) = cluster.and_then(|cluster| cluster.end_write(result, now)) {
-            self.metrics.count_transition(name.as_str(), is_active);
-            log_state(&name, is_active);
+        if let Some(word) = cluster.and_then(|cluster| cluster.end_write(result, now)) {
+            self.metrics.count_transition(name.as_str(), word.as_str());
+            log_state(&name, word);
         }
         self.step(Input::StateWritten { cluster: name, done });
     }
@@ -130,7 +131,7 @@ impl Daemon {
 }
 
 /// The most important messages of the log: from here on, jobs run or do not.
-fn log_state(cluster: &ClusterName, is_active: bool) {
-    let (cluster, state) = (cluster.as_str(), if is_active { "active" } else { "passive" });
+fn log_state(cluster: &ClusterName, word: FileWord) {
+    let (cluster, state) = (cluster.as_str(), word.as_str());
     log::info!(CLUSTER = cluster, STATE = state; "cluster {cluster}: {state}");
 }
