@@ -26,10 +26,13 @@ for node in null zero full random urandom tty; do
     mount --bind "/dev/$node" "$SHARED/$NAME/dev/$node"
 done
 mount --rbind "$SHARED/$NAME/dev" /dev
+# keepalived of Debian 13 does not start without this file.
+cp /etc/keepalived/keepalived.config-opts /run 2>/dev/null || :
 for directory in /etc/keepalived /etc/rcron /etc/cron.d; do
     mkdir -p $directory
     mount -t tmpfs none $directory
 done
+cp /run/keepalived.config-opts /etc/keepalived 2>/dev/null || :
 mount --bind /dev/null /etc/crontab
 cp "$RCRON" /usr/local/bin/rcron
 cp "$KEEPALIVED" /usr/local/bin/rcron-keepalived

@@ -114,8 +114,12 @@ fn check_content(state: &State, report: &mut Report) {
         Reading::Missing => (
             Kind::StateMissing,
             format!("cluster {} has no state file", state.cluster.name()),
-            "start the program that writes it, or run `rcronctl set active` on the one server that should run the jobs, \
-             and `rcronctl set passive` on the others",
+            if state.cluster.config.require_lease {
+                "start the program that writes it: rcrond(8) or rcron-keepalived(8); `rcronctl set active` writes no lease"
+            } else {
+                "start the program that writes it, or run `rcronctl set active` on the one server that should run the jobs, \
+                 and `rcronctl set passive` on the others"
+            },
         ),
         Reading::Unreadable => (
             Kind::StateUnreadable,

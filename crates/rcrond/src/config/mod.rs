@@ -73,7 +73,9 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
 pub(crate) fn conf_directories(file: &Path) -> Vec<PathBuf> {
     let own = file.parent().filter(|own| !own.as_os_str().is_empty());
     let own = own.unwrap_or(Path::new("."));
-    vec![own.to_owned(), clusters::DIRECTORY.into()]
+    // Absolute, as `conf` names a file: otherwise one file would be two.
+    let own = std::path::absolute(own).unwrap_or_else(|_| own.to_owned());
+    vec![own, clusters::DIRECTORY.into()]
 }
 
 /// The checked content of rcrond.toml.
