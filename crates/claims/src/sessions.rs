@@ -16,6 +16,8 @@ struct Seen {
     status: Status,
     /// After the return of the first read that found it so.
     since: BootTime,
+    /// It was open at another version before: its node has renewed it.
+    moves: bool,
 }
 
 /// A session as a read found it.
@@ -57,8 +59,12 @@ impl Sessions {
             },
         };
         let key = (node.clone(), id);
-        if self.0.get(&key).is_none_or(|seen| seen.status != status) {
-            self.0.insert(key, Seen { status, since: now });
+        let before = self.0.get(&key);
+        if before.is_none_or(|seen| seen.status != status) {
+            let was_open = before.is_some_and(|seen| matches!(seen.status, Status::Open(..)));
+            let moves = was_open && matches!(status, Status::Open(..));
+            let since = now;
+            self.0.insert(key, Seen { status, since, moves });
         }
     }
 
@@ -82,6 +88,17 @@ impl Sessions {
             },
             Status::Ended(_) | Status::Gone => Over::Yes { end: None },
         }
+    }
+
+    /// Whether nothing is to be expected from waiting for the end of the entry's session: its node renews it, or its record cannot be
+    /// read. A session that was read once only may be that of a node that is gone.
+    pub(crate) fn is_alive(&self, entry: &Entry) -> bool {
+        let seen = self.0.get(&(entry.node.clone(), entry.session));
+        seen.is_some_and(|seen| match seen.status {
+            Status::Open(_, None) => true,
+            Status::Open(..) => seen.moves,
+            Status::Ended(_) | Status::Gone => false,
+        })
     }
 
     /// Forgets all sessions but these.

@@ -141,6 +141,9 @@ pub struct StoreReport {
     pub failure: Option<String>,
     /// Whether this node has a session in it.
     pub session: bool,
+    /// Why it does not, if that is known: another machine has its name, or the session was lost. As in the log.
+    #[serde(default)]
+    pub session_failure: Option<String>,
     /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
     /// Why it does not, if that is known.
@@ -185,6 +188,8 @@ pub struct ClusterReport {
 pub enum Role {
     /// The node holds the cluster, and its state file is active.
     Active,
+    /// The nodes share the cluster, and the state file of this one says so: it starts jobs that have `once_per_tick`.
+    Shared,
     /// The node holds the cluster, but its state file is not active yet, or no longer.
     Holding,
     /// The node holds the cluster until its running jobs have ended.

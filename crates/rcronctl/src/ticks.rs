@@ -12,7 +12,7 @@ use crate::output::{print_text, warn};
 use crate::screen::Screen;
 use crate::when;
 use control::{AheadReport, Request, TicksReport};
-use inputs::{clusters, words};
+use inputs::clusters;
 use jiff::Timestamp;
 use policy::display::escaped;
 use shown::Tick;
@@ -168,7 +168,7 @@ fn cluster_names(options: &cli::Ticks, common: &Common) -> Result<Vec<String>, F
     if !common.conf.is_empty() {
         for cluster in clusters::all(&common.conf)? {
             let settings = cluster.settings.map_err(|diagnostic| Failure::new(diagnostic.full))?;
-            names.push(words::text_of(&settings.config.cluster_name));
+            names.push(escaped(&settings.config.cluster_name).into_owned());
         }
     }
     names.sort();

@@ -2,7 +2,7 @@
 
 mod waiting;
 
-use super::draft::{Draft, NEVER_STARTED};
+use super::draft::Draft;
 use super::outcome::Effect;
 use super::permit::Standing;
 use super::run::{RunKey, RunState};
@@ -134,62 +134,74 @@ impl Machine {
             MissReason::DataLost
         };
         let schedule = alloc::sync::Arc::clone(&due.schedule);
-        self.settle_entries(round, job, tick, decision);
+        let unsettled = self.settle_entries(round, job, tick, decision);
         let draft = &mut decision.draft;
         if tick > draft.record.closed {
-            let missed = match draft.version {
-                // The first tick of a job that has never run.
-                None => None,
-                Some(_) => schedule.gap(draft.record.closed, TickTime(tick.0 + 1)),
-            };
-            let gap = missed.unwrap_or(Gap::single(tick));
-            draft.miss(gap, Outcome::Missed(reason), &self.node, round.now);
+            // The first tick of a job that the store does not know was due before the job was there: what follows counts from it.
+            if draft.version.is_some() {
+                let gap = schedule.gap(draft.record.closed, TickTime(tick.0.saturating_add(1)));
+                let gap = gap.unwrap_or(Gap::single(tick));
+                draft.miss(gap, Outcome::Missed(reason), &self.node, round.now);
+                let job = job.clone();
+                decision
+                    .effects
+                    .push(Effect::Notify(Notice::Missed { job, gap, reason }));
+            }
             draft.record.closed = tick;
+            draft.is_changed = true;
             draft.needs_session = true;
-            let job = job.clone();
-            decision
-                .effects
-                .push(Effect::Notify(Notice::Missed { job, gap, reason }));
         }
-        decision.effects.push(Effect::DueDone(job.clone(), tick));
+        match unsettled {
+            Unsettled::None => decision.effects.push(Effect::DueDone(job.clone(), tick)),
+            Unsettled::Until(moment) => {
+                if let Some(due) = self.dues.get_mut(job) {
+                    (due.is_queued, due.turn) = (false, moment);
+                }
+            }
+        }
     }
 
     /// Ends the entries up to this tick that no attempt can follow: they were given back and nobody took them, or their session is
-    /// over and they cannot be started again.
-    fn settle_entries(&self, round: &Round, job: &JobKey, tick: TickTime, decision: &mut Decision) {
+    /// over and they cannot be started again. Returns when it will be known of others whether their session is over.
+    fn settle_entries(&self, round: &Round, job: &JobKey, tick: TickTime, decision: &mut Decision) -> Unsettled {
+        let mut unsettled = Unsettled::None;
         let mut at = 0;
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
-            let can_follow = entry.reruns > 0 && entry.tick == decision.draft.record.closed;
-            let outcome = match entry.state {
-                _ if entry.tick > tick => None,
-                EntryState::NeverStarted => Some(NEVER_STARTED),
-                EntryState::CutOff => (!can_follow).then_some(Outcome::Interrupted),
+            let is_newest = entry.tick == decision.draft.record.closed;
+            let can_follow = entry.reruns > 0 && is_newest;
+            let is_over = match entry.state {
+                _ if entry.tick > tick => false,
+                // After the first attempt a tick has no deadline.
+                EntryState::NeverStarted => entry.attempt == 1 || !is_newest,
+                EntryState::CutOff => !can_follow,
                 EntryState::Running => match self.entry_over(round, &entry) {
                     Over::Yes { end } if !can_follow => {
                         if let Some((version, record)) = end {
                             end_session(&mut decision.draft, &entry, version, &record);
                         }
-                        Some(Outcome::Interrupted)
+                        true
                     }
-                    _ => None,
+                    Over::NotBefore(moment) if !can_follow && !self.is_alive(round, &entry) => {
+                        unsettled = unsettled.and_until(moment);
+                        false
+                    }
+                    _ => false,
                 },
             };
-            let Some(outcome) = outcome else {
+            if !is_over {
                 at += 1;
                 continue;
-            };
-            decision.draft.end(at, outcome, None);
+            }
             decision.draft.needs_session = true;
-            let notice = match outcome {
-                Outcome::Missed(reason) => Notice::Missed {
-                    job: job.clone(),
-                    gap: Gap::single(entry.tick),
-                    reason,
-                },
-                outcome => settled(job, &entry, outcome),
-            };
-            decision.effects.push(Effect::Notify(notice));
+            end_entry(job, at, &entry, decision);
         }
+        unsettled
+    }
+
+    /// Whether the node of an entry is known to renew its session: this one, or another.
+    fn is_alive(&self, round: &Round, entry: &crate::record::Entry) -> bool {
+        let own = round.standing.session.map(|(session, _)| session);
+        own == Some(entry.session) || self.sessions.is_alive(entry)
     }
 
     /// Whether the session of an entry is over, by the entry's own terms. One of this node's own open session is not.
@@ -274,6 +286,22 @@ impl Machine {
     }
 }
 
+/// Whether entries are left that only time can settle.
+enum Unsettled {
+    None,
+    /// Until this moment; `None`: until the next read.
+    Until(Option<policy::moment::BootTime>),
+}
+
+impl Unsettled {
+    fn and_until(self, moment: Option<policy::moment::BootTime>) -> Self {
+        match self {
+            Self::Until(earlier) => Self::Until(earlier.max(moment)),
+            Self::None => Self::Until(moment),
+        }
+    }
+}
+
 /// How a run ended, in its job's record.
 fn write_end(draft: &mut Draft, at: usize, ended: &Ended) {
     let entry = &mut draft.record.entries[at];
@@ -288,6 +316,21 @@ fn write_end(draft: &mut Draft, at: usize, ended: &Ended) {
         policy::exit::Outcome::Killed(signal) => Outcome::Killed(signal),
     };
     draft.end(at, outcome, Some(ended.lasted));
+}
+
+/// Ends an entry that no attempt follows.
+fn end_entry(job: &JobKey, at: usize, entry: &crate::record::Entry, decision: &mut Decision) {
+    let notice = if entry.state == EntryState::NeverStarted {
+        decision.draft.end_unstarted(at).then(|| Notice::Missed {
+            job: job.clone(),
+            gap: Gap::single(entry.tick),
+            reason: MissReason::NotAsked,
+        })
+    } else {
+        decision.draft.end(at, Outcome::Interrupted, None);
+        Some(settled(job, entry, Outcome::Interrupted))
+    };
+    decision.effects.extend(notice.map(Effect::Notify));
 }
 
 fn settled(job: &JobKey, entry: &crate::record::Entry, outcome: Outcome) -> Notice {

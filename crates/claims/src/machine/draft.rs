@@ -79,6 +79,23 @@ impl Draft {
         });
     }
 
+    /// The entry at this place was given back, and nothing follows: its tick is missed, unless an earlier attempt was started. How
+    /// that one ended is recorded already. Returns whether the tick is missed.
+    pub(super) fn end_unstarted(&mut self, at: usize) -> bool {
+        if self.record.entries.get(at).is_none_or(|entry| entry.attempt == 1) {
+            self.end(at, NEVER_STARTED, None);
+            return true;
+        }
+        let entry = self.record.entries.remove(at);
+        self.is_changed = true;
+        self.note_last(LastTick {
+            tick: entry.tick,
+            node: None,
+            outcome: Outcome::Interrupted,
+        });
+        false
+    }
+
     /// Another attempt follows the one at this place, which becomes an ended tick; the last one's is not changed.
     pub(super) fn replace(&mut self, at: usize, next: Entry) {
         let old = core::mem::replace(&mut self.record.entries[at], next);
@@ -114,19 +131,21 @@ impl Draft {
     }
 
     fn write(&mut self, ended: EndedTick) {
-        let is_latest = self.record.last.as_ref().is_none_or(|last| last.tick <= ended.gap.last);
-        if is_latest {
-            let node = (ended.attempt > 0).then(|| ended.node.clone());
-            self.record.last = Some(LastTick {
-                tick: ended.gap.last,
-                node,
-                outcome: ended.outcome,
-            });
-        }
+        self.note_last(LastTick {
+            tick: ended.gap.last,
+            node: (ended.attempt > 0).then(|| ended.node.clone()),
+            outcome: ended.outcome,
+        });
         let slot = self.record.next_slot();
         self.record.written = self.record.written.saturating_add(1);
         self.ended.insert(slot, ended);
         debug_assert!(slot < MOST_SLOTS, "a slot within the round");
+    }
+
+    fn note_last(&mut self, ended: LastTick) {
+        if self.record.last.as_ref().is_none_or(|last| last.tick <= ended.tick) {
+            self.record.last = Some(ended);
+        }
     }
 
     /// The place of the entry of this tick that is the latest attempt.

@@ -83,6 +83,8 @@ struct PendingDue {
     due: Due,
     /// Its time has come, and its job was queued.
     is_queued: bool,
+    /// Not before this: the sessions of attempts are watched.
+    turn: Option<BootTime>,
 }
 
 /// A job as a read found it.
@@ -285,7 +287,11 @@ impl Machine {
 
     /// Of several ticks of a job, the latest stands for all: the earlier ones are found as a gap.
     fn take_due(&mut self, due: Due) {
-        let pending = PendingDue { due, is_queued: false };
+        let pending = PendingDue {
+            due,
+            is_queued: false,
+            turn: None,
+        };
         self.dues.insert(pending.due.job.clone(), pending);
     }
 

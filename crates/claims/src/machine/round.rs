@@ -213,7 +213,8 @@ impl Machine {
         let dues = self
             .dues
             .values()
-            .filter(|due| !due.is_queued && self.until_missed(now, &due.due).is_zero());
+            .filter(|due| !due.is_queued && self.until_missed(now, &due.due).is_zero())
+            .filter(|due| due.turn.is_none_or(|turn| turn <= now.boot));
         let dues: Vec<JobKey> = dues.map(|due| due.due.job.clone()).collect();
         for job in dues {
             if let Some(due) = self.dues.get_mut(&job) {
@@ -256,7 +257,8 @@ impl Machine {
         } else {
             self.max_skew
         };
-        due.expired.after(skew).wall().0.saturating_sub(now.wall.0)
+        let missed_at = due.expired.wall().0.saturating_add(skew);
+        missed_at.saturating_sub(now.wall.0)
     }
 
     /// Tells the client why it waits, if it does not know.
@@ -328,7 +330,10 @@ impl Machine {
             .any(|run| !matches!(run.state, super::RunState::Granted));
         let sweep = pending.then(|| self.sweep_at());
         let dues = self.dues.values().filter(|due| !due.is_queued);
-        let dues = dues.map(|due| now.boot.after(self.until_missed(now, &due.due)));
+        let dues = dues.map(|due| {
+            let missed_at = now.boot.after(self.until_missed(now, &due.due));
+            due.turn.map_or(missed_at, |turn| missed_at.max(turn))
+        });
         let runs = self.runs.values().filter_map(|run| match run.state {
             super::RunState::Waiting => {
                 let deadline = (!run.follows && run.client.is_some()).then_some(run.deadline);

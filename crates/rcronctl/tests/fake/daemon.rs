@@ -119,6 +119,7 @@ pub(crate) fn report(nodes: bool) -> Report {
             answers: true,
             failure: None,
             session: true,
+            session_failure: None,
             watching: true,
             watch_failure: None,
         },

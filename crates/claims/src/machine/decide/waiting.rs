@@ -1,6 +1,6 @@
 //! What a round decides about one waiting rcron.
 
-use super::{Decision, Round, end_session, settled};
+use super::{Decision, Round, end_entry, end_session};
 use crate::machine::Machine;
 use crate::machine::draft::{Draft, NEVER_STARTED};
 use crate::machine::outcome::Effect;
@@ -26,6 +26,12 @@ impl Machine {
             // Its claim may still be done.
         } else if run.tick <= round.floor {
             decision.effects.push(over(key, OverReason::Superseded, None));
+        } else if run.tick > record.closed && run.tick < record.closed.after(run.spacing) {
+            // Another server has given the same scheduled time another name.
+            let newest = record.entries.iter().find(|entry| entry.tick == record.closed);
+            let last = record.last.as_ref().and_then(|last| last.node.as_ref());
+            let by = newest.map(|entry| &entry.node).or(last).map(String::from);
+            decision.effects.push(over(key, OverReason::Done, by));
         } else if run.tick > record.closed || (run.tick == record.closed && self.is_mutated(Mutation::ClosedIsIgnored))
         {
             self.decide_unclaimed(round, key, &run, decision);
@@ -109,7 +115,15 @@ impl Machine {
             decision.effects.push(wait(key, WaitReason::Passive, None));
             return;
         }
-        if !self.make_room(round, key, run, decision) {
+        let room = self.make_room(round, key, run, decision);
+        if let Room::NotYet(moment) = room {
+            if let Some(run) = self.runs.get_mut(key) {
+                run.turn = moment;
+            }
+            decision.effects.push(wait(key, WaitReason::Elsewhere, None));
+            return;
+        }
+        if room == Room::None {
             let draft = &mut decision.draft;
             draft.miss(crate::Gap::single(run.tick), Outcome::Skipped, &self.node, now);
             draft.record.closed = run.tick;
@@ -140,17 +154,20 @@ impl Machine {
         });
     }
 
-    /// Ends older entries that nothing can follow once this tick is claimed. Returns whether the tick may be started beside those
-    /// that still run.
-    fn make_room(&self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) -> bool {
+    /// Ends older entries that nothing can follow once this tick is claimed, and finds out whether the tick may be started beside
+    /// those that still run.
+    fn make_room(&self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) -> Room {
+        let waits = self.overlap_ends(round, run, decision);
+        if let Some(room) = waits {
+            return room;
+        }
         let mut at = 0;
         let mut running = 0;
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
-            let (outcome, end) = match entry.state {
-                EntryState::NeverStarted => (NEVER_STARTED, None),
-                EntryState::CutOff => (Outcome::Interrupted, None),
+            let end = match entry.state {
+                EntryState::NeverStarted | EntryState::CutOff => None,
                 EntryState::Running => match self.entry_over(round, &entry) {
-                    Over::Yes { end } => (Outcome::Interrupted, end),
+                    Over::Yes { end } => end,
                     Over::NotBefore(_) => {
                         running += 1;
                         at += 1;
@@ -161,14 +178,32 @@ impl Machine {
             if let Some((version, record)) = end {
                 end_session(&mut decision.draft, &entry, version, &record);
             }
-            decision.draft.end(at, outcome, None);
-            let notice = match outcome {
-                Outcome::Missed(_) => missed(key, crate::Gap::single(entry.tick)),
-                outcome => Effect::Notify(settled(&key.job, &entry, outcome)),
-            };
-            decision.effects.push(notice);
+            end_entry(&key.job, at, &entry, decision);
         }
-        running == 0 || (!run.skips_overlap && running < MOST_ENTRIES)
+        if running == 0 || (!run.skips_overlap && running < MOST_ENTRIES) {
+            Room::Free
+        } else {
+            Room::None
+        }
+    }
+
+    /// With `overlap = skip`: an attempt that may have died with its server is waited for, if it can be known in time whether it has.
+    fn overlap_ends(&self, round: &Round, run: &Run, decision: &Decision) -> Option<Room> {
+        let entries = decision.draft.record.entries.iter();
+        let running = entries.filter(|entry| run.skips_overlap && entry.state == EntryState::Running);
+        let mut latest = None;
+        let mut must_wait = false;
+        for entry in running {
+            if let Over::NotBefore(moment) = self.entry_over(round, entry) {
+                let in_time = moment.is_none_or(|moment| moment < run.deadline);
+                if self.is_alive(round, entry) || !in_time {
+                    return None;
+                }
+                must_wait = true;
+                latest = latest.max(moment);
+            }
+        }
+        must_wait.then_some(Room::NotYet(latest))
     }
 
     /// Another run has the tick, or had it and gave it back.
@@ -191,17 +226,9 @@ impl Machine {
                 if let Some((version, record)) = end {
                     end_session(&mut decision.draft, &entry, version, &record);
                 }
-                let outcome = if entry.state == EntryState::NeverStarted {
-                    NEVER_STARTED
-                } else {
-                    Outcome::Interrupted
-                };
-                decision.draft.end(at, outcome, None);
+                end_entry(&key.job, at, &entry, decision);
                 decision.draft.needs_session = true;
                 let by = Some(String::from(&entry.node));
-                decision
-                    .effects
-                    .push(Effect::Notify(settled(&key.job, &entry, outcome)));
                 let reason = if is_newest {
                     OverReason::Done
                 } else {
@@ -225,7 +252,7 @@ impl Machine {
     ) {
         let old = decision.draft.record.entries[at].clone();
         let was_started = old.state != EntryState::NeverStarted;
-        self.set_follows(key, was_started);
+        self.set_follows(key, was_started || old.attempt > 1);
         let permit = match self.permit(round, key) {
             Ok(permit) if round.now.boot >= run.not_before => permit,
             Ok(_) => {
@@ -347,6 +374,15 @@ impl Machine {
             });
         }
     }
+}
+
+/// Whether a tick may be started beside the attempts that still run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Free,
+    /// It will be known at this time; `None`: after the next read.
+    NotYet(Option<BootTime>),
+    None,
 }
 
 fn over(key: &RunKey, reason: OverReason, by: Option<String>) -> Effect {

@@ -224,6 +224,11 @@ fn an_earlier_tick_that_still_runs_is_not_overlapped() {
     one.settle(&mut store);
     two.claim_with(2, "backup", TICK + 60, |claim| claim.skips_overlap = true);
     two.settle(&mut store);
+    assert!(two.last(2).contains("reason=elsewhere"), "{}", two.last(2));
+    // The other server may be gone: only a renewal shows that it is not.
+    one.renew(&mut store);
+    two.pass(4 * SECOND);
+    two.settle(&mut store);
     assert_eq!(
         two.last(2),
         format!("over reason=overlap why=- by=- tick={}", TICK + 60)
@@ -232,6 +237,27 @@ fn an_earlier_tick_that_still_runs_is_not_overlapped() {
     two.claim(3, "backup", TICK + 120);
     two.settle(&mut store);
     assert!(two.last(3).starts_with("grant"), "{}", two.last(3));
+}
+
+#[test]
+fn an_earlier_tick_whose_server_is_gone_holds_up_the_next_one_only_until_that_is_known() {
+    let mut store = store();
+    let (mut one, mut two) = (Node::active(1, &mut store), Node::active(2, &mut store));
+    one.claim(1, "backup", TICK);
+    one.settle(&mut store);
+    two.claim_with(2, "backup", TICK + 60, |claim| claim.skips_overlap = true);
+    two.settle(&mut store);
+    for _ in 0..20 {
+        two.renew(&mut store);
+        two.pass(SECOND);
+        two.permit(Permission::Active {
+            until: BootTime(two.boot + 10 * SECOND),
+            epoch: 7,
+        });
+        two.settle(&mut store);
+    }
+    assert!(two.last(2).starts_with("grant"), "{}", two.last(2));
+    assert_eq!(store.ended("backup", 0).outcome, Outcome::Interrupted);
 }
 
 #[test]
@@ -245,4 +271,31 @@ fn a_server_of_lower_rank_leaves_the_tick_to_the_first() {
     two.pass(SECOND);
     two.settle(&mut store);
     assert!(two.last(2).starts_with("grant"), "{}", two.last(2));
+}
+
+#[test]
+fn a_tick_that_is_named_by_the_start_is_not_claimed_soon_after_another() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    let spaced = |claim: &mut Claim| claim.spacing = 90 * SECOND;
+    one.claim_with(1, "backup", TICK, spaced);
+    one.settle(&mut store);
+    assert!(one.last(1).starts_with("grant "), "{}", one.last(1));
+    one.claim_with(2, "backup", TICK + 60, spaced);
+    one.settle(&mut store);
+    assert_eq!(
+        one.last(2),
+        format!("over reason=done why=- by=server1 tick={}", TICK + 60)
+    );
+    one.end(1, 0);
+    one.claim_with(3, "backup", TICK + 89, spaced);
+    one.settle(&mut store);
+    assert!(
+        one.last(3).starts_with("over reason=done why=- by=server1 "),
+        "{}",
+        one.last(3)
+    );
+    one.claim_with(4, "backup", TICK + 90, spaced);
+    one.settle(&mut store);
+    assert!(one.last(4).starts_with("grant "), "{}", one.last(4));
 }

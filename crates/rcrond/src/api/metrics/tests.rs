@@ -34,6 +34,7 @@ pub(super) fn snapshot() -> Snapshot {
         answers: true,
         failure: None,
         session: true,
+        session_failure: None,
         watching: false,
         watch_failure: None,
     };
@@ -206,7 +207,7 @@ fn calls_are_counted_by_their_results() {
 #[test]
 fn transitions_begin_at_zero() {
     let metrics = Metrics::new();
-    metrics.count_transition(NASTY, true);
+    metrics.count_transition(NASTY, "active");
     let samples = parse(&metrics.text(&snapshot(), at(100_000)).expect("text"));
     let to = |cluster, to| {
         value(
@@ -217,6 +218,7 @@ fn transitions_begin_at_zero() {
     };
     assert_eq!((to(NASTY, "active"), to(NASTY, "passive")), (Some(1.0), Some(0.0)));
     assert_eq!((to("web", "active"), to("web", "passive")), (Some(0.0), Some(0.0)));
+    assert_eq!(to("web", "shared"), Some(0.0));
 }
 
 #[test]
