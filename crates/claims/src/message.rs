@@ -175,6 +175,9 @@ pub struct Claim {
     pub deadline: BootTime,
     /// With `run_on = "any"`: no claim before this, to leave the tick to a node of higher rank. Otherwise a moment that has passed.
     pub not_before: BootTime,
+    /// The tick is not claimed if it is less than this after *closed*: for a tick whose name is only the minute of rcron's start, and
+    /// which another server may have named differently. Zero for others.
+    pub spacing: Duration,
     /// `rerun`.
     pub rerun: u32,
     /// `overlap = skip`.

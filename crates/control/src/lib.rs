@@ -141,6 +141,9 @@ pub struct StoreReport {
     pub failure: Option<String>,
     /// Whether this node has a session in it.
     pub session: bool,
+    /// Why it does not, if that is known: another machine has its name, or the session was lost. As in the log.
+    #[serde(default)]
+    pub session_failure: Option<String>,
     /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
     /// Why it does not, if that is known.
@@ -161,6 +164,12 @@ pub struct ClusterReport {
     pub priority: u32,
     /// The lease's duration as configured on this node, in milliseconds.
     pub lease_ms: u64,
+    /// `settle` as configured on this node, in milliseconds; `None` from an older daemon.
+    #[serde(default)]
+    pub settle_ms: Option<u64>,
+    /// `grace` as configured on this node, in milliseconds; `None` from an older daemon.
+    #[serde(default)]
+    pub grace_ms: Option<u64>,
     /// If this node holds the cluster: how long its lease still lasts at least, in milliseconds.
     pub lease_left_ms: Option<u64>,
     /// The highest epoch that this node has seen.

@@ -1,14 +1,12 @@
 //! States and decisions in words, for people.
 
-use crate::diagnostic::shown;
 use crate::observe::Observation;
 use policy::config::Config;
 use policy::decide::{Basis, Decision, Skip, Stale};
+use policy::display::escaped;
 use policy::moment::{Moment, WallTime};
 use policy::state::{Lease, State};
-use std::ffi::OsStr;
 use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// What the first line of a state file says.
@@ -33,7 +31,7 @@ pub fn state_line(state: &State, now: &Moment) -> String {
     }
     for (word, value) in [("by", &state.by), ("since", &state.since)] {
         if let Some(value) = value {
-            let _ = write!(line, ", {word} {}", text_of(value));
+            let _ = write!(line, ", {word} {}", escaped(value));
         }
     }
     line
@@ -114,12 +112,6 @@ pub fn age(modified: WallTime, now: WallTime) -> String {
 pub fn seconds(duration: Duration) -> String {
     let rounded = duration.saturating_add(Duration::from_millis(50));
     format!("{}.{} s", rounded.as_secs(), rounded.subsec_millis() / 100)
-}
-
-/// [`shown`], for bytes.
-#[must_use]
-pub fn text_of(bytes: &[u8]) -> String {
-    shown(OsStr::from_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const DROP_INS: &str = "/etc/cron.d";
 const SPOOLS: [&str; 2] = ["/var/spool/cron/crontabs", "/var/spool/cron"];
 
 /// A file that may be a crontab.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     file: PathBuf,
     /// `None` for a system crontab.

@@ -3,7 +3,8 @@
 /// Limits against crontabs that are made to fill the memory. A system crontab is root's and has no limit of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all crontabs together. The system crontabs come first, then the users' in the order of their names.
+    /// Bytes of all crontabs together. The system crontabs come first, then the users' in the order of their names, then large
+    /// ones of users.
     pub bytes: usize,
     /// Lines that call rcron, in all crontabs together.
     pub lines: usize,
@@ -16,10 +17,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// At most some 30 MB of memory.
+    /// At most some 40 MB of memory, and a few seconds.
     fn default() -> Self {
         Self {
-            bytes: 64 << 20,
+            bytes: 16 << 20,
             lines: 20_000,
             lines_of_user: 1000,
             configurations_of_user: 20,

@@ -1,7 +1,7 @@
 //! Reading the crontabs.
 
 use crate::cron::Cron;
-use crate::files::{self, CrontabFile, NotRead};
+use crate::files::{self, CrontabFile, NotRead, Source};
 use crate::fingerprint;
 use crate::hash;
 use crate::limits::Limits;
@@ -62,6 +62,9 @@ pub(crate) fn read(root: &Root, limits: &Limits) -> Jobs {
     }
 }
 
+/// In bytes. Hardly any crontab that a person has written is longer.
+const LARGE: usize = 64 << 10;
+
 struct Reader<'a> {
     root: &'a Root,
     limits: &'a Limits,
@@ -81,29 +84,46 @@ struct Context<'a> {
 }
 
 impl Reader<'_> {
+    /// Large crontabs of users come last, so that they do not take the place of others.
     fn read_all(&mut self) {
-        let mut bytes = 0;
+        let (mut bytes, mut large) = (0, Vec::new());
         for source in files::list(self.root, &mut self.unread) {
-            let outside = self.root.outside(source.file());
-            let file = match files::read(self.root, &self.cron, source) {
-                Ok(file) => file,
-                // cron has no jobs from there either.
-                Err(NotRead::Missing | NotRead::Link) => continue,
-                Err(NotRead::Denied(error)) => {
-                    self.unread.push(Unread::File(outside, Unreadable::System(error)));
-                    continue;
+            match self.open(source.clone()) {
+                Some(file) if file.user().is_some_and(|user| user != b"root") && file.text.len() > LARGE => {
+                    large.push(source);
                 }
-                Err(NotRead::Unreadable(error)) => {
-                    self.unread.push(Unread::File(outside, error));
-                    continue;
-                }
-            };
-            bytes += file.text.len();
-            if bytes > self.limits.bytes || self.lines.len() >= self.limits.lines {
-                self.unread.push(Unread::Rest(outside));
-                return;
+                Some(file) => self.read_within_limits(&file, &mut bytes),
+                None => {}
             }
-            self.read_file(&file);
+        }
+        for source in large {
+            if let Some(file) = self.open(source) {
+                self.read_within_limits(&file, &mut bytes);
+            }
+        }
+    }
+
+    /// `None` if there is nothing that cron reads, or that can be read here.
+    fn open(&mut self, source: Source) -> Option<CrontabFile> {
+        let outside = self.root.outside(source.file());
+        let error = match files::read(self.root, &self.cron, source) {
+            Ok(file) => return Some(file),
+            // cron has no jobs from there either.
+            Err(NotRead::Missing | NotRead::Link) => return None,
+            Err(NotRead::Denied(error)) => Unreadable::System(error),
+            Err(NotRead::Unreadable(error)) => error,
+        };
+        self.unread.push(Unread::File(outside, error));
+        None
+    }
+
+    fn read_within_limits(&mut self, file: &CrontabFile, bytes: &mut usize) {
+        let sum = *bytes + file.text.len();
+        if sum <= self.limits.bytes && self.lines.len() < self.limits.lines {
+            *bytes = sum;
+            self.read_file(file);
+        } else {
+            self.unread.push(Unread::Lines(file.outside.clone(), 1));
         }
     }
 
@@ -112,13 +132,18 @@ impl Reader<'_> {
         if Rejection::find(self.root, &self.users, &self.cron, dialect, file).is_some() {
             return;
         }
+        if let Some(line) = file.cut {
+            self.unread.push(Unread::Lines(file.outside.clone(), line));
+        }
+        if !has_rcron(&file.text) {
+            return;
+        }
         let crontab = Crontab::parse(&file.text, file.kind(), dialect);
         if dialect == Dialect::Debian && self.is_rejected(file, &crontab) {
             return;
         }
-        let cut = crontab.skipped.iter().copied().chain(file.cut).min();
-        if let Some(line) = cut {
-            self.unread.push(Unread::Lines(file.outside.clone(), line));
+        if let Some(line) = crontab.skipped.first() {
+            self.unread.push(Unread::Lines(file.outside.clone(), *line));
         }
         let (is_users, before) = (file.user().is_some(), self.lines.len());
         let of_user = |limit: usize, most: usize| if is_users { limit } else { most };
@@ -135,6 +160,10 @@ impl Reader<'_> {
             let Some(schedule) = entry.when.filter(|_| crontab.unfinished != Some(entry.line)) else {
                 continue;
             };
+            // A shell command is not parsed in vain: that takes most of the time.
+            if !has_rcron(&entry.command) {
+                continue;
+            }
             for call in &Line::parse(entry).judgement.calls {
                 if self.lines.len() - before >= most {
                     self.unread.push(Unread::Lines(file.outside.clone(), entry.line));
@@ -220,6 +249,10 @@ impl Reader<'_> {
         self.configurations
             .settings(self.root, rights, conf, settings, &mut context.budget)
     }
+}
+
+fn has_rcron(command: &[u8]) -> bool {
+    command.windows(b"rcron".len()).any(|part| part == b"rcron")
 }
 
 /// Whether cronie delays jobs by this `RANDOM_DELAY`: a part of so many minutes, rounded down. It rejects other values.

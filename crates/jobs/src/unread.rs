@@ -15,6 +15,4 @@ pub enum Unread {
     Files(PathBuf, usize),
     /// This crontab from this line on.
     Lines(PathBuf, usize),
-    /// This crontab and all later ones: together they are too large.
-    Rest(PathBuf),
 }

@@ -141,6 +141,8 @@ pub struct ClusterStart {
     /// The content of its state file, if that is active or shared with a lease of this boot, even one that has expired. For a file
     /// that cannot be read: active until ten minutes from now, with epoch 0.
     pub file: Option<StateFileContent>,
+    /// The session to resume has shared this cluster. Of no importance without such a session.
+    pub shared: bool,
 }
 
 /// What the daemon starts with.

@@ -8,6 +8,7 @@ pub mod wait;
 
 use crate::exit::Outcome;
 use crate::moment::{BootTime, WallTime};
+use crate::run_id::RunId;
 use crate::tick::TickTime;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -212,6 +213,12 @@ impl ClaimId {
     pub fn as_str(&self) -> &str {
         // All of them are ASCII.
         core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl From<&RunId> for ClaimId {
+    fn from(run: &RunId) -> Self {
+        Self(run.characters())
     }
 }
 

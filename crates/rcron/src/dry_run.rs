@@ -6,11 +6,12 @@ use inputs::command_line::Invocation;
 use inputs::diagnostic::shown;
 use inputs::observe::Observation;
 use inputs::settings::Settings;
-use inputs::words::{age, decision, seconds, state_line, text_of, why};
+use inputs::words::{age, decision, seconds, state_line, why};
 use policy::claim::{Answer, Claim};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::Reading;
+use policy::display::escaped;
 use policy::shell;
 use policy::tick::TickTime;
 use std::ffi::OsStr;
@@ -31,7 +32,7 @@ pub(crate) fn report(
         line(&mut text, "warning", &warning.summary);
     }
     line(&mut text, "configuration", &configuration(settings));
-    line(&mut text, "cluster", &text_of(&config.cluster_name));
+    line(&mut text, "cluster", &escaped(&config.cluster_name));
     line(&mut text, "state file", &state_file(config));
     line(&mut text, "it says", &content(observation));
     match claim {
@@ -41,7 +42,7 @@ pub(crate) fn report(
     line(&mut text, "argv", &argv(invocation));
     line(&mut text, "program", &program(invocation));
     for assignment in invocation.job.assignments() {
-        line(&mut text, "environment", &text_of(assignment));
+        line(&mut text, "environment", &escaped(assignment));
     }
     line(&mut text, "niceness", &config.nice_level.to_string());
     line(&mut text, "on demotion", &on_demotion(config));
@@ -55,11 +56,11 @@ fn append_claim(text: &mut String, claim: Claim, observation: &Observation, conf
     let decision = format!("ask rcrond for the tick; {}", why(observation, config));
     line(text, "decision", &decision);
     let (tick, answer) = match claim::ask(config, claim) {
-        Ok(Answer::Would { tick, text }) => (tick, text_of(text.as_bytes())),
-        Ok(Answer::Refused { message }) => (None, format!("refuses: {}", text_of(message.as_bytes()))),
+        Ok(Answer::Would { tick, text }) => (tick, escaped(&text).into_owned()),
+        Ok(Answer::Refused { message }) => (None, format!("refuses: {}", escaped(&message))),
         Ok(_) => (None, "unexpected answer; it may have another version".to_owned()),
         Err(error) => {
-            let socket = text_of(&config.claim_socket);
+            let socket = escaped(&config.claim_socket);
             (None, format!("no answer on {socket}: {error}"))
         }
     };
@@ -120,7 +121,7 @@ fn argv(invocation: &Invocation) -> String {
         .job
         .argv()
         .into_iter()
-        .map(|word| text_of(&shell::quoted(word)))
+        .map(|word| escaped(&shell::quoted(word)).into_owned())
         .collect();
     let how = match invocation.job.mode {
         Mode::Direct => "directly",

@@ -36,9 +36,10 @@ pub(crate) fn claim(config: &Config, options: &Options) -> Option<(RunId, Claim)
     }
     let (started_wall, started_boot) = (clock::wall_time(), clock::boot_time());
     let id = RunId::new(started_wall, random::ten_bytes());
-    let job = options.job_name.as_ref()?;
+    // The rules have been checked: there is a name, and it is UTF-8.
+    let job = options.job_name.as_deref().unwrap_or_default();
     let claim = Claim {
-        run: ClaimId::new(id.as_bytes())?,
+        run: ClaimId::from(&id),
         started_wall,
         started_boot,
         start_within: config.start_within,

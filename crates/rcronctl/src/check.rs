@@ -1,7 +1,7 @@
 //! `rcronctl check`: what is wrong on this server, and what to do about it. See rcronctl-check(8).
 //!
 //! Each module examines one subject and adds findings to the report. Nothing is changed, and nothing is waited for except the
-//! answer of rcrond, for at most two seconds.
+//! answers of rcrond, for at most two seconds each.
 
 mod access;
 mod configuration;
@@ -17,6 +17,7 @@ mod kind;
 mod lease;
 mod log_socket;
 mod mounts;
+mod once_per_tick;
 mod print;
 mod processes;
 mod programs;
@@ -88,6 +89,8 @@ fn examine(root: &Root, common: &Common) -> Report {
             report.cannot_read(Group::State, &cluster.file, &error);
         }
     }
+    let answer = server.daemon.as_ref();
+    once_per_tick::check(root, &server.switch, &usage, &clusters, answer, &mut report);
     keepalived::check(root, &clusters, &mut report);
     programs::check(root, &mut report);
     report.close();

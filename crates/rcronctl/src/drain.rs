@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output::{print_json, print_text};
 use control::client::{Connection, NoAnswer};
 use control::{Request, Response};
-use inputs::{clusters, words};
+use inputs::clusters;
 use policy::display::escaped;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
     if !common.conf.is_empty() {
         for cluster in clusters::all(&common.conf)? {
             let settings = cluster.settings.map_err(|diagnostic| Failure::new(diagnostic.full))?;
-            let name = words::text_of(&settings.config.cluster_name);
+            let name = escaped(&settings.config.cluster_name).into_owned();
             if !names.contains(&name) {
                 names.push(name);
             }

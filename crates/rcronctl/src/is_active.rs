@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::{print_json, print_text};
 use inputs::{clusters, observe, words};
 use policy::decide::Decision;
+use policy::display::escaped;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -40,7 +41,7 @@ fn try_print(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failu
     let observation = observe::observe(&settings.config);
     let active = matches!(observation.decision, Decision::Run(_));
     let reason = words::why(&observation, &settings.config);
-    let cluster = words::text_of(&settings.config.cluster_name);
+    let cluster = escaped(&settings.config.cluster_name).into_owned();
     if options.quiet {
         // Only the exit status is wanted.
     } else if common.json {

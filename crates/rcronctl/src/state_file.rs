@@ -4,8 +4,8 @@ use crate::daemon;
 use crate::failure::Failure;
 use crate::when;
 use inputs::observe::{self, Observation};
-use inputs::words;
 use policy::config::Config;
+use policy::display::escaped;
 use policy::state::{Lease, State};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -94,7 +94,7 @@ fn running_owner(observation: &Observation) -> Option<(String, &State)> {
     if moment.boot_id.as_ref() != Some(boot) || *end <= moment.boot {
         return None;
     }
-    let name = state.by.as_ref().map_or("a daemon".to_owned(), |by| words::text_of(by));
+    let name = state.by.as_ref().map_or("a daemon".into(), |by| escaped(by));
     let left = when::duration(end.since(moment.boot));
     Some((format!("{name} (its lease holds for another {left})"), state))
 }

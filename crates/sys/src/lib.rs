@@ -15,6 +15,7 @@ pub mod poll;
 pub mod process_tree;
 pub mod random;
 pub mod replace;
+pub mod service_manager;
 pub mod signal;
 pub mod spawn;
 pub mod stream;

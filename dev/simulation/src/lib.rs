@@ -14,6 +14,7 @@ mod queue;
 pub mod random;
 pub mod store;
 pub mod ticks;
+pub mod witness;
 pub mod workload;
 pub mod world;
 

@@ -3,7 +3,8 @@
 use crate::Micros;
 use crate::clock::Clock;
 use lease::{
-    Action, ClusterConfig, ClusterStart, Input, Machine, Mutation, NodeName, SessionId, Start, StateFileContent,
+    Action, ClusterConfig, ClusterStart, Input, LeaseDuration, Machine, Mutation, NodeName, SessionId, Start,
+    StateFileContent,
 };
 use policy::decide::Reading;
 use policy::moment::{BootTime, WallTime};
@@ -32,6 +33,8 @@ pub struct Node {
     pub drained: bool,
     /// The identity under /run.
     pub kept: Option<SessionId>,
+    /// With it: the leases with which the session has shared the clusters.
+    kept_leases: Vec<Option<LeaseDuration>>,
     /// The running daemon.
     pub process: Option<Process>,
     /// How many processes were started: distinguishes an event for an earlier one.
@@ -102,6 +105,7 @@ impl Node {
             configs,
             drained: false,
             kept: None,
+            kept_leases: Vec::new(),
             process: None,
             lives: 0,
             stopping: false,
@@ -121,6 +125,7 @@ impl Node {
                 drained: self.drained,
                 epoch: self.epochs[cluster],
                 file: self.content_of_this_boot(cluster),
+                shared: self.kept_leases.get(cluster).is_some_and(Option::is_some),
             })
             .collect()
     }
@@ -129,7 +134,7 @@ impl Node {
     pub fn start(&mut self, now: Micros, seed: [u64; 2], mutation: Option<Mutation>) {
         let start = Start {
             node: self.name.clone(),
-            kept: self.kept,
+            kept: self.kept.filter(|_| self.has_kept_leases()),
             seed,
             clusters: self.cluster_starts(),
         };
@@ -142,6 +147,21 @@ impl Node {
             actions: VecDeque::new(),
             wake: None,
         });
+    }
+
+    /// The daemon saves with the identity what the session shares.
+    pub fn save_shared_leases(&mut self) {
+        if let Some(process) = &self.process {
+            self.kept_leases.clear();
+            self.kept_leases
+                .extend(process.machine.views().map(|view| view.shared_lease));
+        }
+    }
+
+    /// An identity is not used if it has shared a cluster with another lease than the one that is configured.
+    fn has_kept_leases(&self) -> bool {
+        let mut pairs = self.kept_leases.iter().zip(&self.configs);
+        pairs.all(|(kept, config)| kept.is_none_or(|kept| kept == config.timing.lease()))
     }
 
     /// Differs from boot to boot.

@@ -4,6 +4,7 @@ use crate::job::JobKey;
 use crate::message::{Claim, Client, Held, Schedule};
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::time::Duration;
 use lease::Version;
 use policy::claim::{ClaimId, Ended, WaitReason};
 use policy::moment::BootTime;
@@ -28,6 +29,8 @@ pub(super) struct Run {
     pub(super) deadline: BootTime,
     /// No claim before this.
     pub(super) not_before: BootTime,
+    /// The least time since *closed*.
+    pub(super) spacing: Duration,
     pub(super) rerun: u32,
     pub(super) skips_overlap: bool,
     pub(super) schedule: Option<Arc<dyn Schedule>>,
@@ -78,6 +81,7 @@ impl Run {
             state: RunState::Waiting,
             deadline: claim.deadline,
             not_before: claim.not_before,
+            spacing: claim.spacing,
             rerun: claim.rerun,
             skips_overlap: claim.skips_overlap,
             schedule: claim.schedule,
@@ -98,6 +102,7 @@ impl Run {
             state: RunState::Granted,
             deadline: boot,
             not_before: boot,
+            spacing: Duration::ZERO,
             rerun: 0,
             skips_overlap: false,
             schedule: None,

@@ -269,12 +269,10 @@ fn a_hostile_crontab_fills_neither_memory_nor_time() {
         symlink(target, tree.path(&format!("/home/{link}"))).expect("linked");
     }
     tree.write("/home/39", "");
-    tree.write(
-        ALICE,
-        (0..39)
-            .map(|link| format!("@daily rcron -c /home/{link} x\n"))
-            .collect::<String>(),
-    );
+    let names: Vec<String> = (0..39)
+        .map(|link| format!("@daily rcron -c /home/{link} x\n"))
+        .collect();
+    tree.write(ALICE, names.concat());
     let root = tree.root();
     let jobs = Jobs::read(&root, &limits);
     assert!(
@@ -294,7 +292,23 @@ fn a_hostile_crontab_fills_neither_memory_nor_time() {
     assert!(tree.read().lines().len() <= 2);
     let few = Limits { bytes: 100, ..limits };
     tree.write(ALICE, conf(1).repeat(4));
-    assert!(matches!(Jobs::read(&tree.root(), &few).unread(), [Unread::Rest(_)]));
+    assert!(matches!(Jobs::read(&tree.root(), &few).unread(), [Unread::Lines(_, 1)]));
+}
+
+#[test]
+fn large_crontabs_take_no_place_of_small_ones() {
+    let tree = Tree::new(Dialect::Debian);
+    let job = "@daily rcron -j a x\n";
+    tree.write(ALICE, [job, &"# much\n".repeat(20_000)].concat());
+    tree.write("/var/spool/cron/crontabs/bob", job);
+    assert_eq!(names(&tree.read()).len(), 2);
+    let few = Limits {
+        bytes: 1000,
+        ..Limits::default()
+    };
+    let jobs = Jobs::read(&tree.root(), &few);
+    assert_eq!(names(&jobs), ["/var/spool/cron/crontabs/bob:1 bob a"]);
+    assert!(matches!(jobs.unread(), [Unread::Lines(_, 1)]), "{:?}", jobs.unread());
 }
 
 #[test]
@@ -321,26 +335,19 @@ fn changes_are_noticed_without_reading() {
     let tree = Tree::new(Dialect::Debian);
     tree.write("/etc/crontab", "@daily root rcron -c /etc/rcron/x.conf x\n");
     tree.write(ALICE, "@daily rcron x\n");
-    type Change = fn(&Tree);
-    let changes: [(&str, Change); 7] = [
-        ("a crontab", |tree| {
-            tree.write("/etc/crontab", "@daily root rcron -c /etc/rcron/x.conf y # longer\n")
-        }),
-        ("a user's crontab", |tree| tree.write(ALICE, "@daily rcron longer\n")),
-        ("a new crontab", |tree| tree.write("/etc/cron.d/new", "")),
-        ("a new configuration", |tree| tree.write("/etc/rcron/x.conf", "")),
-        ("the default configuration", |tree| {
-            tree.write("/etc/rcron/rcron.conf", "cluster_name = longer\n")
-        }),
-        ("a user", |tree| {
-            tree.write("/etc/passwd", format!("{PASSWD}carol:x:4244:4244:::\n"))
-        }),
-        ("the zone", |tree| tree.write("/etc/localtime", "TZif")),
-    ];
-    for (what, change) in changes {
+    let more_users = format!("{PASSWD}carol:x:4244:4244:::\n");
+    for (path, text) in [
+        ("/etc/crontab", "@daily root rcron -c /etc/rcron/x.conf longer\n"),
+        (ALICE, "@daily rcron longer\n"),
+        ("/etc/cron.d/new", ""),
+        ("/etc/rcron/x.conf", ""),
+        ("/etc/rcron/rcron.conf", "cluster_name = longer\n"),
+        ("/etc/passwd", &more_users),
+        ("/etc/localtime", "TZif"),
+    ] {
         let jobs = tree.read();
-        assert!(jobs.is_current(&tree.root()), "{what}");
-        change(&tree);
-        assert!(!jobs.is_current(&tree.root()), "{what}");
+        assert!(jobs.is_current(&tree.root()), "{path}");
+        tree.write(path, text);
+        assert!(!jobs.is_current(&tree.root()), "{path}");
     }
 }

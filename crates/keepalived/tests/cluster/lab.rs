@@ -102,7 +102,7 @@ impl Lab {
         boot.env("SHARED", self.directory.path()).env("EXAMPLE", &self.example);
         boot.env("RCRON", program("rcron"))
             .env("KEEPALIVED", program("rcron-keepalived"));
-        boot.env("FAKETIME", faketime());
+        boot.env("FAKETIME", testing::cron::faketime());
         let inside = Inside::start(boot);
         let pid = inside.pid;
         self.switch.run(&format!(
@@ -230,10 +230,4 @@ fn boot_time() -> f64 {
         .next()
         .and_then(|word| word.parse().ok())
         .expect("a number")
-}
-
-fn faketime() -> PathBuf {
-    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let mut found = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
-    found.find(|path| path.exists()).expect("package libfaketime")
 }

@@ -3,6 +3,7 @@
 use super::{Cluster, Mode, Part};
 use crate::message::{RunOn, StateFileContent};
 use crate::mutation::Mutation;
+use crate::name::NodeName;
 use crate::notice::Notice;
 use crate::own_session::OwnSession;
 use crate::timing::LeaseDuration;
@@ -41,16 +42,26 @@ impl Cluster {
         is_over.then(|| Notice::LeaseOver(self.config.name.clone()))
     }
 
-    /// When the earlier process of the resumed session began the round that its shared state rests on. The lease is unchanged since.
-    pub(crate) fn inherited_confirmation(&self, now: BootTime, session: &OwnSession) -> Option<BootTime> {
-        match self.inherited {
-            Some(StateFileContent::Shared { until, session: of, .. }) if of == session.id && until > now => {
-                let duration = self.config.timing.lease().active_duration();
-                // No lease of this cluster ends later than that, whatever the file says.
-                Some(BootTime(until.min(now.after(duration)).0.saturating_sub(duration)))
+    /// When the earlier process of the resumed session began the round that its state file rests on, or a moment before. The lease of a
+    /// shared state is unchanged since. That of an active one may have been any that this node knows of.
+    pub(crate) fn inherited_confirmation(
+        &self,
+        now: BootTime,
+        node: &NodeName,
+        session: &OwnSession,
+    ) -> Option<BootTime> {
+        let (until, lease) = match self.inherited? {
+            StateFileContent::Shared { until, session: of, .. } if of == session.id => {
+                (until, self.config.timing.lease())
             }
-            _ => None,
-        }
+            StateFileContent::Active { until, epoch, .. } if self.epoch_held_by(node, session.id) == Some(epoch) => {
+                (until, self.longest_lease())
+            }
+            _ => return None,
+        };
+        // No lease of this cluster ends later than that, whatever the file says.
+        let end = until.min(now.after(lease.active_duration()));
+        (until > now).then(|| BootTime(end.0.saturating_sub(lease.active_duration())))
     }
 
     /// The lease that a claim must name: no state that this node writes in this session lasts longer.

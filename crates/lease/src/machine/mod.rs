@@ -100,9 +100,10 @@ impl Machine {
             Some(id) => OwnSession::resumed(id),
             None => OwnSession::new(random.session_id()),
         };
-        for ClusterStart { config, file, .. } in &start.clusters {
-            if matches!(file, Some(StateFileContent::Shared { session: of, .. }) if *of == session.id) {
-                session.share(&config.name, config.timing.lease());
+        for start in &start.clusters {
+            let is_named = matches!(start.file, Some(StateFileContent::Shared { session: of, .. }) if of == session.id);
+            if resumed.is_some() && (start.shared || is_named) {
+                session.share(&start.config.name, start.config.timing.lease());
             }
         }
         let clusters = start.clusters.into_iter().map(|start| match resumed {
@@ -229,10 +230,14 @@ impl Machine {
         self.store.demand(Demand::Urgent);
     }
 
-    /// The shortest configured lease: the session is renewed for all clusters at once.
+    /// The shortest lease that is configured, or that this session shares a cluster with: the session is renewed for all at once.
     fn shortest_lease(&self) -> LeaseDuration {
-        let leases = self.clusters.iter().map(|cluster| cluster.config.timing.lease());
-        leases.min().unwrap_or(LeaseDuration::LONGEST)
+        let lease = |cluster: &Cluster| {
+            let configured = cluster.config.timing.lease();
+            let shared = self.session.shared_lease(&cluster.config.name);
+            shared.map_or(configured, |shared| shared.shortest.min(configured))
+        };
+        self.clusters.iter().map(lease).min().unwrap_or(LeaseDuration::LONGEST)
     }
 
     /// The longest lease that a session of this node's name can have.

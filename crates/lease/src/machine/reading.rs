@@ -107,13 +107,14 @@ impl Machine {
         }
     }
 
-    /// An earlier process has shared clusters with this session. While its state files are valid, no other node has ended the session.
+    /// An earlier process has shared clusters with this session. While state files show that it was renewed within a lease, no other
+    /// node has ended it. Otherwise the store may have gone back to a time when it was open.
     fn resume_shares(&mut self, is_resumed: bool, now: BootTime) -> Result<(), Loss> {
         if !is_resumed || !self.session.is_open() {
             return Ok(());
         }
         let clusters = self.clusters.iter();
-        let confirmed = clusters.filter_map(|cluster| cluster.inherited_confirmation(now, &self.session));
+        let confirmed = clusters.filter_map(|cluster| cluster.inherited_confirmation(now, &self.node, &self.session));
         self.session.confirmed_at = confirmed.max();
         if self.session.has_expired_share(now) && self.mutation() != Some(Mutation::SharedAfterExpiry) {
             return Err(Loss::Expired);

@@ -123,6 +123,12 @@ fn what_is_not_a_message_is_not_read() {
     assert_eq!(Request::parse(Request::Claim(many).line().as_bytes()), None);
 }
 
+#[test]
+fn every_run_id_is_a_claim_id() {
+    let run = RunId::new(WallTime(Duration::from_secs(1_764_550_000)), [0xff; 10]);
+    assert_eq!(ClaimId::new(run.as_bytes()), Some(ClaimId::from(&run)));
+}
+
 proptest! {
     #[test]
     fn every_text_has_one_code(bytes in prop::collection::vec(any::<u8>(), 0..40)) {

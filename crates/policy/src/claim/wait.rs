@@ -14,8 +14,9 @@ use core::time::Duration;
 
 /// The pause between two tries to connect.
 pub const RETRY: Duration = Duration::from_millis(250);
-/// The same while rcrond's queue of connections is full: hundreds of rcrons that cron has started at once connect.
-const RETRY_FULL: Duration = Duration::from_millis(20);
+/// The first pause while rcrond's queue of connections is full, because hundreds of rcrons connect that cron has started at once. The
+/// pause doubles each time, up to [`RETRY`]: the queue of a stopped rcrond stays full.
+const FIRST_RETRY_FULL: Duration = Duration::from_millis(20);
 /// The pause after a grant that was given back, so that a state file that lags behind does not cost the store a change each time.
 const REST: Duration = Duration::from_millis(250);
 /// `start_within`, if neither the configuration nor rcrond says it.
@@ -36,6 +37,8 @@ pub struct ClaimWait {
     told: Option<Wait>,
     /// Whether rcrond has answered on this connection.
     has_answered: bool,
+    /// The next pause while rcrond's queue is full.
+    pause_full: Duration,
     /// A grant that came during the rest.
     pending: Option<Grant>,
     rests_until: Option<BootTime>,
@@ -156,6 +159,7 @@ impl ClaimWait {
             deadline: now.after(claim.start_within.unwrap_or(DEFAULT_PATIENCE)),
             told: None,
             has_answered: false,
+            pause_full: FIRST_RETRY_FULL,
             pending: None,
             rests_until: None,
             claim,
@@ -181,13 +185,17 @@ impl ClaimWait {
             Event::Time | Event::Sent => self.go_on(now),
             Event::Connected => {
                 self.connection = Connection::Up;
+                self.pause_full = FIRST_RETRY_FULL;
                 Action::Send(Request::Claim(self.claim.clone()))
             }
             Event::NotConnected(why) => {
                 let (pause, found) = match why {
-                    NotConnected::Full => (RETRY_FULL, true),
+                    NotConnected::Full => (self.pause_full, true),
                     NotConnected::Absent => (RETRY, false),
                 };
+                if found {
+                    self.pause_full = pause.saturating_mul(2).min(RETRY);
+                }
                 self.disconnect(now.after(pause), found, now)
             }
             Event::Closed => self.disconnect(now.after(RETRY), true, now),
@@ -373,12 +381,11 @@ impl Why {
 impl From<OverReason> for Reason {
     fn from(reason: OverReason) -> Self {
         match reason {
-            OverReason::Elsewhere => Self::Elsewhere,
+            OverReason::Elsewhere | OverReason::NoGrant(WaitReason::Elsewhere) => Self::Elsewhere,
             OverReason::Done => Self::Done,
             OverReason::Overlap => Self::Overlap,
             OverReason::Superseded => Self::Superseded,
             OverReason::TooLate => Self::TooLate,
-            OverReason::NoGrant(WaitReason::Elsewhere) => Self::Elsewhere,
             OverReason::NoGrant(WaitReason::ClockAhead) => Self::ClockAhead,
             OverReason::NoGrant(reason) => Self::NoGrant(Why::Told(reason)),
         }

@@ -64,15 +64,12 @@ impl<'a> HeldClaim<'a> {
 
     /// Notices that the connection was closed, and connects again when it is time. Never waits.
     pub(crate) fn keep(&mut self) {
-        match &mut self.connection {
-            Some(connection) => {
-                if !is_quiet(connection) {
-                    self.connection = None;
-                    self.retry_at = clock::boot_time().after(RETRY);
-                }
-            }
-            None if clock::boot_time() >= self.retry_at => self.connect(),
-            None => {}
+        let is_broken = self.connection.as_mut().is_some_and(|connection| !is_quiet(connection));
+        if is_broken {
+            self.connection = None;
+            self.retry_at = clock::boot_time().after(RETRY);
+        } else if self.connection.is_none() && clock::boot_time() >= self.retry_at {
+            self.connect();
         }
     }
 

@@ -5,14 +5,15 @@ use crate::log::Log;
 use inputs::clock;
 use inputs::observe;
 use policy::claim::wait::{Action, ClaimWait, Event, NotGranted};
-use policy::claim::{Claim, Grant, Request};
+use policy::claim::{Answer, Claim, Grant, Request, WaitReason};
 use policy::config::Config;
 use policy::decide::Basis;
 use policy::moment::BootTime;
 use policy::state::State;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use sys::alarm::Alarm;
+use sys::output;
 use sys::poll;
 use sys::signal::{self, PreviousState, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH, Signals};
 
@@ -25,6 +26,8 @@ pub(crate) struct Claiming<'a> {
     inherited: PreviousState,
     signals: Signals,
     alarm: Alarm,
+    /// The latest reason to wait.
+    shown: Option<WaitReason>,
 }
 
 /// How the wait ended.
@@ -48,12 +51,14 @@ impl<'a> Claiming<'a> {
             inherited,
             signals: Signals::open()?,
             alarm: Alarm::new()?,
+            shown: None,
         })
     }
 
     /// Waits from `event` on until rcrond, time or a signal has decided.
     pub(crate) fn wait(&mut self, mut event: Event, log: &mut Log) -> Waited {
         loop {
+            self.show_reason(&event);
             event = match self.wait.step(event, clock::boot_time()) {
                 Action::Connect => self.connect(),
                 Action::Send(request) => self.send(&request),
@@ -73,6 +78,18 @@ impl<'a> Claiming<'a> {
                 Action::GiveUp(not_granted) => return Waited::NotGranted(not_granted),
                 Action::Reject(message) => return Waited::Rejected(message),
             }
+        }
+    }
+
+    /// Prints on a terminal why rcron waits: somebody waits for the job.
+    fn show_reason(&mut self, event: &Event) {
+        let Event::Answer(Answer::Wait(wait)) = event else {
+            return;
+        };
+        let is_new = self.shown.replace(wait.reason) != Some(wait.reason);
+        if is_new && wait.reason != WaitReason::Claiming && io::stderr().is_terminal() {
+            let reason = wait.reason.as_str();
+            output::to_stderr(format!("rcron: waiting for a grant of rcrond ({reason})\n").as_bytes());
         }
     }
 

@@ -14,6 +14,7 @@ mod unwrapped;
 
 use super::finding::Place;
 use super::kind::Group;
+use super::once_per_tick::Lines;
 use super::report::Report;
 use ::crontab::schedule::Dialect;
 use ::crontab::{Crontab, Entry, Line, call};
@@ -48,6 +49,8 @@ pub(crate) struct Usage {
     pub(crate) has_ordinary_users: bool,
     /// Whether there is a job under rcron.
     pub(crate) has_jobs: bool,
+    /// The jobs under rcron, for `once_per_tick`.
+    pub(crate) lines: Lines,
 }
 
 /// What is collected from all crontabs.

@@ -11,6 +11,7 @@ use inputs::words;
 use jiff::Timestamp;
 use policy::config::Config;
 use policy::decide::{Decision, Reading, Skip};
+use policy::display::escaped;
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ impl ClusterState {
     }
 
     pub(super) fn name(&self) -> String {
-        words::text_of(&self.config().cluster_name)
+        escaped(&self.config().cluster_name).into_owned()
     }
 
     /// `active` or `passive`: whether rcron would run a job now.
@@ -96,7 +97,7 @@ impl ClusterState {
             Word::Active => Tone::Good,
             Word::Passive => Tone::Plain,
         };
-        let by = self.state().and_then(|state| state.by.as_deref()).map(words::text_of);
+        let by = self.state().and_then(|state| state.by.as_deref()).map(escaped);
         let (default, key) = self.default();
         let name = self.name();
         let running = match running.count(&name) {

@@ -6,6 +6,7 @@ mod crontabs;
 #[path = "../fake/daemon.rs"]
 mod daemon;
 mod journal;
+mod once_per_tick;
 mod report;
 mod rights;
 mod state;

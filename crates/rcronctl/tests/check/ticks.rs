@@ -1,7 +1,6 @@
 //! Debian's cron itself over changes of summer time and with clocks that are set: each job that it starts gets the name of the minute
 //! that cron meant.
 
-use crate::cron::faketime;
 use ::crontab::tick::{Naming, TickTime, Ticks};
 use ::crontab::{Crontab, Kind, schedule::Dialect};
 use policy::moment::WallTime;
@@ -12,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
+use testing::cron::faketime;
 use testing::process::Running;
 use testing::wait::until;
 

@@ -4,9 +4,11 @@
 //! at each scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the
 //! configuration.
 
+mod claims;
 mod exposition;
 mod server;
 
+pub(crate) use claims::ClaimMetrics;
 pub(crate) use server::{LIMITS, listen, serve};
 
 use control::Report;
@@ -62,6 +64,8 @@ pub(crate) struct Metrics {
     failures: Family<Labels<2>, Counter>,
     renewals: Counter,
     transitions: Family<ClusterLabels<2>, Counter>,
+    /// Of the ticks of `once_per_tick`.
+    pub(crate) claims: ClaimMetrics,
 }
 
 impl Metrics {
@@ -80,12 +84,14 @@ impl Metrics {
         let transitions = Family::default();
         let help = "How often a state file on this node has become active, shared or passive";
         registry.register("transitions", help, transitions.clone());
+        let claims = ClaimMetrics::register(&mut registry);
         let metrics = Self {
             registry,
             latency,
             failures,
             renewals,
             transitions,
+            claims,
         };
         // Prometheus can compute a rate only if the counter exists before it is first incremented.
         for operation in [Operation::Read, Operation::Change] {
@@ -126,6 +132,8 @@ impl Metrics {
 
     /// The text of a scrape at this moment.
     fn text(&self, snapshot: &Snapshot, now: BootTime) -> Result<String, std::fmt::Error> {
+        let clusters = snapshot.report.clusters.iter();
+        self.claims.create(clusters.map(|cluster| cluster.name.as_str()));
         for cluster in &snapshot.report.clusters {
             for to in TRANSITIONS {
                 drop(self.transitions.get_or_create(&transition_labels(&cluster.name, to)));

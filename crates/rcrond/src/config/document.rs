@@ -133,6 +133,8 @@ fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundi
     let max_skew = durations::read_max_skew(diagnostics, top);
     let control = top.table(diagnostics, "control", &keys::CONTROL);
     let socket = control.and_then(|control| control.text(diagnostics, "socket", value::socket));
+    let claims = top.table(diagnostics, "claims", &keys::CLAIMS);
+    let claims_socket = claims.and_then(|claims| claims.text(diagnostics, "socket", value::socket));
     let store = store?;
     let (clusters, confs) = clusters?
         .into_iter()
@@ -145,6 +147,7 @@ fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundi
         max_skew,
         metrics: metrics.map(Spanned::into_inner),
         socket: socket.map_or_else(|| run_dir.join("socket"), Spanned::into_inner),
+        claims_socket: claims_socket.map_or_else(|| run_dir.join("claims"), Spanned::into_inner),
         run_dir,
         state_dir,
     };

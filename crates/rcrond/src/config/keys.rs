@@ -84,6 +84,7 @@ pub(super) const TOP: Kind = Kind {
             "cluster",
             "metrics",
             "control",
+            "claims",
         ],
         &STORE_NAMES,
     ],
@@ -116,6 +117,11 @@ pub(super) const CONTROL: Kind = Kind {
     keys: &[&["socket"]],
 };
 
+pub(super) const CLAIMS: Kind = Kind {
+    name: "[claims]",
+    keys: &[&["socket"]],
+};
+
 /// Keys whose values are durations: strings, because they need a unit.
 pub(super) const DURATIONS: [&str; 5] = ["lease", "settle", "grace", "preempt_delay", "max_skew"];
 
@@ -125,7 +131,7 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
     [&TOP]
         .into_iter()
         .chain(stores)
-        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL])
+        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL, &CLAIMS])
 }
 
 /// The error for a key that the table may not have.

@@ -91,6 +91,8 @@ pub(crate) struct Config {
     pub(crate) metrics: Option<SocketAddr>,
     /// The path of the socket for rcronctl.
     pub(crate) socket: PathBuf,
+    /// The path of the socket for the claims of rcron.
+    pub(crate) claims_socket: PathBuf,
     /// Contains the session's identity and the lock; cleared by a reboot.
     pub(crate) run_dir: PathBuf,
     /// Contains epochs and the list of drained clusters; survives a reboot.

@@ -28,7 +28,11 @@ impl fmt::Display for UnknownCluster {
 
 impl Daemon {
     pub(super) fn handle_request(&mut self, pending: PendingRequest) {
-        let PendingRequest { request, replies } = pending;
+        let PendingRequest {
+            request,
+            only_user,
+            replies,
+        } = pending;
         let result = match request {
             Request::Status { nodes } => {
                 self.answer_status(nodes, replies.clone());
@@ -44,11 +48,26 @@ impl Daemon {
             Request::Undrain { clusters } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.undrain(&names, replies.clone())),
-            Request::Ticks { .. } | Request::Jobs { .. } | Request::Reopen { .. } => {
-                let message = "this version of rcrond does not grant ticks".to_owned();
-                send_answer(&replies, Response::Error { message });
-                Ok(())
-            }
+            Request::Ticks {
+                cluster,
+                user,
+                job,
+                since_ms,
+                missed_only,
+            } => self.configured_clusters(cluster.as_slice()).map(|clusters| {
+                self.answer_ticks(
+                    clusters,
+                    only_user.or(user),
+                    job,
+                    since_ms,
+                    missed_only,
+                    replies.clone(),
+                )
+            }),
+            Request::Jobs { cluster } => self
+                .configured_clusters(cluster.as_slice())
+                .map(|clusters| self.answer_jobs(clusters, only_user, replies.clone())),
+            Request::Reopen { cluster, user, job } => self.reopen(cluster, &user, &job, replies.clone()),
         };
         if let Err(error) = result {
             let message = error.to_string();
@@ -71,7 +90,7 @@ impl Daemon {
     }
 
     /// The clusters with these names, or all if there are none.
-    fn configured_clusters(&self, names: &[String]) -> Result<Vec<ClusterName>, UnknownCluster> {
+    pub(super) fn configured_clusters(&self, names: &[String]) -> Result<Vec<ClusterName>, UnknownCluster> {
         let clusters = self.config.clusters.iter();
         let known: Vec<_> = clusters.map(|cluster| cluster.name.clone()).collect();
         if names.is_empty() {

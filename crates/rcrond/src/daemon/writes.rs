@@ -2,7 +2,7 @@
 
 use super::cluster_state::FileWord;
 use super::{Daemon, ForeignWrite};
-use crate::event::{Event, SaveReason};
+use crate::event::{Event, Save, SaveReason};
 use crate::files::persistent_state::FILE_NAME;
 use crate::files::{WriteError, identity, state_file};
 use ::inputs::clock;
@@ -53,31 +53,38 @@ impl Daemon {
     pub(super) fn save_persistent_state(&mut self, reason: SaveReason) {
         let (state, events) = (self.persistent_state.clone(), self.events.clone());
         let path = self.config.state_dir.join(FILE_NAME);
+        let save = Save {
+            reason,
+            last_drain_client: self.last_drain_client,
+        };
         self.writers.write(
             &path.clone(),
             move || state.write(&path),
-            move |result| events.send(Event::PersistentStateWritten(reason, result)),
+            move |result| events.send(Event::PersistentStateWritten(save, result)),
         );
     }
 
-    pub(super) fn persistent_state_written(&mut self, reason: SaveReason, result: Result<(), WriteError>) {
+    pub(super) fn persistent_state_written(&mut self, save: Save, result: Result<(), WriteError>) {
         let done = result.is_ok();
         match result {
-            Ok(()) => self.file_failure = None,
+            Ok(()) => {
+                self.file_failure = None;
+                self.drains_saved(save.last_drain_client);
+            }
             Err(error) => {
                 let path = self.config.state_dir.join(FILE_NAME);
                 self.log_file_failure(format!("cannot write the epochs to {}: {error}", path.display()));
             }
         }
-        match reason {
+        match save.reason {
             SaveReason::Epochs(epochs) => {
                 for (cluster, epoch) in epochs {
                     self.step(Input::EpochKept { cluster, epoch, done });
                 }
             }
-            SaveReason::Drain(client) => self.drain_saved(client, done),
+            SaveReason::Drain(client) if !done => self.drain_not_saved(client),
+            SaveReason::Drain(_) | SaveReason::DrainFinished => {}
             SaveReason::Undrain(lines, replies) => super::drain::answer_undrain(lines, &replies, done),
-            SaveReason::DrainFinished => {}
         }
     }
 

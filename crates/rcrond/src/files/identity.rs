@@ -5,7 +5,7 @@
 use super::WriteError;
 use lease::{LeaseDuration, SessionId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -53,7 +53,7 @@ impl fmt::Display for RunDirError {
 
 /// The content of the file `identity`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SavedSession {
+struct SavedIdentity {
     format: u32,
     /// The boot ID. A lease does not outlive its boot, but the directory may.
     boot: String,
@@ -64,6 +64,21 @@ struct SavedSession {
     /// The leases of the clusters that the session has shared, in milliseconds.
     #[serde(default)]
     shared: BTreeMap<String, u64>,
+}
+
+/// A session that can be resumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SavedSession {
+    pub(crate) session: SessionId,
+    /// The names of the clusters that it has shared.
+    shared: BTreeSet<String>,
+}
+
+impl SavedSession {
+    /// Whether the session has shared this cluster.
+    pub(crate) fn has_shared(&self, cluster: &str) -> bool {
+        self.shared.contains(cluster)
+    }
 }
 
 /// A cluster that the session may hold or share.
@@ -109,7 +124,7 @@ impl RunDir {
     /// The session that an earlier process of this boot and this node has saved. There is none if it may hold a cluster that is
     /// no longer `configured` with the same state file, if it has shared one with another lease, or if the file cannot be read.
     /// Then this node waits until the old leases have expired.
-    pub(crate) fn saved_session(&self, boot: &[u8], node: &str, configured: &HeldClusters) -> Option<SessionId> {
+    pub(crate) fn saved_session(&self, boot: &[u8], node: &str, configured: &HeldClusters) -> Option<SavedSession> {
         let saved = read(&self.identity())?;
         let is_own = saved.boot.as_bytes() == boot && saved.node == node;
         let is_configured =
@@ -122,7 +137,11 @@ impl RunDir {
             && is_own
             && saved.clusters.iter().all(is_configured)
             && saved.shared.iter().all(has_lease);
-        SessionId::parse(&saved.session).filter(|_| can_resume)
+        let session = SessionId::parse(&saved.session).filter(|_| can_resume)?;
+        Some(SavedSession {
+            session,
+            shared: saved.shared.into_keys().collect(),
+        })
     }
 }
 
@@ -137,7 +156,7 @@ pub(crate) fn write(
     session: SessionId,
     clusters: &HeldClusters,
 ) -> Result<(), WriteError> {
-    let saved = SavedSession {
+    let saved = SavedIdentity {
         format: FORMAT,
         boot: String::from_utf8_lossy(boot).into_owned(),
         node: node.to_owned(),
@@ -155,7 +174,7 @@ pub(crate) fn write(
     Ok(replace::replace(path, &text, MODE)?)
 }
 
-fn read(path: &Path) -> Option<SavedSession> {
+fn read(path: &Path) -> Option<SavedIdentity> {
     let contents = file::read_beginning(path.as_os_str(), MAX_SIZE).ok()?;
     serde_json::from_slice(&contents.bytes).ok()
 }
@@ -165,6 +184,11 @@ mod tests {
     use super::*;
 
     const BOOT: &[u8] = b"boot";
+
+    fn session(run_dir: &RunDir, configured: &HeldClusters) -> Option<SessionId> {
+        let saved = run_dir.saved_session(BOOT, "n1", configured);
+        saved.map(|saved| saved.session)
+    }
 
     fn held(pairs: &[(&str, &str)]) -> HeldClusters {
         let pair = |(name, file): &(&str, &str)| ((*name).to_owned(), cluster(file, None));
@@ -216,7 +240,7 @@ mod tests {
         write(&first.identity(), BOOT, "n1", id, &names).expect("saved");
         drop(first);
         let second = RunDir::lock(&path).expect("locked");
-        assert_eq!(second.saved_session(BOOT, "n1", &names), Some(id));
+        assert_eq!(session(&second, &names), Some(id));
         assert_eq!(
             second.saved_session(BOOT, "n1", &held(&[("a", "/run/a")])),
             None,
@@ -242,7 +266,7 @@ mod tests {
                 "{{\"format\":{format},\"more\":1,\"boot\":\"boot\",\"node\":\"n1\",\"session\":\"{id}\",\"clusters\":{{}}}}"
             );
             fs::write(run_dir.identity(), text).expect("written");
-            assert_eq!(run_dir.saved_session(BOOT, "n1", &held(&[])), expected);
+            assert_eq!(session(&run_dir, &held(&[])), expected);
         }
     }
 }

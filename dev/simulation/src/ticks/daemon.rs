@@ -176,6 +176,7 @@ impl TickWorld {
             not_before: rcron.claim.started_boot.after(delay),
             rerun: config.rerun,
             skips_overlap: config.skips_overlap,
+            spacing: Duration::ZERO,
             schedule: Some(Arc::new(job.schedule)),
         })
     }

@@ -35,7 +35,8 @@ impl World {
                 let is_read = matches!(input, Input::Read(..));
                 process.machine.step(local, input, &mut out);
                 process.actions.extend(out);
-                if is_read {
+                server.save_shared_leases();
+                if let (true, Some(process)) = (is_read, &server.process) {
                     let records = process.machine.views().map(|view| view.record).enumerate();
                     for (cluster, record) in records.filter_map(|(cluster, record)| Some((cluster, record?))) {
                         self.checker.epoch_seen(node, cluster, record.epoch);
@@ -172,6 +173,7 @@ impl World {
         let node = life.node;
         self.note(|| format!("n{node}'s state file of c{cluster}: {}", describe_content(content)));
         self.nodes[node].write_state_file(cluster, content);
+        self.note_claim(node, cluster, content);
         self.checker.check_written(self.now, &self.nodes, node, cluster)
     }
 }

@@ -26,6 +26,12 @@ impl Machine {
             // Its claim may still be done.
         } else if run.tick <= round.floor {
             decision.effects.push(over(key, OverReason::Superseded, None));
+        } else if run.tick > record.closed && run.tick < record.closed.after(run.spacing) {
+            // Another server has given the same scheduled time another name.
+            let newest = record.entries.iter().find(|entry| entry.tick == record.closed);
+            let last = record.last.as_ref().and_then(|last| last.node.as_ref());
+            let by = newest.map(|entry| &entry.node).or(last).map(String::from);
+            decision.effects.push(over(key, OverReason::Done, by));
         } else if run.tick > record.closed || (run.tick == record.closed && self.is_mutated(Mutation::ClosedIsIgnored))
         {
             self.decide_unclaimed(round, key, &run, decision);

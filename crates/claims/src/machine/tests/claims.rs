@@ -272,3 +272,30 @@ fn a_server_of_lower_rank_leaves_the_tick_to_the_first() {
     two.settle(&mut store);
     assert!(two.last(2).starts_with("grant"), "{}", two.last(2));
 }
+
+#[test]
+fn a_tick_that_is_named_by_the_start_is_not_claimed_soon_after_another() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    let spaced = |claim: &mut Claim| claim.spacing = 90 * SECOND;
+    one.claim_with(1, "backup", TICK, spaced);
+    one.settle(&mut store);
+    assert!(one.last(1).starts_with("grant "), "{}", one.last(1));
+    one.claim_with(2, "backup", TICK + 60, spaced);
+    one.settle(&mut store);
+    assert_eq!(
+        one.last(2),
+        format!("over reason=done why=- by=server1 tick={}", TICK + 60)
+    );
+    one.end(1, 0);
+    one.claim_with(3, "backup", TICK + 89, spaced);
+    one.settle(&mut store);
+    assert!(
+        one.last(3).starts_with("over reason=done why=- by=server1 "),
+        "{}",
+        one.last(3)
+    );
+    one.claim_with(4, "backup", TICK + 90, spaced);
+    one.settle(&mut store);
+    assert!(one.last(4).starts_with("grant "), "{}", one.last(4));
+}

@@ -250,6 +250,7 @@ impl Node {
             tick: TickTime(tick),
             deadline: BootTime(self.boot + Duration::from_secs(60)),
             not_before: BootTime(Duration::ZERO),
+            spacing: Duration::ZERO,
             rerun: 0,
             skips_overlap: false,
             schedule: Some(Arc::new(Minutely)),

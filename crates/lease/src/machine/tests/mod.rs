@@ -75,6 +75,7 @@ fn start(kept: Option<SessionId>, file: Option<(BootTime, u64)>) -> Start {
                 epoch,
                 draining: false,
             }),
+            shared: false,
         }],
     }
 }

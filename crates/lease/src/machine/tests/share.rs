@@ -54,6 +54,7 @@ impl Fixture {
             drained: false,
             epoch,
             file: None,
+            shared: false,
         }]));
     }
 }
@@ -223,11 +224,32 @@ fn a_cluster_that_is_no_longer_configured_is_kept_until_its_file_is_passive() {
     assert_eq!(fixture.machine.views().count(), 0);
 }
 
+/// A process that resumes a session which has shared the cluster.
+fn resumed(id: SessionId, file: Option<StateFileContent>) -> Start {
+    let mut start = any_start(Some(id), file);
+    start.clusters[0].shared = true;
+    start
+}
+
+#[test]
+fn a_restart_without_a_state_file_that_shows_a_renewal_takes_another_session() {
+    // It was drained, or its lease was over, and the store may have gone back since.
+    for file in [None, Some(StateFileContent::Passive)] {
+        let mut first = sharing();
+        let id = first.session_in_file().expect("shared");
+        let mut second = Fixture::new(resumed(id, file));
+        second.records = core::mem::take(&mut first.records);
+        second.version = first.version;
+        second.give(Input::Tick);
+        assert_eq!(second.count(&Notice::SessionLost(Loss::Expired)), 1);
+    }
+}
+
 /// A process that has shared the cluster has ended, and the next one starts `after` that.
 fn restarted(after: Duration) -> (Fixture, SessionId) {
     let mut first = sharing();
     let id = first.session_in_file().expect("shared");
-    let mut second = Fixture::new(any_start(Some(id), first.content()));
+    let mut second = Fixture::new(resumed(id, first.content()));
     second.records = core::mem::take(&mut first.records);
     (second.version, second.now) = (first.version, first.now.after(after));
     second.wake = second.now;

@@ -109,7 +109,11 @@ fn without_rcrond_it_connects_every_250_ms_until_start_within_is_over() {
             (Event::Time, 251, Action::Connect),
             (full(), 251, Action::Listen(at(271))),
             (Event::Time, 271, Action::Connect),
-            (absent(), 800, Action::Listen(at(1_000))),
+            (full(), 271, Action::Listen(at(311))),
+            (full(), 311, Action::Listen(at(391))),
+            (full(), 391, Action::Listen(at(551))),
+            (full(), 551, Action::Listen(at(801))),
+            (absent(), 801, Action::Listen(at(1_000))),
             (Event::Time, 1_000, give_up(Reason::NoGrant(Why::NoRcrond), None, None)),
         ],
     );

@@ -5,6 +5,7 @@ use super::job::Job;
 use super::program;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
+use crate::check::once_per_tick::NamedLine;
 use crate::check::report::Report;
 use ::crontab::call::Call;
 use ::crontab::shell::Word;
@@ -58,6 +59,26 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
         let remedy = "write it before the job: rcron --conf FILE JOB";
         let place = job.place(word.offset);
         report.add(Finding::wrong(Kind::OptionsAfterJob, &place, what, remedy));
+    }
+    if !invocation.options.dry_run {
+        survey.usage.lines.add(NamedLine {
+            place: start.clone(),
+            user: job.line.entry.user.to_owned(),
+            name: invocation.options.job_name.clone(),
+            conf: invocation
+                .options
+                .conf
+                .as_deref()
+                .map_or_else(|| DEFAULT_FILE.into(), Into::into),
+            settings: invocation
+                .options
+                .settings
+                .iter()
+                .map(|setting| setting.as_bytes().to_owned())
+                .collect(),
+            tick: invocation.options.tick,
+            is_at_boot: job.line.entry.schedule == b"@reboot",
+        });
     }
     let text = invocation.job.text(usize::MAX);
     if let Some(name) = invocation.options.job_name {

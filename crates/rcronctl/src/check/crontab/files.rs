@@ -47,10 +47,6 @@ pub(in crate::check) fn add_unread(unread: Vec<Unread>, report: &mut Report) {
                 let file = shown(file.as_os_str());
                 report.missed(Group::Crontabs, format!("{file}: line {line} and all later lines"));
             }
-            Unread::Rest(file) => {
-                let file = shown(file.as_os_str());
-                report.missed(Group::Crontabs, format!("{file} and all later crontabs"));
-            }
         }
     }
 }

@@ -11,6 +11,8 @@ fn cluster(name: &str, role: Role, lease_left_ms: Option<u64>) -> ClusterReport 
         role,
         priority: 100,
         lease_ms: 10_000,
+        settle_ms: Some(1_000),
+        grace_ms: Some(0),
         lease_left_ms,
         epoch: 42,
         holder: None,
@@ -32,6 +34,7 @@ pub(super) fn snapshot() -> Snapshot {
         answers: true,
         failure: None,
         session: true,
+        session_failure: None,
         watching: false,
         watch_failure: None,
     };

@@ -47,6 +47,7 @@ fn missing_keys_have_their_defaults() {
         max_skew: Duration::from_secs(10),
         metrics: None,
         socket: "/run/rcrond/socket".into(),
+        claims_socket: "/run/rcrond/claims".into(),
         run_dir: "/run/rcrond".into(),
         state_dir: "/var/lib/rcrond".into(),
     };
