@@ -11,7 +11,7 @@ use testing::until;
 const ANY: &str = "run_on = \"any\"\n";
 
 /// A node that shares the cluster, and runs.
-fn sharing<'a>(name: &'static str, redis: &'a Redis) -> Node {
+fn sharing(name: &'static str, redis: &Redis) -> Node {
     let node = Node::new(name, redis);
     node.configure(&format!("{}{ANY}", node.configuration()));
     let node = node.started();
