@@ -104,12 +104,13 @@ impl Found {
 }
 
 fn print_found(found: &Found, options: &cli::Ticks) -> Result<(), Failure> {
+    let is_root = sys::environment::effective_user() == 0;
     let is_filtered = options.job.is_some() || options.user.is_some() || options.cluster.is_some();
     if found.ticks.is_empty() {
         let text = match found.status(options.missed) {
             FAILED => "",
             _ if options.missed => "no tick was missed\n",
-            _ if is_filtered || options.since.is_some() => "no such ticks\n",
+            _ if is_filtered || options.since.is_some() || !is_root => "no such ticks\n",
             _ => "no ticks are recorded: no job with once_per_tick has been due yet\n",
         };
         print_text(text)?;
@@ -123,7 +124,7 @@ fn print_found(found: &Found, options: &cli::Ticks) -> Result<(), Failure> {
     if found.more {
         print_text("(older ticks are not shown; -n 0 shows all that are kept)\n")?;
     }
-    if sys::environment::effective_user() != 0 {
+    if !is_root {
         print_text("(these are the ticks of your own jobs; only root sees those of other users)\n")?;
     }
     Ok(())
