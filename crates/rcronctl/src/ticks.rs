@@ -29,8 +29,10 @@ const MISSED: u8 = 1;
 struct Found {
     /// The latest first.
     ticks: Vec<Tick>,
-    /// Whether `--limit` or rcrond has left ticks out.
-    more: bool,
+    /// Whether `--limit` has left ticks out.
+    is_limited: bool,
+    /// Whether rcrond has left ticks out.
+    is_cut: bool,
     ahead: Vec<AheadReport>,
     /// What could not be read, in words.
     unseen: Vec<String>,
@@ -76,7 +78,8 @@ impl Found {
         let is_limited = shown::keep_newest(&mut ticks, limit);
         Ok(Self {
             ticks,
-            more: is_limited || report.is_cut,
+            is_limited,
+            is_cut: report.is_cut,
             ahead: report.ahead,
             unseen: report.unreadable,
         })
@@ -84,7 +87,7 @@ impl Found {
 
     /// "None were missed" is an answer only if everything was read.
     fn status(&self, missed_only: bool) -> u8 {
-        let is_complete = self.unseen.is_empty() && !self.more;
+        let is_complete = self.unseen.is_empty() && !self.is_cut;
         match (self.ticks.is_empty(), missed_only) {
             (false, true) => MISSED,
             (true, _) if !is_complete => FAILED,
@@ -121,7 +124,9 @@ fn print_found(found: &Found, options: &cli::Ticks) -> Result<(), Failure> {
             Screen::of_stdout(),
         ))?;
     }
-    if found.more {
+    if found.is_cut {
+        print_text("(there are too many ticks: choose with --cluster, --user or --job)\n")?;
+    } else if found.is_limited {
         print_text("(older ticks are not shown; -n 0 shows all that are kept)\n")?;
     }
     if !is_root {

@@ -366,7 +366,7 @@ fn nothing_found_is_an_answer_only_if_all_was_read() {
         ..TicksReport::default()
     };
     let warning = "rcronctl: warning: web: the record of the job root/backup cannot be read\n";
-    let more = "(older ticks are not shown; -n 0 shows all that are kept)\n";
+    let more = "(there are too many ticks: choose with --cluster, --user or --job)\n";
     for (report, out, err) in [(unreadable, "", warning), (cut, more, "")] {
         let server = Server::with(report);
         for arguments in [&["--missed"][..], &[]] {
