@@ -26,8 +26,6 @@ pub enum Mutation {
     OwnTermsForSessions,
     /// `start_by` is the tick's deadline alone.
     StartByDeadlineOnly,
-    /// The lease counts as it is known when the change is done, not before the read.
-    LeaseAfterTheChange,
     /// A change without an answer counts as done.
     GrantOnNoAnswer,
     /// A claim that is given back is forgotten: its entry stays.

@@ -170,7 +170,10 @@ pub struct ClusterReport {
     /// `grace` as configured on this node, in milliseconds; `None` from an older daemon.
     #[serde(default)]
     pub grace_ms: Option<u64>,
-    /// If this node holds the cluster: how long its lease still lasts at least, in milliseconds.
+    /// The nodes share the cluster: `run_on = "any"` on this node.
+    #[serde(default)]
+    pub shared: bool,
+    /// If this node holds or shares the cluster: how long its lease still lasts at least, in milliseconds.
     pub lease_left_ms: Option<u64>,
     /// The highest epoch that this node has seen.
     pub epoch: u64,
@@ -192,11 +195,11 @@ pub enum Role {
     Shared,
     /// The node holds the cluster, but its state file is not active yet, or no longer.
     Holding,
-    /// The node holds the cluster until its running jobs have ended.
+    /// The node holds or shares the cluster until its running jobs have ended.
     Draining,
     /// Another node may hold the cluster; this one can take it over.
     Standby,
-    /// The node does not take the cluster over until `undrain`.
+    /// The node does not take the cluster over, or share it, until `undrain`.
     Drained,
     /// The node has not renewed its session for longer than a lease.
     Gone,

@@ -61,6 +61,9 @@ pub fn why(observation: &Observation, config: &Config) -> String {
             let passive = reason(Skip::Passive, default);
             match observation.state().and_then(|state| state.reason) {
                 Some(reason) => format!("{passive}: {}", reason.explanation()),
+                None if observation.is_shared(config) => {
+                    "the servers share the jobs, and only those with once_per_tick are started".to_owned()
+                }
                 None => passive,
             }
         }

@@ -70,9 +70,9 @@ fn real(path: &Path) -> std::io::Result<PathBuf> {
 /// The daemon that maintains the file, and what to do instead of writing it.
 fn find_owner(config: &Config, before: &Observation, socket: &Path) -> Option<String> {
     let by_hand = "use rcronctl drain and undrain to switch servers";
-    // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch, too.
+    // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch or a session, too.
     if let Some((name, state)) = running_owner(before) {
-        let instead = if state.epoch.is_some() {
+        let instead = if state.epoch.is_some() || state.shared.is_some() {
             by_hand
         } else {
             "switch servers with that program (to drain this server of keepalived: systemctl stop keepalived)"

@@ -114,6 +114,13 @@ impl Store {
         self.data.clusters.retain(|(of, _)| of != cluster);
     }
 
+    /// What is stored for the session of this node.
+    #[must_use]
+    pub fn session_found(&self, node: &NodeName) -> Option<&Found> {
+        let mut sessions = self.data.sessions.iter();
+        sessions.find(|(of, _)| of == node).map(|(_, found)| found)
+    }
+
     /// The record of this cluster, if there is one that can be read.
     #[must_use]
     pub fn cluster(&self, name: &ClusterName) -> Option<&ClusterRecord> {

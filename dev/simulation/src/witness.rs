@@ -4,10 +4,9 @@
 //! its clock is as fast as it may be, and it ends a session as soon as the rules permit that (docs/design/ticks.md, "Changes").
 
 use crate::Micros;
+use crate::node::Node;
 use crate::store::Store;
-use lease::{
-    Found, Incarnation, Key, LeaseDuration, NodeName, Record, SessionId, SessionRecord, SessionState, Version,
-};
+use lease::{Found, Incarnation, Key, LeaseDuration, Record, SessionId, SessionRecord, SessionState, Version};
 use std::time::Duration;
 
 /// What a state file must still say so that an attempt goes on: `policy::state::State::identity`.
@@ -80,7 +79,7 @@ impl Witness {
     }
 
     /// Looks at all sessions. Returns the claims that are over now, and when to look again at the latest.
-    pub fn look(&mut self, now: Micros, store: &mut Store, names: &[NodeName]) -> (Vec<Claim>, Option<Micros>) {
+    pub fn look(&mut self, now: Micros, store: &mut Store, nodes: &[Node]) -> (Vec<Claim>, Option<Micros>) {
         if !store.up {
             return (Vec::new(), None);
         }
@@ -90,9 +89,8 @@ impl Witness {
         let mut over = Vec::new();
         let mut next = None;
         for claim in self.claims.iter_mut().filter(|claim| !claim.is_over) {
-            let key = Key::Session(names[claim.node].clone());
-            let found = store.read(std::slice::from_ref(&key)).records.pop().flatten();
-            let seen = Seen::new(found.as_ref(), claim.session);
+            let name = &nodes[claim.node].name;
+            let seen = Seen::new(store.session_found(name), claim.session);
             if is_other || claim.seen != Some(seen) {
                 (claim.seen, claim.since) = (Some(seen), now);
             }
@@ -107,7 +105,10 @@ impl Witness {
                 let (id, lease) = (claim.session, claim.lease);
                 let state = SessionState::Ended { lease };
                 let heartbeat = 0;
-                store.overwrite(&key, Some(Record::Session(SessionRecord { id, heartbeat, state })));
+                store.overwrite(
+                    &Key::Session(name.clone()),
+                    Some(Record::Session(SessionRecord { id, heartbeat, state })),
+                );
             }
         }
         (over, next)

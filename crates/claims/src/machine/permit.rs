@@ -60,16 +60,11 @@ impl Standing<'_> {
                 grace: now.grace,
             });
         }
-        let ((identity, latest_until), (earlier, until)) = (latest?, known?);
+        let ((identity, _), (earlier, until)) = (latest?, known?);
         // A lease that was lost and regained between the two does not permit what was begun before.
         if identity != earlier || self.before.session != Some(session) {
             return Err(WaitReason::Passive);
         }
-        let until = if mutated(Mutation::LeaseAfterTheChange) {
-            latest_until
-        } else {
-            until
-        };
         if until <= self.time {
             return Err(WaitReason::Passive);
         }

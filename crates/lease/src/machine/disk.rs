@@ -3,6 +3,7 @@
 use super::{Demand, Machine};
 use crate::cluster::{Part, Reservation};
 use crate::message::Action;
+use crate::mutation::Mutation;
 use crate::name::ClusterName;
 use crate::notice::Notice;
 use alloc::vec::Vec;
@@ -13,7 +14,8 @@ impl Machine {
         let (trusted_since, mutation) = (self.store.trusted_since, self.mutation());
         let stopping = self.is_stopping();
         for cluster in &mut self.clusters {
-            if cluster.is_to_be_shared(stopping) && self.session.confirmed_at.is_some() {
+            let is_confirmed = self.session.confirmed_at.is_some() || mutation == Some(Mutation::SharedBeforeOpen);
+            if cluster.is_to_be_shared(stopping) && is_confirmed {
                 self.session.share(&cluster.config.name, cluster.config.timing.lease());
             }
             let part = Part {

@@ -60,6 +60,7 @@ impl Machine {
         }
         self.take_no_answer(now, out);
         if self.mutation() == Some(Mutation::NoAnswerIsDone) {
+            self.session.confirmed_at = self.session.confirmed_at.max(Some(sent));
             self.renew_confirmed(now, sent);
         }
     }

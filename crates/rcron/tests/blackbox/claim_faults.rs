@@ -1,6 +1,6 @@
 //! `once_per_tick`: rcrond dies, freezes or answers nonsense at any moment. The job is not affected.
 
-use crate::claim::{claiming, note_end, seen, silent, start};
+use crate::claim::{claiming, note_end, seen, silent, start, start_command};
 use crate::support::process::Running;
 use crate::support::process::is_gone;
 use crate::support::rcrond::{Client, FakeRcrond, SEVERAL_RETRIES, TICK, grant};
@@ -293,5 +293,25 @@ fn without_rerun_another_lease_does_not_end_the_job() {
     fixture.write("go", "");
     let ended = note_end(&mut client);
     assert_eq!((ended.outcome, ended.is_demoted), (Outcome::Exited(3), false));
+    assert_eq!(rcron.finish().code(), Some(3));
+}
+
+#[test]
+fn a_relative_socket_is_found_again_while_the_job_runs() {
+    let (fixture, rcrond) = claiming("");
+    let mut command = fixture.rcron();
+    command
+        .current_dir(fixture.path(""))
+        .args(["-o", "claim_socket=claims", "--job", "b"]);
+    let rcron = start_command(command.args(["sh", "-c", "until test -e go; do sleep 0.01; done; exit 3"]));
+    let (mut client, claim) = rcrond.claimed();
+    client.grant("7");
+    rcron.job("sh");
+    drop(client);
+    let rcrond = rcrond.restart();
+    let (mut client, held) = rcrond.held();
+    assert_eq!(held.run, claim.run);
+    fixture.write("go", "");
+    assert_eq!(note_end(&mut client).outcome, Outcome::Exited(3));
     assert_eq!(rcron.finish().code(), Some(3));
 }

@@ -117,6 +117,7 @@ kinds! {
         OncePerTickRefused = "once-per-tick-refused",
         OncePerTickName = "once-per-tick-name",
         OncePerTickRcrond = "once-per-tick-rcrond",
+        SharedNotOncePerTick = "shared-not-once-per-tick",
         StartWithin = "start-within",
         RerunGrace = "rerun-grace",
     }

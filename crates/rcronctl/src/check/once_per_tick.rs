@@ -14,10 +14,15 @@ use super::switch::Switch;
 use crate::daemon;
 use crate::when::duration;
 use control::ClusterReport;
+use inputs::observe::observation;
+use inputs::state_file::{Content, READ_BYTES};
 use jobs::root::Root;
 use policy::config::{Config, OnDemotion};
 use policy::display::escaped;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// What a takeover takes beside the lease, `settle` and `grace`.
@@ -25,7 +30,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 
 const REFUSED: &str = "rcron exits with 125, and the job does not run";
 
-/// A line whose job is started once per tick, with the values that apply to it.
+/// A line with rcron, with the values that apply to its job.
 pub(super) struct Job<'a> {
     pub(super) line: &'a NamedLine,
     pub(super) cluster: &'a Cluster,
@@ -42,7 +47,9 @@ pub(crate) fn check(
     answer: Option<&control::Report>,
     report: &mut Report,
 ) {
-    let jobs: Vec<Job> = usage.lines.iter().filter_map(|line| job(line, clusters)).collect();
+    let all: Vec<Job> = usage.lines.iter().filter_map(|line| job(line, clusters)).collect();
+    check_shared(root, &all, answer, report);
+    let jobs: Vec<Job> = all.into_iter().filter(|job| job.config.once_per_tick).collect();
     if usage.lines.is_cut() {
         let text = format!(
             "jobs after the first {}: whether once_per_tick works for them",
@@ -62,14 +69,44 @@ pub(crate) fn check(
     claims::check(root, switch, &first.line.place, report);
 }
 
-/// The job, if `once_per_tick` applies to it.
+/// A line of a cluster whose jobs the servers share runs nowhere without `once_per_tick`. rcrond says that they do, or the state file if
+/// rcrond does not answer.
+fn check_shared(root: &Root, jobs: &[Job], answer: Option<&control::Report>, report: &mut Report) {
+    let mut known: BTreeMap<&[u8], bool> = BTreeMap::new();
+    for job in jobs.iter().filter(|job| !job.config.once_per_tick) {
+        let is_shared = *known.entry(&job.config.state_file).or_insert_with(|| {
+            let found = answer.and_then(|answer| daemon::cluster(answer, &job.config));
+            found.map_or_else(|| says_shared(root, &job.config), |cluster| cluster.shared)
+        });
+        if is_shared {
+            let name = job.cluster.name();
+            let what =
+                format!("the servers share the jobs of cluster {name}, but once_per_tick is not set for this one");
+            let remedy =
+                "set once_per_tick = yes, and give the line a name with --job; or run_on = \"active\" in rcrond.toml";
+            let finding = Finding::wrong(Kind::SharedNotOncePerTick, &job.line.place, what, remedy);
+            report.add(finding.because("it never runs on any server"));
+        }
+    }
+}
+
+/// Whether the state file says that the servers share the jobs.
+fn says_shared(root: &Root, config: &Config) -> bool {
+    let located = root.locate(Path::new(OsStr::from_bytes(&config.state_file)));
+    located.is_ok_and(|located| {
+        let read = located.read(READ_BYTES).map(Content::from);
+        observation(read, config).is_shared(config)
+    })
+}
+
+/// The job, with the values that apply to it.
 fn job<'a>(line: &'a NamedLine, clusters: &'a [Cluster]) -> Option<Job<'a>> {
     let cluster = clusters.iter().find(|cluster| cluster.inside == line.conf)?;
     let mut config = cluster.config.clone();
     for setting in &line.settings {
         config.set(setting).ok()?;
     }
-    config.once_per_tick.then_some(Job { line, cluster, config })
+    Some(Job { line, cluster, config })
 }
 
 /// What rcron and rcrond reject.

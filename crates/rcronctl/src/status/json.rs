@@ -98,7 +98,7 @@ impl<'a> ClusterJson<'a> {
             configuration: cluster.settings.file.to_string_lossy().into_owned(),
             error: None,
             cluster: Some(cluster.name()),
-            state: Some(cluster.word().as_str()),
+            state: Some(cluster.word()),
             reason: Some(words::why(&cluster.observation, config)),
             state_file: Some(escaped(&config.state_file).into_owned()),
             says: state.map(|state| Word::as_str(state.word)),

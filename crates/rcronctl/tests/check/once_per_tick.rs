@@ -205,3 +205,41 @@ fn what_rcrond_could_not_read_is_not_seen() {
     );
     assert!(tree.path(CONF).exists());
 }
+
+#[test]
+fn job_of_a_shared_cluster_without_the_key_never_runs() {
+    let shared: fn(&mut Report) = |report| report.clusters[0].shared = true;
+    let jobs = "0 3 * * * root rcron -o once_per_tick=no --job a backup\n0 4 * * * root rcron --job b backup\n";
+    let tree = tree("", jobs);
+    let _daemon = serve(&tree, shared, TicksReport::default());
+    tree.finds_only("wrong", "shared-not-once-per-tick", &format!("{JOBS}:1:16"));
+    assert!(tree.text(&[]).contains("it never runs on any server"));
+}
+
+#[test]
+fn state_file_says_that_jobs_are_shared_if_rcrond_does_not_answer() {
+    let tree = Tree::clean();
+    tree.configure("require_lease = yes\n");
+    tree.write(JOBS, "0 3 * * * root rcron --job a backup\n");
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("a boot ID");
+    let uptime = std::fs::read_to_string("/proc/uptime").expect("the uptime");
+    let seconds: u64 = uptime
+        .split('.')
+        .next()
+        .and_then(|text| text.parse().ok())
+        .expect("seconds");
+    let until = seconds + 300;
+    let line = format!(
+        "passive shared until={until} boot={} session={}\n",
+        boot.trim(),
+        "0".repeat(32)
+    );
+    tree.write("/run/rcron/state", &line);
+    tree.finds("wrong", "shared-not-once-per-tick", &format!("{JOBS}:1:16"));
+    tree.write("/run/rcron/state", &line.replace("shared", "was-shared"));
+    assert!(
+        tree.findings()
+            .iter()
+            .all(|(_, kind, _)| kind != "shared-not-once-per-tick")
+    );
+}

@@ -131,6 +131,7 @@ pub(crate) fn report(nodes: bool) -> Report {
             lease_ms: 10_000,
             settle_ms: Some(1_000),
             grace_ms: Some(0),
+            shared: false,
             lease_left_ms: Some(8_250),
             epoch: 42,
             holder: Some("server1".to_owned()),

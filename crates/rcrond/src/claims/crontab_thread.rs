@@ -52,7 +52,7 @@ impl CrontabThread {
     }
 }
 
-fn watch(mut clusters: ClusterFiles, changes: &Receiver<ClusterFiles>, events: &EventSender) {
+fn watch(mut clusters: ClusterFiles, configured: &Receiver<ClusterFiles>, events: &EventSender) {
     let root = match Root::new(None) {
         Ok(root) => root,
         Err(error) => {
@@ -69,9 +69,9 @@ fn watch(mut clusters: ClusterFiles, changes: &Receiver<ClusterFiles>, events: &
         let crontabs = Arc::new(crontabs(&jobs, &clusters));
         events.send(Event::Claims(ClaimsEvent::CrontabsRead(crontabs)));
         loop {
-            match changes.recv_timeout(PAUSE) {
-                Ok(changed) => {
-                    clusters = changed;
+            match configured.recv_timeout(PAUSE) {
+                Ok(new) => {
+                    clusters = new;
                     break;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -63,7 +63,7 @@ pub(crate) struct Desk {
     clients: HashMap<Client, Waiting>,
     numbers: Arc<ClientNumbers>,
     /// Administrators that wait for the answer to `reopen`.
-    reopens: HashMap<Client, Sender<Response>>,
+    reopens: HashMap<Client, (JobKey, Sender<Response>)>,
     /// `None` until they were read.
     crontabs: Option<Arc<Crontabs>>,
     /// Claims that came before: without the crontabs, their ticks would get other names.
@@ -286,7 +286,7 @@ impl Desk {
     /// An administrator lowers what a wrong clock has closed ahead of time.
     pub(crate) fn reopen(&mut self, job: JobKey, replies: Sender<Response>, context: &Context) {
         let client = self.numbers.next();
-        self.reopens.insert(client, replies);
+        self.reopens.insert(client, (job.clone(), replies));
         self.step(Input::Reopen(Reopen { client, job }), context);
     }
 

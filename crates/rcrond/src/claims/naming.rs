@@ -126,14 +126,14 @@ pub(super) fn name(claim: &Claim, lines: Option<&Lines>, terms: Terms, now: Now)
         None => DEFAULT_WITHOUT_SCHEDULE,
     });
     let latest_start = tick.wall().0.saturating_add(within);
-    if start.0 > latest_start {
+    let Some(left) = latest_start.checked_sub(start.0) else {
         return Err(NotNamed::TooLate(Some(tick)));
-    }
+    };
     // A client can send any time; the boot clock cannot be ahead.
     let started = claim.started_boot.min(now.boot);
     Ok(Named {
         tick,
-        deadline: started.after(latest_start - start.0),
+        deadline: started.after(left),
         spacing,
         ticks: ticks.cloned(),
     })

@@ -9,15 +9,16 @@ use ::claims::{ClusterFacts, Facts, JobKey, Now, Permission, StopReason};
 use ::inputs::clock;
 use control::Response;
 use lease::{ClusterName, RunOn, View};
-use policy::moment::{BootTime, WallTime};
+use policy::moment::BootTime;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// How many claims are handled before the loop looks at everything else again.
+/// How many claims are handled before the loop looks at everything else again, and how long this may take.
 const CLAIMS_AT_ONCE: usize = 64;
+const CLAIMS_LIMIT: Duration = Duration::from_millis(5);
 
 /// The desk of a new process.
 ///
@@ -61,8 +62,12 @@ impl Daemon {
 
     /// Those that wait already, so that they need not wait for a round of the loop each.
     pub(super) fn handle_more_claims(&mut self, claims: &mut Receiver<ClientEvent>) {
+        let begin = Instant::now();
         self.with_desk(|desk, context| {
             for _ in 1..CLAIMS_AT_ONCE {
+                if begin.elapsed() > CLAIMS_LIMIT {
+                    return;
+                }
                 let Ok(event) = claims.try_recv() else { return };
                 desk.handle_client(event, context);
             }
@@ -139,24 +144,8 @@ impl Daemon {
         self.machine.views().map(facts).collect()
     }
 
-    /// Reads the ticks in a task. `owner`: only this user's.
-    pub(super) fn answer_ticks(
-        &self,
-        clusters: Vec<ClusterName>,
-        user: Option<String>,
-        job: Option<String>,
-        since_ms: Option<u64>,
-        missed_only: bool,
-        replies: Sender<Response>,
-    ) {
-        let query = TicksQuery {
-            clusters,
-            user,
-            job,
-            since: since_ms.map(|since| WallTime(Duration::from_millis(since))),
-            missed_only,
-            max_skew: self.config.max_skew,
-        };
+    /// Reads the ticks in a task.
+    pub(super) fn answer_ticks(&self, query: TicksQuery, replies: Sender<Response>) {
         let store = Arc::clone(&self.store);
         tokio::spawn(async move {
             let answer = match ticks::read(&store, &query).await {

@@ -46,6 +46,7 @@ impl Daemon {
             lease_ms: view.config.timing.lease().milliseconds(),
             settle_ms: Some(milliseconds(view.config.timing.settle())),
             grace_ms: Some(milliseconds(view.config.timing.grace())),
+            shared: view.config.run_on == RunOn::Any,
             lease_left_ms: until.map(|until| milliseconds(until.since(now))),
             epoch: highest_epoch(view),
             holder: own.or(view.holder()).map(str::to_owned),

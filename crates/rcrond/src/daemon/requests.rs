@@ -3,9 +3,11 @@
 use super::Daemon;
 use crate::api::PendingRequest;
 use crate::store_tasks::overview;
+use crate::store_tasks::ticks::TicksQuery;
 use control::{Report, Request, Response, Role};
 use inputs::clock;
 use lease::ClusterName;
+use policy::moment::WallTime;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,14 +57,15 @@ impl Daemon {
                 since_ms,
                 missed_only,
             } => self.configured_clusters(cluster.as_slice()).map(|clusters| {
-                self.answer_ticks(
+                let query = TicksQuery {
                     clusters,
-                    only_user.or(user),
+                    user: only_user.or(user),
                     job,
-                    since_ms,
+                    since: since_ms.map(|since| WallTime(Duration::from_millis(since))),
                     missed_only,
-                    replies.clone(),
-                )
+                    max_skew: self.config.max_skew,
+                };
+                self.answer_ticks(query, replies.clone());
             }),
             Request::Jobs { cluster } => self
                 .configured_clusters(cluster.as_slice())

@@ -139,14 +139,14 @@ fn change(change: &Change, own: &NodeName, dates: &SessionDates, wall: WallTime)
         writes: change
             .writes
             .iter()
-            .map(|(of, record)| (key(of), text(record, date(of))))
+            .map(|(of, record)| (key(of), text(record, date(of).as_deref())))
             .collect(),
     }
 }
 
-fn text(record: &Record, date: Option<String>) -> Vec<u8> {
+fn text(record: &Record, date: Option<&str>) -> Vec<u8> {
     let text = match record {
-        Record::Session(session) => session_text(session, date.as_deref()),
+        Record::Session(session) => session_text(session, date),
         Record::Cluster(cluster) => cluster.to_text(),
     };
     text.into_bytes()

@@ -45,6 +45,8 @@ pub enum Broken {
     },
     /// An attempt was started that the store does not take for running.
     StartedWithoutEntry { job: usize, tick: TickTime, node: usize },
+    /// An attempt that was the first was started after `start_within`.
+    StartedLate { job: usize, tick: TickTime, node: usize },
     /// A claim was done in the name of a session that is not open.
     ClaimedByDeadSession { job: usize, tick: TickTime, node: usize },
     /// A tick was not claimed although this node could have.

@@ -5,7 +5,8 @@ use super::server::EPOCH;
 use super::world::TickWorld;
 use crate::fixture::world_without_faults;
 use crate::{Micros, SECOND};
-use claims::JobKey;
+use claims::{Entry, JobKey, Key, Record};
+use lease::RunOn;
 use policy::tick::TickTime;
 use std::time::Duration;
 
@@ -51,10 +52,40 @@ pub const fn minute(minute: u64) -> Micros {
 }
 
 impl TickWorld {
+    /// `run_on = "any"` on all servers.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        for config in self.lease.nodes.iter_mut().flat_map(|node| &mut node.configs) {
+            config.run_on = RunOn::Any;
+        }
+        self
+    }
+
+    /// Starts the first server at once, and the others when it should hold the cluster.
+    pub fn start_all(&mut self) {
+        self.lease.start_all(15 * SECOND);
+    }
+
+    /// The attempts that count as running or are open.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        match self.lease.store.tick_record(&Key::Job(self.jobs[0].key.clone())) {
+            Some(Record::Job(record)) => record.entries.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     /// How often a tick of the job was started.
     #[must_use]
     pub fn starts_of(&self, tick: TickTime) -> u32 {
         self.checker.jobs[0].ticks.get(&tick).map_or(0, |facts| facts.starts)
+    }
+
+    /// Whether the end of a tick of the job was recorded.
+    #[must_use]
+    pub fn is_recorded(&self, tick: TickTime) -> bool {
+        let facts = self.checker.jobs[0].ticks.get(&tick);
+        facts.is_some_and(|facts| facts.is_recorded)
     }
 
     /// The servers that have started a tick of the job.

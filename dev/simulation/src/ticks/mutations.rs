@@ -3,7 +3,7 @@
 use claims::Mutation;
 
 /// All of them.
-pub const ALL: [Mutation; 17] = [
+pub const ALL: [Mutation; 16] = [
     Mutation::ChangeWithoutJobVersion,
     Mutation::ClaimWithoutSession,
     Mutation::MissingFloorIsZero,
@@ -12,7 +12,6 @@ pub const ALL: [Mutation; 17] = [
     Mutation::AgainWithoutEnding,
     Mutation::OwnTermsForSessions,
     Mutation::StartByDeadlineOnly,
-    Mutation::LeaseAfterTheChange,
     Mutation::GrantOnNoAnswer,
     Mutation::NothingIsGivenBack,
     Mutation::MissedWithoutSkew,

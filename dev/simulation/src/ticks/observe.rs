@@ -2,8 +2,10 @@
 
 use super::checker::Broken;
 use super::facts::session;
+use super::rcron::{Rcron, Stage};
 use super::server::Seen;
-use super::world::TickWorld;
+use super::world::{Event, TickWorld};
+use crate::{MILLISECOND, Micros, SECOND};
 use claims::{Change, Entry, EntryState, Input, JobRecord, Key, Outcome, Permission, Record, StopReason};
 use lease::SessionState;
 use policy::claim::ClaimId;
@@ -147,18 +149,56 @@ impl TickWorld {
 
     /// The store no longer takes this run for a running one. If it runs all the same, its rcron must have been unable to end it.
     fn write_off(&mut self, run: ClaimId) {
-        let Some(index) = self.rcrons.iter().position(|rcron| rcron.claim.run == run) else {
+        let Some(rcron) = self.rcrons.iter().position(|rcron| rcron.claim.run == run) else {
             return;
         };
-        let of = &self.rcrons[index];
-        let job = &self.jobs[of.job];
-        let grace = self.lease.nodes[of.node].configs[job.cluster].timing.grace();
+        let stood_still = self.acts_since(rcron) > self.now();
+        let of = &self.rcrons[rcron];
+        let config = self.jobs[of.job].configs[of.node];
+        let is_killed = of.stage == Stage::Gone;
+        let Some(run) = &mut self.rcrons[rcron].started else {
+            return;
+        };
+        run.is_out_of_reach |= stood_still || is_killed || !config.terminates || run.escaped;
+        if run.is_alive && config.rerun > 0 && !is_killed && !run.escaped {
+            self.queue.put(self.lease.now + 1, Event::Reach(rcron));
+        }
+    }
+
+    /// When an rcron that stood still has had `grace` to end its job.
+    fn acts_since(&self, rcron: usize) -> Micros {
+        let of = &self.rcrons[rcron];
+        let cluster = self.jobs[of.job].cluster;
+        let grace = self.lease.nodes[of.node].configs[cluster].timing.grace();
         let grace = u64::try_from(grace.as_micros()).unwrap_or(0);
-        let stood_still = of.stopped_until.max(self.servers[of.node].asleep_until) + grace + 50_000 > self.now();
-        let is_killed = of.stage == super::rcron::Stage::Gone;
-        let never_ends = !job.configs[of.node].terminates;
-        if let Some(run) = &mut self.rcrons[index].started {
-            run.is_out_of_reach |= stood_still || is_killed || never_ends || run.escaped;
+        of.stopped_until.max(self.servers[of.node].asleep_until) + grace + 50 * MILLISECOND
+    }
+
+    /// An rcron that stood still while its run was written off ends the job as soon as it can.
+    pub(super) fn check_reach(&mut self, rcron: usize) {
+        let (now, acts_since) = (self.now(), self.acts_since(rcron));
+        let of = &self.rcrons[rcron];
+        let Some(run) = of
+            .started
+            .as_ref()
+            .filter(|run| run.is_alive && of.stage != Stage::Gone)
+        else {
+            return;
+        };
+        if acts_since > now {
+            self.queue.put(acts_since, Event::Reach(rcron));
+            return;
+        }
+        let (job, tick, node) = (of.job, run.tick, of.node);
+        let rcrons = self.rcrons.iter().enumerate();
+        let mut others = rcrons.filter(|(other, of)| *other != rcron && of.job == job);
+        let is_alive = |of: &Rcron| of.started.as_ref().is_some_and(|run| run.is_alive && run.tick == tick);
+        match others.find(|(_, of)| is_alive(of)) {
+            Some((_, other)) => {
+                let nodes = [node, other.node];
+                self.break_promise(Broken::TwoAlive { job, tick, nodes });
+            }
+            None => self.queue.put(now + SECOND, Event::Reach(rcron)),
         }
     }
 
@@ -204,6 +244,7 @@ impl TickWorld {
     pub(super) fn observe_start(&mut self, rcron: usize, tick: TickTime, attempt: u32) {
         let of = &self.rcrons[rcron];
         let (job, node, run) = (of.job, of.node, of.claim.run);
+        let deadline = of.deadline(&self.jobs[job], tick);
         let skips = self.jobs[job].configs[node].skips_overlap;
         for other in self.servers.iter().flat_map(|server| &server.rcrons) {
             let Some(earlier) = self.rcrons[*other].started.as_ref() else {
@@ -223,6 +264,9 @@ impl TickWorld {
                 self.break_promise(Broken::Overlap { job, ticks, nodes });
                 break;
             }
+        }
+        if attempt == 1 && self.boot_clock(node) >= deadline {
+            self.break_promise(Broken::StartedLate { job, tick, node });
         }
         let is_known = !self.checker.has_forgotten(tick);
         let entry = match self.lease.store.tick_record(&Key::Job(self.jobs[job].key.clone())) {

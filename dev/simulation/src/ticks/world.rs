@@ -6,10 +6,10 @@ use super::job::Job;
 use super::network::Request;
 use super::rcron::{Item, Rcron};
 use super::server::Server;
-use crate::Micros;
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::world::World;
+use crate::{MILLISECOND, Micros};
 use claims::{Call, Input, MissReason, Mutation};
 use policy::claim::{Answer, Ended};
 use policy::tick::TickTime;
@@ -83,6 +83,8 @@ pub(super) enum Event {
     JobEnds(usize),
     /// Is this rcron's tick claimed?
     Probe(usize),
+    /// Has this rcron ended its job, which the store takes for over?
+    Reach(usize),
 }
 
 /// No history has as many events without a loop.
@@ -181,6 +183,7 @@ impl TickWorld {
             Event::Continue(rcron) => self.run_rcron(rcron),
             Event::JobEnds(rcron) => self.end_job(rcron),
             Event::Probe(rcron) => self.probe(rcron),
+            Event::Reach(rcron) => self.check_reach(rcron),
         }
     }
 
@@ -217,7 +220,10 @@ impl TickWorld {
         self.lease.pause(node, duration);
         self.servers[node].asleep_until = self.servers[node].asleep_until.max(until);
         for rcron in self.servers[node].rcrons.clone() {
+            // When the host wakes up, processes run in any order.
+            let until = until + self.random.below(50 * MILLISECOND);
             let of = &mut self.rcrons[rcron];
+            of.stopped_until = of.stopped_until.max(until);
             of.waiting_since = of.waiting_since.max(until);
             self.queue.put(until, Event::Continue(rcron));
         }

@@ -50,8 +50,7 @@ impl World {
     /// To be called after each change in the store.
     pub(super) fn look_at_sessions(&mut self) {
         let Some(witness) = &mut self.witness else { return };
-        let names: Vec<_> = self.nodes.iter().map(|node| node.name.clone()).collect();
-        let (over, next) = witness.look(self.now, &mut self.store, &names);
+        let (over, next) = witness.look(self.now, &mut self.store, &self.nodes);
         if let Some(next) = next.filter(|next| self.witness_looks_at != Some(*next)) {
             self.witness_looks_at = Some(next);
             self.queue.put(next, Event::Look);

@@ -123,14 +123,6 @@ impl Machine {
             decision.effects.push(wait(key, WaitReason::Elsewhere, None));
             return;
         }
-        if room == Room::None {
-            let draft = &mut decision.draft;
-            draft.miss(crate::Gap::single(run.tick), Outcome::Skipped, &self.node, now);
-            draft.record.closed = run.tick;
-            draft.needs_session = true;
-            decision.effects.push(over(key, OverReason::Overlap, None));
-            return;
-        }
         let draft = &mut decision.draft;
         if draft.version.is_some() {
             let gap = run
@@ -141,6 +133,13 @@ impl Machine {
                 draft.miss(gap, NEVER_STARTED, &self.node, now);
                 decision.effects.push(missed(key, gap));
             }
+        }
+        if room == Room::None {
+            draft.miss(crate::Gap::single(run.tick), Outcome::Skipped, &self.node, now);
+            draft.record.closed = run.tick;
+            draft.needs_session = true;
+            decision.effects.push(over(key, OverReason::Overlap, None));
+            return;
         }
         draft.record.closed = draft.record.closed.max(run.tick);
         draft.record.entries.push(entry);

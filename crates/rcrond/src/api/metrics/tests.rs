@@ -13,6 +13,7 @@ fn cluster(name: &str, role: Role, lease_left_ms: Option<u64>) -> ClusterReport 
         lease_ms: 10_000,
         settle_ms: Some(1_000),
         grace_ms: Some(0),
+        shared: false,
         lease_left_ms,
         epoch: 42,
         holder: None,
@@ -229,6 +230,6 @@ fn the_alerts_of_the_examples_use_metrics_that_exist() {
     let expressions = alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
     let words = expressions.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
     let metrics: Vec<_> = words.filter(|word| word.starts_with("rcrond_")).collect();
-    assert_eq!(metrics.len(), 5);
+    assert_eq!(metrics.len(), 6);
     assert_eq!(metrics.iter().find(|word| !known(word)), None);
 }

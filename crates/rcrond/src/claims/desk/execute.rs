@@ -60,12 +60,13 @@ impl Desk {
     }
 
     fn answer_reopen(&mut self, client: Client, result: Result<String, String>) {
-        let Some(replies) = self.reopens.remove(&client) else {
+        let Some((job, replies)) = self.reopens.remove(&client) else {
             return;
         };
         let answer = match result {
             Ok(line) => {
-                log::info!("{line}");
+                let (cluster, user, name) = (job.cluster.as_str(), &job.user, &job.job);
+                log::info!("cluster {cluster}: job {name} of {user}: reopened: {line}");
                 Response::Done { lines: vec![line] }
             }
             Err(message) => Response::Error { message },
