@@ -11,7 +11,7 @@ _rcron() {
     while ((i < cword)); do
         option=
         case ${words[i]} in
-            -c | -o | -j | --conf | --option | --job)
+            -c | -o | -j | --conf | --option | --job | --tick)
                 option=${words[i]}
                 ((i++))
                 [[ ${words[i]} == = ]] && ((i++))
@@ -38,13 +38,14 @@ _rcron() {
             -c | --conf) _filedir ;;
             -o | --option)
                 local keys="cluster_name state_file default_state syslog_facility syslog_level syslog_socket nice_level \
-                    state_max_age require_lease on_demotion kill_after journal"
+                    state_max_age require_lease on_demotion kill_after journal once_per_tick \
+                    start_within rerun overlap claim_socket"
                 mapfile -t COMPREPLY < <(compgen -S = -W "$keys" -- "${cur#=}")
                 compopt -o nospace
                 ;;
         esac
     elif ((i == cword)) && [[ $cur == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "--conf --option --job --dry-run --verbose --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--conf --option --job --tick --dry-run --verbose --help --version" -- "$cur")
     else
         _command_offset "$i"
     fi

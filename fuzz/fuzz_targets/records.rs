@@ -1,6 +1,7 @@
 //! Any bytes in a store are unreadable, or a record in its one form, perhaps with appended fields that are ignored.
 #![no_main]
 
+use claims::{EndedTick, FloorRecord, JobList, JobRecord};
 use lease::{ClusterRecord, LONGEST, SessionId, SessionRecord};
 use libfuzzer_sys::fuzz_target;
 
@@ -20,6 +21,18 @@ fuzz_target!(|bytes: &[u8]| {
         let text = record.to_text();
         assert!(begins_with(bytes, &text) && bytes.len() <= LONGEST);
         assert_eq!(ClusterRecord::parse(text.as_bytes()), Ok(record));
+    }
+    if let Ok(record) = FloorRecord::parse(bytes) {
+        assert_eq!(FloorRecord::parse(record.to_text().as_bytes()), Ok(record));
+    }
+    if let Ok(record) = JobRecord::parse(bytes) {
+        assert_eq!(JobRecord::parse(record.to_text().as_bytes()), Ok(record));
+    }
+    if let Ok(record) = EndedTick::parse(bytes) {
+        assert_eq!(EndedTick::parse(record.to_text().as_bytes()), Ok(record));
+    }
+    if let Ok(list) = JobList::parse(bytes) {
+        assert_eq!(list.to_text().as_bytes(), bytes);
     }
     if let Some(id) = std::str::from_utf8(bytes).ok().and_then(SessionId::parse) {
         assert_eq!(id.to_string().as_bytes(), bytes);

@@ -16,10 +16,14 @@ fuzz_target!(|bytes: &[u8]| {
     let content = State::parse(bytes);
     let lease = content.clone().map(|state| state.lease);
     let reading = Reading::File { content, modified: now.wall };
-    for require_lease in [false, true] {
-        let rules = Rules { default_state: Word::Passive, state_max_age: None, require_lease };
+    for (require_lease, once_per_tick) in [(false, false), (false, true), (true, false), (true, true)] {
+        let rules = Rules { default_state: Word::Passive, state_max_age: None, require_lease, once_per_tick };
         let Decision::Run(basis) = decide(&reading, &rules, &now) else { continue };
-        assert!(bytes.trim_ascii_start()[..6].eq_ignore_ascii_case(b"active"));
+        let is_active = bytes.trim_ascii_start()[..6].eq_ignore_ascii_case(b"active");
+        assert!(is_active || once_per_tick);
+        if !is_active {
+            assert!(basis.expires().is_some() && basis.epoch().is_none());
+        }
         match (&lease, basis) {
             (Ok(Lease::None), Basis::State { expires: None, .. }) => assert!(!require_lease),
             (Ok(Lease::Until { end, boot }), Basis::State { expires: Some(expires), .. }) => {

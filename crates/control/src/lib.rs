@@ -6,6 +6,9 @@
 //! A request with an unknown field is refused: to execute a part of a drain would be worse than to refuse it.
 
 pub mod client;
+mod ticks;
+
+pub use ticks::{AheadReport, JobReport, JobsReport, NodeJobsReport, TickReport, TickResult, TicksReport};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +40,36 @@ pub enum Request {
     /// Lets the daemon read its configuration again, as SIGHUP does, and answers whether it has taken it over. Only root and
     /// rcrond's own user may do so.
     Reload {},
+    /// Asks for the ticks of `once_per_tick` that the store has records of. Every user may do so, and sees the ticks of their own
+    /// jobs; root and rcrond's own user see all.
+    Ticks {
+        /// Only of this cluster. `None`: of all clusters that the daemon serves.
+        cluster: Option<String>,
+        /// Only of jobs of this user.
+        user: Option<String>,
+        /// Only of jobs with this name.
+        job: Option<String>,
+        /// Only ticks of this time or later, in milliseconds since 1970.
+        since_ms: Option<u64>,
+        /// Only ticks that were missed.
+        missed_only: bool,
+    },
+    /// Lowers what a wrong clock has closed ahead of time, so that the job's ticks are started again. Only root and rcrond's own
+    /// user may do so.
+    Reopen {
+        /// The cluster's name.
+        cluster: String,
+        /// The user whose crontab has the job.
+        user: String,
+        /// The job's name.
+        job: String,
+    },
+    /// Asks which jobs with a name the servers have in their crontabs. Every user may do so, and sees their own jobs; root and
+    /// rcrond's own user see all.
+    Jobs {
+        /// Only of this cluster. `None`: of all clusters that the daemon serves.
+        cluster: Option<String>,
+    },
 }
 
 /// An answer of rcrond.
@@ -45,6 +78,10 @@ pub enum Request {
 pub enum Response {
     /// The answer to [`Request::Status`].
     Status(Report),
+    /// The answer to [`Request::Ticks`].
+    Ticks(TicksReport),
+    /// The answer to [`Request::Jobs`].
+    Jobs(JobsReport),
     /// The request is being executed. More answers follow.
     Progress {
         /// What rcrond waits for, as a line to print; empty if there is nothing to print.
@@ -104,6 +141,9 @@ pub struct StoreReport {
     pub failure: Option<String>,
     /// Whether this node has a session in it.
     pub session: bool,
+    /// Why it does not, if that is known: another machine has its name, or the session was lost. As in the log.
+    #[serde(default)]
+    pub session_failure: Option<String>,
     /// Whether the store reports changes. Otherwise the node polls.
     pub watching: bool,
     /// Why it does not, if that is known.
@@ -124,7 +164,16 @@ pub struct ClusterReport {
     pub priority: u32,
     /// The lease's duration as configured on this node, in milliseconds.
     pub lease_ms: u64,
-    /// If this node holds the cluster: how long its lease still lasts at least, in milliseconds.
+    /// `settle` as configured on this node, in milliseconds; `None` from an older daemon.
+    #[serde(default)]
+    pub settle_ms: Option<u64>,
+    /// `grace` as configured on this node, in milliseconds; `None` from an older daemon.
+    #[serde(default)]
+    pub grace_ms: Option<u64>,
+    /// The nodes share the cluster: `run_on = "any"` on this node.
+    #[serde(default)]
+    pub shared: bool,
+    /// If this node holds or shares the cluster: how long its lease still lasts at least, in milliseconds.
     pub lease_left_ms: Option<u64>,
     /// The highest epoch that this node has seen.
     pub epoch: u64,
@@ -142,13 +191,15 @@ pub struct ClusterReport {
 pub enum Role {
     /// The node holds the cluster, and its state file is active.
     Active,
+    /// The nodes share the cluster, and the state file of this one says so: it starts jobs that have `once_per_tick`.
+    Shared,
     /// The node holds the cluster, but its state file is not active yet, or no longer.
     Holding,
-    /// The node holds the cluster until its running jobs have ended.
+    /// The node holds or shares the cluster until its running jobs have ended.
     Draining,
     /// Another node may hold the cluster; this one can take it over.
     Standby,
-    /// The node does not take the cluster over until `undrain`.
+    /// The node does not take the cluster over, or share it, until `undrain`.
     Drained,
     /// The node has not renewed its session for longer than a lease.
     Gone,

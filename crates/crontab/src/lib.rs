@@ -20,6 +20,7 @@ pub mod schedule;
 mod script;
 pub mod shell;
 mod table;
+pub mod tick;
 mod variables;
 
 pub use entry::Entry;

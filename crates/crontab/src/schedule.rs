@@ -168,14 +168,18 @@ impl Times {
     }
 
     fn match_minute(&self, at: Minute) -> bool {
+        self.minutes.contains(at.minute) && self.hours.contains(at.hour) && self.match_day(at)
+    }
+
+    /// Whether the job runs on the day of this minute.
+    pub(crate) fn match_day(&self, at: Minute) -> bool {
         let (day, weekday) = (self.days.contains(at.day), self.weekdays.contains(at.weekday));
         let is_day = if self.needs_both_days() {
             day && weekday
         } else {
             day || weekday
         };
-        let is_time = self.minutes.contains(at.minute) && self.hours.contains(at.hour);
-        is_day && is_time && self.months.contains(at.month)
+        is_day && self.months.contains(at.month)
     }
 
     fn is_never(&self) -> bool {
@@ -212,6 +216,20 @@ impl Set {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// The least number from `least` on.
+    pub(crate) fn first_from(self, least: u8) -> Option<u8> {
+        let rest = self.0.checked_shr(least.into()).unwrap_or_default();
+        let skipped = u8::try_from(rest.trailing_zeros()).ok()?;
+        (rest != 0).then(|| least + skipped)
+    }
+
+    /// The greatest number up to `most`.
+    pub(crate) fn last_to(self, most: u8) -> Option<u8> {
+        let rest = self.0 & (u64::MAX >> (63 - most.min(63)));
+        let found = u8::try_from(rest.checked_ilog2()?).ok()?;
+        Some(found)
     }
 
     fn add(&mut self, number: u8) {

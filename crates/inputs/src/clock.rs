@@ -2,17 +2,15 @@
 
 use policy::datagram::CivilTime;
 use policy::moment::{BootTime, WallTime};
-use policy::time_zone;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use policy::time_zone::{self, Zone};
+use std::ffi::OsStr;
 use std::sync::OnceLock;
-use sys::{clock, file, zone};
+use sys::zone::{self, Selected};
+use sys::{clock, file};
 
 pub use sys::clock::boot_id;
 
 const LOCAL_TIME: &str = "/etc/localtime";
-const ZONES: &str = "/usr/share/zoneinfo";
 /// In bytes; the longest file of zoneinfo has 3,500.
 const LONGEST_ZONE: usize = 64 << 10;
 
@@ -33,57 +31,26 @@ pub fn wall_time() -> WallTime {
 #[must_use]
 pub fn civil_time(wall: WallTime) -> CivilTime {
     static ZONE: OnceLock<Zone> = OnceLock::new();
-    let zone = ZONE.get_or_init(|| {
-        let named = std::env::var_os("TZ");
-        match named.as_ref().map(|zone| zone.as_bytes()) {
-            _ if !zone::is_safe() => Zone::Utc,
-            None => Zone::of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Zone::Utc),
-            Some(name) => Zone::named(name),
-        }
-    });
+    let zone = ZONE.get_or_init(|| zone_of(zone::selected()));
     zone.civil_time(wall.0.as_secs())
 }
 
-/// How to find the local time.
-enum Zone {
-    /// By the content of a file of zoneinfo.
-    File(Vec<u8>),
-    /// By a rule, as in `TZ`.
-    Rule(Vec<u8>),
-    /// None is known.
-    Utc,
-}
-
-impl Zone {
-    /// The value of `TZ`.
-    fn named(name: &[u8]) -> Self {
-        let name = name.strip_prefix(b":").unwrap_or(name);
-        Self::of_file(&zone_file(OsStr::from_bytes(name))).unwrap_or_else(|| Self::Rule(name.to_vec()))
-    }
-
-    /// `None` if it is not a file of zoneinfo.
-    fn of_file(path: &OsStr) -> Option<Self> {
-        let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
-        contents
-            .bytes
-            .starts_with(time_zone::MAGIC)
-            .then_some(Self::File(contents.bytes))
-    }
-
-    fn civil_time(&self, utc: u64) -> CivilTime {
-        let local = match self {
-            Self::File(content) => time_zone::by_file(content, utc),
-            Self::Rule(rule) => time_zone::by_rule(rule, utc),
-            Self::Utc => None,
-        };
-        local.unwrap_or_else(|| time_zone::utc(utc))
+/// The zone that the environment selects.
+fn zone_of(selected: Selected) -> Zone {
+    match selected {
+        Selected::System => zone_of_file(OsStr::new(LOCAL_TIME)).unwrap_or(Zone::Utc),
+        Selected::Named { file, rule } => zone_of_file(&file).unwrap_or(Zone::Rule(rule)),
+        Selected::Foreign => Zone::Utc,
     }
 }
 
-/// A name like `Europe/Berlin` is a file of zoneinfo.
-fn zone_file(name: &OsStr) -> OsString {
-    let directory = std::env::var_os("TZDIR").unwrap_or_else(|| ZONES.into());
-    Path::new(&directory).join(name).into()
+/// `None` if it is not a file of zoneinfo.
+fn zone_of_file(path: &OsStr) -> Option<Zone> {
+    let contents = file::read_beginning(path, LONGEST_ZONE).ok()?;
+    contents
+        .bytes
+        .starts_with(time_zone::MAGIC)
+        .then_some(Zone::File(contents.bytes))
 }
 
 #[cfg(test)]
@@ -131,7 +98,7 @@ mod tests {
     }
 
     fn found(zone: &str, times: &[u64]) -> String {
-        let zone = Zone::named(zone.as_bytes());
+        let zone = zone_of(zone::select(Some(zone.into()), None));
         let mut text = String::new();
         for time in times {
             let local = zone.civil_time(*time);
@@ -164,7 +131,7 @@ mod tests {
     #[test]
     fn local_time_is_that_of_the_c_library_in_every_zone() {
         let times = times();
-        let mut directories = vec![PathBuf::from(ZONES)];
+        let mut directories = vec![PathBuf::from("/usr/share/zoneinfo")];
         while let Some(directory) = directories.pop() {
             for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
                 let (path, kind) = (entry.path(), entry.file_type().expect("a type"));

@@ -4,9 +4,10 @@ use crate::diagnostic::shown;
 use lexopt::{Arg, Parser};
 use policy::command::{Job, NoCommand};
 use policy::suggest;
+use policy::tick::TickTime;
 use std::ffi::OsString;
 use std::fmt;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What the command line requests.
 pub enum Request {
@@ -35,6 +36,8 @@ pub struct Options {
     pub settings: Vec<OsString>,
     /// `--job`.
     pub job_name: Option<Vec<u8>>,
+    /// `--tick`.
+    pub tick: Option<TickTime>,
     /// `--dry-run`.
     pub dry_run: bool,
     /// `--verbose`.
@@ -60,6 +63,8 @@ pub enum Mistake {
     JobName(OsString),
     /// A job's name longer than 255 bytes.
     LongJobName,
+    /// The value of `--tick` is not a time.
+    Tick(OsString),
     /// There is no job after the options.
     NoCommand,
 }
@@ -67,7 +72,7 @@ pub enum Mistake {
 /// In bytes, as long as a file name may be: the name is in every log line, and in the job's environment.
 const LONGEST_JOB_NAME: usize = 255;
 
-const LONG_OPTIONS: [&str; 7] = ["conf", "option", "job", "dry-run", "verbose", "help", "version"];
+const LONG_OPTIONS: [&str; 8] = ["conf", "option", "job", "tick", "dry-run", "verbose", "help", "version"];
 
 /// Parses the arguments.
 ///
@@ -96,6 +101,7 @@ fn read_into(options: &mut Options, mut parser: Parser) -> Result<Parsed, Mistak
             Arg::Short('c') | Arg::Long("conf") => options.conf = Some(value(&mut parser)?),
             Arg::Short('o') | Arg::Long("option") => options.settings.push(value(&mut parser)?),
             Arg::Short('j') | Arg::Long("job") => options.job_name = Some(job_name(value(&mut parser)?)?),
+            Arg::Long("tick") => options.tick = Some(tick(value(&mut parser)?)?),
             Arg::Short('n') | Arg::Long("dry-run") => options.dry_run = true,
             Arg::Short('v') | Arg::Long("verbose") => options.verbose = true,
             Arg::Short('h') | Arg::Long("help") => return alone(Request::Help, &mut parser),
@@ -135,6 +141,10 @@ fn job_name(name: OsString) -> Result<Vec<u8>, Mistake> {
     Ok(name.into_vec())
 }
 
+fn tick(text: OsString) -> Result<TickTime, Mistake> {
+    TickTime::parse(text.as_bytes()).ok_or(Mistake::Tick(text))
+}
+
 fn unknown_option(argument: Arg) -> Mistake {
     let meant = match argument {
         Arg::Long(name) => suggest::nearest(name.as_bytes(), LONG_OPTIONS),
@@ -154,6 +164,11 @@ impl fmt::Display for Mistake {
                 shown(name)
             ),
             Self::LongJobName => write!(out, "the job's name is longer than {LONGEST_JOB_NAME} bytes"),
+            Self::Tick(text) => write!(
+                out,
+                "`{}` is not a time: write a time of RFC 3339 such as 2026-12-01T03:00:00Z, or @SECONDS since 1970",
+                shown(text)
+            ),
             Self::NoCommand => out.write_str("no command given"),
         }
     }

@@ -4,7 +4,7 @@ use crate::clock;
 use crate::diagnostic::{Diagnostic, shown};
 use crate::state_file::{self, Content};
 use policy::config::Config;
-use policy::decide::{self, Basis, Decision, Reading, Skip};
+use policy::decide::{self, Basis, Decision, Reading, Rules, Skip};
 use policy::moment::Moment;
 use policy::state::{NoState, State};
 use std::ffi::OsStr;
@@ -103,6 +103,16 @@ impl Observation {
             Reading::File { content, .. } => content.as_ref().ok(),
             _ => None,
         }
+    }
+
+    /// Whether the servers share the cluster's jobs, and this one may start those with `once_per_tick` that rcrond grants.
+    pub fn is_shared(&self, config: &Config) -> bool {
+        let rules = Rules {
+            once_per_tick: true,
+            ..config.rules()
+        };
+        let has_session = self.state().is_some_and(|state| state.shared.is_some());
+        has_session && matches!(decide::decide(&self.reading, &rules, &self.moment), Decision::Run(_))
     }
 
     /// Whether the file contains a state. If not, somebody may be writing it just now without renaming.

@@ -1,5 +1,6 @@
 //! The configuration of a run: the built-in defaults, overridden by the file, overridden by `--option`.
 
+use crate::command_line::Options;
 use crate::diagnostic::{Diagnostic, shown};
 use policy::config::{Config, LARGEST_FILE};
 use std::ffi::{OsStr, OsString};
@@ -41,6 +42,21 @@ pub fn read(conf: Option<&OsStr>, options: &[OsString]) -> Result<Settings, Refu
     assemble(conf, options).map_err(|diagnostic| Refused {
         diagnostic,
         known: Box::new(known(options)),
+    })
+}
+
+/// Checks the rules of `once_per_tick` that several keys and the options of the command line must keep together.
+///
+/// # Errors
+/// The message of the wrapper, which does not run the job.
+pub fn check_together(config: &Config, options: &Options) -> Result<(), Diagnostic> {
+    let checked = config.check_once_per_tick(options.job_name.as_deref(), options.tick);
+    checked.map_err(|conflict| {
+        let (summary, help) = conflict.explain();
+        Diagnostic {
+            full: format!("{summary}\n  {help}; see rcron.conf(5)"),
+            summary,
+        }
     })
 }
 

@@ -111,13 +111,8 @@ pub fn write(path: &Path, state: &State, owner: Owner) -> Result<Written, WriteE
 fn bare_passive(state: &State) -> Vec<u8> {
     let by = state.by.clone().filter(|_| state.lease != Lease::None);
     State {
-        word: Word::Passive,
-        lease: Lease::None,
-        draining: false,
-        epoch: None,
         by,
-        since: None,
-        reason: None,
+        ..State::new(Word::Passive)
     }
     .line()
 }

@@ -1,14 +1,12 @@
 //! States and decisions in words, for people.
 
-use crate::diagnostic::shown;
 use crate::observe::Observation;
 use policy::config::Config;
 use policy::decide::{Basis, Decision, Skip, Stale};
+use policy::display::escaped;
 use policy::moment::{Moment, WallTime};
 use policy::state::{Lease, State};
-use std::ffi::OsStr;
 use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// What the first line of a state file says.
@@ -33,7 +31,7 @@ pub fn state_line(state: &State, now: &Moment) -> String {
     }
     for (word, value) in [("by", &state.by), ("since", &state.since)] {
         if let Some(value) = value {
-            let _ = write!(line, ", {word} {}", text_of(value));
+            let _ = write!(line, ", {word} {}", escaped(value));
         }
     }
     line
@@ -54,12 +52,18 @@ pub fn decision(observation: &Observation, config: &Config) -> String {
 pub fn why(observation: &Observation, config: &Config) -> String {
     let default = config.default_state.as_str();
     match observation.decision {
+        Decision::Run(Basis::State { .. }) if observation.state().is_some_and(|state| state.shared.is_some()) => {
+            "the servers share the jobs, and this one may start what rcrond grants".to_owned()
+        }
         Decision::Run(Basis::State { .. }) => "this server is active".to_owned(),
         Decision::Run(Basis::Default) => format!("the state cannot be read and default_state is {default}"),
         Decision::Skip(Skip::Passive) => {
             let passive = reason(Skip::Passive, default);
             match observation.state().and_then(|state| state.reason) {
                 Some(reason) => format!("{passive}: {}", reason.explanation()),
+                None if observation.is_shared(config) => {
+                    "the servers share the jobs, and only those with once_per_tick are started".to_owned()
+                }
                 None => passive,
             }
         }
@@ -111,12 +115,6 @@ pub fn age(modified: WallTime, now: WallTime) -> String {
 pub fn seconds(duration: Duration) -> String {
     let rounded = duration.saturating_add(Duration::from_millis(50));
     format!("{}.{} s", rounded.as_secs(), rounded.subsec_millis() / 100)
-}
-
-/// [`shown`], for bytes.
-#[must_use]
-pub fn text_of(bytes: &[u8]) -> String {
-    shown(OsStr::from_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use policy::event::Ending;
 use policy::exit::Outcome;
 use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
+use policy::tick::Attempt;
 use std::time::Duration;
 
 /// In bytes: a longer command is cut.
@@ -50,6 +51,8 @@ pub struct Entry<'a> {
     pub by_default: bool,
     /// The fencing token, if the state file has one.
     pub epoch: Option<u64>,
+    /// With `once_per_tick`: which tick it starts.
+    pub attempt: Option<Attempt>,
     /// When the job was started, by the wall clock.
     pub started: WallTime,
     /// The same by the boot clock.
@@ -137,6 +140,10 @@ impl Entry<'_> {
         }
         if let Some(epoch) = self.epoch {
             plain(record, "epoch", &format!("{epoch}"));
+        }
+        if let Some(Attempt { tick, number }) = self.attempt {
+            plain(record, "tick", &format!("\"{}\"", tick.rfc3339()));
+            plain(record, "attempt", &format!("{number}"));
         }
     }
 }

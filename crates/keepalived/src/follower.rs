@@ -5,7 +5,7 @@ use crate::fifo_writer;
 use crate::instances::{Change, Instances};
 use crate::lines::Lines;
 use crate::pauses::Pauses;
-use crate::publisher::Publisher;
+use crate::publisher::{Publisher, notify_systemd};
 use crate::reporter::Reporter;
 use crate::saved_states::SavedStatesFile;
 use crate::source::{Source, SourceEvent};
@@ -85,7 +85,7 @@ impl Follower {
     pub(crate) fn start(&mut self) {
         self.process_waiting();
         self.publish();
-        self.publisher.notify("READY=1");
+        notify_systemd("READY=1");
     }
 
     /// To be called when the descriptor is readable or the renewal is due, and at least once a second.
@@ -104,7 +104,7 @@ impl Follower {
 
     /// Leaves the files as they are. If no other process renews them, their leases expire; a package upgrade demotes no instance.
     pub(crate) fn stop(&mut self) {
-        self.publisher.notify("STOPPING=1");
+        notify_systemd("STOPPING=1");
         self.reporter.stopping();
     }
 

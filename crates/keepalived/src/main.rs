@@ -18,7 +18,6 @@ mod instances;
 mod lines;
 mod log;
 mod marked_fifo;
-mod notify;
 mod pauses;
 mod publisher;
 mod reporter;

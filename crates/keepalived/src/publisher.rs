@@ -2,7 +2,6 @@
 
 use crate::desired::{Circumstances, Desired, desired};
 use crate::instances::Instances;
-use crate::notify::Notify;
 use crate::pauses::Pauses;
 use crate::reporter::Reporter;
 use crate::state_files::{self, StateFiles};
@@ -12,6 +11,7 @@ use policy::display::escaped;
 use policy::moment::BootTime;
 use policy::state::{Reason, Word};
 use std::time::Duration;
+use sys::service_manager;
 
 pub(crate) struct Publisher {
     /// Which files to write.
@@ -23,7 +23,6 @@ pub(crate) struct Publisher {
     written: BootTime,
     /// After this time their leases are renewed: a third of the lease.
     renewal_interval: Duration,
-    notify: Notify,
 }
 
 impl Publisher {
@@ -34,7 +33,6 @@ impl Publisher {
             started: clock::wall_time().rfc3339_seconds(),
             written: clock::boot_time(),
             renewal_interval: lease / 3,
-            notify: Notify::new(),
         }
     }
 
@@ -44,11 +42,6 @@ impl Publisher {
 
     pub(crate) fn has_target(&self, instance: &[u8]) -> bool {
         self.targets.iter().any(|target| target.instance == instance)
-    }
-
-    /// To systemd.
-    pub(crate) fn notify(&self, text: &str) {
-        self.notify.send(text);
     }
 
     /// Writes every file, in the order of the events. `unreported` is why instances are passive of which no state is reported.
@@ -73,7 +66,7 @@ impl Publisher {
             status.push(status_of(state));
         }
         self.written = clock::boot_time();
-        self.notify.send(&format!("STATUS={}", status.join(", ")));
+        notify_systemd(&format!("STATUS={}", status.join(", ")));
     }
 
     /// Files that are not renewed from now on become passive.
@@ -91,6 +84,11 @@ impl Publisher {
             }
         }
     }
+}
+
+/// Sends `READY=1`, `STATUS=…`, `STOPPING=1`. A message that cannot be sent at once is dropped: the leases must be renewed.
+pub(crate) fn notify_systemd(message: &str) {
+    let _ = service_manager::notify(message, Duration::ZERO);
 }
 
 /// `web active`; `web passive (events of keepalived were lost)`.

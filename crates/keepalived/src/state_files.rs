@@ -29,16 +29,14 @@ impl StateFiles {
     /// writing.
     pub(crate) fn write(&self, desired: &Desired, checked: BootTime) -> Result<(), WriteError> {
         let state = State {
-            word: desired.word,
             lease: Lease::Until {
                 end: checked.after(self.lease),
                 boot: self.boot.clone(),
             },
-            draining: false,
-            epoch: None,
             by: Some(self.by.clone()),
             since: Some(desired.since.as_bytes().to_vec()),
             reason: desired.reason,
+            ..State::new(desired.word)
         };
         // A file that could only be made passive in place says what it should.
         state_file::write(&desired.target.file, &state, Owner::Writer).map(drop)

@@ -21,9 +21,9 @@ mod timing;
 mod watch;
 
 pub use cluster::{LARGEST_EPOCH, Mode};
-pub use machine::{HeldLease, Machine, View};
+pub use machine::{HeldLease, Machine, Permission, View};
 pub use message::{
-    Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Reading, Record, Start,
+    Action, Call, Change, ClusterConfig, ClusterStart, Found, Incarnation, Input, Key, Reading, Record, RunOn, Start,
     StateFileContent, Verdict, Version,
 };
 #[cfg(feature = "mutations")]

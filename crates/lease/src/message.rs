@@ -4,6 +4,7 @@ use super::name::{ClusterName, NodeName, SessionId};
 use super::notice::Notice;
 use super::record::{ClusterRecord, SessionRecord};
 use super::timing::Timing;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use policy::moment::BootTime;
@@ -94,6 +95,25 @@ pub enum StateFileContent {
         /// Running jobs go on, and no job is started.
         draining: bool,
     },
+    /// This server may start what the store grants it, like each other server of the cluster, until its lease ends.
+    Shared {
+        /// The end of the lease: that of the session. The file has it in milliseconds, rounded down.
+        until: BootTime,
+        /// The session that the grants belong to.
+        session: SessionId,
+        /// Running jobs go on, and no job is started.
+        draining: bool,
+    },
+}
+
+/// Which nodes may run a cluster's jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunOn {
+    /// The one that holds the cluster.
+    #[default]
+    Active,
+    /// Each one with a session. This node does not hold the cluster; others may, while a configuration is rolled out.
+    Any,
 }
 
 /// A cluster's configuration on this node.
@@ -105,6 +125,8 @@ pub struct ClusterConfig {
     pub timing: Timing,
     /// A node with a higher priority than the holder's asks for the cluster.
     pub priority: u32,
+    /// May differ between nodes while a configuration is rolled out.
+    pub run_on: RunOn,
 }
 
 /// A cluster as the daemon finds it when it starts, or when the configuration first names it.
@@ -116,9 +138,11 @@ pub struct ClusterStart {
     pub drained: bool,
     /// The highest epoch saved on disk; 0 if there is none.
     pub epoch: u64,
-    /// `until` and epoch of its state file, if that is active with a lease of this boot. For a file that cannot be read: ten
-    /// minutes from now, and epoch 0.
-    pub file: Option<(BootTime, u64)>,
+    /// The content of its state file, if that is active or shared with a lease of this boot, even one that has expired. For a file
+    /// that cannot be read: active until ten minutes from now, with epoch 0.
+    pub file: Option<StateFileContent>,
+    /// The session to resume has shared this cluster. Of no importance without such a session.
+    pub shared: bool,
 }
 
 /// What the daemon starts with.
@@ -126,7 +150,8 @@ pub struct ClusterStart {
 pub struct Start {
     /// This node's name.
     pub node: NodeName,
-    /// The session to resume, if an earlier process of this boot left its identity.
+    /// The session to resume, if an earlier process of this boot left its identity. The leases of the clusters with [`RunOn::Any`]
+    /// must be those of that process.
     pub kept: Option<SessionId>,
     /// Randomness from the kernel, for identities and jitter.
     pub seed: [u64; 2],
@@ -230,21 +255,56 @@ impl StateFileContent {
     /// The state file with this content.
     #[must_use]
     pub fn to_state(self, boot: &[u8], node: &NodeName, since: &[u8]) -> State {
-        let (word, lease, epoch, draining) = match self {
-            Self::Passive => (Word::Passive, Lease::None, None, false),
-            Self::Active { until, epoch, draining } => {
-                let boot = boot.to_vec();
-                (Word::Active, Lease::Until { end: until, boot }, Some(epoch), draining)
-            }
+        let lease = self.until().map_or(Lease::None, |end| Lease::Until {
+            end,
+            boot: boot.to_vec(),
+        });
+        let plain = match self {
+            Self::Passive => State::new(Word::Passive),
+            Self::Active { epoch, draining, .. } => State {
+                epoch: Some(epoch),
+                draining,
+                ..State::new(Word::Active)
+            },
+            Self::Shared { session, draining, .. } => State {
+                shared: Some(session.to_string()),
+                draining,
+                ..State::new(Word::Passive)
+            },
         };
         State {
-            word,
             lease,
-            draining,
-            epoch,
             by: Some(node.as_str().as_bytes().to_vec()),
             since: Some(since.to_vec()),
-            reason: None,
+            ..plain
         }
+    }
+
+    /// The end of the lease; `None` for [`Self::Passive`].
+    #[must_use]
+    pub const fn until(self) -> Option<BootTime> {
+        match self {
+            Self::Passive => None,
+            Self::Active { until, .. } | Self::Shared { until, .. } => Some(until),
+        }
+    }
+
+    /// What is certain of a file that has one of two contents; `None` if they differ in more than the lease's end.
+    pub(super) fn weaker(self, other: Self) -> Option<Self> {
+        let end = self.until().min(other.until())?;
+        let at_end = |content| match content {
+            Self::Passive => Self::Passive,
+            Self::Active { epoch, draining, .. } => Self::Active {
+                until: end,
+                epoch,
+                draining,
+            },
+            Self::Shared { session, draining, .. } => Self::Shared {
+                until: end,
+                session,
+                draining,
+            },
+        };
+        (at_end(self) == at_end(other)).then(|| at_end(self))
     }
 }

@@ -59,4 +59,18 @@ pub enum Mutation {
     UnreadableSessionIsEnded,
     /// A cluster's record that is unreadable counts as missing.
     UnreadableClusterIsMissing,
+    /// The lease of a shared state counts from the answer to the renewal, not from before the read.
+    SharedFromAnswer,
+    /// A shared state is written although the store has not confirmed its session.
+    SharedBeforeOpen,
+    /// A node that stops ends its session although its state file may still be shared.
+    EndedWhileShared,
+    /// A cluster that is no longer configured is forgotten although its state file may still be shared.
+    ForgottenWhileShared,
+    /// A shared state that has expired is renewed with the same session in a store with other data.
+    SharedInNewIncarnation,
+    /// A restarted daemon goes on with its session although a shared state of it has expired.
+    SharedAfterExpiry,
+    /// The lease of a shared state is raised while claims of its session name a shorter one.
+    SharedLeaseRaised,
 }

@@ -86,4 +86,6 @@ pub enum Loss {
     Foreign,
     /// The store came back with other data after the lease had expired.
     Incarnation,
+    /// It has shared a cluster, and the lease has expired while no daemon ran.
+    Expired,
 }

@@ -1,10 +1,12 @@
 //! This node's own session.
 
 use super::message::{Found, Record, Version};
-use super::name::SessionId;
+use super::name::{ClusterName, SessionId};
 use super::notice::Loss;
 use super::record::{SessionRecord, SessionState};
+use super::timing::LeaseDuration;
 use super::watch::Watch;
+use alloc::vec::Vec;
 use core::time::Duration;
 use policy::moment::BootTime;
 
@@ -38,6 +40,21 @@ pub(super) struct OwnSession {
     name_conflict_reported: bool,
     /// The last read allows this session to be opened.
     pub(super) may_open: bool,
+    /// From before the read of the last round whose change is known to be done: the leases of shared states count from here. `None`
+    /// before the first such round, and once another node has changed the session.
+    pub(super) confirmed_at: Option<BootTime>,
+    /// The leases of the clusters that this session has shared, also of those that are no longer configured.
+    shared: Vec<(ClusterName, SharedLease)>,
+}
+
+/// The leases with which a session has shared a cluster. Each claim names a lease, after which others may take it over. So a state
+/// file may not last longer than the first claim says, and a claim may not say less than the first state file lasts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SharedLease {
+    /// For the state file.
+    pub(super) shortest: LeaseDuration,
+    /// For claims.
+    pub(super) longest: LeaseDuration,
 }
 
 impl OwnSession {
@@ -52,11 +69,13 @@ impl OwnSession {
             name_conflict: None,
             name_conflict_reported: false,
             may_open: false,
+            confirmed_at: None,
+            shared: Vec::new(),
         }
     }
 
     /// The session of an earlier process, whose last change may still be under way.
-    pub(super) const fn resumed(id: SessionId) -> Self {
+    pub(super) fn resumed(id: SessionId) -> Self {
         Self {
             state: OwnSessionState::Resumed,
             has_unanswered_change: true,
@@ -129,13 +148,45 @@ impl OwnSession {
         }
     }
 
-    /// The last change that was sent is done.
-    pub(super) fn change_done(&mut self) {
+    /// The last change that was sent is done. `confirmed_at`: from before its round's read.
+    pub(super) fn change_done(&mut self, confirmed_at: BootTime) {
+        self.confirmed_at = Some(confirmed_at);
         self.confirmed_heartbeat = self.sent_heartbeat;
         self.state = OwnSessionState::Open;
         self.has_unanswered_change = false;
         self.name_conflict = None;
         self.name_conflict_reported = false;
+    }
+}
+
+impl OwnSession {
+    /// The lease of a cluster that this session has shared.
+    pub(super) fn shared_lease(&self, cluster: &ClusterName) -> Option<SharedLease> {
+        let of = self.shared.iter().find(|(name, _)| name == cluster);
+        of.map(|(_, lease)| *lease)
+    }
+
+    /// The cluster is shared with this lease as it is configured now.
+    pub(super) fn share(&mut self, cluster: &ClusterName, lease: LeaseDuration) {
+        match self.shared.iter_mut().find(|(name, _)| name == cluster) {
+            Some((_, of)) => {
+                of.shortest = of.shortest.min(lease);
+                of.longest = of.longest.max(lease);
+            }
+            None => {
+                let (shortest, longest) = (lease, lease);
+                self.shared.push((cluster.clone(), SharedLease { shortest, longest }));
+            }
+        }
+    }
+
+    /// Whether the lease of a cluster that this session has shared has expired. Then others may have taken over what this node ran.
+    pub(super) fn has_expired_share(&self, now: BootTime) -> bool {
+        let is_over = |lease: LeaseDuration| {
+            let end = self.confirmed_at.map(|from| from.after(lease.active_duration()));
+            end.is_none_or(|end| end <= now)
+        };
+        self.shared.iter().any(|(_, lease)| is_over(lease.shortest))
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Rules {
     pub state_max_age: Option<Duration>,
     /// Whether only an active state with a valid lease counts.
     pub require_lease: bool,
+    /// Whether a job needs a grant besides. Then a shared state with a valid lease also permits its start.
+    pub once_per_tick: bool,
 }
 
 /// Whether the job is started.
@@ -48,9 +50,9 @@ pub enum Decision {
 /// What a start is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The state file says `active`.
+    /// The state file says `active`; or `shared`, for a job with `once_per_tick`.
     State {
-        /// The fencing token to hand to the job.
+        /// The fencing token to hand to the job. A shared state has none.
         epoch: Option<u64>,
         /// When the decision expires unless the file is renewed: the lease's end or `state_max_age`, whichever is first.
         expires: Option<BootTime>,
@@ -109,6 +111,17 @@ impl Reading {
                 ..
             }
         )
+    }
+}
+
+impl Reading {
+    /// Whether the state is the one of a grant: it has this [identity](State::identity).
+    #[must_use]
+    pub fn has_identity(&self, lease: &str) -> bool {
+        match self {
+            Self::File { content: Ok(state), .. } => state.identity().as_deref() == Some(lease),
+            _ => false,
+        }
     }
 }
 
@@ -176,7 +189,8 @@ pub fn decide(reading: &Reading, rules: &Rules, now: &Moment) -> Decision {
     let Reading::File { content: Ok(state), .. } = reading else {
         return decide_unread(rules);
     };
-    if state.word == Word::Passive {
+    let is_shared = rules.once_per_tick && state.shared.is_some();
+    if state.word == Word::Passive && !is_shared {
         return Decision::Skip(Skip::Passive);
     }
     let lease_ends = match lease_end(&state.lease, now) {
@@ -198,8 +212,8 @@ pub fn decide(reading: &Reading, rules: &Rules, now: &Moment) -> Decision {
 
 /// Whether a job that was started on `basis` may go on after a later decision.
 ///
-/// It may while the state is a valid `active`, draining or not. A job that `default_state` started may also continue while the state
-/// still cannot be read.
+/// It may while the state is a valid `active`, draining or not; with `once_per_tick`, while it is a valid `shared`, too. A job that
+/// `default_state` started may also continue while the state still cannot be read. A job with `rerun` asks [`grant_lasts`] instead.
 #[must_use]
 pub fn may_go_on(basis: Basis, later: Decision) -> bool {
     match later {
@@ -207,6 +221,18 @@ pub fn may_go_on(basis: Basis, later: Decision) -> bool {
         Decision::Run(Basis::Default) => basis == Basis::Default,
         Decision::Skip(_) => false,
     }
+}
+
+/// Whether a job with `rerun`, which has the grant of `lease`, may go on: [`may_go_on`], and the state is still the grant's.
+///
+/// `later` is the decision on `reading`, with the same clocks. `lease` is [`Grant::lease`](crate::claim::Grant::lease). A server that
+/// has lost its lease and regained it has another epoch, or another session: the attempt counts as lost by then, and another server
+/// may have begun the next one.
+///
+/// Before the start the question is another one: [`decide`] must say [`Decision::Run`], and [`Reading::has_identity`] must hold.
+#[must_use]
+pub fn grant_lasts(basis: Basis, later: Decision, reading: &Reading, lease: &str) -> bool {
+    may_go_on(basis, later) && reading.has_identity(lease)
 }
 
 fn decide_unread(rules: &Rules) -> Decision {

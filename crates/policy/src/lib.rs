@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+pub mod claim;
 pub mod command;
 pub mod config;
 pub mod datagram;
@@ -24,4 +25,5 @@ pub mod run_id;
 pub mod shell;
 pub mod state;
 pub mod suggest;
+pub mod tick;
 pub mod time_zone;

@@ -68,7 +68,8 @@ impl WallTime {
 ///
 /// Years are counted from March, so that a leap day is the last day of its year; 400 years always have the same number of days.
 /// The method is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms").
-pub(crate) fn date(day: u64) -> (u64, u64, u64) {
+#[must_use]
+pub fn date(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468; // since 0000-03-01
     let (era, of_era) = (day / 146_097, day % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -77,6 +78,66 @@ pub(crate) fn date(day: u64) -> (u64, u64, u64) {
     let date = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     (era * 400 + year + u64::from(month <= 2), month, date)
+}
+
+/// Reads a time of RFC 3339, section 5.6, as seconds since 1970 UTC; a fraction is cut. `None` for another text, and before 1970.
+pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let (day_time, rest) = rest.split_at_checked(9)?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
+        return None;
+    };
+    let [b'T' | b't' | b' ', time @ ..] = day_time else {
+        return None;
+    };
+    let (year, month, day) = (digits(&[y1, y2, y3, y4])?, digits(&[m1, m2])?, digits(&[d1, d2])?);
+    let [h1, h2, b':', n1, n2, b':', s1, s2] = *time else {
+        return None;
+    };
+    let (hour, minute, second) = (digits(&[h1, h2])?, digits(&[n1, n2])?, digits(&[s1, s2])?);
+    // A leap second is the first of the next minute.
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let local = days(year, month, day)?.checked_mul(86_400)? + hour * 3_600 + minute * 60 + second;
+    local.checked_add_signed(-offset(without_fraction(rest)?)?)
+}
+
+fn without_fraction(text: &[u8]) -> Option<&[u8]> {
+    let Some(fraction) = text.strip_prefix(b".") else {
+        return Some(text);
+    };
+    let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (length > 0).then(|| &fraction[length..])
+}
+
+/// The offset of a local time from UTC, in seconds: `Z`, `+02:00`.
+fn offset(text: &[u8]) -> Option<i64> {
+    let [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = *text else {
+        return matches!(text, b"Z" | b"z").then_some(0);
+    };
+    let (hours, minutes) = (digits(&[h1, h2])?, digits(&[m1, m2])?);
+    let seconds = i64::try_from(hours * 3_600 + minutes * 60).ok()?;
+    (hours < 24 && minutes < 60).then_some(if sign == b'-' { -seconds } else { seconds })
+}
+
+/// The days from 1970-01-01 to a day that exists: the reverse of [`date`].
+fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1..=12).contains(&month) {
+        return None;
+    }
+    let from_march = year - u64::from(month <= 2).min(year);
+    let month_from_march = (month + 9) % 12;
+    let leaps = from_march / 4 - from_march / 100 + from_march / 400;
+    let since_march = 365 * from_march + leaps + (153 * month_from_march + 2) / 5 + day;
+    let found = since_march.checked_sub(719_468 + 1)?;
+    (date(found) == (year, month, day)).then_some(found)
+}
+
+/// Reads digits without sign or blank.
+pub(crate) fn digits(text: &[u8]) -> Option<u64> {
+    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    core::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
 #[cfg(test)]

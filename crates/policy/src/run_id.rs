@@ -20,6 +20,10 @@ impl RunId {
         Self(hyphenated(bytes))
     }
 
+    pub(crate) const fn characters(&self) -> [u8; 36] {
+        self.0
+    }
+
     /// The 36 characters.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -2,12 +2,16 @@
 
 use crate::moment::BootTime;
 use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
 /// In bytes. A state file is read up to here. The first word decides however long the first line is; but where it is longer than
 /// this, attributes may follow that were not read, and `active` is stale. What `rcrond` writes has a few hundred bytes.
 pub const LONGEST_LINE: usize = 2 << 20;
+
+/// The digits of `session=`. An epoch never has so many, so that an [identity](State::identity) is one or the other.
+const SESSION_DIGITS: usize = 32;
 
 /// In bytes. The values of `by=` and `since=` are cut here.
 const LONGEST_REMARK: usize = 1024;
@@ -44,6 +48,10 @@ pub struct State {
     pub draining: bool,
     /// `epoch=`, the fencing token: it grows with every change of the lease's holder.
     pub epoch: Option<u64>,
+    /// `shared`: the servers of the cluster share its jobs, and this one may start a tick that rcrond grants. The value is that of
+    /// `session=`, the writer's session: 32 hexadecimal digits in lower case. Present only if the word is [`Word::Passive`], the
+    /// lease is [`Lease::Until`], and there is no epoch.
+    pub shared: Option<String>,
     /// `by=`, the writer.
     pub by: Option<Vec<u8>>,
     /// `since=`, for people.
@@ -131,6 +139,34 @@ impl Reason {
 }
 
 impl State {
+    /// The word without attributes.
+    #[must_use]
+    pub const fn new(word: Word) -> Self {
+        Self {
+            word,
+            lease: Lease::None,
+            draining: false,
+            epoch: None,
+            shared: None,
+            by: None,
+            since: None,
+            reason: None,
+        }
+    }
+
+    /// What a job with `rerun` must find unchanged while it runs: the epoch of an active state as text, or the session of a shared one.
+    /// `None` if the state has neither.
+    ///
+    /// It changes when another server has held the cluster, or when this server has lost its session. The time of its lease plays no
+    /// part: that is for [`decide`](crate::decide::decide).
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        match self.word {
+            Word::Active => self.epoch.map(|epoch| epoch.to_string()),
+            Word::Passive => self.shared.clone(),
+        }
+    }
+
     /// Parses the beginning of a state file: at least its first line, or [`LONGEST_LINE`] + 1 bytes.
     ///
     /// # Errors
@@ -144,8 +180,11 @@ impl State {
         let first = words.next().ok_or(NoState::BlankLine)?;
         let word = Word::parse(first).ok_or(NoState::OtherWord)?;
         let mut state = Attributes::collect(words).into_state(word);
-        if line.len() > LONGEST_LINE && word == Word::Active {
-            state.lease = Lease::Malformed;
+        if line.len() > LONGEST_LINE {
+            state.shared = None;
+            if word == Word::Active {
+                state.lease = Lease::Malformed;
+            }
         }
         Ok(state)
     }
@@ -154,6 +193,9 @@ impl State {
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
         let mut line = self.word.as_str().as_bytes().to_vec();
+        if self.shared.is_some() {
+            line.extend_from_slice(b" shared");
+        }
         if self.draining {
             line.extend_from_slice(b" draining");
         }
@@ -168,6 +210,9 @@ impl State {
         }
         if let Some(epoch) = self.epoch {
             append(&mut line, "epoch", format!("{epoch}").as_bytes());
+        }
+        if let Some(session) = &self.shared {
+            append(&mut line, "session", session.as_bytes());
         }
         if let Some(by) = &self.by {
             append(&mut line, "by", by);
@@ -201,10 +246,13 @@ struct Attributes<'a> {
     until: Option<&'a [u8]>,
     boot: Option<&'a [u8]>,
     epoch: Option<&'a [u8]>,
+    /// `session=`; empty, and so malformed, if it is given twice.
+    session: Option<&'a [u8]>,
     by: Option<&'a [u8]>,
     since: Option<&'a [u8]>,
     reason: Option<&'a [u8]>,
     draining: bool,
+    shared: bool,
     /// One is given twice or misspelt.
     broken: bool,
 }
@@ -218,6 +266,10 @@ impl<'a> Attributes<'a> {
                 all.draining = true;
             } else if is_misspelt(word) {
                 all.broken = true;
+            } else if word == b"shared" {
+                all.shared = true;
+            } else if let Some(value) = word.strip_prefix(b"session=") {
+                all.session = Some(if all.session.is_none() { value } else { b"" });
             } else if let Some(value) = word.strip_prefix(b"until=") {
                 all.broken |= all.until.replace(value).is_some();
             } else if let Some(value) = word.strip_prefix(b"boot=") {
@@ -237,7 +289,9 @@ impl<'a> Attributes<'a> {
 
     fn into_state(self, word: Word) -> State {
         let epoch = self.epoch.and_then(parse_number);
-        let broken = self.broken || (self.epoch.is_some() && epoch.is_none());
+        // No writer writes `active shared`: what it means is not known.
+        let is_contradiction = self.shared && word == Word::Active;
+        let broken = self.broken || is_contradiction || (self.epoch.is_some() && epoch.is_none());
         let lease = match (self.until.map(parse_seconds), self.boot) {
             _ if broken => Lease::Malformed,
             (None, None) => Lease::None,
@@ -247,11 +301,13 @@ impl<'a> Attributes<'a> {
             },
             _ => Lease::Malformed,
         };
+        let is_shared = self.shared && word == Word::Passive && epoch.is_none() && matches!(lease, Lease::Until { .. });
         State {
             word,
             lease,
             draining: self.draining,
             epoch,
+            shared: self.session.filter(|_| is_shared).and_then(parse_session),
             by: self.by.map(<[u8]>::to_vec),
             since: self.since.map(<[u8]>::to_vec),
             reason: self.reason.and_then(Reason::parse),
@@ -276,6 +332,13 @@ fn is_misspelt(word: &[u8]) -> bool {
         word.get(..name.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(name) && start != *name)
     })
+}
+
+/// Parses the value of `session=`.
+fn parse_session(digits: &[u8]) -> Option<String> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    let fits = digits.len() == SESSION_DIGITS && digits.iter().all(is_digit);
+    core::str::from_utf8(digits).ok().filter(|_| fits).map(String::from)
 }
 
 /// Parses whole seconds with up to nine decimals: `83125.402`.

@@ -6,6 +6,7 @@ mod rule;
 
 use crate::datagram::CivilTime;
 use crate::moment::date;
+use alloc::vec::Vec;
 
 /// A file of zoneinfo begins with it.
 pub const MAGIC: &[u8] = b"TZif";
@@ -26,22 +27,56 @@ struct Part<'a> {
     rest: &'a [u8],
 }
 
+/// A time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// By the content of a file of zoneinfo.
+    File(Vec<u8>),
+    /// By a rule, as in `TZ`.
+    Rule(Vec<u8>),
+    /// UTC, also for where no zone is known.
+    Utc,
+}
+
+impl Zone {
+    /// How many seconds local time is ahead of UTC at `utc`, which is in seconds since 1970-01-01. Zero if the file or the rule
+    /// is not one: so does the C library.
+    #[must_use]
+    pub fn offset(&self, utc: i64) -> i64 {
+        let offset = match self {
+            Self::File(content) => offset_by_file(content, utc),
+            Self::Rule(rule) => rule::offset(rule, utc),
+            Self::Utc => None,
+        };
+        offset.unwrap_or_default()
+    }
+
+    /// The local time at `utc`, which is in seconds since 1970-01-01.
+    #[must_use]
+    pub fn civil_time(&self, utc: u64) -> CivilTime {
+        civil_time(utc, i64::try_from(utc).map_or(0, |utc| self.offset(utc)))
+    }
+}
+
 /// The local time at `utc`, in seconds since 1970-01-01, by the content of a file of zoneinfo. `None` if it is not such a file.
 #[must_use]
 pub fn by_file(file: &[u8], utc: u64) -> Option<CivilTime> {
+    let offset = offset_by_file(file, i64::try_from(utc).ok()?)?;
+    Some(civil_time(utc, offset))
+}
+
+fn offset_by_file(file: &[u8], time: i64) -> Option<i64> {
     let first = Part::parse(file, 4)?;
     // From version 2 on, everything is repeated with wider numbers.
     let is_old = file.get(MAGIC.len()) == Some(&0);
     let part = if is_old { first } else { Part::parse(first.rest, 8)? };
-    let time = i64::try_from(utc).ok()?;
-    let offset = match part.latest(time) {
-        Latest::Index(index) => part.offset(index)?,
+    match part.latest(time) {
+        Latest::Index(index) => part.offset(index),
         // After the last transition, a rule applies, if there is one.
         Latest::Last(index) => rule_of(part.rest)
             .and_then(|rule| rule::offset(rule, time))
-            .or_else(|| part.offset(index))?,
-    };
-    Some(civil_time(utc, offset))
+            .or_else(|| part.offset(index)),
+    }
 }
 
 /// The local time at `utc` by a rule: `CET-1CEST,M3.5.0,M10.5.0/3`. `None` if it is not a rule.
@@ -49,12 +84,6 @@ pub fn by_file(file: &[u8], utc: u64) -> Option<CivilTime> {
 pub fn by_rule(rule: &[u8], utc: u64) -> Option<CivilTime> {
     let offset = rule::offset(rule, i64::try_from(utc).ok()?)?;
     Some(civil_time(utc, offset))
-}
-
-/// UTC, for where no zone is known.
-#[must_use]
-pub fn utc(utc: u64) -> CivilTime {
-    civil_time(utc, 0)
 }
 
 /// The place of a time among the transitions, with the index of its local time.

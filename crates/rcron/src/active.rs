@@ -1,5 +1,6 @@
 //! A job on the active server, from start to end.
 
+use crate::claim::HeldClaim;
 use crate::guard::Guard;
 use crate::job_processes::JobProcesses;
 use crate::journal::{Journal, Run};
@@ -9,6 +10,7 @@ use crate::supervise::{End, Supervision};
 use inputs::clock;
 use inputs::diagnostic::{Diagnostic, shown};
 use inputs::observe;
+use policy::claim::{Ended, Grant};
 use policy::command::{Job, LONGEST_NAME, SHELL};
 use policy::config::{Config, OnDemotion};
 use policy::decide::{Basis, Decision, Skip, Stale};
@@ -17,6 +19,7 @@ use policy::exit::{CANNOT_EXECUTE, FAILED, NOT_FOUND, Outcome, SUCCESS};
 use policy::relay::GroupMode;
 use policy::run_id::RunId;
 use policy::shell;
+use policy::tick::Attempt;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -60,39 +63,92 @@ impl<'a> Active<'a> {
                 return Outcome::Exited(SUCCESS);
             }
         };
-        let prepared = match inherited.and_then(|inherited| self.prepare(inherited, basis)) {
+        let prepared = match inherited.and_then(|inherited| self.prepare(inherited, basis, None)) {
             Ok(prepared) => prepared,
-            Err(error) => {
-                let error = format!("cannot supervise the job: {}", error_text(&error));
-                log.report_rejection(&Diagnostic::plain(error), self.subject.command);
-                return Outcome::Exited(FAILED);
-            }
+            Err(error) => return self.report_unprepared(&error, log),
         };
-        let mut run = Run {
-            id: RunId::new(clock::wall_time(), random::ten_bytes()),
-            subject: self.subject,
-            basis,
-            started: clock::wall_time(),
-            began: clock::boot_time(),
-        };
-        log.event(&self.subject, &Event::Started(&run.id));
-        let (end, journal) = match self.start_in_time(&mut run, &prepared) {
-            Ok(Ok(started)) => self.supervise(started, prepared, run, log),
-            Ok(Err(failure)) => self.report_failure(&failure, run, log),
+        let mut run = self.run(RunId::new(clock::wall_time(), random::ten_bytes()), basis, None);
+        match self.run_prepared(&mut run, prepared, None, log) {
+            Ok(outcome) => outcome,
             Err(skip) => {
-                log.event(&self.subject, &Event::NotStarted(&run.id, skip));
-                return Outcome::Exited(SUCCESS);
+                log.event(&self.subject, &Event::NotStarted(run.name(), skip));
+                Outcome::Exited(SUCCESS)
             }
-        };
-        self.finish(&run, &end, journal, log);
-        end.outcome
+        }
     }
 
-    fn prepare(&self, inherited: PreviousState, basis: Basis) -> io::Result<Prepared<'a>> {
+    /// Runs the job with the grant of a tick. `None` if it was too late for the start.
+    pub(crate) fn run_granted(
+        &self,
+        (id, inherited): (RunId, PreviousState),
+        grant: &Grant,
+        claim: &mut HeldClaim,
+        log: &mut Log,
+    ) -> Option<Outcome> {
+        let lease = (self.config.rerun > 0).then(|| grant.lease.clone());
+        let prepared = match self.prepare(inherited, self.basis, lease) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let outcome = self.report_unprepared(&error, log);
+                claim.report_not_started("failed");
+                return Some(outcome);
+            }
+        };
+        let mut run = self.run(id, self.basis, Some(grant));
+        match self.run_prepared(&mut run, prepared, Some(claim), log) {
+            Ok(outcome) => Some(outcome),
+            Err(_) => {
+                log.event(&self.subject, &Event::GivenBack(run.name()));
+                None
+            }
+        }
+    }
+
+    /// # Errors
+    /// Why the job was not started after all, although the start was logged.
+    fn run_prepared(
+        &self,
+        run: &mut Run<'a>,
+        prepared: Prepared<'a>,
+        mut claim: Option<&mut HeldClaim>,
+        log: &mut Log,
+    ) -> Result<Outcome, Skip> {
+        log.event(&self.subject, &Event::Started(run.name()));
+        let (end, journal) = match self.start_in_time(run, &prepared)? {
+            Ok(started) => self.supervise(started, prepared, *run, claim.as_deref_mut(), log),
+            Err(failure) => self.report_failure(&failure, *run, log),
+        };
+        self.finish(run, &end, claim, journal, log);
+        Ok(end.outcome)
+    }
+
+    fn run(&self, id: RunId, basis: Basis, grant: Option<&Grant>) -> Run<'a> {
+        Run {
+            id,
+            subject: self.subject,
+            basis,
+            attempt: grant.map(|grant| Attempt {
+                tick: grant.tick,
+                number: grant.attempt,
+            }),
+            start_by: grant.map(|grant| grant.start_by),
+            started: clock::wall_time(),
+            began: clock::boot_time(),
+        }
+    }
+
+    fn report_unprepared(&self, error: &io::Error, log: &mut Log) -> Outcome {
+        let error = format!("cannot supervise the job: {}", error_text(error));
+        log.report_rejection(&Diagnostic::plain(error), self.subject.command);
+        Outcome::Exited(FAILED)
+    }
+
+    /// `lease`: that of the grant, if another one must end the job.
+    fn prepare(&self, inherited: PreviousState, basis: Basis, lease: Option<String>) -> io::Result<Prepared<'a>> {
         let signals = Signals::open()?;
         let guard = match self.config.on_demotion {
             OnDemotion::Continue => None,
-            OnDemotion::Terminate => Some(Guard::new(self.config, basis)?),
+            OnDemotion::Terminate => Some(Guard::new(self.config, basis, lease)?),
         };
         let terminal = Terminal::controlling();
         let in_foreground = terminal.as_ref().is_some_and(Terminal::is_ours);
@@ -127,6 +183,8 @@ impl<'a> Active<'a> {
         loop {
             match self.start(run, prepared).transpose() {
                 Some(started) => return Ok(started),
+                // A grant is not renewed.
+                None if run.start_by.is_some() => return Err(Skip::Stale(Stale::LeaseEnded)),
                 None => run.basis = self.current_basis(run.basis)?,
             }
         }
@@ -136,11 +194,19 @@ impl<'a> Active<'a> {
     fn start(&self, run: &Run, prepared: &Prepared) -> Result<Option<Started>, Failure> {
         let text = self.job.text(LONGEST_NAME);
         let epoch = run.basis.epoch().map(|epoch| epoch.to_string());
+        let tick = run.attempt.map(|attempt| attempt.tick.rfc3339());
+        let attempt = run.attempt.map(|attempt| attempt.number.to_string());
+        let fence = run
+            .attempt
+            .map(|attempt| attempt.tick.fence(attempt.number).to_string());
         let additions = [
             ("RCRON_CLUSTER", Some(self.subject.cluster)),
             ("RCRON_JOB", Some(self.subject.job.unwrap_or(&text))),
             ("RCRON_RUN", Some(run.id.as_bytes())),
             ("RCRON_EPOCH", epoch.as_ref().map(String::as_bytes)),
+            ("RCRON_TICK", tick.as_ref().map(String::as_bytes)),
+            ("RCRON_ATTEMPT", attempt.as_ref().map(String::as_bytes)),
+            ("RCRON_FENCE", fence.as_ref().map(String::as_bytes)),
         ];
         let environment = Environment::new(self.job, &additions).map_err(|nul| Failure::Execute(nul.into()))?;
         spawn::start(&Launch {
@@ -149,14 +215,21 @@ impl<'a> Active<'a> {
             own_group: prepared.group_mode == GroupMode::OwnGroup,
             shell: SHELL,
             nice_level: self.config.nice_level,
-            not_after: run.basis.expires().map(|end| end.0),
+            not_after: run.not_after().map(|end| end.0),
             dies_with_us: self.config.on_demotion == OnDemotion::Terminate,
             signals: prepared.inherited,
         })
     }
 
     /// Records the start and stays until the job has ended.
-    fn supervise(&self, started: Started, prepared: Prepared<'a>, run: Run<'a>, log: &mut Log) -> (End, Journal<'a>) {
+    fn supervise(
+        &self,
+        started: Started,
+        prepared: Prepared<'a>,
+        run: Run<'a>,
+        claim: Option<&mut HeldClaim>,
+        log: &mut Log,
+    ) -> (End, Journal<'a>) {
         if let Err(error) = &started.niceness {
             let (level, reason) = (self.config.nice_level, error_text(error));
             log.warn(&format!(
@@ -172,6 +245,7 @@ impl<'a> Active<'a> {
             terminal: prepared.terminal,
             log,
             journal: &mut journal,
+            claim,
             stopped: false,
         };
         (supervision.until_end(), journal)
@@ -184,6 +258,11 @@ impl<'a> Active<'a> {
         let needed = [
             self.config.syslog_socket.as_slice(),
             if is_watched { state_file } else { b"/" },
+            if self.config.once_per_tick {
+                &self.config.claim_socket
+            } else {
+                b"/"
+            },
         ];
         if needed.iter().all(|path| path.starts_with(b"/")) {
             let _ = std::env::set_current_dir("/");
@@ -232,7 +311,7 @@ impl<'a> Active<'a> {
     }
 
     /// Records and logs the end.
-    fn finish(&self, run: &Run, end: &End, journal: Journal, log: &mut Log) {
+    fn finish(&self, run: &Run, end: &End, mut claim: Option<&mut HeldClaim>, journal: Journal, log: &mut Log) {
         let signal = match end.outcome {
             Outcome::Exited(_) => String::new(),
             Outcome::Killed(number) => signal::name(number),
@@ -243,9 +322,19 @@ impl<'a> Active<'a> {
             lasted: clock::boot_time().since(run.began),
             demoted: end.demoted,
         };
-        // The journal first: its process writes while the line is sent.
+        // rcrond first, then the journal: they work while the line is sent.
+        if let Some(claim) = claim.as_deref_mut() {
+            claim.report_end(Ended {
+                outcome: ending.outcome,
+                is_demoted: ending.demoted,
+                lasted: ending.lasted,
+            });
+        }
         let writers = journal.end(&ending, log);
-        log.event(&self.subject, &Event::Ended(&run.id, ending));
+        log.event(&self.subject, &Event::Ended(run.name(), ending));
         writers.finish(log);
+        if let Some(claim) = claim {
+            claim.finish();
+        }
     }
 }

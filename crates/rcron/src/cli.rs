@@ -13,6 +13,7 @@ with status 0.
   -c, --conf FILE         configuration file (default /etc/rcron/rcron.conf)
   -o, --option KEY=VALUE  set a configuration key for this run; may be repeated
   -j, --job NAME          the job's name in log, journal and environment
+      --tick TIME         the scheduled time, with once_per_tick
   -n, --dry-run           print what would be done and why; run nothing
   -v, --verbose           print log lines to stderr as well
   -h, --help              print this help

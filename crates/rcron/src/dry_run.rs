@@ -1,42 +1,72 @@
 //! `--dry-run`: prints what would be done, and why.
 
+use crate::claim;
 use crate::launch;
 use inputs::command_line::Invocation;
 use inputs::diagnostic::shown;
 use inputs::observe::Observation;
 use inputs::settings::Settings;
-use inputs::words::{age, decision, seconds, state_line, text_of};
+use inputs::words::{age, decision, seconds, state_line, why};
+use policy::claim::{Answer, Claim};
 use policy::command::Mode;
 use policy::config::{Config, OnDemotion};
 use policy::decide::Reading;
+use policy::display::escaped;
 use policy::shell;
+use policy::tick::TickTime;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The whole report, a line for each fact.
-pub(crate) fn report(invocation: &Invocation, settings: &Settings, observation: &Observation) -> String {
+pub(crate) fn report(
+    invocation: &Invocation,
+    settings: &Settings,
+    observation: &Observation,
+    claim: Option<Claim>,
+) -> String {
     let config = &settings.config;
     let mut text = String::new();
     for warning in &settings.warnings {
         line(&mut text, "warning", &warning.summary);
     }
     line(&mut text, "configuration", &configuration(settings));
-    line(&mut text, "cluster", &text_of(&config.cluster_name));
+    line(&mut text, "cluster", &escaped(&config.cluster_name));
     line(&mut text, "state file", &state_file(config));
     line(&mut text, "it says", &content(observation));
-    line(&mut text, "decision", &decision(observation, config));
+    match claim {
+        None => line(&mut text, "decision", &decision(observation, config)),
+        Some(claim) => append_claim(&mut text, claim, observation, config),
+    }
     line(&mut text, "argv", &argv(invocation));
     line(&mut text, "program", &program(invocation));
     for assignment in invocation.job.assignments() {
-        line(&mut text, "environment", &text_of(assignment));
+        line(&mut text, "environment", &escaped(assignment));
     }
     line(&mut text, "niceness", &config.nice_level.to_string());
     line(&mut text, "on demotion", &on_demotion(config));
     line(&mut text, "log", &log(config));
     line(&mut text, "journal", &journal(config));
     text
+}
+
+/// With `once_per_tick`, rcrond decides.
+fn append_claim(text: &mut String, claim: Claim, observation: &Observation, config: &Config) {
+    let decision = format!("ask rcrond for the tick; {}", why(observation, config));
+    line(text, "decision", &decision);
+    let (tick, answer) = match claim::ask(config, claim) {
+        Ok(Answer::Would { tick, text }) => (tick, escaped(&text).into_owned()),
+        Ok(Answer::Refused { message }) => (None, format!("refuses: {}", escaped(&message))),
+        Ok(_) => (None, "unexpected answer; it may have another version".to_owned()),
+        Err(error) => {
+            let socket = escaped(&config.claim_socket);
+            (None, format!("no answer on {socket}: {error}"))
+        }
+    };
+    let tick = tick.map_or_else(|| "not known".to_owned(), TickTime::rfc3339);
+    line(text, "tick", &tick);
+    line(text, "rcrond", &answer);
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
@@ -91,7 +121,7 @@ fn argv(invocation: &Invocation) -> String {
         .job
         .argv()
         .into_iter()
-        .map(|word| text_of(&shell::quoted(word)))
+        .map(|word| escaped(&shell::quoted(word)).into_owned())
         .collect();
     let how = match invocation.job.mode {
         Mode::Direct => "directly",

@@ -30,6 +30,8 @@ pub(crate) struct Guard<'a> {
     config: &'a Config,
     /// What the job's start rested on.
     basis: Basis,
+    /// With `rerun`: the lease of the grant. If the server has another one, this attempt counts as lost.
+    lease: Option<String>,
     /// `None` before `watch_from`, and where inotify is not available: then the file is read at intervals.
     watch: Option<Watch>,
     /// When to start using inotify. Closing an instance takes the kernel some 20 ms, which a short job is spared.
@@ -53,13 +55,14 @@ struct Doubt {
 impl<'a> Guard<'a> {
     /// Begins to watch, before the job is started. The first check reads the state once more: it may have changed since the
     /// decision.
-    pub(crate) fn new(config: &'a Config, basis: Basis) -> io::Result<Self> {
+    pub(crate) fn new(config: &'a Config, basis: Basis, lease: Option<String>) -> io::Result<Self> {
         let now = clock::boot_time();
         let alarm = Alarm::new()?;
         alarm.set(Some(now.0));
         Ok(Self {
             config,
             basis,
+            lease,
             watch: None,
             watch_from: now.after(POLLING),
             alarm,
@@ -132,7 +135,10 @@ impl<'a> Guard<'a> {
             }) => expires.min(now.after(interval)),
             _ => now.after(interval),
         };
-        let may_go_on = decide::may_go_on(self.basis, observation.decision);
+        let may_go_on = match &self.lease {
+            Some(lease) => decide::grant_lasts(self.basis, observation.decision, &observation.reading, lease),
+            None => decide::may_go_on(self.basis, observation.decision),
+        };
         if may_go_on || observation.has_state() {
             self.doubt = None;
             return may_go_on;

@@ -10,9 +10,10 @@ use journal::append::{self, Appended, Taken};
 use journal::format::{self, Entry, Event};
 use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::decide::Basis;
-use policy::event::{Ending, Subject};
+use policy::event::{Ending, RunName, Subject};
 use policy::moment::{BootTime, WallTime};
 use policy::run_id::RunId;
+use policy::tick::Attempt;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -56,10 +57,28 @@ pub(crate) struct Run<'a> {
     pub(crate) id: RunId,
     pub(crate) subject: Subject<'a>,
     pub(crate) basis: Basis,
+    /// With `once_per_tick`: which tick it starts.
+    pub(crate) attempt: Option<Attempt>,
+    /// With `once_per_tick`: when the grant ends.
+    pub(crate) start_by: Option<BootTime>,
     /// The start, for people.
     pub(crate) started: WallTime,
     /// The same moment, for the duration: nobody can set this clock.
     pub(crate) began: BootTime,
+}
+
+impl Run<'_> {
+    pub(crate) fn name(&self) -> RunName<'_> {
+        RunName {
+            id: &self.id,
+            attempt: self.attempt,
+        }
+    }
+
+    /// When the permission to start the job ends.
+    pub(crate) fn not_after(&self) -> Option<BootTime> {
+        [self.basis.expires(), self.start_by].into_iter().flatten().min()
+    }
 }
 
 /// Where a run takes place, as the kernel and the environment know it: no disk can delay this. Found out once, after the start.
@@ -159,6 +178,7 @@ impl<'a> Journal<'a> {
             pid_namespace: origin.pid_namespace,
             by_default: run.basis == Basis::Default,
             epoch: run.basis.epoch(),
+            attempt: run.attempt,
             started: run.started,
             began: run.began,
         };

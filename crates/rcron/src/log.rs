@@ -73,7 +73,8 @@ impl Log {
     pub(crate) fn event(&mut self, subject: &Subject, event: &Event) {
         let reports_lost = std::mem::take(&mut self.lost);
         let line = event::line(subject, event, reports_lost);
-        self.write(self.level, &line, reports_lost);
+        let level = if event.is_error() { Level::ERROR } else { self.level };
+        self.write(level, &line, reports_lost);
     }
 
     /// Logs a remark at the level of events.

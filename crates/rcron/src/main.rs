@@ -2,6 +2,7 @@
 #![no_main]
 
 mod active;
+mod claim;
 mod cli;
 mod dry_run;
 mod guard;
@@ -9,6 +10,7 @@ mod job_processes;
 mod journal;
 mod launch;
 mod log;
+mod once_per_tick;
 mod run;
 mod supervise;
 

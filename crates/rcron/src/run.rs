@@ -4,6 +4,7 @@ use crate::active::Active;
 use crate::cli;
 use crate::dry_run;
 use crate::log::Log;
+use crate::once_per_tick::{self, OncePerTick};
 use inputs::command_line::{self, Invocation, Options, Request, UsageError};
 use inputs::diagnostic::Diagnostic;
 use inputs::observe::{self, Observation};
@@ -34,9 +35,15 @@ fn run_job(invocation: &Invocation) -> u8 {
         Ok(settings) => settings,
         Err(refused) => return reject_configuration(&refused, invocation),
     };
+    if let Err(diagnostic) = settings::check_together(&settings.config, &invocation.options) {
+        let known = Box::new(settings.config);
+        return reject_configuration(&Refused { diagnostic, known }, invocation);
+    }
+    let claim = once_per_tick::claim(&settings.config, &invocation.options);
     let observation = observe::observe(&settings.config);
     if invocation.options.dry_run {
-        return print(&dry_run::report(invocation, &settings, &observation));
+        let claim = claim.map(|(_, claim)| claim);
+        return print(&dry_run::report(invocation, &settings, &observation, claim));
     }
     let mut log = Log::new(&settings.config, invocation.options.verbose);
     let command = invocation.job.text(datagram::LARGEST);
@@ -46,6 +53,16 @@ fn run_job(invocation: &Invocation) -> u8 {
         job,
         command: &command,
     };
+    if let Some(claim) = claim {
+        let granted = OncePerTick {
+            config: &settings.config,
+            job: &invocation.job,
+            subject,
+        };
+        let outcome = granted.run(claim, &mut log, |log| log_warnings(&settings, &observation, log));
+        log.finish();
+        return end_as(outcome);
+    }
     match observation.decision {
         Decision::Skip(skip) => {
             signal::survive_writing();

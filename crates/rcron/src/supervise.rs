@@ -1,5 +1,6 @@
 //! From the job's start to its end: passes signals on, ends the job if the state requires it, and waits for it.
 
+use crate::claim::HeldClaim;
 use crate::guard::Guard;
 use crate::job_processes::JobProcesses;
 use crate::journal::Journal;
@@ -20,7 +21,7 @@ use sys::signal::{
 use sys::terminal::Terminal;
 
 /// A running job, and everything that rcron waits for meanwhile.
-pub(crate) struct Supervision<'a, 'j> {
+pub(crate) struct Supervision<'a, 'j, 'c> {
     pub(crate) processes: JobProcesses,
     pub(crate) signals: Signals,
     /// `None` unless `on_demotion = terminate`.
@@ -29,6 +30,8 @@ pub(crate) struct Supervision<'a, 'j> {
     pub(crate) terminal: Option<Terminal>,
     pub(crate) log: &'a mut Log,
     pub(crate) journal: &'a mut Journal<'j>,
+    /// `None` unless `once_per_tick`.
+    pub(crate) claim: Option<&'a mut HeldClaim<'c>>,
     /// Whether the job is stopped now.
     pub(crate) stopped: bool,
 }
@@ -40,7 +43,7 @@ pub(crate) struct End {
     pub(crate) demoted: bool,
 }
 
-impl Supervision<'_, '_> {
+impl Supervision<'_, '_, '_> {
     /// Returns when the job has ended.
     pub(crate) fn until_end(mut self) -> End {
         while !self.has_ended() {
@@ -49,6 +52,9 @@ impl Supervision<'_, '_> {
             });
             self.wait_for_event();
             self.log.retry();
+            if let Some(claim) = &mut self.claim {
+                claim.keep();
+            }
             // Before a SIGCONT is passed on: a job that was demoted while it was stopped must not continue first.
             self.enforce_state();
             self.pass_signals_on();
@@ -66,11 +72,16 @@ impl Supervision<'_, '_> {
         }
     }
 
-    /// Waits for a signal, for the guard, or until it is time to retry a log line.
+    /// Waits for a signal, for the guard, for the claim, or until it is time to retry a log line.
     fn wait_for_event(&self) {
         let guard = self.guard.iter().flat_map(Guard::waits_for);
-        let waits: Vec<BorrowedFd> = std::iter::once(self.signals.as_fd()).chain(guard).collect();
-        poll::until_ready(&waits, self.log.patience());
+        let claim = self.claim.iter().filter_map(|claim| claim.waits_for());
+        let waits: Vec<BorrowedFd> = std::iter::once(self.signals.as_fd())
+            .chain(guard)
+            .chain(claim)
+            .collect();
+        let retry = self.claim.as_ref().and_then(|claim| claim.patience());
+        poll::until_ready(&waits, self.log.patience().into_iter().chain(retry).min());
     }
 
     /// Notices the job's changes. Returns whether rcron may reap the job and end.

@@ -1,11 +1,10 @@
 //! `rcronctl check`: what is wrong on this server, and what to do about it. See rcronctl-check(8).
 //!
 //! Each module examines one subject and adds findings to the report. Nothing is changed, and nothing is waited for except the
-//! answer of rcrond, for at most two seconds.
+//! answers of rcrond, for at most two seconds each.
 
 mod access;
 mod configuration;
-mod cron;
 mod crontab;
 mod default_state;
 mod finding;
@@ -18,38 +17,35 @@ mod kind;
 mod lease;
 mod log_socket;
 mod mounts;
+mod once_per_tick;
 mod print;
 mod processes;
 mod programs;
 mod rcrond;
 mod report;
-mod rights;
-mod root;
 mod services;
 mod state_directory;
 mod state_file;
 mod switch;
 mod tmpfiles;
-mod users;
 
 use crate::cli::{self, Common};
 use crate::failure::Failure;
 use configuration::Cluster;
-use cron::Cron;
 use finding::Severity;
 use inputs::diagnostic::shown;
+use jobs::cron::Cron;
+use jobs::rights::Rights;
+use jobs::root::Root;
 use kind::Group;
 use mounts::Mounts;
 use report::Report;
-use rights::Rights;
-use root::Root;
 use state_file::State;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use switch::Switch;
 use sys::file::Unreadable;
-use users::Users;
 
 /// Exits with 1 if anything is wrong.
 pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Failure> {
@@ -69,7 +65,7 @@ pub(crate) fn run(options: &cli::Check, common: &Common) -> Result<ExitCode, Fai
 
 fn examine(root: &Root, common: &Common) -> Report {
     let mut report = Report::default();
-    let users = Users::read(root, &mut report);
+    let users = crontab::users(root, &mut report);
     let cron = Cron::find(root);
     let usage = crontab::check(root, &users, &cron, &mut report);
     let switch = Switch::read(root);
@@ -93,6 +89,8 @@ fn examine(root: &Root, common: &Common) -> Report {
             report.cannot_read(Group::State, &cluster.file, &error);
         }
     }
+    let answer = server.daemon.as_ref();
+    once_per_tick::check(root, &server.switch, &usage, &clusters, answer, &mut report);
     keepalived::check(root, &clusters, &mut report);
     programs::check(root, &mut report);
     report.close();

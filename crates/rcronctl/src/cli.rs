@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Interrupted(Interrupted),
     /// Draw which server ran which job at what time
     Timeline(Timeline),
+    /// Show which server started each tick of once_per_tick, and which ticks were missed
+    Ticks(Ticks),
     /// Exit with 0 if this server would run a job now, otherwise with 1
     IsActive(IsActive),
     /// Write the state file
@@ -126,6 +128,36 @@ pub(crate) struct Timeline {
     /// Write an HTML page to FILE; `-` means stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Ticks {
+    /// Show only ticks of this job. NAME is the name given with rcron --job
+    #[arg(long, value_name = "NAME")]
+    pub(crate) job: Option<String>,
+    /// Show only ticks of this user's jobs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Show only ticks of this cluster
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// Show only ticks of TIME or later. TIME is as for history
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub(crate) since: Option<Timestamp>,
+    /// Show only ticks that no server started; exit with 1 if there are any
+    #[arg(long)]
+    pub(crate) missed: bool,
+    /// Show at most N ticks, the latest ones; 0 means no limit. The default is 50; with --since there is no
+    /// default limit
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Let ticks of JOB be started again that a wrong clock has closed ahead of time. Only root may do so
+    #[arg(long, value_name = "JOB", conflicts_with_all = ["job", "since", "missed", "limit"])]
+    pub(crate) reopen: Option<String>,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
 #[derive(Args, Debug)]

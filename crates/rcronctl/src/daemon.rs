@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use control::client::{self, NoAnswer};
-use control::{ClusterReport, Report, Request, Response};
+use control::{ClusterReport, Report, Request, Response, TicksReport};
 use inputs::diagnostic::shown;
 use policy::config::Config;
 use std::ffi::OsStr;
@@ -20,14 +20,38 @@ const SURVEY: Duration = Duration::from_secs(5);
 /// How rcrond sees this server; with `nodes`, also the other nodes as the store has them.
 pub(crate) fn fetch_report(socket: &Path, nodes: bool) -> Result<Report, NoReport<'_>> {
     let limit = if nodes { SURVEY } else { QUICK };
-    let reason = match client::ask(socket, &Request::Status { nodes }, limit) {
-        Ok(Response::Status(report)) => return Ok(report),
-        Ok(Response::Error { message } | Response::Refused { message }) => Reason::Rejected(message),
-        Ok(Response::Done { .. } | Response::Progress { .. }) => Reason::OtherAnswer,
+    match ask(socket, &Request::Status { nodes }, limit)? {
+        Response::Status(report) => Ok(report),
+        answer => Err(NoReport::of_answer(socket, answer)),
+    }
+}
+
+/// The ticks that the store has records of. `request` is a [`Request::Ticks`].
+pub(crate) fn fetch_ticks<'a>(socket: &'a Path, request: &Request) -> Result<TicksReport, NoReport<'a>> {
+    match ask_store(socket, request)? {
+        Response::Ticks(report) => Ok(report),
+        answer => Err(NoReport::of_answer(socket, answer)),
+    }
+}
+
+/// The last answer to a request for which rcrond asks the store. An older rcrond's "what is this" is an error.
+pub(crate) fn ask_store<'a>(socket: &'a Path, request: &Request) -> Result<Response, NoReport<'a>> {
+    ask(socket, request, SURVEY)
+}
+
+/// The last answer, if rcrond knows the request and has not refused it.
+pub(crate) fn ask<'a>(socket: &'a Path, request: &Request, limit: Duration) -> Result<Response, NoReport<'a>> {
+    let reason = match client::ask(socket, request, limit) {
+        Ok(Response::Refused { message }) => Reason::Rejected(message),
+        Ok(Response::Error { message }) if message.starts_with(UNKNOWN) => Reason::TooOld,
+        Ok(answer) => return Ok(answer),
         Err(no_answer) => Reason::NoAnswer(no_answer, limit),
     };
     Err(NoReport { socket, reason })
 }
+
+/// How rcrond's answer to a request begins that it does not know.
+const UNKNOWN: &str = "not a request, or one of a later version of rcronctl";
 
 /// Why rcrond did not do what it was asked, with what to do about it.
 #[derive(Debug)]
@@ -42,10 +66,21 @@ pub(crate) enum Reason {
     NoAnswer(NoAnswer, Duration),
     /// rcrond's own message.
     Rejected(String),
+    /// rcrond is of a version that does not know the request.
+    TooOld,
     OtherAnswer,
 }
 
-impl NoReport<'_> {
+impl<'a> NoReport<'a> {
+    /// An answer that is not what was asked for.
+    pub(crate) fn of_answer(socket: &'a Path, answer: Response) -> Self {
+        let reason = match answer {
+            Response::Error { message } | Response::Refused { message } => Reason::Rejected(message),
+            _ => Reason::OtherAnswer,
+        };
+        Self { socket, reason }
+    }
+
     /// Whether nothing shows that rcrond has run since this server booted. It may also listen on another socket.
     pub(crate) const fn is_without_socket(&self) -> bool {
         matches!(self.reason, Reason::NoAnswer(NoAnswer::NoSocket, _))
@@ -58,6 +93,10 @@ impl fmt::Display for NoReport<'_> {
         let not_rcrond = "not from rcrond, or from another version of it";
         match &self.reason {
             Reason::Rejected(message) => out.write_str(message),
+            Reason::TooOld => write!(
+                out,
+                "rcrond on {name} is older than this rcronctl, and does not know the request: upgrade the package rcrond"
+            ),
             Reason::OtherAnswer => write!(
                 out,
                 "the answer on {name} is {not_rcrond}: it does not match the request"

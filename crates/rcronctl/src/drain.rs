@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output::{print_json, print_text};
 use control::client::{Connection, NoAnswer};
 use control::{Request, Response};
-use inputs::{clusters, words};
+use inputs::clusters;
 use policy::display::escaped;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ fn choose_clusters(which: &Which, common: &Common) -> Result<Vec<String>, Failur
     if !common.conf.is_empty() {
         for cluster in clusters::all(&common.conf)? {
             let settings = cluster.settings.map_err(|diagnostic| Failure::new(diagnostic.full))?;
-            let name = words::text_of(&settings.config.cluster_name);
+            let name = escaped(&settings.config.cluster_name).into_owned();
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -105,7 +105,7 @@ fn send_request(which: &Which, request: &Request, common: &Common) -> Result<Exi
             Ok(Response::Done { lines }) => break Ok(lines),
             Ok(Response::Error { message }) => break Err(message),
             Ok(Response::Refused { message }) => return Err(Failure::new(escaped(&message))),
-            Ok(Response::Status(_)) => break Err("the answer does not match the request".to_owned()),
+            Ok(_) => break Err("the answer does not match the request".to_owned()),
             Err(no_answer) => {
                 let why = no_report(no_answer, limit);
                 break Err(format!(

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::{print_json, print_text};
 use inputs::{clusters, observe, words};
 use policy::decide::Decision;
+use policy::display::escaped;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ struct IsActiveJson {
     reason: String,
 }
 
-/// The exit status says whether rcron would run a job now.
+/// The exit status says whether this server is active: whether rcron would run a job now that needs no grant.
 pub(crate) fn print_is_active(options: &cli::IsActive, common: &Common) -> ExitCode {
     try_print(options, common).unwrap_or_else(|failure| failure.report_as(UNDETERMINED))
 }
@@ -38,9 +39,10 @@ pub(crate) fn report_usage_error(error: &clap::Error) -> ! {
 fn try_print(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failure> {
     let settings = clusters::one(&common.conf)?;
     let observation = observe::observe(&settings.config);
-    let active = matches!(observation.decision, Decision::Run(_));
+    // A shared server does not run a job because it is the active one: other servers may run it as well, and the store grants it to one.
+    let active = matches!(observation.decision, Decision::Run(_)) && !observation.is_shared(&settings.config);
     let reason = words::why(&observation, &settings.config);
-    let cluster = words::text_of(&settings.config.cluster_name);
+    let cluster = escaped(&settings.config.cluster_name).into_owned();
     if options.quiet {
         // Only the exit status is wanted.
     } else if common.json {

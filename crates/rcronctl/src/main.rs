@@ -23,6 +23,7 @@ mod style;
 mod syslog;
 mod table;
 mod text;
+mod ticks;
 mod timeline;
 mod touch;
 mod when;
@@ -47,6 +48,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::History(options) => history::print_history(options, common),
         Command::Interrupted(options) => interrupted::report_interrupted(options, common),
         Command::Timeline(options) => timeline::draw_timeline(options, common),
+        Command::Ticks(options) => ticks::print_ticks(options, common),
         Command::IsActive(options) => Ok(is_active::print_is_active(options, common)),
         Command::Set(options) => set::set_state(options, common),
         Command::Touch(options) => touch::touch_state_file(options, common),

@@ -5,7 +5,7 @@ use crate::output::print_pieces;
 use crate::prefetch::with_runs;
 use crate::screen::Screen;
 use crate::table::{Cell, Column, Table, Tone};
-use crate::when;
+use crate::when::{self, LocalTimes};
 use jiff::Timestamp;
 use journal::Runs;
 use journal::run::{Fate, Outcome, Run};
@@ -34,8 +34,8 @@ pub(crate) fn print_runs(runs: &mut Runs) -> Result<(), Failure> {
 }
 
 fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
-    let now = Timestamp::now();
-    let mut rows = runs.map(|run| (run.name().len(), row(&run, now))).peekable();
+    let (now, mut times) = (Timestamp::now(), LocalTimes::default());
+    let mut rows = runs.map(|run| (run.name().len(), row(run, now, &mut times))).peekable();
     let mut table = None;
     print_pieces(std::iter::from_fn(|| {
         let mut block = Vec::new();
@@ -56,16 +56,17 @@ fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
     }))
 }
 
-fn row(run: &Run, now: Timestamp) -> Vec<Cell> {
+fn row(run: Run, now: Timestamp, times: &mut LocalTimes) -> Vec<Cell> {
+    let user = user(&run);
     vec![
-        when::local(run.started).into(),
+        times.text(run.started).into(),
         Cell::new(when::age(run.started, now), Tone::Dim),
-        lasted(run).into(),
-        result(run),
-        run.node.as_str().into(),
-        run.cluster.as_str().into(),
-        user(run).into(),
-        run.name().into(),
+        lasted(&run).into(),
+        result(&run),
+        run.node.into(),
+        run.cluster.into(),
+        user.into(),
+        run.job.unwrap_or(run.command).into(),
     ]
 }
 

@@ -5,10 +5,11 @@ use crate::failure::Failure;
 use crate::output::{print_json, print_text, warn};
 use crate::state_file::StateFile;
 use inputs::state_file::{self, Owner, WriteError, Written};
-use inputs::{clock, clusters, observe, words};
+use inputs::{clock, clusters, observe};
 use policy::config::Config;
 use policy::decide::Decision;
-use policy::state::{Lease, State, Word};
+use policy::display::escaped;
+use policy::state::{State, Word};
 use serde::Serialize;
 use std::process::ExitCode;
 use sys::environment;
@@ -45,7 +46,7 @@ pub(crate) fn set_state(options: &cli::Set, common: &Common) -> Result<ExitCode,
     if config.require_lease && word == Word::Active {
         warn("require_lease is set: `active` without a lease counts as passive");
     }
-    let cluster = words::text_of(&config.cluster_name);
+    let cluster = escaped(&config.cluster_name).into_owned();
     let path = file.path.display().to_string();
     if common.json {
         print_json(&SetJson {
@@ -66,13 +67,9 @@ fn new_state(word: Word, file: &StateFile) -> State {
     let unchanged = file.state().filter(|state| state.word == word);
     let since = unchanged.and_then(|state| state.since.clone());
     State {
-        word,
-        lease: Lease::None,
-        draining: false,
-        epoch: None,
         by: Some(author()),
         since: Some(since.unwrap_or_else(|| clock::wall_time().rfc3339_seconds().into_bytes())),
-        reason: None,
+        ..State::new(word)
     }
 }
 

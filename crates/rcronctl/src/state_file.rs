@@ -4,8 +4,8 @@ use crate::daemon;
 use crate::failure::Failure;
 use crate::when;
 use inputs::observe::{self, Observation};
-use inputs::words;
 use policy::config::Config;
+use policy::display::escaped;
 use policy::state::{Lease, State};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -70,9 +70,9 @@ fn real(path: &Path) -> std::io::Result<PathBuf> {
 /// The daemon that maintains the file, and what to do instead of writing it.
 fn find_owner(config: &Config, before: &Observation, socket: &Path) -> Option<String> {
     let by_hand = "use rcronctl drain and undrain to switch servers";
-    // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch, too.
+    // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch or a session, too.
     if let Some((name, state)) = running_owner(before) {
-        let instead = if state.epoch.is_some() {
+        let instead = if state.epoch.is_some() || state.shared.is_some() {
             by_hand
         } else {
             "switch servers with that program (to drain this server of keepalived: systemctl stop keepalived)"
@@ -94,7 +94,7 @@ fn running_owner(observation: &Observation) -> Option<(String, &State)> {
     if moment.boot_id.as_ref() != Some(boot) || *end <= moment.boot {
         return None;
     }
-    let name = state.by.as_ref().map_or("a daemon".to_owned(), |by| words::text_of(by));
+    let name = state.by.as_ref().map_or("a daemon".into(), |by| escaped(by));
     let left = when::duration(end.since(moment.boot));
     Some((format!("{name} (its lease holds for another {left})"), state))
 }

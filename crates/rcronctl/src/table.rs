@@ -2,7 +2,7 @@
 
 mod layout;
 
-use crate::screen::Screen;
+use crate::screen::{Colours, Screen};
 use crate::style;
 use crate::text::{self, cut, wrap};
 pub(crate) use layout::Column;
@@ -28,15 +28,16 @@ pub(crate) enum Tone {
 
 impl Tone {
     /// The text in this tone's colour. It must be escaped already.
-    pub(crate) fn paint(self, text: &str, screen: Screen) -> String {
+    pub(crate) fn paint(self, text: &str, screen: Screen) -> Cow<'_, str> {
         let style = match self {
-            Self::Plain => return text.to_owned(),
+            _ if screen.colours == Colours::None => return text.into(),
+            Self::Plain => return text.into(),
             Self::Good => style::GREEN,
             Self::Bad => style::BOLD_RED,
             Self::Busy => style::BLUE,
             Self::Dim => style::DIM,
         };
-        style.paint(text, screen)
+        style.paint(text, screen).into()
     }
 }
 
@@ -54,8 +55,14 @@ impl Cell {
             text.truncate(end.unwrap_or(0));
             text.push('…');
         }
-        let text = escaped(&text).into_owned();
-        Self { text, tone }
+        let changed = match escaped(&text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(changed) => Some(changed),
+        };
+        Self {
+            text: changed.unwrap_or(text),
+            tone,
+        }
     }
 }
 

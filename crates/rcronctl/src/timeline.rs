@@ -15,6 +15,7 @@ mod period;
 mod plot;
 mod rows;
 mod run_span;
+mod store_ticks;
 mod terminal;
 mod words;
 
@@ -33,6 +34,7 @@ use run_span::Window;
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
+use store_ticks::StoreTicks;
 use sys::replace::{self, Refused};
 
 /// Commands may contain secrets, and only their owners can read the journals.
@@ -61,7 +63,9 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
             "there are too many runs: only those since {since} are shown"
         ));
     }
-    let timeline = build_timeline(&runs, window, options.selection.journal.len());
+    let ticks = StoreTicks::fetch(options, window);
+    let mut timeline = build_timeline(&runs, window, options.selection.journal.len());
+    timeline.add_ticks(&ticks);
     match (&options.html, common.json) {
         (Some(_), true) => {
             return Err(Failure::new("--html and --json cannot be used together"));

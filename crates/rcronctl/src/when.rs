@@ -52,6 +52,9 @@ fn parse_time(text: &str, now: &Zoned) -> Option<Timestamp> {
     }
 }
 
+/// Where [`local`] has the seconds.
+const SECONDS: usize = "2026-11-23 03:00:".len();
+
 /// Local date and time.
 pub(crate) fn local(moment: Timestamp) -> String {
     local_in(moment, &TimeZone::system(), "%Y-%m-%d %H:%M:%S")
@@ -91,11 +94,8 @@ pub(crate) fn age(moment: Timestamp, now: Timestamp) -> String {
 
 /// Seconds with a fraction below a minute, then the two largest units: `0.042 s`, `12.3 s`, `5 min`, `3 h 20 min`, `2 d 4 h`.
 pub(crate) fn duration(duration: Duration) -> String {
-    let decimals = if duration < Duration::from_secs(1) { 3 } else { 1 };
-    let seconds = format!("{:.decimals$}", duration.as_secs_f64());
-    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
-    if duration.as_secs() < 60 && seconds != "60" {
-        return format!("{seconds} s");
+    if let Some(text) = below_a_minute(duration) {
+        return text;
     }
     let rounded = duration.saturating_add(Duration::from_millis(500)).as_secs();
     let (large, unit, small, smaller) = match rounded {
@@ -106,6 +106,56 @@ pub(crate) fn duration(duration: Duration) -> String {
     match small {
         0 => format!("{large} {unit}"),
         _ => format!("{large} {unit} {small} {smaller}"),
+    }
+}
+
+/// `None` if it is a minute when it is rounded. Not by way of a floating-point number: formatting one takes several times as long.
+fn below_a_minute(duration: Duration) -> Option<String> {
+    let (decimals, units) = if duration < Duration::from_secs(1) {
+        (3, 1_000)
+    } else {
+        (1, 10)
+    };
+    let half = Duration::from_nanos(500_000_000 / units);
+    let rounded = duration.checked_add(half).filter(|rounded| rounded.as_secs() < 60)?;
+    let fraction = u64::from(rounded.subsec_nanos()) * units / 1_000_000_000;
+    let seconds = format!("{}.{fraction:0decimals$}", rounded.as_secs());
+    Some(format!("{} s", seconds.trim_end_matches('0').trim_end_matches('.')))
+}
+
+/// [`local`] for many moments. Those of one minute differ only in their seconds, and looking up the zone takes long.
+#[derive(Default)]
+pub(crate) struct LocalTimes {
+    /// Of the last text, in minutes since 1970.
+    minute: i64,
+    /// The last text before its seconds, and after them.
+    around: Option<(String, String)>,
+}
+
+impl LocalTimes {
+    pub(crate) fn text(&mut self, moment: Timestamp) -> String {
+        self.text_in(moment, local)
+    }
+
+    fn text_in(&mut self, moment: Timestamp, local: impl Fn(Timestamp) -> String) -> String {
+        let (minute, second) = (moment.as_second().div_euclid(60), moment.as_second().rem_euclid(60));
+        if let Some((before, after)) = self.around.as_ref().filter(|_| self.minute == minute) {
+            return format!("{before}{second:02}{after}");
+        }
+        let text = local(moment);
+        self.minute = minute;
+        // Old times of some zones are not whole minutes from UTC.
+        self.around = match (
+            text.get(..SECONDS),
+            text.get(SECONDS..SECONDS + 2),
+            text.get(SECONDS + 2..),
+        ) {
+            (Some(before), Some(seconds), Some(after)) if seconds.parse() == Ok(second) => {
+                Some((before.to_owned(), after.to_owned()))
+            }
+            _ => None,
+        };
+        text
     }
 }
 
@@ -150,12 +200,31 @@ mod tests {
     }
 
     #[test]
+    fn many_local_times_are_the_same_as_each_alone() {
+        for zone in ["CET-1CEST,M3.5.0,M10.5.0/3", "XXX0:44:30", "XXX-5:45"] {
+            let zone = TimeZone::posix(zone).expect("a zone");
+            let local = |moment| local_in(moment, &zone, "%Y-%m-%d %H:%M:%S");
+            let mut times = LocalTimes::default();
+            // The clocks are set back at 01:00 UTC, and an earlier time follows a later one.
+            let begin: Timestamp = "2026-10-25T00:58:50Z".parse().expect("a time");
+            for seconds in (0..150).rev().chain([0, -90_000_000_000]) {
+                let moment = begin + SignedDuration::from_secs(seconds);
+                assert_eq!(times.text_in(moment, local), local(moment));
+            }
+        }
+    }
+
+    #[test]
     fn durations_are_shown_as_people_read_them() {
         for (milliseconds, text) in [
             (0, "0 s"),
             (42, "0.042 s"),
+            (999, "0.999 s"),
+            (1_049, "1 s"),
+            (1_950, "2 s"),
             (12_345, "12.3 s"),
             (30_000, "30 s"),
+            (59_949, "59.9 s"),
             (59_960, "1 min"),
             (61_000, "1 min 1 s"),
             (299_700, "5 min"),

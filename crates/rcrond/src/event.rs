@@ -1,6 +1,7 @@
 //! What the loop waits for. The tasks around it send it these events; it answers none of them.
 
 use crate::api::PendingRequest;
+use crate::claims::{ClaimsEvent, ClientEvent};
 use crate::daemon::{ForeignWrite, Reload};
 use crate::files::WriteError;
 use crate::files::running_jobs::{JobsUnknown, RunningJobs};
@@ -32,7 +33,7 @@ pub(crate) enum Event {
     /// A state file that another program has written could not be written again.
     StateFileNotRestored(ClusterName, WriteError),
     /// A write of the persistent state has ended.
-    PersistentStateWritten(SaveReason, Result<(), WriteError>),
+    PersistentStateWritten(Save, Result<(), WriteError>),
     /// The session could not be saved for the next process.
     SessionNotSaved(WriteError),
     /// The configuration was read again for a reload.
@@ -41,6 +42,10 @@ pub(crate) enum Event {
     JobsCounted(ClusterName, Result<RunningJobs, JobsUnknown>),
     /// A client sends a request.
     Request(PendingRequest),
+    /// For the claims machine.
+    Claims(ClaimsEvent),
+    /// An rcron claims a tick, or reports how its run has ended.
+    Client(ClientEvent),
     /// The time has come for which the loop has waited.
     Tick,
     /// systemd's watchdog must be notified.
@@ -51,6 +56,13 @@ pub(crate) enum Event {
     Reload(Option<Sender<Response>>),
     /// SIGUSR1: exit and leave the session to the next process.
     Exit,
+}
+
+/// A write of the persistent state.
+pub(crate) struct Save {
+    pub(crate) reason: SaveReason,
+    /// The number of the last client of `drain` when it was written: what this client and those before have drained is in it.
+    pub(crate) last_drain_client: u64,
 }
 
 /// Why the persistent state was written.

@@ -2,6 +2,7 @@
 
 mod api;
 mod check;
+mod claims;
 mod cli;
 mod config;
 mod daemon;

@@ -53,7 +53,7 @@ fn reload(file: &Path) -> Result<Vec<String>, Error> {
     match client::ask(&socket, &Request::Reload {}, LIMIT) {
         Ok(Response::Done { lines }) => Ok(lines),
         Ok(Response::Error { message } | Response::Refused { message }) => Err(Error::Rejected(message)),
-        Ok(Response::Status(_) | Response::Progress { .. }) => Err(Error::OtherAnswer),
+        Ok(_) => Err(Error::OtherAnswer),
         Err(why) => Err(Error::NoAnswer(socket, why)),
     }
 }

@@ -9,7 +9,9 @@ use std::io::{self, Read};
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, BorrowedFd};
 
-pub use libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
+pub use libc::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH,
+};
 
 /// `errno` of [`send`] if there is no such process or group.
 pub const NO_SUCH_PROCESS: i32 = libc::ESRCH;
@@ -71,6 +73,13 @@ pub fn stop_ignoring() {
 }
 
 impl PreviousState {
+    /// Whether a signal would have had an effect on this process as it was started: it was neither blocked nor ignored.
+    #[must_use]
+    pub fn delivers(self, signal: i32) -> bool {
+        let is_blocked = (1..=64).contains(&signal) && self.mask & bit(signal) != 0;
+        !is_blocked && disposition(signal).is_ok_and(|handler| handler != libc::SIG_IGN)
+    }
+
     /// Undoes [`take_over`]. Async-signal-safe, because it runs between clone(2) and execve(2).
     pub(crate) fn restore(self) {
         if self.ignores_child {

@@ -163,7 +163,7 @@ impl Connection {
 }
 
 /// The address of a socket: unix(7).
-fn address(path: &[u8]) -> io::Result<libc::sockaddr_un> {
+pub(crate) fn address(path: &[u8]) -> io::Result<libc::sockaddr_un> {
     // SAFETY: zero is a valid value of each of its fields.
     let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
     address.sun_family = libc::sa_family_t::try_from(libc::AF_UNIX).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! Whether the time zone in the environment may be looked up.
+//! The time zone that the environment selects, and whether it may be looked up.
 //!
 //! localtime(3) opens whatever file `TZ` names. A FIFO would hold the program for ever, and a user may set `TZ` for root's programs,
 //! too: in a crontab, or through sudo. The rule is that of sudoers(5) for `TZ`, and in addition the file must be a regular one.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Where systems keep zone files. Only root can write there.
 const DIRECTORIES: [&str; 4] = [
@@ -20,14 +20,26 @@ const SYSTEM_ZONE: &str = "/etc/localtime";
 /// In bytes. The largest zone file of tzdata has 4 KiB.
 const LARGEST: u64 = 1 << 20;
 
-/// Whether the zone may be looked up: `TZ` and `TZDIR` lead to a small regular file in a system directory, or to none.
+/// What `TZ` and `TZDIR` select: tzset(3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// The system's own zone, /etc/localtime: `TZ` is not set.
+    System,
+    /// `file` has the zone, if there is such a file. Otherwise `rule` is a rule like `CET-1CEST`, or unknown and therefore UTC.
+    Named {
+        /// In a system directory; if it exists, it is a small regular file.
+        file: OsString,
+        /// `TZ`, without its colon.
+        rule: Vec<u8>,
+    },
+    /// A file that may not be opened.
+    Foreign,
+}
+
+/// The zone that the environment selects.
 #[must_use]
-pub fn is_safe() -> bool {
-    match env::var_os("TZ") {
-        Some(zone) if !zone.is_empty() => names_zone(&zone, env::var_os("TZDIR")),
-        // Then it opens /etc/localtime, wherever `TZDIR` leads.
-        _ => true,
-    }
+pub fn selected() -> Selected {
+    select(env::var_os("TZ"), env::var_os("TZDIR"))
 }
 
 /// Removes a `TZ` or `TZDIR` that may not be looked up, so that the system's zone is used. For programs with a library that reads
@@ -38,25 +50,37 @@ pub fn forget_unsafe() {
         // SAFETY: the process has one thread.
         unsafe { env::remove_var("TZDIR") };
     }
-    if !is_safe() {
+    if selected() == Selected::Foreign {
         // SAFETY: as above.
         unsafe { env::remove_var("TZ") };
     }
 }
 
-fn names_zone(zone: &OsStr, directory: Option<OsString>) -> bool {
-    let path = file_of(zone, directory);
-    let is_system = path == SYSTEM_ZONE.as_bytes() || is_in_system_directory(&path);
-    // If there is no such file, `TZ` is a rule like `CET-1CEST`, or unknown and therefore UTC.
-    is_system
-        && fs::metadata(OsStr::from_bytes(&path))
-            .map_or(true, |metadata| metadata.is_file() && metadata.len() <= LARGEST)
+/// What these values of `TZ` and `TZDIR` select.
+#[must_use]
+pub fn select(zone: Option<OsString>, directory: Option<OsString>) -> Selected {
+    let Some(zone) = zone else {
+        return Selected::System;
+    };
+    let zone = zone.as_bytes();
+    let rule = zone.strip_prefix(b":").unwrap_or(zone);
+    let file = file_of(rule, directory);
+    let is_system = file == SYSTEM_ZONE.as_bytes() || is_in_system_directory(&file);
+    let file = OsString::from_vec(file);
+    let may_be_opened = || fs::metadata(&file).map_or(true, |metadata| metadata.is_file() && metadata.len() <= LARGEST);
+    // An empty `TZ` is UTC: its path leads to a directory.
+    if rule.is_empty() || is_system && may_be_opened() {
+        Selected::Named {
+            file,
+            rule: rule.to_vec(),
+        }
+    } else {
+        Selected::Foreign
+    }
 }
 
 /// The file that localtime(3) would open: tzset(3).
-fn file_of(zone: &OsStr, directory: Option<OsString>) -> Vec<u8> {
-    let zone = zone.as_bytes();
-    let name = zone.strip_prefix(b":").unwrap_or(zone);
+fn file_of(name: &[u8], directory: Option<OsString>) -> Vec<u8> {
     if name.starts_with(b"/") {
         return name.to_vec();
     }
@@ -88,9 +112,20 @@ mod tests {
             (":/etc/localtime", Some("/nowhere"), "/etc/localtime"),
             ("UTC", Some(""), "/usr/share/zoneinfo/UTC"),
             ("::UTC", None, "/usr/share/zoneinfo/:UTC"),
+            ("", Some("/tmp"), "/tmp/"),
         ] {
-            assert_eq!(file_of(OsStr::new(zone), directory.map(Into::into)), file.as_bytes());
+            let selected = select(Some(zone.into()), directory.map(Into::into));
+            let rule = zone.strip_prefix(':').unwrap_or(zone).into();
+            assert_eq!(
+                selected,
+                Selected::Named {
+                    file: file.into(),
+                    rule
+                },
+                "{zone}"
+            );
         }
+        assert_eq!(select(None, Some("/tmp".into())), Selected::System);
     }
 
     #[test]
@@ -104,7 +139,7 @@ mod tests {
             "CET-1CEST,M3.5.0,M10.5.0/3",
             "no such zone",
         ] {
-            assert!(names_zone(OsStr::new(zone), None), "{zone}");
+            assert_ne!(select(Some(zone.into()), None), Selected::Foreign, "{zone}");
         }
         for zone in [
             "/tmp/fifo",
@@ -114,10 +149,14 @@ mod tests {
             "/usr/share/zoneinfo-of-mine/UTC",
             "/etc/shadow",
         ] {
-            assert!(!names_zone(OsStr::new(zone), None), "{zone}");
+            assert_eq!(select(Some(zone.into()), None), Selected::Foreign, "{zone}");
         }
         for zone in ["UTC", "CET-1CEST"] {
-            assert!(!names_zone(OsStr::new(zone), Some("/tmp".into())), "{zone}");
+            assert_eq!(
+                select(Some(zone.into()), Some("/tmp".into())),
+                Selected::Foreign,
+                "{zone}"
+            );
         }
     }
 }

@@ -208,7 +208,7 @@ fn print_journal(cases: &[Case], fixture: &Fixture, rounds: usize) -> Result<()>
     for (what, percent) in [("median", 50), ("quickest tenth", 10)] {
         if let (Some(with), Some(without)) = (time(RECORDED, percent), time(ACTIVE, percent)) {
             println!(
-                "\nWith a journal, to without, {what}: {:.2} (target ≤ 1.15)",
+                "\nWith a journal, to without, {what}: {:.2} (target ≤ 1.10)",
                 with / without
             );
         }

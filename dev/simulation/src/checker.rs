@@ -70,6 +70,20 @@ pub enum Broken {
         /// The node's index.
         node: usize,
     },
+    /// A state file permits what a session has claimed although other nodes may have started it again.
+    OverAndPermitted {
+        /// The cluster's index.
+        cluster: usize,
+        /// The node's index.
+        node: usize,
+    },
+    /// A node that is to share a cluster does not.
+    NotShared {
+        /// The cluster's index.
+        cluster: usize,
+        /// The node's index.
+        node: usize,
+    },
     /// No node is active although one could be.
     NobodyActive {
         /// The cluster's index.
@@ -99,6 +113,7 @@ const RULES: Rules = Rules {
     default_state: Word::Passive,
     state_max_age: None,
     require_lease: true,
+    once_per_tick: false,
 };
 
 impl Checker {
@@ -231,6 +246,20 @@ impl Checker {
 /// Whether rcron would start a job there, or let a running one go on.
 #[must_use]
 pub fn runs_jobs(node: &Node, cluster: usize, now: Micros) -> bool {
+    permits(&RULES, node, cluster, now)
+}
+
+/// The same for a job with `once_per_tick` that has its grant.
+#[must_use]
+pub fn permits_grants(node: &Node, cluster: usize, now: Micros) -> bool {
+    let rules = Rules {
+        once_per_tick: true,
+        ..RULES
+    };
+    permits(&rules, node, cluster, now)
+}
+
+fn permits(rules: &Rules, node: &Node, cluster: usize, now: Micros) -> bool {
     let Some(reading) = node.state_file(cluster) else {
         return false;
     };
@@ -241,7 +270,7 @@ pub fn runs_jobs(node: &Node, cluster: usize, now: Micros) -> bool {
         boot_id: Some(node.boot_id()),
     };
     matches!(
-        decide(reading, &RULES, &moment),
+        decide(reading, rules, &moment),
         Decision::Run(_) | Decision::Skip(Skip::Draining)
     )
 }
@@ -275,6 +304,11 @@ impl fmt::Display for Violation {
                 epoch,
                 highest,
             } => write!(f, "n{node} is active in c{cluster} with epoch {epoch} after {highest}"),
+            Broken::OverAndPermitted { cluster, node } => write!(
+                f,
+                "n{node} may run what it has claimed in c{cluster}, though other nodes may have started it again"
+            ),
+            Broken::NotShared { cluster, node } => write!(f, "n{node} does not share c{cluster}"),
             Broken::NobodyActive { cluster } => write!(f, "no node is active in c{cluster}"),
             Broken::Storm => write!(f, "a process calls the store without end"),
         }

@@ -2,6 +2,7 @@
 
 use crate::Micros;
 use crate::store::Loss;
+use lease::RunOn;
 
 /// Something that happens at an instant. Nodes are given by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,10 @@ pub enum Fault {
     Priority(usize, u32),
     /// The node gets this lease in all its clusters.
     Lease(usize, Micros),
+    /// The node gets this `run_on` in the cluster of the second index.
+    RunOn(usize, usize, RunOn),
+    /// The node's configuration names no cluster any more.
+    Unconfigure(usize),
     /// All faults end: everything runs, and every node reaches the store.
     Heal,
 }
@@ -108,4 +113,11 @@ impl FaultProfile {
         failed_writes: 0,
         hints: true,
     };
+
+    /// Whether every message arrives soon, and no process pauses by itself.
+    #[must_use]
+    pub const fn is_prompt(&self) -> bool {
+        let messages = self.late_messages + self.lost_requests + self.lost_answers + self.duplicates;
+        messages + self.pauses + self.slow_writes + self.failed_writes == 0
+    }
 }

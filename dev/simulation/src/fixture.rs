@@ -7,7 +7,7 @@ use crate::node::Node;
 use crate::store::Store;
 use crate::world::World;
 use crate::{Micros, SECOND};
-use lease::{ClusterConfig, ClusterName, Timing};
+use lease::{ClusterConfig, ClusterName, RunOn, Timing};
 use std::time::Duration;
 
 /// Servers whose clocks have these rates, and one cluster with a lease of 10 s, `settle` 1 s and `preempt_delay` 5 s. No server is
@@ -22,6 +22,7 @@ pub fn world_without_faults(rates: &[u64], seed: u64) -> World {
         name: ClusterName::new("c0"),
         timing: Timing::new(seconds(10), seconds(1), seconds(0), seconds(5)).expect("within their limits"),
         priority: 0,
+        run_on: RunOn::Active,
     };
     let nodes = rates.iter().enumerate().map(|(node, rate)| {
         let clock = Clock {

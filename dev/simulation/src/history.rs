@@ -1,14 +1,15 @@
 //! A history: servers, a fault profile and faults, all from one seed.
 
-use crate::checker::Violation;
+use crate::checker::{Broken, Violation, permits_grants};
 use crate::clock::Clock;
 use crate::faults::{Fault, FaultProfile, Spoilt};
 use crate::node::Node;
 use crate::random::Random;
 use crate::store::{Loss, Store};
+use crate::witness::Witness;
 use crate::world::World;
 use crate::{MILLISECOND, Micros, SECOND};
-use lease::{ClusterConfig, ClusterName, LARGEST_EPOCH, Mutation, Timing};
+use lease::{ClusterConfig, ClusterName, LARGEST_EPOCH, Mutation, RunOn, Timing};
 use std::time::Duration;
 
 /// How long faults begin, in leases.
@@ -32,6 +33,9 @@ pub fn run_history(seed: u64, mutation: Option<Mutation>, trace: bool) -> Outcom
     random.bits();
     let lease = random.one_of(&[SECOND, SECOND, SECOND, 2 * SECOND, 3 * SECOND]);
     let mut world = random_world(&mut random, lease);
+    // Numbers of its own: histories in which nothing is shared stay the same.
+    let mut shares = Random::new(!seed);
+    let is_shared = shares.per_mille(400);
     world.mutation = mutation;
     world.trace = trace.then(Vec::new);
     let end = LEASES * lease;
@@ -39,7 +43,13 @@ pub fn run_history(seed: u64, mutation: Option<Mutation>, trace: bool) -> Outcom
     for node in 0..nodes {
         world.schedule(random.below(lease), Fault::Start(node));
     }
-    schedule_faults(&mut random, &mut world, lease, end);
+    let leases_differ = schedule_faults(&mut random, &mut world, lease, end);
+    if is_shared {
+        share_clusters(&mut shares, &mut world, leases_differ);
+    }
+    if is_shared && !leases_differ {
+        schedule_shares(&mut shares, &mut world, lease, end);
+    }
     let result = world.run_until(end).and_then(|()| heal(&mut world, lease, end));
     Outcome {
         violation: result.err(),
@@ -61,8 +71,16 @@ fn heal(world: &mut World, lease: Micros, end: Micros) -> Result<(), Violation> 
     world.schedule(end, Fault::Heal);
     world.run_until(end + calm)?;
     for cluster in 0..world.nodes[0].configs.len() {
-        let checker = &world.checker;
-        checker.check_somebody_active(end + calm, cluster, settle + grace * 2 + SECOND)?;
+        let is_active = |node: &Node| node.configs[cluster].run_on == RunOn::Active;
+        if world.nodes.iter().any(is_active) {
+            let checker = &world.checker;
+            checker.check_somebody_active(end + calm, cluster, settle + grace * 2 + SECOND)?;
+        }
+        let mut others = world.nodes.iter().enumerate().filter(|(_, node)| !is_active(node));
+        if let Some((node, _)) = others.find(|(_, node)| !permits_grants(node, cluster, end + calm)) {
+            let what = Broken::NotShared { cluster, node };
+            return Err(Violation { at: end + calm, what });
+        }
     }
     Ok(())
 }
@@ -86,6 +104,7 @@ fn random_world(random: &mut Random, lease: Micros) -> World {
                 timing: Timing::new(duration(lease), duration(settle), duration(grace), duration(delay))
                     .expect("within their limits"),
                 priority: priorities * u32::try_from(node).unwrap_or(0),
+                run_on: RunOn::Active,
             }
         });
         let configs = configs.collect();
@@ -103,7 +122,33 @@ fn random_world(random: &mut Random, lease: Micros) -> World {
     World::new(servers, store, profile, random.bits())
 }
 
-fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
+/// Nodes share some clusters. Where leases differ, all nodes share a cluster or none does (docs/design/lease.md, "Assumptions").
+fn share_clusters(random: &mut Random, world: &mut World, leases_differ: bool) {
+    let all = leases_differ || random.per_mille(500);
+    for cluster in 0..world.nodes[0].configs.len() {
+        let is_shared = cluster == 0 || random.per_mille(500);
+        for node in &mut world.nodes {
+            if is_shared && (all || random.per_mille(500)) {
+                node.configs[cluster].run_on = RunOn::Any;
+            }
+        }
+    }
+    world.witness = Some(Witness::new(!leases_differ));
+}
+
+/// The configuration of some nodes changes.
+fn schedule_shares(random: &mut Random, world: &mut World, lease: Micros, end: Micros) {
+    let mut at = random.below(4 * lease);
+    while at < end {
+        let node = random.index(world.nodes.len());
+        let cluster = random.index(world.nodes[node].configs.len());
+        let run_on = random.one_of(&[RunOn::Active, RunOn::Any]);
+        world.schedule(at, Fault::RunOn(node, cluster, run_on));
+        at += random.between(lease / 4, 6 * lease);
+    }
+}
+
+pub(crate) fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
     let mut some = |chance: u64, most: u64| {
         if random.per_mille(chance) {
             random.between(1, most)
@@ -127,7 +172,8 @@ fn random_profile(random: &mut Random, lease: Micros) -> FaultProfile {
     }
 }
 
-fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: Micros) {
+/// Returns whether leases differ.
+fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: Micros) -> bool {
     let mut at = lease;
     // Nodes learn from records only that leases differ. So where they do, no records may be lost.
     let leases_differ = random.per_mille(250);
@@ -136,10 +182,18 @@ fn schedule_faults(random: &mut Random, world: &mut World, lease: Micros, end: M
         schedule_fault(random, world, at, end, lease, leases_differ);
         at += random.below(density * 2);
     }
+    leases_differ
 }
 
 /// Schedules one fault, and its end.
-fn schedule_fault(random: &mut Random, world: &mut World, at: Micros, end: Micros, lease: Micros, leases_differ: bool) {
+pub(crate) fn schedule_fault(
+    random: &mut Random,
+    world: &mut World,
+    at: Micros,
+    end: Micros,
+    lease: Micros,
+    leases_differ: bool,
+) {
     let node = random.index(world.nodes.len());
     let duration = if random.per_mille(500) {
         random.below(lease / 2)

@@ -1,4 +1,5 @@
-//! The lease machine of `lease` in a world of faults, deterministic from a seed.
+//! The lease machine of `lease`, alone or together with the claims machine of `claims`, in a world of faults, deterministic from a
+//! seed.
 //!
 //! Only the simulation knows true time: each node has its own clock. The checker passes the real text of each state file to the real
 //! decision of `policy::decide`, and asks whether two nodes would run a job at one true instant.
@@ -12,6 +13,8 @@ pub mod node;
 mod queue;
 pub mod random;
 pub mod store;
+pub mod ticks;
+pub mod witness;
 pub mod workload;
 pub mod world;
 

@@ -1,17 +1,73 @@
 //! Runs many histories, or one with its trace; or counts what many nodes cost one store.
 //!
-//! usage: rcron-simulation [--from SEED] [--histories N] | --trace SEED | --cost
+//! usage: rcron-simulation [--ticks [--without RULE]] [--all] [--from SEED] [--histories N] | [--ticks …] --trace SEED | --cost
+//!
+//! `--ticks` runs the claims machine beside the lease machine. `--without RULE` leaves a rule of `claims::Mutation` out. `--all` goes
+//! on after a failure, and prints one line for each.
 
-use simulation::history::{self, Outcome};
+use simulation::history;
+use simulation::ticks;
 use simulation::workload::{Size, count_calls};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 enum Command {
-    Histories { from: u64, count: u64 },
-    Trace(u64),
+    Histories {
+        world: Worlds,
+        from: u64,
+        count: u64,
+        all: bool,
+    },
+    Trace(Worlds, u64),
     Cost,
+}
+
+/// What is simulated.
+#[derive(Clone, Copy)]
+enum Worlds {
+    Lease,
+    Ticks(Option<claims::Mutation>),
+}
+
+/// The result of a history of either world.
+struct Outcome {
+    violation: Option<String>,
+    events: u64,
+    starts: u64,
+    trace: Vec<String>,
+}
+
+impl Worlds {
+    fn run_history(self, seed: u64, trace: bool) -> Outcome {
+        match self {
+            Self::Lease => {
+                let outcome = history::run_history(seed, None, trace);
+                Outcome {
+                    violation: outcome.violation.map(|violation| violation.to_string()),
+                    events: outcome.events,
+                    starts: 0,
+                    trace: outcome.trace,
+                }
+            }
+            Self::Ticks(mutation) => {
+                let outcome = ticks::history::run_history(seed, mutation, trace);
+                Outcome {
+                    violation: outcome.violation.map(|violation| violation.to_string()),
+                    events: outcome.events,
+                    starts: outcome.starts,
+                    trace: outcome.trace,
+                }
+            }
+        }
+    }
+
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Lease => "",
+            Self::Ticks(_) => "--ticks ",
+        }
+    }
 }
 
 /// How many lines of a failing history's trace are printed.
@@ -19,18 +75,32 @@ const TRACE_END: usize = 60;
 
 fn parse_command() -> Result<Command, lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut from, mut count, mut command) = (0, 100_000, None);
+    let (mut from, mut count, mut command, mut world) = (0, 100_000, None, Worlds::Lease);
+    let (mut trace, mut all) = (None, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("from") => from = parser.value()?.parse()?,
             Long("histories") => count = parser.value()?.parse()?,
             Long("cost") => command = Some(Command::Cost),
-            Long("trace") => command = Some(Command::Trace(parser.value()?.parse()?)),
+            Long("trace") => trace = Some(parser.value()?.parse()?),
+            Long("all") => all = true,
+            Long("ticks") => world = Worlds::Ticks(None),
+            Long("without") => {
+                let name = parser.value()?.string()?;
+                let mutation = ticks::mutations::named(&name).ok_or("there is no such rule")?;
+                world = Worlds::Ticks(Some(mutation));
+            }
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(command.unwrap_or(Command::Histories { from, count }))
+    let command = command.or(trace.map(|seed| Command::Trace(world, seed)));
+    Ok(command.unwrap_or(Command::Histories {
+        world,
+        from,
+        count,
+        all,
+    }))
 }
 
 fn main() -> ExitCode {
@@ -39,9 +109,14 @@ fn main() -> ExitCode {
             eprintln!("rcron-simulation: {error}");
             ExitCode::from(2)
         }
-        Ok(Command::Trace(seed)) => print_trace(seed, &history::run_history(seed, None, true), 0),
+        Ok(Command::Trace(world, seed)) => print_trace(seed, &world.run_history(seed, true), 0),
         Ok(Command::Cost) => print_costs(),
-        Ok(Command::Histories { from, count }) => run_histories(from, count),
+        Ok(Command::Histories {
+            world,
+            from,
+            count,
+            all,
+        }) => run_histories(world, from, count, all),
     }
 }
 
@@ -93,21 +168,26 @@ fn print_trace(seed: u64, outcome: &Outcome, skip: usize) -> ExitCode {
 }
 
 /// Runs histories on all cores, until one fails.
-fn run_histories(from: u64, count: u64) -> ExitCode {
+fn run_histories(world: Worlds, from: u64, count: u64, all: bool) -> ExitCode {
     let begun = Instant::now();
-    let (next, events, failed) = (AtomicU64::new(from), AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let (next, failed) = (AtomicU64::new(from), AtomicU64::new(u64::MAX));
+    let (events, starts) = (AtomicU64::new(0), AtomicU64::new(0));
     let end = from.saturating_add(count);
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             // A history with a smaller seed than the failed one may fail too.
-            if seed >= end || failed.load(Ordering::Relaxed) < seed {
+            if seed >= end || (!all && failed.load(Ordering::Relaxed) < seed) {
                 return;
             }
-            let outcome = history::run_history(seed, None, false);
+            let outcome = world.run_history(seed, false);
             events.fetch_add(outcome.events, Ordering::Relaxed);
-            if outcome.violation.is_some() {
+            starts.fetch_add(outcome.starts, Ordering::Relaxed);
+            if let Some(violation) = outcome.violation {
                 failed.fetch_min(seed, Ordering::Relaxed);
+                if all {
+                    println!("history {seed}, {violation}");
+                }
             }
         }
     };
@@ -120,13 +200,21 @@ fn run_histories(from: u64, count: u64) -> ExitCode {
     match failed.load(Ordering::Relaxed) {
         u64::MAX => {
             let (events, seconds) = (events.load(Ordering::Relaxed), begun.elapsed().as_secs_f64());
-            println!("{count} histories, {events} events, {seconds:.1} s: never two active nodes");
+            let kept = match world {
+                Worlds::Lease => "never two active nodes".to_owned(),
+                Worlds::Ticks(_) => format!("{} ticks started, none twice", starts.load(Ordering::Relaxed)),
+            };
+            println!("{count} histories, {events} events, {seconds:.1} s: {kept}");
             ExitCode::SUCCESS
         }
+        _ if all => ExitCode::FAILURE,
         seed => {
-            let outcome = history::run_history(seed, None, true);
+            let outcome = world.run_history(seed, true);
             let result = print_trace(seed, &outcome, outcome.trace.len().saturating_sub(TRACE_END));
-            println!("the whole trace: cargo run --release -p rcron-simulation -- --trace {seed}");
+            println!(
+                "the whole trace: cargo run --release -p rcron-simulation -- {}--trace {seed}",
+                world.option()
+            );
             result
         }
     }

@@ -3,7 +3,8 @@
 use crate::Micros;
 use crate::clock::Clock;
 use lease::{
-    Action, ClusterConfig, ClusterStart, Input, Machine, Mutation, NodeName, SessionId, Start, StateFileContent,
+    Action, ClusterConfig, ClusterStart, Input, LeaseDuration, Machine, Mutation, NodeName, SessionId, Start,
+    StateFileContent,
 };
 use policy::decide::Reading;
 use policy::moment::{BootTime, WallTime};
@@ -24,12 +25,16 @@ pub struct Node {
     pub configs: Vec<ClusterConfig>,
     /// The state file of each cluster.
     files: Vec<Option<StateFile>>,
+    /// How often a state file was written: changes with each of them.
+    pub file_writes: u32,
     /// The highest saved epoch of each cluster.
     pub epochs: Vec<u64>,
     /// All clusters are drained here. Survives a restart.
     pub drained: bool,
     /// The identity under /run.
     pub kept: Option<SessionId>,
+    /// With it: the leases with which the session has shared the clusters.
+    kept_leases: Vec<Option<LeaseDuration>>,
     /// The running daemon.
     pub process: Option<Process>,
     /// How many processes were started: distinguishes an event for an earlier one.
@@ -95,10 +100,12 @@ impl Node {
             clock,
             reboots: 0,
             files: vec![None; configs.len()],
+            file_writes: 0,
             epochs: vec![0; configs.len()],
             configs,
             drained: false,
             kept: None,
+            kept_leases: Vec::new(),
             process: None,
             lives: 0,
             stopping: false,
@@ -117,7 +124,8 @@ impl Node {
                 config: config.clone(),
                 drained: self.drained,
                 epoch: self.epochs[cluster],
-                file: self.lease_in_file(cluster),
+                file: self.content_of_this_boot(cluster),
+                shared: self.kept_leases.get(cluster).is_some_and(Option::is_some),
             })
             .collect()
     }
@@ -126,7 +134,7 @@ impl Node {
     pub fn start(&mut self, now: Micros, seed: [u64; 2], mutation: Option<Mutation>) {
         let start = Start {
             node: self.name.clone(),
-            kept: self.kept,
+            kept: self.kept.filter(|_| self.has_kept_leases()),
             seed,
             clusters: self.cluster_starts(),
         };
@@ -139,6 +147,21 @@ impl Node {
             actions: VecDeque::new(),
             wake: None,
         });
+    }
+
+    /// The daemon saves with the identity what the session shares.
+    pub fn save_shared_leases(&mut self) {
+        if let Some(process) = &self.process {
+            self.kept_leases.clear();
+            self.kept_leases
+                .extend(process.machine.views().map(|view| view.shared_lease));
+        }
+    }
+
+    /// An identity is not used if it has shared a cluster with another lease than the one that is configured.
+    fn has_kept_leases(&self) -> bool {
+        let mut pairs = self.kept_leases.iter().zip(&self.configs);
+        pairs.all(|(kept, config)| kept.is_none_or(|kept| kept == config.timing.lease()))
     }
 
     /// Differs from boot to boot.
@@ -165,6 +188,7 @@ impl Node {
         };
         let boot = self.reboots;
         self.files[cluster] = Some(StateFile { content, boot, reading });
+        self.file_writes += 1;
     }
 
     /// What rcron reads from the state file; `None` if it was never written.
@@ -173,14 +197,18 @@ impl Node {
         self.files[cluster].as_ref().map(|file| &file.reading)
     }
 
+    /// What the state file says, if it was written on this boot and is not passive.
+    #[must_use]
+    pub fn content_of_this_boot(&self, cluster: usize) -> Option<StateFileContent> {
+        let file = self.files[cluster].as_ref()?;
+        let has_lease = file.content != StateFileContent::Passive && file.boot == self.reboots;
+        has_lease.then_some(file.content)
+    }
+
     /// `until` and epoch of an active state file of this boot.
     fn lease_in_file(&self, cluster: usize) -> Option<(BootTime, u64)> {
-        match self.files[cluster].as_ref() {
-            Some(StateFile {
-                content: StateFileContent::Active { until, epoch, .. },
-                boot,
-                ..
-            }) if *boot == self.reboots => Some((*until, *epoch)),
+        match self.content_of_this_boot(cluster)? {
+            StateFileContent::Active { until, epoch, .. } => Some((until, epoch)),
             _ => None,
         }
     }

@@ -33,6 +33,11 @@ impl<E> Queue<E> {
         }));
     }
 
+    /// When the next event comes.
+    pub(crate) fn next_at(&self) -> Option<Micros> {
+        self.heap.peek().map(|Reverse(next)| next.at)
+    }
+
     /// Takes the next event, with its time, if it is not after `end`.
     pub(crate) fn next_until(&mut self, end: Micros) -> Option<(Micros, E)> {
         let Reverse(next) = self.heap.peek()?;

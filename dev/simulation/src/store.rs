@@ -1,5 +1,7 @@
 //! A store in memory. It is linearizable, until it is told to lose data.
 
+mod ticks;
+
 use lease::{
     Change, ClusterName, ClusterRecord, Found, Incarnation, Key, LARGEST_EPOCH, NodeName, Reading, Record, Verdict,
     Version,
@@ -13,6 +15,8 @@ pub struct Store {
     incarnation: Option<Incarnation>,
     /// How often the store has restarted or lost data; its incarnation, if it has one.
     restarts: u8,
+    /// How often it has lost data.
+    losses: u8,
     /// Whether readings have a revision.
     has_revision: bool,
     /// Whether the store answers.
@@ -24,6 +28,8 @@ struct Data {
     revision: u64,
     sessions: Vec<(NodeName, Found)>,
     clusters: Vec<(ClusterName, Found)>,
+    /// All records of the claims machine, by their keys.
+    ticks: Vec<(claims::Key, claims::Found)>,
 }
 
 /// What happens to the data.
@@ -48,6 +54,7 @@ impl Store {
             snapshot: Data::default(),
             incarnation: has_incarnation.then(|| Incarnation([0].into())),
             restarts: 0,
+            losses: 0,
             has_revision,
             up: true,
         }
@@ -73,14 +80,26 @@ impl Store {
             Loss::All if self.incarnation.is_none() => {
                 self.data.sessions.clear();
                 self.data.clusters.clear();
+                self.data.ticks.clear();
             }
             Loss::All => self.data = Data::default(),
             Loss::Back => self.data = self.snapshot.clone(),
         }
         self.restarts = self.restarts.wrapping_add(1);
+        self.losses += u8::from(matches!(loss, Loss::All | Loss::Back));
         if self.incarnation.is_some() {
             self.incarnation = Some(Incarnation([self.restarts].into()));
         }
+    }
+
+    /// How often it has restarted or lost data.
+    pub(crate) const fn restarts(&self) -> u8 {
+        self.restarts
+    }
+
+    /// How often it has lost data.
+    pub(crate) const fn losses(&self) -> u8 {
+        self.losses
     }
 
     /// Somebody else writes this record; `None`: bytes that are not a record.
@@ -93,6 +112,13 @@ impl Store {
     pub fn delete(&mut self, cluster: &ClusterName) {
         self.data.revision += 1;
         self.data.clusters.retain(|(of, _)| of != cluster);
+    }
+
+    /// What is stored for the session of this node.
+    #[must_use]
+    pub fn session_found(&self, node: &NodeName) -> Option<&Found> {
+        let mut sessions = self.data.sessions.iter();
+        sessions.find(|(of, _)| of == node).map(|(_, found)| found)
     }
 
     /// The record of this cluster, if there is one that can be read.
@@ -156,7 +182,7 @@ impl Data {
     }
 }
 
-fn put<N: PartialEq + Clone>(table: &mut Vec<(N, Found)>, name: &N, found: Found) {
+fn put<N: PartialEq + Clone, F>(table: &mut Vec<(N, F)>, name: &N, found: F) {
     match table.iter_mut().find(|(of, _)| of == name) {
         Some((_, old)) => *old = found,
         None => table.push((name.clone(), found)),

@@ -5,7 +5,7 @@ use crate::node::{Node, Process};
 use crate::queue::Queue;
 use crate::store::Store;
 use crate::{MILLISECOND, Micros, SECOND};
-use lease::{Action, ClusterConfig, ClusterName, Input, Key, Timing, Verdict};
+use lease::{Action, ClusterConfig, ClusterName, Input, Key, RunOn, Timing, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -85,6 +85,7 @@ impl Workload {
             name: ClusterName::new(&format!("g{group}c{cluster}")),
             timing,
             priority: 100,
+            run_on: RunOn::Active,
         };
         let node = |index: usize| {
             let clock = Clock {

@@ -3,7 +3,8 @@
 mod inject;
 mod network;
 mod process;
-mod trace;
+pub(crate) mod trace;
+mod witness;
 
 use crate::Micros;
 use crate::checker::{Broken, Checker, Violation};
@@ -12,6 +13,7 @@ use crate::node::Node;
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::store::Store;
+use crate::witness::Witness;
 use lease::{Call, ClusterName, Input, Mutation, StateFileContent};
 use network::Request;
 
@@ -27,6 +29,8 @@ pub struct World {
     pub checker: Checker,
     /// How messages, files and processes behave.
     pub profile: FaultProfile,
+    /// What other nodes conclude about sessions; `None` if no node shares a cluster.
+    pub witness: Option<Witness>,
     /// The rule that is left out of the logic.
     pub mutation: Option<Mutation>,
     /// What happens is added here, if it is present.
@@ -38,6 +42,8 @@ pub struct World {
     /// The first promise that was broken between two events.
     broken: Option<Violation>,
     queue: Queue<Event>,
+    /// The time of the last [`Event::Look`].
+    witness_looks_at: Option<Micros>,
     random: Random,
     clusters: Vec<ClusterName>,
 }
@@ -52,6 +58,8 @@ struct Life {
 enum Event {
     Fault(Fault),
     Wake(Life),
+    /// The witness looks at the sessions.
+    Look,
     /// A pause may be over.
     Resume(Life),
     /// A request arrives at the store.
@@ -78,6 +86,8 @@ impl World {
             nodes,
             store,
             profile,
+            witness: None,
+            witness_looks_at: None,
             mutation: None,
             trace: None,
             events: 0,
@@ -99,27 +109,43 @@ impl World {
     /// # Errors
     /// The first broken promise.
     pub fn run_until(&mut self, end: Micros) -> Result<(), Violation> {
-        while let Some((at, event)) = self.queue.next_until(end) {
-            self.now = at;
-            self.events += 1;
-            if self.events > MOST_EVENTS {
-                let what = Broken::Storm;
-                return Err(Violation { at, what });
-            }
-            self.handle_event(event)?;
-            if let Some(violation) = self.broken.take() {
-                return Err(violation);
-            }
-        }
+        while self.run_event(end)? {}
         self.now = end;
         Ok(())
+    }
+
+    /// When the next event comes.
+    pub(crate) fn next_at(&self) -> Option<Micros> {
+        self.queue.next_at()
+    }
+
+    /// Runs the next event if it is not after `end`, and returns whether there was one.
+    pub(crate) fn run_event(&mut self, end: Micros) -> Result<bool, Violation> {
+        let Some((at, event)) = self.queue.next_until(end) else {
+            return Ok(false);
+        };
+        self.now = at;
+        self.events += 1;
+        if self.events > MOST_EVENTS {
+            let what = Broken::Storm;
+            return Err(Violation { at, what });
+        }
+        self.handle_event(event)?;
+        self.broken.take().map_or(Ok(true), Err)
     }
 
     fn handle_event(&mut self, event: Event) -> Result<(), Violation> {
         match event {
             // The end of a fault that began before all faults were ended.
             Event::Fault(_) if self.healed => {}
-            Event::Fault(fault) => self.inject(fault),
+            Event::Fault(fault) => {
+                self.inject(fault);
+                self.look_at_sessions();
+            }
+            Event::Look => {
+                self.witness_looks_at = None;
+                self.look_at_sessions();
+            }
             Event::Wake(life) => self.wake(life),
             Event::Resume(life) => {
                 if self.is_alive(life) {

@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 pub mod certificates;
+pub mod cron;
 pub mod inheritance;
 pub mod lab;
 pub mod process;

@@ -1,4 +1,5 @@
 use super::*;
+use policy::tick::TickTime;
 use proptest::prelude::*;
 use std::string::String;
 
@@ -24,6 +25,7 @@ fn entry<'a>(command: &'a [u8], job: Option<&'a [u8]>) -> Entry<'a> {
         pid_namespace: Some(4_026_531_836),
         by_default: false,
         epoch: Some(42),
+        attempt: None,
         started,
         began: BootTime(Duration::from_micros(83_125_402_000)),
     }
@@ -63,6 +65,26 @@ fn a_start_and_an_end() {
         let tail = "\"clock\":83185.409000,\"state\":\"active\",\"epoch\":42,\
                     \"started\":\"2026-11-24T00:30:03.123456Z\",\"duration\":60.007,";
         assert!(end.ends_with(&format!("{same},{tail}{told}")), "{end}");
+    }
+}
+
+#[test]
+fn an_attempt_of_a_tick_is_in_both_records() {
+    let mut entry = entry(b"backup", Some(b"backup"));
+    entry.attempt = Some(Attempt {
+        tick: TickTime(1_795_480_200),
+        number: 2,
+    });
+    let ending = Ending {
+        outcome: Outcome::Exited(0),
+        signal: "",
+        lasted: Duration::ZERO,
+        demoted: false,
+    };
+    for record in [entry.start(), entry.end(&ending, entry.started)] {
+        let record = text(record);
+        let fields = ",\"epoch\":42,\"tick\":\"2026-11-24T00:30:00Z\",\"attempt\":2";
+        assert!(record.contains(fields), "{record}");
     }
 }
 

@@ -53,7 +53,8 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(line).ok()
+        // One look at the bytes of the whole line is quicker than one at each of its texts.
+        serde_json::from_str(std::str::from_utf8(line).ok()?).ok()
     }
 
     /// What people call the job: its name, or its command if it has none.
@@ -138,6 +139,7 @@ mod tests {
             pid_namespace: None,
             by_default: true,
             epoch: Some(u64::MAX),
+            attempt: None,
             started,
             began: BootTime(Duration::from_millis(83_125_402)),
         }

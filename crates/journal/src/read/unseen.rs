@@ -75,7 +75,7 @@ impl fmt::Display for Unseen {
             }
             Self::TooManyNames(path) => write!(
                 out,
-                "{} has too many files: those of users who are not in passwd(5) may be missing",
+                "{} has too many files: those of users who are not in passwd(5) may be missing; remove what rcronctl check lists",
                 path.display()
             ),
             Self::TooLarge(path) => write!(
@@ -98,21 +98,22 @@ impl fmt::Display for Unseen {
             ),
             Self::TooManyFiles(files) => write!(
                 out,
-                "there are more than {MOST_FILES} files: {files} files of the highest user IDs were not read"
+                "there are more than {MOST_FILES} files: {files} files of the highest user IDs were not read; move old files elsewhere"
             ),
             Self::OpenDropped(owner, runs) => write!(
                 out,
-                "{} has too many runs without an end: up to {runs} of the oldest are not shown",
+                "the journal of {} has more starts without an end than can be compared: up to {runs} of the oldest runs that were \
+                 interrupted or still run are not shown; find out what kills them, then move the user's oldest files elsewhere",
                 user(*owner)
             ),
             Self::RunsDropped(owner, runs) => write!(
                 out,
-                "there are too many runs: {runs} of the oldest of {} are not shown",
+                "there are too many runs: {runs} of the oldest of {} are not shown; select fewer, with --since or --job",
                 user(*owner)
             ),
             Self::Gone(records) => write!(
                 out,
-                "{records} records were removed or changed while the journal was read"
+                "{records} records were removed or changed while the journal was read, and are not shown; repeat the command"
             ),
             Self::More(notes) => write!(out, "{notes} more such problems are not listed"),
         }

@@ -26,10 +26,13 @@ for node in null zero full random urandom tty; do
     mount --bind "/dev/$node" "$SHARED/$NAME/dev/$node"
 done
 mount --rbind "$SHARED/$NAME/dev" /dev
+# keepalived of Debian 13 does not start without this file.
+cp /etc/keepalived/keepalived.config-opts /run 2>/dev/null || :
 for directory in /etc/keepalived /etc/rcron /etc/cron.d; do
     mkdir -p $directory
     mount -t tmpfs none $directory
 done
+cp /run/keepalived.config-opts /etc/keepalived 2>/dev/null || :
 mount --bind /dev/null /etc/crontab
 cp "$RCRON" /usr/local/bin/rcron
 cp "$KEEPALIVED" /usr/local/bin/rcron-keepalived
@@ -102,7 +105,7 @@ impl Lab {
         boot.env("SHARED", self.directory.path()).env("EXAMPLE", &self.example);
         boot.env("RCRON", program("rcron"))
             .env("KEEPALIVED", program("rcron-keepalived"));
-        boot.env("FAKETIME", faketime());
+        boot.env("FAKETIME", testing::cron::faketime());
         let inside = Inside::start(boot);
         let pid = inside.pid;
         self.switch.run(&format!(
@@ -230,10 +233,4 @@ fn boot_time() -> f64 {
         .next()
         .and_then(|word| word.parse().ok())
         .expect("a number")
-}
-
-fn faketime() -> PathBuf {
-    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let mut found = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
-    found.find(|path| path.exists()).expect("package libfaketime")
 }

@@ -1,6 +1,7 @@
 //! A cluster that this node does not hold: what it watches, and when it can take the cluster over.
 
 use super::{Cluster, LastRecord, Mode};
+use crate::message::RunOn;
 use crate::mutation::Mutation;
 use crate::record::Ownership;
 use crate::sessions::Sessions;
@@ -83,8 +84,9 @@ impl Cluster {
         self.is_candidate() && self.state_file.is_written_since(BOOT)
     }
 
-    fn is_candidate(&self) -> bool {
-        self.mode == Mode::Serve && self.holder.is_none()
+    /// Whether this node wants the cluster and does not hold it.
+    pub(crate) fn is_candidate(&self) -> bool {
+        self.mode == Mode::Serve && self.holder.is_none() && self.config.run_on == RunOn::Active
     }
 
     /// A write since then proves that the state file can be written.

@@ -1,7 +1,7 @@
 //! A cluster that this node holds: how it comes to hold it, what ends that, and to whom it hands over.
 
 use super::Cluster;
-use crate::message::Action;
+use crate::message::{Action, RunOn, StateFileContent};
 use crate::mutation::Mutation;
 use crate::name::{NodeName, SessionId};
 use crate::notice::Notice;
@@ -61,10 +61,14 @@ impl Cluster {
             return false;
         }
         let epoch = self.recorded_epoch();
-        let inherited = self.inherited.filter(|(until, of)| *of == epoch && *until > now);
         // No lease of this cluster ends later than that, whatever the file says.
         let latest = now.after(self.shortest_lease().active_duration());
-        let valid_until = inherited.map(|(until, _)| until.min(latest));
+        let valid_until = match self.inherited {
+            Some(StateFileContent::Active { until, epoch: of, .. }) if of == epoch && until > now => {
+                Some(until.min(latest))
+            }
+            _ => None,
+        };
         let unexplained = valid_until.is_none()
             && self.unanswered_takeover != Some(epoch)
             && mutation != Some(Mutation::AdoptExpired);
@@ -143,6 +147,7 @@ impl Cluster {
     pub(crate) fn must_release(&self, stopping: bool) -> bool {
         let holder = self.holder.as_ref();
         self.must_stay_out(stopping)
+            || self.config.run_on == RunOn::Any
             || holder.is_some_and(|holder| holder.giving_up || holder.handover_target.is_some())
     }
 

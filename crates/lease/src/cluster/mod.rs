@@ -4,10 +4,12 @@ mod candidate;
 mod epochs;
 mod holder;
 mod settle;
+mod share;
 mod state_file;
 
-use super::message::{ClusterConfig, ClusterStart, Found, Record, StateFileContent, Version};
+use super::message::{ClusterConfig, ClusterStart, Found, Record, RunOn, StateFileContent, Version};
 use super::mutation::Mutation;
+use super::own_session::OwnSession;
 use super::record::ClusterRecord;
 use super::timing::{BOOT, LeaseDuration};
 use super::watch::{Liveness, Seen, Watch};
@@ -66,11 +68,23 @@ pub(super) struct Cluster {
     pub(super) no_takeover_before: BootTime,
     /// Takeovers in a row that failed. The pause after each grows with them.
     pub(super) failed_takeovers: u32,
-    /// `until` and epoch of the state file that an earlier process of the resumed session left. They confirm that the session holds
-    /// the cluster. `None` once the first read has been taken in, or `until` has passed.
-    pub(super) inherited: Option<(BootTime, u64)>,
+    /// The content of the state file that an earlier process of the resumed session left: active or shared. It confirms that the
+    /// session holds the cluster, or has shared it. `None` once the first read has been taken in, or `until` has passed.
+    pub(super) inherited: Option<StateFileContent>,
     /// The record has been unusable since this was reported.
     fault_reported: bool,
+    /// The last content that this process has begun to write to the state file was shared.
+    was_shared: bool,
+}
+
+/// What the whole node does, as far as its state files depend on it.
+pub(super) struct Part<'a> {
+    /// This node's session.
+    pub(super) session: &'a OwnSession,
+    /// Everything is being released.
+    pub(super) stopping: bool,
+    /// The rule that the simulation leaves out.
+    pub(super) mutation: Option<Mutation>,
 }
 
 /// A cluster's record as a read found it.
@@ -102,7 +116,7 @@ impl Cluster {
             confirmed: false,
             watch: None,
             asker: None,
-            state_file: StateFile::new(start.file.map(|(until, _)| until)),
+            state_file: StateFile::new(start.file.and_then(StateFileContent::until)),
             epochs: Epochs::new(start.epoch),
             last_lease,
             unanswered_takeover: None,
@@ -111,6 +125,7 @@ impl Cluster {
             failed_takeovers: 0,
             inherited: start.file,
             fault_reported: false,
+            was_shared: false,
         }
     }
 
@@ -184,9 +199,13 @@ impl Cluster {
     }
 
     /// What the state file should say; `None` while a restarted daemon does not know yet.
-    fn desired_content(&self, now: BootTime, stopping: bool) -> Option<StateFileContent> {
+    fn desired_content(&self, now: BootTime, part: &Part<'_>) -> Option<StateFileContent> {
+        let stopping = part.stopping;
+        if let Some(shared) = self.shared_content(now, part) {
+            return Some(shared);
+        }
         let Some(holder) = &self.holder else {
-            let known = self.must_stay_out(stopping) || self.inherited.is_none();
+            let known = self.must_stay_out(stopping) || !self.may_be_confirmed();
             return known.then_some(StateFileContent::Passive);
         };
         let valid = holder
@@ -202,18 +221,26 @@ impl Cluster {
         })
     }
 
+    /// Whether the first read may confirm what an earlier process has left in the state file.
+    fn may_be_confirmed(&self) -> bool {
+        match self.inherited {
+            Some(StateFileContent::Shared { .. }) => self.config.run_on == RunOn::Any,
+            inherited => inherited.is_some(),
+        }
+    }
+
     /// Returns what to write to the state file now. `prove`: it must have been written within the last lease, whatever it says.
-    pub(super) fn write_state_file(&mut self, now: BootTime, stopping: bool, prove: bool) -> Option<StateFileContent> {
+    pub(super) fn write_state_file(&mut self, now: BootTime, part: &Part<'_>, prove: bool) -> Option<StateFileContent> {
         // From then on nothing confirms that this node holds what the earlier process held.
-        self.inherited = self.inherited.filter(|(until, _)| *until > now);
-        let desired = self.desired_content(now, stopping)?;
+        self.inherited = self.inherited.filter(|file| file.until() > Some(now));
+        let desired = self.desired_content(now, part)?;
         let fresh_since = prove.then(|| self.proof_since(now));
         self.state_file.begin_write(now, desired, fresh_since)
     }
 
     /// Reserves an epoch, if this node needs one.
     pub(super) fn reserve_epoch(&mut self, now: BootTime) -> Reservation {
-        if self.holder.is_some() {
+        if self.holder.is_some() || self.config.run_on == RunOn::Any {
             return Reservation::None;
         }
         self.epochs.reserve(now)

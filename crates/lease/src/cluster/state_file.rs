@@ -15,8 +15,10 @@ pub(crate) struct StateFile {
     content: Option<StateFileContent>,
     /// The content that is being written.
     writing: Option<StateFileContent>,
-    /// The latest `until` of every content that the file can have.
+    /// The latest `until` of every active content that the file can have.
     active_until: BootTime,
+    /// The latest `until` of every shared content that the file can have.
+    shared_until: BootTime,
     /// Another node may be active until then, for all that this node knows.
     other_active_until: BootTime,
     /// When a write last succeeded; `None` if the last one failed.
@@ -26,11 +28,14 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
-    pub(super) fn new(active_until: Option<BootTime>) -> Self {
+    /// `until`: the end of what an earlier process may have left in the file.
+    pub(super) fn new(until: Option<BootTime>) -> Self {
+        let until = until.unwrap_or(BOOT);
         Self {
             content: None,
             writing: None,
-            active_until: active_until.unwrap_or(BOOT),
+            active_until: until,
+            shared_until: until,
             other_active_until: BOOT,
             written_at: None,
             retry_at: BOOT,
@@ -48,8 +53,10 @@ impl StateFile {
         if self.writing.is_some() || now < self.retry_at || (self.content == Some(desired) && fresh) {
             return None;
         }
-        if let StateFileContent::Active { until, .. } = desired {
-            self.active_until = self.active_until.max(until);
+        match desired {
+            StateFileContent::Passive => {}
+            StateFileContent::Active { until, .. } => self.active_until = self.active_until.max(until),
+            StateFileContent::Shared { until, .. } => self.shared_until = self.shared_until.max(until),
         }
         self.writing = Some(desired);
         Some(desired)
@@ -66,10 +73,26 @@ impl StateFile {
         }
         self.content = Some(content);
         self.written_at = Some(now);
-        self.active_until = match content {
-            StateFileContent::Passive => self.active_until.min(now),
-            StateFileContent::Active { until, .. } => until,
+        let (active_until, shared_until) = (self.active_until.min(now), self.shared_until.min(now));
+        (self.active_until, self.shared_until) = match content {
+            StateFileContent::Passive => (active_until, shared_until),
+            StateFileContent::Active { until, .. } => (until, shared_until),
+            StateFileContent::Shared { until, .. } => (active_until, until),
         };
+    }
+
+    /// What the file says for certain. While it is renewed, that is the earlier end.
+    pub(crate) fn known_content(&self) -> Option<StateFileContent> {
+        match (self.content, self.writing) {
+            (content, None) => content,
+            (Some(content), Some(writing)) => content.weaker(writing),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// The latest moment at which this node may start what the store grants it, by any content that the file can have.
+    pub(crate) const fn shared_until(&self) -> BootTime {
+        self.shared_until
     }
 
     pub(super) fn assume_other_active_until(&mut self, end: BootTime) {

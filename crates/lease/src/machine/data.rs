@@ -34,6 +34,9 @@ impl Machine {
             let holder = cluster.holder.as_ref();
             expired |= holder.is_some_and(|holder| holder.valid_until.is_none_or(|until| until <= now));
         }
+        if self.mutation() != Some(Mutation::SharedInNewIncarnation) {
+            expired |= self.session.has_expired_share(now);
+        }
         // Another node may have taken over before the store went back.
         if expired && self.mutation() != Some(Mutation::ResumeInNewIncarnation) {
             self.lose_session(Loss::Incarnation, out);

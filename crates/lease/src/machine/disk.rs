@@ -1,8 +1,9 @@
 //! What goes to this node's disk: state files and reserved epochs.
 
 use super::{Demand, Machine};
-use crate::cluster::{Mode, Reservation};
+use crate::cluster::{Part, Reservation};
 use crate::message::Action;
+use crate::mutation::Mutation;
 use crate::name::ClusterName;
 use crate::notice::Notice;
 use alloc::vec::Vec;
@@ -13,14 +14,23 @@ impl Machine {
         let (trusted_since, mutation) = (self.store.trusted_since, self.mutation());
         let stopping = self.is_stopping();
         for cluster in &mut self.clusters {
+            let is_confirmed = self.session.confirmed_at.is_some() || mutation == Some(Mutation::SharedBeforeOpen);
+            if cluster.is_to_be_shared(stopping) && is_confirmed {
+                self.session.share(&cluster.config.name, cluster.config.timing.lease());
+            }
+            let part = Part {
+                session: &self.session,
+                stopping,
+                mutation,
+            };
             if cluster.has_newly_expired(now) {
                 out.push(Action::Notify(Notice::LeaseOver(cluster.config.name.clone())));
             }
             // A node that is about to win must prove that it can write.
-            let wins_soon = cluster.holder.is_none()
-                && cluster.mode == Mode::Serve
-                && cluster.takeover_at(trusted_since, mutation).is_some_and(|at| at <= now);
-            if let Some(content) = cluster.write_state_file(now, stopping, wins_soon) {
+            let wins_soon =
+                cluster.is_candidate() && cluster.takeover_at(trusted_since, mutation).is_some_and(|at| at <= now);
+            if let Some(content) = cluster.write_state_file(now, &part, wins_soon) {
+                out.extend(cluster.report_share(content, &part).map(Action::Notify));
                 let cluster = cluster.config.name.clone();
                 out.push(Action::WriteState { cluster, content });
             }
@@ -38,8 +48,8 @@ impl Machine {
             }
             cluster.able_since = None;
         }
-        // The release may have waited for this write.
-        if cluster.holder.is_some() && cluster.must_release(stopping) {
+        // The release, or the end of the session, may have waited for this write.
+        if stopping || (cluster.holder.is_some() && cluster.must_release(stopping)) {
             self.store.demand(Demand::Urgent);
         }
     }

@@ -16,7 +16,7 @@ mod tests;
 mod view;
 
 use super::cluster::{Cluster, Mode};
-use super::message::{Action, Call, ClusterStart, Input, Start};
+use super::message::{Action, Call, ClusterStart, Input, Start, StateFileContent};
 use super::mutation::Mutation;
 use super::name::{ClusterName, NodeName};
 use super::own_session::{OwnSession, OwnSessionState};
@@ -27,7 +27,7 @@ use plan::Plan;
 use policy::moment::BootTime;
 use refusal::RefusedTakeovers;
 use store::{Demand, StoreState};
-pub use view::{HeldLease, View};
+pub use view::{HeldLease, Permission, View};
 
 /// One node's part in the election: one session, any number of clusters.
 ///
@@ -96,10 +96,16 @@ impl Machine {
     pub fn new(start: Start, now: BootTime) -> Self {
         let mut random = Random::new(start.seed);
         let resumed = start.kept;
-        let session = match resumed {
+        let mut session = match resumed {
             Some(id) => OwnSession::resumed(id),
             None => OwnSession::new(random.session_id()),
         };
+        for start in &start.clusters {
+            let is_named = matches!(start.file, Some(StateFileContent::Shared { session: of, .. }) if of == session.id);
+            if resumed.is_some() && (start.shared || is_named) {
+                session.share(&start.config.name, start.config.timing.lease());
+            }
+        }
         let clusters = start.clusters.into_iter().map(|start| match resumed {
             Some(_) => Cluster::new(start),
             None => Cluster::without_inheritance(start),
@@ -224,10 +230,14 @@ impl Machine {
         self.store.demand(Demand::Urgent);
     }
 
-    /// The shortest configured lease: the session is renewed for all clusters at once.
+    /// The shortest lease that is configured, or that this session shares a cluster with: the session is renewed for all at once.
     fn shortest_lease(&self) -> LeaseDuration {
-        let leases = self.clusters.iter().map(|cluster| cluster.config.timing.lease());
-        leases.min().unwrap_or(LeaseDuration::LONGEST)
+        let lease = |cluster: &Cluster| {
+            let configured = cluster.config.timing.lease();
+            let shared = self.session.shared_lease(&cluster.config.name);
+            shared.map_or(configured, |shared| shared.shortest.min(configured))
+        };
+        self.clusters.iter().map(lease).min().unwrap_or(LeaseDuration::LONGEST)
     }
 
     /// The longest lease that a session of this node's name can have.
@@ -243,7 +253,8 @@ impl Machine {
     fn finish_if_stopped(&mut self, now: BootTime, out: &mut Vec<Action>) {
         let closed = matches!(self.session.state, OwnSessionState::New | OwnSessionState::Opening);
         let idle = matches!(self.phase, Phase::Idle) && closed;
-        let passive = |cluster: &Cluster| cluster.state_file.active_until() <= now;
+        let passive =
+            |cluster: &Cluster| cluster.state_file.active_until().max(cluster.state_file.shared_until()) <= now;
         if self.is_stopping() && idle && self.clusters.iter().all(passive) {
             self.lifecycle = Lifecycle::Stopped;
             out.push(Action::Stopped);

@@ -60,6 +60,7 @@ impl Machine {
         }
         self.take_no_answer(now, out);
         if self.mutation() == Some(Mutation::NoAnswerIsDone) {
+            self.session.confirmed_at = self.session.confirmed_at.max(Some(sent));
             self.renew_confirmed(now, sent);
         }
     }
@@ -79,6 +80,7 @@ impl Machine {
             for holder in self.clusters.iter_mut().filter_map(|cluster| cluster.holder.as_mut()) {
                 holder.valid_until = None;
             }
+            self.session.confirmed_at = None;
         }
         self.store.retry_at = now.after(self.random.jitter(REFUSED_PAUSE));
         self.keep_refusal(plan);
@@ -100,7 +102,10 @@ impl Machine {
                 self.mark_replaced(version);
             }
         }
-        self.session.change_done();
+        self.session.change_done(match self.mutation() {
+            Some(Mutation::SharedFromAnswer) => now,
+            _ => sent,
+        });
         self.store.renew_at = sent.after(self.shortest_lease().third());
         for cluster in &mut self.clusters {
             cluster.unanswered_takeover = None;

@@ -65,7 +65,7 @@ impl Machine {
         let session = if !open {
             let replaces = self.session.version;
             SessionChange::Open { replaces }
-        } else if self.is_stopping() && self.holds_nothing_after(&clusters) {
+        } else if self.is_stopping() && self.holds_nothing_after(&clusters) && self.shares_nothing(now) {
             SessionChange::End
         } else {
             SessionChange::Renew
@@ -86,6 +86,11 @@ impl Machine {
         };
         let mut clusters = self.clusters.iter().enumerate();
         clusters.all(|(index, cluster)| cluster.holder.is_none() || released(index))
+    }
+
+    /// Whether no state file can be shared. What the session has claimed can then be taken over at once.
+    fn shares_nothing(&self, now: BootTime) -> bool {
+        self.mutation() == Some(Mutation::EndedWhileShared) || self.shared_until() <= now
     }
 
     fn plan_cluster(&self, cluster: &Cluster, now: BootTime, sent: BootTime) -> Option<ClusterChange> {

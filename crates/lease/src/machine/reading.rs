@@ -6,6 +6,7 @@ use crate::message::{Action, Call, Found, Reading};
 use crate::mutation::Mutation;
 use crate::name::{ClusterName, NodeName};
 use crate::notice::{Loss, Notice};
+use crate::own_session::OwnSessionState;
 use crate::record::Ownership;
 use crate::sessions::Sessions;
 use alloc::vec::Vec;
@@ -90,7 +91,9 @@ impl Machine {
 
     /// Takes in the record under this node's name. A wait that this read begins counts from `watched_from`.
     fn take_own_session(&mut self, own: Option<&Found>, now: BootTime, watched_from: BootTime, out: &mut Vec<Action>) {
+        let is_resumed = self.session.state == OwnSessionState::Resumed;
         let result = self.session.take_record(own).and_then(|()| self.check_epochs());
+        let result = result.and_then(|()| self.resume_shares(is_resumed, now));
         if let Err(why) = result {
             self.lose_session(why, out);
             if why != Loss::Ended {
@@ -102,6 +105,21 @@ impl Machine {
         if self.session.look_for_name_conflict(own, watched_from, wait) {
             out.push(Action::Notify(Notice::NameTaken));
         }
+    }
+
+    /// An earlier process has shared clusters with this session. While state files show that it was renewed within a lease, no other
+    /// node has ended it. Otherwise the store may have gone back to a time when it was open.
+    fn resume_shares(&mut self, is_resumed: bool, now: BootTime) -> Result<(), Loss> {
+        if !is_resumed || !self.session.is_open() {
+            return Ok(());
+        }
+        let clusters = self.clusters.iter();
+        let confirmed = clusters.filter_map(|cluster| cluster.inherited_confirmation(now, &self.node, &self.session));
+        self.session.confirmed_at = confirmed.max();
+        if self.session.has_expired_share(now) && self.mutation() != Some(Mutation::SharedAfterExpiry) {
+            return Err(Loss::Expired);
+        }
+        Ok(())
     }
 
     /// Each cluster that names this session must have the epoch with which this node won it. Otherwise the store went back unnoticed.

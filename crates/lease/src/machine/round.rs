@@ -2,8 +2,10 @@
 
 use super::{Demand, Machine, Phase};
 use crate::cluster::{Cluster, Mode};
-use crate::message::{Action, Call, Key};
+use crate::message::{Action, Call, Key, RunOn, StateFileContent};
+use crate::mutation::Mutation;
 use crate::own_session::OwnSessionState;
+use crate::timing::BOOT;
 use alloc::vec::Vec;
 use core::time::Duration;
 use policy::moment::BootTime;
@@ -21,10 +23,13 @@ impl Machine {
     }
 
     fn begin_round(&mut self, now: BootTime, out: &mut Vec<Action>) {
+        let mutation = self.mutation();
         // A cluster that was perhaps won is kept until a read shows it; otherwise it would never be released.
         self.clusters.retain(|cluster| {
             let idle = cluster.unanswered_takeover.is_none() && cluster.state_file.is_idle();
-            cluster.mode != Mode::Removed || cluster.holder.is_some() || !idle
+            // The session must not be ended before that.
+            let shared = cluster.state_file.shared_until() > now && mutation != Some(Mutation::ForgottenWhileShared);
+            cluster.mode != Mode::Removed || cluster.holder.is_some() || !idle || shared
         });
         self.store.demand = Demand::None;
         self.store.round_began = now;
@@ -63,7 +68,8 @@ impl Machine {
             return earliest;
         }
         let lease = self.shortest_lease();
-        let has_candidate = self.clusters.iter().any(|cluster| cluster.holder.is_none());
+        let is_candidate = |cluster: &Cluster| cluster.holder.is_none() && cluster.config.run_on == RunOn::Active;
+        let has_candidate = self.clusters.iter().any(is_candidate);
         let interval = if store.watching || !has_candidate {
             lease.third()
         } else {
@@ -78,8 +84,21 @@ impl Machine {
             .clusters
             .iter()
             .filter_map(|cluster| self.cluster_due(cluster, now));
-        let times = [renewal, hint, opening].into_iter().flatten().chain(clusters);
+        let ending = self.waits_for_shares().then(|| self.shared_until());
+        let times = [renewal, hint, opening, ending].into_iter().flatten().chain(clusters);
         times.fold(usual, BootTime::min).max(earliest)
+    }
+
+    /// Until when a state file can be shared.
+    pub(super) fn shared_until(&self) -> BootTime {
+        let ends = self.clusters.iter().map(|cluster| cluster.state_file.shared_until());
+        ends.max().unwrap_or(BOOT)
+    }
+
+    /// Whether only shared state files keep this node from ending its session.
+    fn waits_for_shares(&self) -> bool {
+        let holds = self.clusters.iter().any(|cluster| cluster.holder.is_some());
+        self.is_stopping() && self.session.is_open() && !holds
     }
 
     /// When there will be something to change for this cluster.
@@ -104,18 +123,29 @@ impl Machine {
             Phase::Reading { by, .. } | Phase::Changing { by, .. } => *by,
         };
         let clusters = self.clusters.iter().flat_map(|cluster| {
-            let inherited = cluster.inherited.map(|(until, _)| until);
+            let inherited = cluster.inherited.and_then(StateFileContent::until);
             let holder = cluster.holder.as_ref();
             let active_from = holder.map(|holder| holder.active_from);
             let valid_until = holder.and_then(|holder| holder.valid_until);
             let stopped = self.is_stopping().then(|| cluster.state_file.active_until());
+            // The state file is passive from then on.
+            let shared = Some(cluster.state_file.shared_until());
             // The state file is then written to prove that it can be.
             let takeover = cluster.takeover_at(self.store.trusted_since, self.mutation());
             let takeover = takeover.filter(|_| cluster.is_able_candidate());
             let may_reserve = self.session.state != OwnSessionState::Resumed;
             let epoch = cluster.epochs.retry_at().filter(|_| may_reserve);
             let file = cluster.state_file.retry_at();
-            let times = [file, inherited, active_from, valid_until, stopped, takeover, epoch];
+            let times = [
+                file,
+                inherited,
+                active_from,
+                valid_until,
+                stopped,
+                shared,
+                takeover,
+                epoch,
+            ];
             // This step has done what was due earlier.
             times.into_iter().flatten().filter(move |at| *at > now)
         });

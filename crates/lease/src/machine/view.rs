@@ -2,8 +2,11 @@
 
 use super::{Lifecycle, Machine};
 use crate::cluster::{Cluster, Mode};
-use crate::message::ClusterConfig;
+use crate::message::{ClusterConfig, StateFileContent};
+use crate::name::SessionId;
+use crate::own_session::OwnSession;
 use crate::record::ClusterRecord;
+use crate::timing::LeaseDuration;
 use policy::moment::BootTime;
 
 /// A cluster, as this node sees it.
@@ -19,6 +22,33 @@ pub struct View<'a> {
     pub held_lease: Option<HeldLease>,
     /// The highest epoch that this node has saved on disk. It may be reserved and not used yet.
     pub epoch: u64,
+    /// What the state file says for certain; `None` if it can have more than one content. While a lease in it is renewed, this is the
+    /// earlier end.
+    pub state_file: Option<StateFileContent>,
+    /// The lease that this node's claims must name. No state file that this session writes for the cluster lasts longer.
+    pub claim_lease: LeaseDuration,
+    /// The lease of the shared state, if this session has shared the cluster: the shortest that was configured meanwhile. A process
+    /// that resumes the session must have the same one in its configuration.
+    pub shared_lease: Option<LeaseDuration>,
+    /// The permission of the state file, whether it has expired or not.
+    permission: Option<Permission>,
+}
+
+/// This node may start what the store grants it: its state file says so for certain, and its present session has written it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// The file is active, and not draining.
+    Active {
+        /// The end of the lease.
+        until: BootTime,
+        /// The cluster's epoch.
+        epoch: u64,
+    },
+    /// The file is shared, and not draining.
+    Shared {
+        /// The end of the lease.
+        until: BootTime,
+    },
 }
 
 /// The lease of a cluster that this node holds.
@@ -33,13 +63,19 @@ pub struct HeldLease {
 impl Machine {
     /// All clusters, including those that are released before they are forgotten.
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
-        self.clusters.iter().map(view)
+        self.clusters.iter().map(|cluster| view(cluster, &self.session))
     }
 
     /// Whether this node's session is open in the store.
     #[must_use]
     pub fn has_session(&self) -> bool {
         self.session.is_open()
+    }
+
+    /// This node's session, if it is open in the store.
+    #[must_use]
+    pub fn open_session(&self) -> Option<SessionId> {
+        self.session.is_open().then_some(self.session.id)
     }
 
     /// Whether everything is released after [`Input::Stop`](crate::Input::Stop).
@@ -61,9 +97,42 @@ impl View<'_> {
     pub fn holder(&self) -> Option<&str> {
         Some(self.record?.holder()?.node.as_str())
     }
+
+    /// Whether the state file is shared now, draining or not.
+    #[must_use]
+    pub fn is_shared(&self, now: BootTime) -> bool {
+        matches!(self.state_file, Some(StateFileContent::Shared { until, .. }) if until > now)
+    }
+
+    /// Whether this node may start jobs that the store grants it, and until when.
+    #[must_use]
+    pub fn permission(&self, now: BootTime) -> Option<Permission> {
+        self.permission.filter(|permission| match permission {
+            Permission::Active { until, .. } | Permission::Shared { until } => *until > now,
+        })
+    }
 }
 
-fn view(cluster: &Cluster) -> View<'_> {
+fn permission(cluster: &Cluster, session: &OwnSession) -> Option<Permission> {
+    let holder = cluster.holder.as_ref();
+    match cluster.state_file.known_content()? {
+        StateFileContent::Active {
+            until,
+            epoch,
+            draining: false,
+        } if session.is_open() && holder.is_some_and(|holder| holder.epoch == epoch) => {
+            Some(Permission::Active { until, epoch })
+        }
+        StateFileContent::Shared {
+            until,
+            session: id,
+            draining: false,
+        } if session.is_open() && session.id == id => Some(Permission::Shared { until }),
+        _ => None,
+    }
+}
+
+fn view<'a>(cluster: &'a Cluster, session: &OwnSession) -> View<'a> {
     View {
         config: &cluster.config,
         mode: cluster.mode,
@@ -73,5 +142,9 @@ fn view(cluster: &Cluster) -> View<'_> {
             until: holder.valid_until,
         }),
         epoch: cluster.epochs.highest_saved,
+        state_file: cluster.state_file.known_content(),
+        claim_lease: cluster.claim_lease(session),
+        shared_lease: session.shared_lease(&cluster.config.name).map(|lease| lease.shortest),
+        permission: permission(cluster, session),
     }
 }

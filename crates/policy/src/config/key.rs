@@ -2,7 +2,8 @@
 
 use super::line::Piece;
 use super::problem::Problem;
-use super::{Config, OnDemotion};
+use super::{Config, OnDemotion, Overlap};
+use crate::claim::MOST_RERUNS;
 use crate::display::clipped;
 use crate::priority::{Facility, Level};
 use crate::state::Word;
@@ -10,6 +11,7 @@ use crate::suggest;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 /// A key of the configuration file.
@@ -39,12 +41,27 @@ pub enum Key {
     KillAfter,
     /// `journal`.
     Journal,
+    /// `once_per_tick`.
+    OncePerTick,
+    /// `start_within`.
+    StartWithin,
+    /// `rerun`.
+    Rerun,
+    /// `overlap`.
+    Overlap,
+    /// `claim_socket`.
+    ClaimSocket,
 }
 
 /// In bytes: half of what execve(2) takes as one string.
 const LONGEST_NAME: usize = 64 * 1024;
 /// In bytes: `sun_path` of unix(7) without its NUL.
 const LONGEST_SOCKET: usize = 107;
+
+const YES_OR_NO: [(&str, bool); 2] = [("yes", true), ("no", false)];
+
+/// A tick whose start is due within less cannot be claimed in time, and one that may start later is another day's.
+const START_WITHIN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
 
 /// What is wrong with a value; its place in the line is added later.
 struct ValueError {
@@ -54,7 +71,7 @@ struct ValueError {
 
 impl Key {
     /// Every key, in the order of rcron.conf(5).
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 17] = [
         ("cluster_name", Self::ClusterName),
         ("state_file", Self::StateFile),
         ("default_state", Self::DefaultState),
@@ -67,6 +84,11 @@ impl Key {
         ("on_demotion", Self::OnDemotion),
         ("kill_after", Self::KillAfter),
         ("journal", Self::Journal),
+        ("once_per_tick", Self::OncePerTick),
+        ("start_within", Self::StartWithin),
+        ("rerun", Self::Rerun),
+        ("overlap", Self::Overlap),
+        ("claim_socket", Self::ClaimSocket),
     ];
 
     pub(super) fn parse(name: Piece) -> Result<Self, Problem> {
@@ -93,15 +115,21 @@ impl Key {
             Self::SyslogLevel => level(text).map(|level| config.syslog_level = level),
             Self::SyslogSocket => socket(text).map(|path| config.syslog_socket = path),
             Self::StateMaxAge => max_age(text).map(|age| config.state_max_age = age),
-            Self::RequireLease => {
-                one_of(text, [("yes", true), ("no", false)]).map(|required| config.require_lease = required)
-            }
+            Self::RequireLease => one_of(text, YES_OR_NO).map(|required| config.require_lease = required),
             Self::OnDemotion => {
                 let choices = [("continue", OnDemotion::Continue), ("terminate", OnDemotion::Terminate)];
                 one_of(text, choices).map(|action| config.on_demotion = action)
             }
             Self::KillAfter => duration(text).map(|duration| config.kill_after = duration),
             Self::Journal => journal(text).map(|directory| config.journal = directory),
+            Self::OncePerTick => one_of(text, YES_OR_NO).map(|wanted| config.once_per_tick = wanted),
+            Self::StartWithin => start_within(text).map(|within| config.start_within = within),
+            Self::Rerun => rerun(text).map(|count| config.rerun = count),
+            Self::Overlap => {
+                let choices = [("allow", Overlap::Allow), ("skip", Overlap::Skip)];
+                one_of(text, choices).map(|overlap| config.overlap = overlap)
+            }
+            Self::ClaimSocket => socket(text).map(|path| config.claim_socket = path),
         };
         set.map(|()| None).map_err(|error| error.at(piece))
     }
@@ -204,6 +232,32 @@ fn max_age(text: &[u8]) -> Result<Option<Duration>, ValueError> {
         ));
     }
     Ok(Some(age))
+}
+
+fn start_within(text: &[u8]) -> Result<Option<Duration>, ValueError> {
+    if text == b"auto" {
+        return Ok(None);
+    }
+    let within = duration(text)?;
+    if !START_WITHIN.contains(&within) {
+        return Err(ValueError::new(
+            format!("`{}` is not between 1s and 1d", clipped(text)),
+            "give a duration such as 90s, or `auto`",
+        ));
+    }
+    Ok(Some(within))
+}
+
+fn rerun(text: &[u8]) -> Result<u32, ValueError> {
+    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let count = core::str::from_utf8(text).ok().filter(|_| is_number);
+    let count = count.and_then(|text| text.parse().ok());
+    count.filter(|count| *count <= MOST_RERUNS).ok_or_else(|| {
+        ValueError::new(
+            format!("`{}` is not a number of reruns", clipped(text)),
+            format!("write a whole number from 0 to {MOST_RERUNS}"),
+        )
+    })
 }
 
 fn duration(text: &[u8]) -> Result<Duration, ValueError> {

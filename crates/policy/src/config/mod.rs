@@ -2,11 +2,14 @@
 
 mod key;
 mod line;
+mod once_per_tick;
 mod problem;
 
 pub use key::Key;
+pub use once_per_tick::Conflict;
 pub use problem::{Problem, Report};
 
+use crate::claim::DEFAULT_SOCKET;
 use crate::decide::Rules;
 use crate::priority::{Facility, Level};
 use crate::state::Word;
@@ -47,6 +50,25 @@ pub struct Config {
     pub kill_after: Duration,
     /// `journal`; `None` for `none`.
     pub journal: Option<Vec<u8>>,
+    /// `once_per_tick`: the job is started only with a grant of rcrond.
+    pub once_per_tick: bool,
+    /// `start_within`, 1 s to 1 day; `None` for `auto`.
+    pub start_within: Option<Duration>,
+    /// `rerun`, 0 to [`crate::claim::MOST_RERUNS`].
+    pub rerun: u32,
+    /// `overlap`.
+    pub overlap: Overlap,
+    /// `claim_socket`.
+    pub claim_socket: Vec<u8>,
+}
+
+/// With `once_per_tick`: what happens to a tick while an earlier one of the same job still runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// It is started.
+    Allow,
+    /// It is not started, on any server.
+    Skip,
 }
 
 /// What happens to a running job when the state stops being active.
@@ -73,6 +95,11 @@ impl Default for Config {
             on_demotion: OnDemotion::Continue,
             kill_after: Duration::from_secs(10),
             journal: Some(DEFAULT_JOURNAL.to_vec()),
+            once_per_tick: false,
+            start_within: None,
+            rerun: 0,
+            overlap: Overlap::Allow,
+            claim_socket: DEFAULT_SOCKET.to_vec(),
         }
     }
 }
@@ -116,6 +143,7 @@ impl Config {
             default_state: self.default_state,
             state_max_age: self.state_max_age,
             require_lease: self.require_lease,
+            once_per_tick: self.once_per_tick,
         }
     }
 

@@ -82,7 +82,8 @@ fn values_are_literal() {
 fn every_key_is_read() {
     let text = "cluster_name = web\nstate_file = /run/rcron/web\ndefault_state = PASSIVE\nsyslog_facility = local3\n\
         syslog_level = log_notice\nsyslog_socket = /run/log\nnice_level = -5\nstate_max_age = 2m\nrequire_lease = yes\n\
-        on_demotion = terminate\nkill_after = 30s\njournal = none\n";
+        on_demotion = terminate\nkill_after = 30s\njournal = none\nonce_per_tick = yes\nstart_within = 90s\nrerun = 50\noverlap = skip\n\
+        claim_socket = /run/claims\n";
     let expected = Config {
         cluster_name: b"web".to_vec(),
         state_file: b"/run/rcron/web".to_vec(),
@@ -96,6 +97,11 @@ fn every_key_is_read() {
         on_demotion: OnDemotion::Terminate,
         kill_after: Duration::from_secs(30),
         journal: None,
+        once_per_tick: true,
+        start_within: Some(Duration::from_secs(90)),
+        rerun: 50,
+        overlap: Overlap::Skip,
+        claim_socket: b"/run/claims".to_vec(),
     };
     assert_eq!(read(text.as_bytes()), Ok(expected));
     assert_eq!(Key::ALL.len(), text.lines().count());
@@ -146,6 +152,15 @@ fn refuses_what_cannot_be_meant() {
         ("require_lease = true", "1:17", "unknown value `true`"),
         ("on_demotion = kill", "1:15", "unknown value `kill`"),
         ("journal = journal", "1:11", "`journal` is not an absolute path"),
+        ("once_per_tick = true", "1:17", "unknown value `true`"),
+        ("start_within = 999ms", "1:16", "`999ms` is not between 1s and 1d"),
+        ("start_within = 25h", "1:16", "`25h` is not between 1s and 1d"),
+        ("start_within = none", "1:16", "`none` is not a duration"),
+        ("rerun = 51", "1:9", "`51` is not a number of reruns"),
+        ("rerun = +1", "1:9", "`+1` is not a number of reruns"),
+        ("rerun = no", "1:9", "`no` is not a number of reruns"),
+        ("overlap = yes", "1:11", "unknown value `yes`"),
+        ("claim_socket = ''", "1:17", "the path is empty"),
     ] {
         let report = first_report(text);
         let first = report.lines().next().unwrap_or_default();

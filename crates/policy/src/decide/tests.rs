@@ -1,5 +1,7 @@
 use super::*;
+use alloc::borrow::ToOwned;
 use alloc::format;
+use alloc::string::String;
 use proptest::prelude::*;
 
 const ACTIVE: Decision = Decision::Run(Basis::State {
@@ -11,6 +13,7 @@ const LAX: Rules = Rules {
     default_state: Word::Active,
     state_max_age: None,
     require_lease: false,
+    once_per_tick: false,
 };
 const SAFE: Rules = Rules {
     default_state: Word::Passive,
@@ -19,6 +22,11 @@ const SAFE: Rules = Rules {
 const LEASED: Rules = Rules {
     require_lease: true,
     ..LAX
+};
+/// For a job with `once_per_tick`.
+const GRANTED: Rules = Rules {
+    once_per_tick: true,
+    ..LEASED
 };
 const FRESH: Rules = Rules {
     state_max_age: Some(Duration::from_secs(60)),
@@ -186,19 +194,123 @@ fn a_running_job_needs_what_it_was_started_on() {
     }
 }
 
+const SESSION: &str = "0123456789abcdef0123456789abcdef";
+
+fn shared(attributes: &str) -> String {
+    format!("passive shared {attributes} session={SESSION}")
+}
+
+#[test]
+fn a_shared_state_permits_only_jobs_that_need_a_grant() {
+    let held = Decision::Run(Basis::State {
+        epoch: None,
+        expires: Some(boot(1001)),
+    });
+    for (line, expected) in [
+        (shared("until=1001 boot=b"), held),
+        (shared("until=1001 boot=b epoch=7"), Decision::Skip(Skip::Passive)),
+        (shared("until=1000 boot=b"), stale(Stale::LeaseEnded)),
+        (shared("until=1600.001 boot=b"), stale(Stale::TooFarAhead)),
+        (shared("until=1001 boot=c"), stale(Stale::OtherBoot)),
+        (shared("until=1001 boot=b draining"), Decision::Skip(Skip::Draining)),
+        (shared("until=999 boot=b draining"), stale(Stale::LeaseEnded)),
+        (shared("until=1001"), Decision::Skip(Skip::Passive)),
+        (shared(""), Decision::Skip(Skip::Passive)),
+        (
+            "passive shared until=1001 boot=b".to_owned(),
+            Decision::Skip(Skip::Passive),
+        ),
+        ("passive until=1001 boot=b".to_owned(), Decision::Skip(Skip::Passive)),
+        (
+            format!("active shared until=1001 boot=b session={SESSION}"),
+            stale(Stale::Malformed),
+        ),
+    ] {
+        for rules in [
+            GRANTED,
+            Rules {
+                require_lease: false,
+                ..GRANTED
+            },
+        ] {
+            assert_eq!(decided(&line, &rules), expected, "{line}");
+        }
+        for rules in [LAX, SAFE, LEASED] {
+            let without = match line.starts_with("passive") {
+                true => Decision::Skip(Skip::Passive),
+                false => expected,
+            };
+            assert_eq!(decided(&line, &rules), without, "{line}");
+        }
+    }
+    let fresh = Rules {
+        once_per_tick: true,
+        ..FRESH
+    };
+    for (age, expected) in [(0, held), (61, stale(Stale::TooOld))] {
+        let reading = file(&shared("until=1001 boot=b"), age);
+        assert_eq!(decide(&reading, &fresh, &now()), expected, "{age}");
+    }
+}
+
+#[test]
+fn a_job_that_needs_a_grant_runs_on_an_active_server_as_without() {
+    for line in [
+        "active until=1001 boot=b epoch=7",
+        "active",
+        "active draining",
+        "passive",
+        "junk",
+    ] {
+        assert_eq!(decided(line, &GRANTED), decided(line, &LEASED), "{line}");
+    }
+}
+
+#[test]
+fn a_job_with_rerun_goes_on_only_with_the_lease_of_its_grant() {
+    let basis = Basis::State {
+        epoch: Some(7),
+        expires: None,
+    };
+    for (line, lease, goes_on) in [
+        ("active until=1001 boot=b epoch=7", "7", true),
+        ("active until=1001 boot=b epoch=7 draining", "7", true),
+        ("active until=1001 boot=b epoch=8", "7", false),
+        ("active until=1001 boot=b", "7", false),
+        ("active until=999 boot=b epoch=7", "7", false),
+        ("passive", "7", false),
+        ("junk", "7", false),
+        (&shared("until=1001 boot=b"), SESSION, true),
+        (&shared("until=1001 boot=b draining"), SESSION, true),
+        (&shared("until=1001 boot=b epoch=7"), "7", false),
+        (&shared("until=1001 boot=b"), "fedcba9876543210fedcba9876543210", false),
+        (&shared("until=999 boot=b"), SESSION, false),
+    ] {
+        let reading = file(line, 0);
+        let later = decide(&reading, &GRANTED, &now());
+        assert_eq!(grant_lasts(basis, later, &reading, lease), goes_on, "{line} {lease}");
+    }
+    for reading in [Reading::Missing, Reading::Unreadable, Reading::Removed] {
+        assert!(!reading.has_identity("7"), "{reading:?}");
+    }
+}
+
 fn any_rules() -> impl Strategy<Value = Rules> {
-    (any::<bool>(), proptest::option::of(1u64..10_000), any::<bool>()).prop_map(|(active, age, require_lease)| Rules {
+    let bools = (any::<bool>(), any::<bool>(), any::<bool>());
+    (bools, proptest::option::of(1u64..10_000)).prop_map(|((active, require_lease, once_per_tick), age)| Rules {
         default_state: if active { Word::Active } else { Word::Passive },
         state_max_age: age.map(Duration::from_secs),
         require_lease,
+        once_per_tick,
     })
 }
 
 proptest! {
     #[test]
-    fn nothing_runs_past_its_lease(until in 0u64..5000, at in 0u64..5000, rules in any_rules()) {
+    fn nothing_runs_past_its_lease(until in 0u64..5000, at in 0u64..5000, rules in any_rules(), is_shared: bool) {
         let moment = Moment { boot: boot(at), ..now() };
-        let reading = file(&format!("active until={until} boot=b"), 0);
+        let state = if is_shared { shared(&format!("until={until} boot=b")) } else { format!("active until={until} boot=b") };
+        let reading = file(&state, 0);
         if let Decision::Run(basis) = decide(&reading, &rules, &moment) {
             prop_assert!(until > at);
             let Basis::State { expires: Some(expires), .. } = basis else {

@@ -1,4 +1,5 @@
 use super::*;
+use alloc::borrow::ToOwned;
 use proptest::prelude::*;
 
 fn word(text: &[u8]) -> Result<Word, NoState> {
@@ -93,7 +94,7 @@ fn attributes_are_read() {
             epoch: Some(42),
             by: Some(b"server1".to_vec()),
             since: Some(b"2026-11-23T09:15:02Z".to_vec()),
-            reason: None,
+            ..State::new(Word::Active)
         })
     );
     for line in [
@@ -108,6 +109,90 @@ fn attributes_are_read() {
         );
     }
     assert!(State::parse(b"active since the drainings").is_ok_and(|state| !state.draining));
+}
+
+const SESSION: &str = "0123456789abcdef0123456789abcdef";
+
+#[test]
+fn shared_needs_passive_a_lease_and_a_session() {
+    let lease = "until=5 boot=b";
+    let shared = Some(SESSION.to_owned());
+    for (line, expected) in [
+        (format!("passive shared {lease} session={SESSION}"), shared.clone()),
+        (format!("PASSIVE session={SESSION} {lease} shared"), shared.clone()),
+        (
+            format!("passive shared draining {lease} session={SESSION} by=a"),
+            shared,
+        ),
+        (format!("passive {lease} session={SESSION}"), None),
+        (format!("passive Shared {lease} session={SESSION}"), None),
+        (format!("passive shared, {lease} session={SESSION}"), None),
+        (format!("passive shared=1 {lease} session={SESSION}"), None),
+        (format!("passive shared session={SESSION}"), None),
+        (format!("passive shared until=5 session={SESSION}"), None),
+        (format!("passive shared until=x boot=b session={SESSION}"), None),
+        (format!("passive shared {lease} epoch=1 session={SESSION}"), None),
+        (format!("passive shared {lease} epoch=x session={SESSION}"), None),
+        (format!("passive shared {lease} Epoch=1 session={SESSION}"), None),
+        (format!("passive shared {lease}"), None),
+        (format!("passive shared {lease} session="), None),
+        (format!("passive shared {lease} Session={SESSION}"), None),
+        (
+            format!("passive shared {lease} session={SESSION} session={SESSION}"),
+            None,
+        ),
+        (format!("passive shared {lease} session={SESSION}0"), None),
+        (
+            format!("passive shared {lease} session={}", SESSION.to_uppercase()),
+            None,
+        ),
+        (
+            format!("passive shared {lease} session={}", "g".repeat(SESSION.len())),
+            None,
+        ),
+        (
+            format!("passive shared {lease} session={SESSION}{}", " ".repeat(LONGEST_LINE)),
+            None,
+        ),
+        (format!("active {lease} session={SESSION}"), None),
+    ] {
+        let state = State::parse(line.as_bytes()).expect("a state");
+        assert_eq!(state.shared, expected, "{:.100}", line);
+        let written = State::parse(&state.line()).map(|state| state.shared);
+        assert_eq!(written, Ok(expected), "{:.100}", line);
+    }
+}
+
+#[test]
+fn active_and_shared_contradict_each_other() {
+    for line in [
+        "active shared".to_owned(),
+        format!("active shared until=5 boot=b session={SESSION}"),
+        format!("active shared until=5 boot=b epoch=1 session={SESSION}"),
+    ] {
+        let state = State::parse(line.as_bytes()).expect("a state");
+        assert_eq!((state.lease, state.shared), (Lease::Malformed, None), "{line}");
+    }
+    // A remark is none of rcrond's words.
+    assert_eq!(lease("active Shared by all"), Lease::None);
+}
+
+#[test]
+fn the_identity_is_the_epoch_or_the_session() {
+    let shared = format!("passive shared until=5 boot=b session={SESSION}");
+    for (line, expected) in [
+        ("active", None),
+        ("active epoch=42", Some("42")),
+        ("active until=5 boot=b epoch=0042 draining", Some("42")),
+        ("active epoch=x", None),
+        ("active epoch=42 session=0123456789abcdef0123456789abcdef", Some("42")),
+        ("passive", None),
+        ("passive epoch=42", None),
+        (&shared, Some(SESSION)),
+    ] {
+        let identity = State::parse(line.as_bytes()).expect("a state").identity();
+        assert_eq!(identity.as_deref(), expected, "{line}");
+    }
 }
 
 #[test]
@@ -190,8 +275,13 @@ proptest! {
     fn what_is_written_is_read_again(milliseconds in 0u64..1 << 45, epoch: Option<u64>, by in proptest::option::of("[!-~]{1,20}"), draining: bool) {
         for lease in [Lease::None, Lease::Malformed, Lease::Until { end: BootTime(Duration::from_millis(milliseconds)), boot: b"b".to_vec() }] {
             let by = by.as_ref().map(|by| by.as_bytes().to_vec());
-            let state = State { word: Word::Active, lease, draining, epoch, by: by.clone(), since: by, reason: None };
-            prop_assert_eq!(State::parse(&state.line()), Ok(state));
+            let active = State { lease: lease.clone(), draining, epoch, by: by.clone(), since: by.clone(), ..State::new(Word::Active) };
+            let shared = matches!(lease, Lease::Until { .. }).then(|| SESSION.to_owned());
+            let epoch = epoch.filter(|_| shared.is_none());
+            let passive = State { shared, epoch, word: Word::Passive, ..active.clone() };
+            for state in [active, passive] {
+                prop_assert_eq!(State::parse(&state.line()), Ok(state));
+            }
         }
     }
 }

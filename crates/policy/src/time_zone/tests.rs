@@ -1,5 +1,4 @@
 use super::*;
-use alloc::vec::Vec;
 use proptest::prelude::*;
 
 fn text(time: Option<CivilTime>) -> alloc::string::String {

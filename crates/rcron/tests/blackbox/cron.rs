@@ -2,36 +2,18 @@
 
 use crate::support::fixture::{Fixture, binary};
 use crate::support::log::field;
-use crate::support::process::Running;
 use crate::support::until;
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use testing::cron;
 
-/// Runs in mount and pid namespaces of its own: the machine's crontabs, `/run` and processes are out of sight, and
-/// nothing is left behind. libfaketime lets cron's minutes pass in a second; the jobs see real time.
-const BOOT: &str = r"
-set -eu
+const PREPARE: &str = r"
 mount -t tmpfs none /var/spool/cron/crontabs
 mount -t tmpfs none /etc/cron.d
-mount --bind /dev/null /etc/crontab
-mount -t tmpfs none /run
 cp $SCENE/crontab /etc/cron.d/rcron
 rsyslogd -f $SCENE/rsyslog.conf -i $SCENE/rsyslogd.pid
 while [ ! -S $SCENE/devlog ]; do sleep 0.01; done
-LD_PRELOAD=$FAKETIME_LIBRARY FAKETIME='+0 x60' exec cron -f
 ";
-
-/// Where Debian's package puts it.
-fn faketime_library() -> PathBuf {
-    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let candidates = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
-    candidates
-        .into_iter()
-        .find(|path| path.exists())
-        .expect("package libfaketime")
-}
 
 /// Two servers as far as rcron is concerned: a configuration and a state file each, one crontab for both.
 fn two_servers(fixture: &Fixture) {
@@ -76,20 +58,13 @@ fn cron_runs_the_job_on_the_active_server_and_on_the_other_one_after_the_switch(
     two_servers(&fixture);
     set_state(&fixture, "server1", "active");
     set_state(&fixture, "server2", "passive");
-    let mut command = Command::new("unshare");
-    command.args([
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-        "sh",
-        "-c",
-        BOOT,
-    ]);
-    command.env("SCENE", fixture.path("").to_str().expect("text").trim_end_matches('/'));
-    command.env("FAKETIME_LIBRARY", faketime_library()).stdin(Stdio::null());
-    let _cluster = Running::start(&mut command);
+    let scene = fixture
+        .path("")
+        .to_str()
+        .expect("text")
+        .trim_end_matches('/')
+        .to_owned();
+    let _cron = cron::start(PREPARE, &[("SCENE", scene.as_ref())]);
 
     until("two runs on server1", || (runs(&fixture).len() >= 2).then_some(()));
     set_state(&fixture, "server1", "passive");

@@ -5,6 +5,8 @@
 
 mod support;
 
+mod claim;
+mod claim_faults;
 mod command_line;
 mod configuration;
 mod cron;

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Place, Severity};
 use super::kind::Kind;
-use super::root::Root;
+use jobs::root::Root;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 

@@ -12,18 +12,19 @@ mod program;
 mod shell_words;
 mod unwrapped;
 
-use super::cron::Cron;
 use super::finding::Place;
 use super::kind::Group;
+use super::once_per_tick::Lines;
 use super::report::Report;
-use super::rights::Rights;
-use super::root::Root;
-use super::users::{User, Users};
 use ::crontab::schedule::Dialect;
 use ::crontab::{Crontab, Entry, Line, call};
 use accepted::Examined;
 use files::CrontabFile;
 use job::Job;
+use jobs::cron::Cron;
+use jobs::rights::Rights;
+use jobs::root::Root;
+use jobs::users::{User, Users};
 use names::JobNames;
 use policy::display::escaped;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,8 @@ pub(crate) struct Usage {
     pub(crate) has_ordinary_users: bool,
     /// Whether there is a job under rcron.
     pub(crate) has_jobs: bool,
+    /// The jobs under rcron, for `once_per_tick`.
+    pub(crate) lines: Lines,
 }
 
 /// What is collected from all crontabs.
@@ -88,6 +91,14 @@ impl Survey {
             self.more_configurations = true;
         }
     }
+}
+
+/// The users of the system.
+pub(crate) fn users(root: &Root, report: &mut Report) -> Users {
+    let mut unread = Vec::new();
+    let users = Users::read(root, &mut unread);
+    files::add_unread(unread, report);
+    users
 }
 
 /// Examines every crontab.
@@ -236,7 +247,7 @@ mod tests {
         fs::write(tree.path().join("etc/passwd"), "root:x:0:0:::\n").expect("written");
         let root = Root::new(Some(tree.path())).expect("a root");
         let (mut survey, mut report) = (Survey::default(), Report::default());
-        let users = Users::read(&root, &mut report);
+        let users = users(&root, &mut report);
         let source = files::list(&root, &mut report).remove(0);
         let cron = Cron::find(&root);
         let file = files::read(&root, &cron, source, &mut report).expect("a crontab");

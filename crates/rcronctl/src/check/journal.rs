@@ -7,7 +7,7 @@ use super::journal_files;
 use super::kind::{Group, Kind};
 use super::mounts::{Mount, Mounts};
 use super::report::Report;
-use super::root::{Located, Root};
+use jobs::root::{Located, Root};
 use journal::append::LARGEST;
 use nix::sys::statvfs::fstatvfs;
 use policy::config::DEFAULT_JOURNAL;

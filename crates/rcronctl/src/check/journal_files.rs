@@ -3,8 +3,8 @@
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::{Located, Root};
 use inputs::diagnostic::shown;
+use jobs::root::{Located, Root};
 use journal::names::{self, LAST_NUMBER};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;

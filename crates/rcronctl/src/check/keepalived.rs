@@ -4,7 +4,7 @@ use super::configuration::Cluster;
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::Root;
+use jobs::root::Root;
 use policy::display::clipped;
 use std::path::{Path, PathBuf};
 use sys::file::Unreadable;

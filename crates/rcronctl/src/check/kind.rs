@@ -114,6 +114,12 @@ kinds! {
         OpenQuote = "open-quote",
         JobNameTwice = "job-name-twice",
         Unwrapped = "unwrapped",
+        OncePerTickRefused = "once-per-tick-refused",
+        OncePerTickName = "once-per-tick-name",
+        OncePerTickRcrond = "once-per-tick-rcrond",
+        SharedNotOncePerTick = "shared-not-once-per-tick",
+        StartWithin = "start-within",
+        RerunGrace = "rerun-grace",
     }
     Journal {
         JournalMissing = "journal-missing",
@@ -148,6 +154,7 @@ kinds! {
         RcrondPolling = "rcrond-polling",
         RcrondDrained = "rcrond-drained",
         RcrondUnwritable = "rcrond-unwritable",
+        TicksClosedAhead = "ticks-closed-ahead",
     }
 }
 
@@ -172,6 +179,7 @@ mod tests {
             include_str!("../../tests/check/journal.rs"),
             include_str!("../../tests/check/rights.rs"),
             include_str!("../../tests/check/surroundings.rs"),
+            include_str!("../../tests/check/once_per_tick.rs"),
         );
         // A full file system cannot be made everywhere: journal.rs has a unit test of its rule.
         for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::JournalFull) {

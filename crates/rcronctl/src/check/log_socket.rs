@@ -4,7 +4,7 @@ use super::configuration::Cluster;
 use super::finding::{Finding, Place, Severity};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::Root;
+use jobs::root::Root;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;

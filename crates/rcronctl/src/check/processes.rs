@@ -1,7 +1,7 @@
 //! The processes of the examined system: proc(5).
 
 use super::access::Access;
-use super::root::Root;
+use jobs::root::Root;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::{Located, Root};
+use jobs::root::{Located, Root};
 use std::path::Path;
 
 /// Where administrators and packages put programs. On most systems some of these lead to the same directory.

@@ -3,11 +3,11 @@
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::Root;
 use super::switch::Switch;
 use crate::daemon::QUICK;
 use control::client::{self, NoAnswer};
 use control::{ClusterReport, Request, Response, Role, StoreReport};
+use jobs::root::Root;
 use policy::display::escaped;
 use std::io::ErrorKind;
 
@@ -59,10 +59,20 @@ fn check_store(place: &Place, node: &str, store: &StoreReport, report: &mut Repo
         report.add(finding.because("without the store, this server becomes passive, and cannot become active"));
     } else if !store.session {
         let what = format!("rcrond has no session in its store, although the store ({kind}) answers");
-        let remedy = format!(
-            "see journalctl -u rcrond; if another server also uses the node name {}, give each its own",
-            escaped(node)
-        );
+        let (what, remedy) = match store.session_failure.as_deref() {
+            Some(why) => (
+                format!("{what}: {}", escaped(why)),
+                "see journalctl -u rcrond".to_owned(),
+            ),
+            // It was started a moment ago, or it is of an earlier version.
+            None => (
+                what,
+                format!(
+                    "see journalctl -u rcrond; if another server also uses the node name {}, give each its own",
+                    escaped(node)
+                ),
+            ),
+        };
         let finding = Finding::wrong(Kind::RcrondNoSession, place, what, remedy);
         report.add(finding.because("this server cannot become active"));
     } else if let Some(why) = store.watch_failure.as_deref().filter(|_| !store.watching) {

@@ -1,12 +1,12 @@
 //! Whether cron runs, and rcrond if it is configured: by the process table, and by systemd's links for the next boot.
 
-use super::cron::Cron;
 use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::processes::Processes;
 use super::report::Report;
-use super::root::Root;
 use super::switch::Switch;
+use jobs::cron::Cron;
+use jobs::root::Root;
 use std::ffi::OsStr;
 use std::path::Path;
 

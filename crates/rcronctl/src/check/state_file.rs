@@ -6,10 +6,10 @@ use super::configuration::Cluster;
 use super::finding::{Finding, Place, Severity};
 use super::kind::{Group, Kind};
 use super::report::Report;
-use super::root::{Located, Root};
 use inputs::observe::{self, Observation};
 use inputs::state_file::{self, READ_BYTES};
 use inputs::words;
+use jobs::root::{Located, Root};
 use policy::decide::Reading;
 use policy::display::escaped;
 use policy::state::{Reason, State as Content};
@@ -114,8 +114,12 @@ fn check_content(state: &State, report: &mut Report) {
         Reading::Missing => (
             Kind::StateMissing,
             format!("cluster {} has no state file", state.cluster.name()),
-            "start the program that writes it, or run `rcronctl set active` on the one server that should run the jobs, \
-             and `rcronctl set passive` on the others",
+            if state.cluster.config.require_lease {
+                "start the program that writes it: rcrond(8) or rcron-keepalived(8); `rcronctl set active` writes no lease"
+            } else {
+                "start the program that writes it, or run `rcronctl set active` on the one server that should run the jobs, \
+                 and `rcronctl set passive` on the others"
+            },
         ),
         Reading::Unreadable => (
             Kind::StateUnreadable,

@@ -1,9 +1,9 @@
 //! The programs that switch the clusters of this server, by their configuration files.
 
 use super::configuration::Cluster;
-use super::root::Root;
 use control::DEFAULT_SOCKET;
 use inputs::diagnostic::shown;
+use jobs::root::Root;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Whether tmpfiles.d(5) creates a directory at boot.
 
-use super::root::Root;
+use jobs::root::Root;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 

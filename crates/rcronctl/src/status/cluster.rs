@@ -11,6 +11,7 @@ use inputs::words;
 use jiff::Timestamp;
 use policy::config::Config;
 use policy::decide::{Decision, Reading, Skip};
+use policy::display::escaped;
 use policy::moment::WallTime;
 use policy::state::{Lease, State, Word};
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ const COLUMNS: [Column; 8] = [
     Column::below("IF UNREADABLE", 2),
     Column::below("RUNNING", 5),
 ];
+
+/// The state of a server that shares the cluster's jobs with the others.
+const SHARED: &str = "shared";
 
 /// A configuration that rcron rejects, and its message.
 pub(super) type Rejected = (PathBuf, Diagnostic);
@@ -51,15 +55,20 @@ impl ClusterState {
     }
 
     pub(super) fn name(&self) -> String {
-        words::text_of(&self.config().cluster_name)
+        escaped(&self.config().cluster_name).into_owned()
     }
 
-    /// `active` or `passive`: whether rcron would run a job now.
-    pub(super) const fn word(&self) -> Word {
+    /// `active` or `passive`: whether rcron would run a job now; `shared` if it needs a grant.
+    pub(super) fn word(&self) -> &'static str {
         match self.observation.decision {
-            Decision::Run(_) => Word::Active,
-            Decision::Skip(_) => Word::Passive,
+            _ if self.is_shared() => SHARED,
+            Decision::Run(_) => Word::Active.as_str(),
+            Decision::Skip(_) => Word::Passive.as_str(),
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.observation.is_shared(self.config())
     }
 
     /// What the state file says, if it contains a state.
@@ -92,11 +101,12 @@ impl ClusterState {
     }
 
     fn row(&self, running: &RunningJobs) -> Vec<Cell> {
-        let tone = match self.word() {
-            Word::Active => Tone::Good,
-            Word::Passive => Tone::Plain,
+        let tone = match self.observation.decision {
+            Decision::Run(_) => Tone::Good,
+            Decision::Skip(_) if self.is_shared() => Tone::Good,
+            Decision::Skip(_) => Tone::Plain,
         };
-        let by = self.state().and_then(|state| state.by.as_deref()).map(words::text_of);
+        let by = self.state().and_then(|state| state.by.as_deref()).map(escaped);
         let (default, key) = self.default();
         let name = self.name();
         let running = match running.count(&name) {
@@ -106,7 +116,7 @@ impl ClusterState {
         };
         vec![
             name.into(),
-            Cell::new(self.word().as_str(), tone),
+            Cell::new(self.word(), tone),
             self.why().into(),
             self.since().into(),
             by.unwrap_or_default().into(),
@@ -123,7 +133,7 @@ impl ClusterState {
             (Some(Word::Active), Decision::Run(_)) | (Some(Word::Passive), Decision::Skip(Skip::Passive))
         );
         let has_reason = self.state().is_some_and(|state| state.reason.is_some());
-        if is_plain && !has_reason {
+        if is_plain && !has_reason && !self.is_shared() {
             return "the state file says so".to_owned();
         }
         let why = words::why(&self.observation, self.config());

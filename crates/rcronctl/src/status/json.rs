@@ -9,6 +9,7 @@ use crate::run_json::RunList;
 use control::{ClusterReport, NodeReport, Report, StoreReport};
 use inputs::words;
 use jiff::Timestamp;
+use policy::display::escaped;
 use policy::state::{Lease, State, Word};
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
@@ -87,7 +88,8 @@ impl<'a> ClusterJson<'a> {
         let config = cluster.config();
         let state = cluster.state();
         let (default, key) = cluster.default();
-        let attribute = |value: fn(&State) -> Option<&Vec<u8>>| state.and_then(value).map(|text| words::text_of(text));
+        let attribute =
+            |value: fn(&State) -> Option<&Vec<u8>>| state.and_then(value).map(|text| escaped(text).into_owned());
         let lease_left = state.and_then(|state| match &state.lease {
             Lease::Until { end, .. } => Some(end.0.as_secs_f64() - cluster.observation.moment.boot.0.as_secs_f64()),
             _ => None,
@@ -96,9 +98,9 @@ impl<'a> ClusterJson<'a> {
             configuration: cluster.settings.file.to_string_lossy().into_owned(),
             error: None,
             cluster: Some(cluster.name()),
-            state: Some(cluster.word().as_str()),
+            state: Some(cluster.word()),
             reason: Some(words::why(&cluster.observation, config)),
-            state_file: Some(words::text_of(&config.state_file)),
+            state_file: Some(escaped(&config.state_file).into_owned()),
             says: state.map(|state| Word::as_str(state.word)),
             draining: state.is_some_and(|state| state.draining),
             by: attribute(|state| state.by.as_ref()),

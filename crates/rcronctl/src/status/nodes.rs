@@ -106,6 +106,7 @@ fn row(node: &NodeReport, is_here: bool) -> Vec<Cell> {
 fn role(role: Role) -> Cell {
     let (word, tone) = match role {
         Role::Active => ("active", Tone::Good),
+        Role::Shared => ("shared", Tone::Good),
         Role::Holding => ("holding", Tone::Busy),
         Role::Draining => ("draining", Tone::Busy),
         Role::Standby => ("standby", Tone::Plain),
@@ -131,15 +132,16 @@ fn format_store(report: &Report, screen: Screen) -> String {
             "{who}: THE STORE DOES NOT ANSWER, {name}: {}. No server is active once the leases have expired.",
             escaped(why)
         );
-        return Tone::Bad.paint(&line, screen);
+        return Tone::Bad.paint(&line, screen).into_owned();
     }
     let state = match (store.session, store.watching) {
         (false, _) => "answers, but this server does not have a session yet and cannot become active",
         (true, false) => "answers, but does not report changes: a handover takes longer",
         (true, true) => "answers",
     };
-    let why = match &store.watch_failure {
-        Some(why) if store.session && !store.watching => format!(" ({})", escaped(why)),
+    let why = match (&store.session_failure, &store.watch_failure) {
+        (Some(why), _) if !store.session => format!(" ({})", escaped(why)),
+        (_, Some(why)) if store.session && !store.watching => format!(" ({})", escaped(why)),
         _ => String::new(),
     };
     format!("{who}: {name} {state}{why}")

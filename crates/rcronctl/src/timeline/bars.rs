@@ -120,7 +120,7 @@ fn join(row: &Row, single: &HashSet<usize>, width: i64) -> Vec<Bar> {
         }
         let time = span.start() / width;
         let known = last
-            .entry((span.server, words::fate(span.run)))
+            .entry((span.server, words::ending(span)))
             .or_insert((time, bars.len()));
         match bars.get_mut(known.1).filter(|_| known.0 == time) {
             Some(bar) => {

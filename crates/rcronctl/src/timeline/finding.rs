@@ -8,6 +8,8 @@ pub(super) enum Kind {
     Twice,
     /// No server ran a tick.
     Nowhere,
+    /// No server ran a tick, according to the store.
+    Missed,
     /// A job with a period was not started for long. The journals do not tell whether it should have been.
     Quiet,
 }
@@ -26,6 +28,8 @@ pub(super) struct Finding {
     pub(super) servers: Vec<usize>,
     /// Indices into the row's spans, sorted.
     pub(super) spans: Vec<usize>,
+    /// The reason, for [`Kind::Missed`], if it is known.
+    pub(super) why: Option<String>,
 }
 
 impl Kind {
@@ -34,6 +38,7 @@ impl Kind {
         match self {
             Self::Twice => "twice",
             Self::Nowhere => "nowhere",
+            Self::Missed => "missed",
             Self::Quiet => "quiet",
         }
     }

@@ -48,6 +48,7 @@ fn of_duplicate(index: usize, row: &Row, duplicate: Duplicate) -> Finding {
         ticks: 1,
         servers,
         spans,
+        why: None,
     }
 }
 
@@ -99,6 +100,7 @@ fn of_gap(row: usize, gap: &Gap) -> Option<Finding> {
         ticks: gap.missed,
         servers: Vec::new(),
         spans: Vec::new(),
+        why: None,
     })
 }
 

@@ -68,6 +68,10 @@ struct SpanJson<'a> {
     escaped: bool,
     #[serde(skip_serializing_if = "is_false")]
     cut: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tick: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
     how: String,
     /// How many runs are drawn as one bar: only on the page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +89,8 @@ struct FindingJson<'a> {
     ticks: usize,
     servers: Vec<&'a str>,
     runs: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 /// In UTC, with microseconds, as in the journal.
@@ -171,12 +177,14 @@ fn span_json<'a>(span: &RunSpan<'a>) -> SpanJson<'a> {
         demoted: ending.demoted,
         escaped: run.escaped,
         cut: run.cut,
-        how: words::fate(run),
+        tick: span.attempt.map(|attempt| Time(attempt.tick)),
+        attempt: span.attempt.map(|attempt| attempt.number),
+        how: words::ending(span),
         runs: None,
     }
 }
 
-fn finding_json<'a>(finding: &Finding, timeline: &'a TimelineModel<'a>, are_joined: bool) -> FindingJson<'a> {
+fn finding_json<'a>(finding: &'a Finding, timeline: &'a TimelineModel<'a>, are_joined: bool) -> FindingJson<'a> {
     let most = if are_joined { MOST_OF_FINDING } else { usize::MAX };
     let row = &timeline.rows[finding.row];
     let id = |span: &usize| row.spans[*span].run.id.as_str();
@@ -190,6 +198,7 @@ fn finding_json<'a>(finding: &Finding, timeline: &'a TimelineModel<'a>, are_join
         ticks: finding.ticks,
         servers: finding.servers.iter().map(|server| timeline.servers[*server]).collect(),
         runs: finding.spans.iter().take(most).map(id).collect(),
+        reason: finding.why.as_deref(),
     }
 }
 

@@ -21,11 +21,14 @@ pub(super) enum Cell {
 /// The mark under a column. If several apply, the last one in this order is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark {
+    /// A second or later attempt of a tick.
+    Again,
     Running,
     Unknown,
     Failed,
     Interrupted,
     Nowhere,
+    Missed,
     Twice,
 }
 
@@ -38,13 +41,15 @@ pub(super) struct Plot {
 
 impl Mark {
     /// In the order of the legend.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Failed,
         Self::Interrupted,
         Self::Running,
         Self::Unknown,
         Self::Twice,
         Self::Nowhere,
+        Self::Missed,
+        Self::Again,
     ];
 
     pub(super) fn character(self) -> char {
@@ -54,6 +59,8 @@ impl Mark {
             Self::Failed => 'x',
             Self::Interrupted => '!',
             Self::Nowhere => '0',
+            Self::Missed => 'm',
+            Self::Again => '+',
             Self::Twice => '2',
         }
     }
@@ -65,6 +72,8 @@ impl Mark {
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
             Self::Nowhere => "ran nowhere",
+            Self::Missed => "missed",
+            Self::Again => "started again",
             Self::Twice => "ran twice",
         }
     }
@@ -93,6 +102,9 @@ impl Plot {
         for column in first + 1..=last {
             self.draw(column, Cell::Runs(span.server));
         }
+        if span.attempt.is_some_and(|attempt| attempt.number > 1) {
+            self.mark(first, Mark::Again);
+        }
         let mark = match &span.run.fate {
             Fate::Ended(_) if span.run.has_failed() => Mark::Failed,
             Fate::Ended(_) => return,
@@ -107,6 +119,7 @@ impl Plot {
         let mark = match finding.kind {
             Kind::Twice => Mark::Twice,
             Kind::Nowhere => Mark::Nowhere,
+            Kind::Missed => Mark::Missed,
             Kind::Quiet => return,
         };
         for column in scale.column(finding.from)..=scale.column(finding.to) {

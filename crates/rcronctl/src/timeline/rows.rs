@@ -20,7 +20,19 @@ pub(super) struct Row<'a> {
     pub(super) period: Option<i64>,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    /// A job of which only ticks are known.
+    pub(super) fn without_runs(cluster: &'a str, name: &'a str, user: &'a str) -> Self {
+        Self {
+            cluster,
+            name,
+            user: user.into(),
+            label: name.into(),
+            spans: Vec::new(),
+            period: None,
+        }
+    }
+
     pub(super) fn starts(&self) -> Vec<Start> {
         starts(&self.spans)
     }
@@ -28,7 +40,7 @@ impl Row<'_> {
 
 /// The rows in order of cluster, name and user. `servers` is sorted.
 pub(super) fn build_rows<'a>(runs: &'a [Run], servers: &[&str], window: Window) -> Vec<Row<'a>> {
-    let mut jobs: BTreeMap<(&str, &str, Cow<str>), Vec<RunSpan>> = BTreeMap::new();
+    let mut jobs: BTreeMap<(&'a str, &'a str, Cow<'a, str>), Vec<RunSpan<'a>>> = BTreeMap::new();
     for span in runs.iter().filter_map(|run| span(run, servers, window)) {
         let run = span.run;
         let user = run
@@ -37,27 +49,36 @@ pub(super) fn build_rows<'a>(runs: &'a [Run], servers: &[&str], window: Window) 
             .map_or_else(|| run.uid.to_string().into(), Cow::from);
         jobs.entry((&run.cluster, run.name(), user)).or_default().push(span);
     }
-    let names: Vec<(&str, &str)> = jobs.keys().map(|(cluster, name, _)| (*cluster, *name)).collect();
-    let row = |(index, ((cluster, name, user), mut spans)): (usize, (_, Vec<RunSpan<'a>>))| {
-        let neighbours = [index.checked_sub(1), Some(index + 1)].into_iter().flatten();
-        let is_ambiguous = neighbours
-            .into_iter()
-            .any(|other| names.get(other) == Some(&(cluster, name)));
+    let row = |((cluster, name, user), mut spans): ((&'a str, &'a str, Cow<'a, str>), Vec<RunSpan<'a>>)| {
         spans.sort_by_key(|span| (span.run.started, span.server));
         Row {
             cluster,
             name,
-            label: if is_ambiguous {
-                format!("{name} ({user})").into()
-            } else {
-                name.into()
-            },
+            label: name.into(),
             user,
             period: period::guess_period(&starts(&spans)),
             spans,
         }
     };
-    jobs.into_iter().enumerate().map(row).collect()
+    let mut rows: Vec<Row> = jobs.into_iter().map(row).collect();
+    label_rows(&mut rows);
+    rows
+}
+
+/// Adds the user to the label of each job whose name another user's job has too.
+pub(super) fn label_rows(rows: &mut [Row]) {
+    let names: Vec<(&str, &str)> = rows.iter().map(|row| (row.cluster, row.name)).collect();
+    for (index, row) in rows.iter_mut().enumerate() {
+        let neighbours = [index.checked_sub(1), Some(index + 1)].into_iter().flatten();
+        let is_ambiguous = neighbours
+            .into_iter()
+            .any(|other| names.get(other) == Some(&(row.cluster, row.name)));
+        row.label = if is_ambiguous {
+            format!("{} ({})", row.name, row.user).into()
+        } else {
+            row.name.into()
+        };
+    }
 }
 
 fn span<'a>(run: &'a Run, servers: &[&str], window: Window) -> Option<RunSpan<'a>> {

@@ -17,6 +17,16 @@ pub(super) struct RunSpan<'a> {
     pub(super) server: usize,
     /// The end of the run, or the present while it is running; `None` if no end was recorded.
     pub(super) end: Option<Timestamp>,
+    /// With `once_per_tick`, if the store still has it.
+    pub(super) attempt: Option<Attempt>,
+}
+
+/// Which attempt of which tick a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Attempt {
+    pub(super) tick: Timestamp,
+    /// 1, 2, …
+    pub(super) number: u32,
 }
 
 impl Window {
@@ -44,7 +54,12 @@ impl<'a> RunSpan<'a> {
             Fate::Running(_) | Fate::Unwatched(_) => Some(now.max(run.started)),
             Fate::Interrupted | Fate::Unknown => None,
         };
-        Self { run, server, end }
+        Self {
+            run,
+            server,
+            end,
+            attempt: None,
+        }
     }
 
     /// Milliseconds since 1970.

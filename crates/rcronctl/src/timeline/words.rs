@@ -3,7 +3,7 @@
 use super::finding::{Finding, Kind};
 use super::model::TimelineModel;
 use super::rows::Row;
-use super::run_span::Window;
+use super::run_span::{RunSpan, Window};
 use crate::when;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,6 +27,10 @@ pub(super) fn sentence(finding: &Finding, timeline: &TimelineModel, zone: &TimeZ
     match finding.kind {
         Kind::Twice => format!("ran twice {when}, on {}", servers(finding, timeline)),
         Kind::Nowhere => format!("ran nowhere {when}; it runs {}", every(row)),
+        Kind::Missed => {
+            let why = finding.why.as_ref().map(|why| format!(": {why}"));
+            format!("was missed {when}{}", why.unwrap_or_default())
+        }
         Kind::Quiet if finding.to == window.now => format!("has not run since {from}; it ran {} before", every(row)),
         Kind::Quiet => format!("did not run between {from} and {to}; otherwise it runs {}", every(row)),
     }
@@ -59,8 +63,19 @@ fn every(row: &Row) -> String {
     )
 }
 
+/// How a run ended, and which attempt it was if there was an earlier one: `exit status 3, attempt 2`.
+pub(super) fn ending(span: &RunSpan) -> String {
+    let fate = fate(span.run);
+    let number = span.attempt.map_or(1, |attempt| attempt.number);
+    if number > 1 {
+        format!("{fate}, attempt {number}")
+    } else {
+        fate
+    }
+}
+
 /// How a run ended: `exit status 3`.
-pub(super) fn fate(run: &Run) -> String {
+fn fate(run: &Run) -> String {
     match &run.fate {
         Fate::Ended(end) => {
             let how = match &end.outcome {

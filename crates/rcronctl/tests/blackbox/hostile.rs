@@ -294,7 +294,7 @@ fn a_flood_of_starts_costs_little_memory_and_hides_no_run_of_another_user() {
         .map(|run| &run["job"])
         .collect();
     assert!(jobs.contains(&&"roots".into()) && jobs.contains(&&"daemons".into()));
-    let told = "user nobody has too many runs without an end: up to ";
+    let told = "the journal of user nobody has more starts without an end than can be compared: up to ";
     assert!(done.stderr().contains(told), "{}", done.stderr());
     let dropped = found["unseen"][0]
         .as_str()

@@ -2,7 +2,7 @@
 
 use crate::daemon::{Daemon, answer_status};
 use crate::fixture::Fixture;
-use control::{Request, Response};
+use control::{Request, Response, TicksReport};
 use testing::run;
 
 /// One object with one field in each line, as `jq .` prints it.
@@ -26,6 +26,7 @@ fn looks_alike_in_all_commands() {
     let socket = fixture.path("socket");
     let _daemon = Daemon::start(&socket, |request| match request {
         Request::Status { .. } => answer_status(request),
+        Request::Ticks { .. } => Response::Ticks(TicksReport::default()).into(),
         _ => {
             let lines = vec!["web: drained, passive".to_owned()];
             Response::Done { lines }.into()
@@ -42,6 +43,7 @@ fn looks_alike_in_all_commands() {
         &["check"],
         &["drain", "--socket", socket],
         &["undrain", "--socket", socket],
+        &["ticks", "--socket", socket],
     ] {
         let done = run(fixture.command().args(command).arg("--json"));
         assert_is_pretty(&done.stdout(), command);

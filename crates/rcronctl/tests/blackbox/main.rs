@@ -13,5 +13,7 @@ mod json;
 mod nodes;
 mod set;
 mod status;
+mod ticks;
+mod timeline;
 mod touch;
 mod width;

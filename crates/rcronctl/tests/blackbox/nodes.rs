@@ -48,7 +48,7 @@ fn shows_all_nodes_of_a_cluster() {
             "",
             "web: server1 holds it, epoch 42, lease 10 s",
             "NODE ROLE PRIORITY EPOCH LEASE LEFT LAST SEEN VERSION",
-            "server1 (here) active 100 42 8.2 s AGE 0.9.0",
+            "server1 (here) active 100 42 8.3 s AGE 0.9.0",
             "server2 standby 90 AGE 0.9.0",
             "server3 gone 80 AGE 0.9.0",
             "",
@@ -83,7 +83,7 @@ fn json_has_the_nodes_and_the_store() {
         serde_json::json!({
             "socket": fixture.socket(), "error": null, "node": "server1", "version": "0.9.0",
             "store": { "kind": "etcd", "servers": ["https://a:2379", "https://b:2379"], "answers": true, "failure": null,
-                       "session": true, "watching": true, "watch_failure": null },
+                       "session": true, "watching": true, "session_failure": null, "watch_failure": null },
         })
     );
 }
@@ -126,7 +126,7 @@ fn shows_this_node_if_the_store_does_not_answer() {
             "",
             "web: server1 holds it, epoch 42, lease 10 s",
             "NODE ROLE PRIORITY EPOCH LEASE LEFT VERSION",
-            "server1 (here) active 100 42 8.2 s 0.9.0",
+            "server1 (here) active 100 42 8.3 s 0.9.0",
             "/run/rcron/web cannot be written: this server cannot become active",
             "",
             "rcrond 0.9.0 on server1: THE STORE DOES NOT ANSWER, etcd at https://a:2379, https://b:2379: https://a:2379: connection \
@@ -146,7 +146,7 @@ fn shows_this_node_if_the_others_cannot_be_read() {
     });
     let shown = fixture.nodes();
     assert!(
-        shown.contains(&"server1 (here) active 100 42 8.2 s 0.9.0".to_owned()),
+        shown.contains(&"server1 (here) active 100 42 8.3 s 0.9.0".to_owned()),
         "{shown:?}"
     );
     assert_eq!(

@@ -4,22 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use testing::process::Running;
+use testing::cron;
 use testing::program::program;
 use testing::wait::until;
 
-/// Mount and pid namespaces of its own hide the machine's crontabs and processes. The check runs first: cron needs a minute, of which
-/// libfaketime makes a second.
-const SCRIPT: &str = r#"
-set -eu
-mount -t tmpfs none /run
+/// The check runs first: cron needs a minute.
+const PREPARE: &str = r#"
 mount --bind "$DIR/spool" /var/spool/cron/crontabs
 mount --bind "$DIR/cron.d" /etc/cron.d
-mount --bind /dev/null /etc/crontab
 "$RCRONCTL" check --json >"$DIR/report.new" || [ $? = 1 ]
 mv "$DIR/report.new" "$DIR/report"
-LD_PRELOAD=$FAKETIME_LIBRARY FAKETIME='+0 x60' exec cron -f
 "#;
 
 /// Lines of a system crontab.
@@ -279,12 +273,6 @@ fn ignored(report: &Path) -> BTreeSet<PathBuf> {
     findings.iter().filter(is_meant).map(file).collect()
 }
 
-fn faketime() -> PathBuf {
-    let directories = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let mut candidates = directories.map(|directory| directory.path().join("faketime/libfaketime.so.1"));
-    candidates.find(|path| path.exists()).expect("package libfaketime")
-}
-
 #[test]
 #[ignore = "needs root, Debian's cron and libfaketime: `make test` installs them and runs it"]
 fn crontabs_are_judged_as_debians_cron_judges_them() {
@@ -294,23 +282,11 @@ fn crontabs_are_judged_as_debians_cron_judges_them() {
     let minutes = crontabs.path("minutes");
     let clock = format!("* * * * * root echo >>{}\n", minutes.display());
     fs::write(crontabs.path("cron.d/zclock"), clock).expect("written");
-    let mut command = Command::new("unshare");
-    command
-        .args([
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "sh",
-            "-c",
-            SCRIPT,
-        ])
-        .env("DIR", crontabs.directory.path())
-        .env("RCRONCTL", program("rcronctl"))
-        .env("FAKETIME_LIBRARY", faketime())
-        .stdin(Stdio::null());
-    let _namespaces = Running::start(&mut command);
+    let (directory, rcronctl) = (crontabs.directory.path(), program("rcronctl"));
+    let _cron = cron::start(
+        PREPARE,
+        &[("DIR", directory.as_os_str()), ("RCRONCTL", rcronctl.as_os_str())],
+    );
 
     let report = crontabs.path("report");
     until("the report", || report.exists().then_some(()));

@@ -6,8 +6,10 @@ mod crontabs;
 #[path = "../fake/daemon.rs"]
 mod daemon;
 mod journal;
+mod once_per_tick;
 mod report;
 mod rights;
 mod state;
 mod surroundings;
+mod ticks;
 mod tree;

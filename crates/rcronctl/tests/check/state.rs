@@ -17,6 +17,7 @@ fn unreadable_state_is_wrong() {
     tree.finds_only("wrong", "state-junk", STATE);
     tree.remove(STATE);
     tree.finds_only("wrong", "state-missing", STATE);
+    assert!(tree.text(&[]).contains("run `rcronctl set active` on the one server"));
     tree.directory(STATE);
     tree.finds_only("wrong", "state-unreadable", STATE);
     tree.remove("/run/rcron");
@@ -172,5 +173,19 @@ fn remedies_do_not_name_what_is_there() {
     assert!(
         tree.text(&[])
             .contains("-> mount a disk there, or set journal to a directory on a disk\n")
+    );
+}
+
+/// A hand-written state has no lease.
+#[test]
+fn missing_state_of_a_cluster_with_leases_is_not_to_be_written_by_hand() {
+    let tree = Tree::clean();
+    let conf = std::fs::read_to_string(tree.path(CONF)).expect("there");
+    tree.write(CONF, &format!("{conf}\nrequire_lease = yes\n"));
+    tree.remove(STATE);
+    let text = tree.text(&[]);
+    assert!(
+        text.contains("-> start the program that writes it: rcrond(8) or rcron-keepalived(8)"),
+        "{text}"
     );
 }

@@ -156,6 +156,14 @@ fn report_of_rcrond_is_examined() {
         (|report| report.store.session = false, "wrong", "rcrond-no-session"),
         (
             |report| {
+                report.store.session = false;
+                report.store.session_failure = Some("another machine has this node's name\u{1b}".to_owned());
+            },
+            "wrong",
+            "rcrond-no-session",
+        ),
+        (
+            |report| {
                 report.store.watching = false;
                 report.store.watch_failure = Some("a pooler\u{1b}".to_owned());
             },

@@ -6,6 +6,7 @@
 //!
 //! Messages of libraries are dropped, except with `RCROND_LOG=debug`: they are useful only for finding faults.
 
+mod claims_message;
 mod message;
 mod queue;
 mod repeats;
@@ -60,6 +61,16 @@ pub(crate) fn flush() {
 /// Logs a notice of the lease machine, with its cause if that is known; see [`Message::new`]. A fault that lasts is logged every five minutes.
 pub(crate) fn log_notice(notice: &Notice, detail: Option<&str>, full_key: &dyn Fn(&str) -> String) {
     log_message(&Message::new(notice, detail, full_key));
+}
+
+/// A notice in the words of the log.
+pub(crate) fn notice_text(notice: &Notice, full_key: &dyn Fn(&str) -> String) -> String {
+    Message::new(notice, None, full_key).text
+}
+
+/// Logs a notice of the claims machine.
+pub(crate) fn log_claims_notice(notice: &claims::Notice, full_key: &dyn Fn(&str) -> String) {
+    log_message(&Message::about_ticks(notice, full_key));
 }
 
 /// Logs another cause of an outage that was logged before.

@@ -4,9 +4,11 @@
 //! at each scrape from a status report of the loop, so that a cluster leaves none behind when it is removed from the
 //! configuration.
 
+mod claims;
 mod exposition;
 mod server;
 
+pub(crate) use claims::ClaimMetrics;
 pub(crate) use server::{LIMITS, listen, serve};
 
 use control::Report;
@@ -16,6 +18,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::time::Duration;
+
+/// What a state file can become.
+const TRANSITIONS: [&str; 3] = ["active", "shared", "passive"];
 
 /// The histogram's upper bounds in seconds. The time limit of a call is between 250 ms and 5 s, depending on the lease.
 const LATENCIES: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
@@ -59,6 +64,8 @@ pub(crate) struct Metrics {
     failures: Family<Labels<2>, Counter>,
     renewals: Counter,
     transitions: Family<ClusterLabels<2>, Counter>,
+    /// Of the ticks of `once_per_tick`.
+    pub(crate) claims: ClaimMetrics,
 }
 
 impl Metrics {
@@ -75,14 +82,16 @@ impl Metrics {
         let help = "Changes that the store has executed; each renews this node's session and all its leases";
         registry.register("renewals", help, renewals.clone());
         let transitions = Family::default();
-        let help = "How often a state file on this node has become active or passive";
+        let help = "How often a state file on this node has become active, shared or passive";
         registry.register("transitions", help, transitions.clone());
+        let claims = ClaimMetrics::register(&mut registry);
         let metrics = Self {
             registry,
             latency,
             failures,
             renewals,
             transitions,
+            claims,
         };
         // Prometheus can compute a rate only if the counter exists before it is first incremented.
         for operation in [Operation::Read, Operation::Change] {
@@ -116,18 +125,19 @@ impl Metrics {
         }
     }
 
-    /// Counts that a state file has become active or passive.
-    pub(crate) fn count_transition(&self, cluster: &str, active: bool) {
-        self.transitions
-            .get_or_create(&transition_labels(cluster, active))
-            .inc();
+    /// Counts that a state file has become `to`: one of [`TRANSITIONS`].
+    pub(crate) fn count_transition(&self, cluster: &str, to: &str) {
+        self.transitions.get_or_create(&transition_labels(cluster, to)).inc();
     }
 
     /// The text of a scrape at this moment.
     fn text(&self, snapshot: &Snapshot, now: BootTime) -> Result<String, std::fmt::Error> {
+        let clusters = snapshot.report.clusters.iter();
+        self.claims.create(clusters.map(|cluster| cluster.name.as_str()));
         for cluster in &snapshot.report.clusters {
-            drop(self.transitions.get_or_create(&transition_labels(&cluster.name, true)));
-            drop(self.transitions.get_or_create(&transition_labels(&cluster.name, false)));
+            for to in TRANSITIONS {
+                drop(self.transitions.get_or_create(&transition_labels(&cluster.name, to)));
+            }
         }
         exposition::text(&self.registry, snapshot, now)
     }
@@ -150,8 +160,7 @@ const fn failure_labels(operation: Operation, kind: &'static str) -> Labels<2> {
     [("operation", operation.name()), ("kind", kind)]
 }
 
-fn transition_labels(cluster: &str, active: bool) -> ClusterLabels<2> {
-    let to = if active { "active" } else { "passive" };
+fn transition_labels(cluster: &str, to: &str) -> ClusterLabels<2> {
     [("cluster", cluster.to_owned()), ("to", to.to_owned())]
 }
 

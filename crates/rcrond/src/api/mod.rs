@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 pub(crate) struct PendingRequest {
     /// The request. Its sender is permitted to send it.
     pub(crate) request: Request,
+    /// The sender sees only this user's jobs and ticks. `None`: all.
+    pub(crate) only_user: Option<String>,
     /// For the answers. The last one must be a [`Response::is_last`]. The channel is closed when the client has gone or its
     /// time limit has passed; the loop completes what it has begun anyway.
     pub(crate) replies: mpsc::Sender<Response>,

@@ -1,4 +1,5 @@
-//! The socket for rcronctl: rcrond(8), "SOCKET". Each user may ask for the status; root and the daemon's own user may drain.
+//! The socket for rcronctl: rcrond(8), "SOCKET". Each user may ask for the status, and for ticks and jobs of their own; root and the
+//! daemon's own user may ask for everybody's, and drain.
 //!
 //! Each connection is a task that sends its request to the daemon's loop through a channel, so that a slow client delays nobody
 //! else. Each task ends at a time limit. The number of connections is limited, and some are reserved for users who may drain.
@@ -9,6 +10,7 @@ mod limits;
 mod tests;
 
 use super::PendingRequest;
+use crate::claims::Users;
 use control::Response;
 use control::client::{Connection, NoAnswer};
 use limits::ConnectionLimits;
@@ -71,6 +73,7 @@ struct Context {
     requests: mpsc::Sender<PendingRequest>,
     owner: Owner,
     query_locks: QueryLocks,
+    users: Users,
 }
 
 /// A connection of a user who may not drain holds one of the locks while the loop works on its request. So the loop has at most
@@ -109,6 +112,7 @@ pub(crate) async fn serve(listener: UnixListener, requests: mpsc::Sender<Pending
         requests,
         owner: Owner(nix::unistd::geteuid().as_raw()),
         query_locks: QueryLocks::default(),
+        users: Users::new(),
     });
     let limits = Arc::new(ConnectionLimits::default());
     let mut connections = JoinSet::new();

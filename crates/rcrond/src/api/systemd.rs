@@ -1,16 +1,11 @@
 //! Notifications for systemd: sd_notify(3). If rcrond is not a service of type `notify`, nothing is sent.
 //!
 //! The messages come from the crate `sd-notify`, but it would wait for a manager that does not read. The loop must not, so
-//! sending is done here, with a limit of [`SEND_LIMIT`].
+//! they are sent with a limit of [`SEND_LIMIT`].
 
 use sd_notify::NotifyState;
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
+use sys::service_manager;
 
 /// If the manager's socket is full. It is shorter than the shortest lease.
 const SEND_LIMIT: Duration = Duration::from_millis(300);
@@ -58,35 +53,19 @@ pub(crate) fn notify_watchdog() {
 }
 
 fn notify(states: &[NotifyState]) {
-    let Some(socket) = env::var_os("NOTIFY_SOCKET") else {
-        return;
-    };
     let lines: Vec<_> = states.iter().map(ToString::to_string).collect();
-    let text = lines.join("\n");
-    if let Err(error) = send(&socket, text.as_bytes()) {
+    if let Err(error) = service_manager::notify(&lines.join("\n"), SEND_LIMIT) {
         ::log::debug!("cannot notify systemd ({}): {error}", lines.join(", "));
-    }
-}
-
-fn send(socket: &OsStr, message: &[u8]) -> io::Result<()> {
-    let sender = UnixDatagram::unbound()?;
-    sender.set_write_timeout(Some(SEND_LIMIT))?;
-    sender.connect_addr(&address(socket)?)?;
-    sender.send(message)?;
-    Ok(())
-}
-
-/// A path or, after `@`, a name in the abstract namespace: unix(7).
-fn address(socket: &OsStr) -> io::Result<SocketAddr> {
-    match socket.as_bytes() {
-        [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
-        _ => SocketAddr::from_pathname(OsString::from(socket)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::env;
+    use std::ffi::OsStr;
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
     use std::process::{Command, Stdio};
     use testing::{Done, run};
 

@@ -2,6 +2,7 @@
 //! do about it. It changes nothing.
 
 mod directory;
+mod once_per_tick;
 mod report;
 mod state;
 mod store;
@@ -51,12 +52,20 @@ fn examine(path: &Path, loaded: &Loaded, report: &mut Report) {
     if let Some(directory) = config.socket.parent().filter(|directory| *directory != config.run_dir) {
         directory::check("the socket's directory", directory, report);
     }
+    if let Some(directory) = config
+        .claims_socket
+        .parent()
+        .filter(|directory| *directory != config.run_dir)
+    {
+        directory::check("the directory of the socket for claims", directory, report);
+    }
     let wrappers = wrapper::find(path, loaded);
     for cluster in &config.clusters {
         report.begin_subject(&format!("cluster {}", cluster.name.as_str()));
         settings(cluster, report);
         state::check(&cluster.state_file, report);
         wrapper::check(cluster, &wrappers, report);
+        once_per_tick::check(cluster, &wrappers, &config.claims_socket, report);
     }
 }
 

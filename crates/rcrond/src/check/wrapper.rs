@@ -5,6 +5,7 @@ use crate::config::{self, ClusterSettings, Loaded, resolve_links};
 use inputs::clusters::DIRECTORY;
 use inputs::diagnostic::shown;
 use inputs::settings::{self, Settings};
+use lease::RunOn;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -33,7 +34,15 @@ pub(super) fn check(cluster: &ClusterSettings, all: &[Settings], report: &mut Re
         match (has_name, has_file) {
             (false, false) => {}
             // A file that does not is refused with the configuration.
-            (true, true) => report.fine(&format!("{file} reads this state file and requires a lease")),
+            (true, true) => {
+                report.fine(&format!("{file} reads this state file and requires a lease"));
+                if cluster.run_on == RunOn::Any && !settings.config.once_per_tick {
+                    let what = format!("run_on is \"any\", and {file} does not set once_per_tick");
+                    let remedy =
+                        "jobs without it run on no server: set once_per_tick = yes there, or with -o in each line";
+                    report.hint(&what, Some(remedy));
+                }
+            }
             (true, false) => {
                 let what = format!("{file} has a different state file: {}", shown(theirs.as_os_str()));
                 report.wrong(

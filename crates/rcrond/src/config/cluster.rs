@@ -7,7 +7,7 @@ use super::keys;
 use super::table::Table;
 use super::{ClusterSettings, Surroundings};
 use super::{durations, value};
-use lease::ClusterName;
+use lease::{ClusterName, RunOn};
 use policy::display::clipped;
 use std::ffi::OsStr;
 use std::ops::Range;
@@ -98,6 +98,7 @@ fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<ClusterTable> {
         given.must_agree(diagnostics, conf);
     }
     let priority = table.number(diagnostics, "priority", HIGHEST_PRIORITY);
+    let run_on = table.text(diagnostics, "run_on", run_on).map(Spanned::into_inner);
     let timing = durations::read(diagnostics, table);
     // A value that is given and rejected must not be replaced by the default.
     let (state_file, journal) = conf::defaults();
@@ -125,6 +126,7 @@ fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<ClusterTable> {
             journal: inner(given.journal).or(of_journal).or(default_journal)?,
             priority: priority.or((!table.has("priority")).then_some(DEFAULT_PRIORITY))?,
             timing: timing?,
+            run_on: run_on.or((!table.has("run_on")).then_some(RunOn::Active))?,
         },
         conf: file,
         name_place: place("name"),
@@ -147,6 +149,18 @@ fn journal(text: &str) -> Result<Option<PathBuf>, ValueError> {
             "write the path of a directory, or `none`",
         )
     })
+}
+
+/// `active` or `any`.
+fn run_on(text: &str) -> Result<RunOn, ValueError> {
+    match text {
+        "active" => Ok(RunOn::Active),
+        "any" => Ok(RunOn::Any),
+        other => Err(ValueError::new(
+            format!("`{}` is not a value of `run_on`", clipped(other.as_bytes())),
+            "write \"active\", or \"any\" to share the jobs that have once_per_tick",
+        )),
+    }
 }
 
 /// The keys of the table that an rcron.conf has, too.

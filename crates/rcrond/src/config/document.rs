@@ -4,7 +4,7 @@ use super::diagnostics::{Diagnostics, ValueError};
 use super::file::{self, Access, Contents, named};
 use super::keys;
 use super::table::{Table, good};
-use super::{Config, Loaded, Surroundings, cluster, node, stores, value};
+use super::{Config, Loaded, Surroundings, cluster, durations, node, stores, value};
 use inputs::diagnostic::Diagnostic;
 use lease::NodeName;
 use std::os::unix::ffi::OsStrExt;
@@ -130,8 +130,11 @@ fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundi
     let metrics = metrics.and_then(|metrics| metrics.text(diagnostics, "listen", value::listen));
     let run_dir = directory(diagnostics, top, "run_dir", RUN_DIR);
     let state_dir = directory(diagnostics, top, "state_dir", STATE_DIR);
+    let max_skew = durations::read_max_skew(diagnostics, top);
     let control = top.table(diagnostics, "control", &keys::CONTROL);
     let socket = control.and_then(|control| control.text(diagnostics, "socket", value::socket));
+    let claims = top.table(diagnostics, "claims", &keys::CLAIMS);
+    let claims_socket = claims.and_then(|claims| claims.text(diagnostics, "socket", value::socket));
     let store = store?;
     let (clusters, confs) = clusters?
         .into_iter()
@@ -141,8 +144,10 @@ fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundi
         node: node?,
         store: store.store,
         clusters,
+        max_skew,
         metrics: metrics.map(Spanned::into_inner),
         socket: socket.map_or_else(|| run_dir.join("socket"), Spanned::into_inner),
+        claims_socket: claims_socket.map_or_else(|| run_dir.join("claims"), Spanned::into_inner),
         run_dir,
         state_dir,
     };

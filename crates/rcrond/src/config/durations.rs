@@ -1,4 +1,4 @@
-//! A cluster's durations: `lease`, `settle`, `grace`, `preempt_delay`.
+//! A cluster's durations: `lease`, `settle`, `grace`, `preempt_delay`; and `max_skew`.
 
 use super::diagnostics::{Diagnostics, ValueError};
 use super::table::Table;
@@ -13,6 +13,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::ZERO;
 /// With a shorter delay, a server that fails again soon after its boot would cause two handovers.
 const PREEMPT_DELAY: Duration = Duration::from_secs(30);
+const MAX_SKEW: Duration = Duration::from_secs(10);
+const LONGEST_SKEW: Duration = Duration::from_secs(60 * 60);
 
 /// `None` if one of them is rejected.
 pub(super) fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<Timing> {
@@ -34,6 +36,20 @@ pub(super) fn read(diagnostics: &mut Diagnostics, table: &Table) -> Option<Timin
         "write at most 1d",
     );
     Timing::new(lease?, settle?, grace?, delay?).ok()
+}
+
+/// `max_skew` at the top of the file. A rejected value is replaced by the default, too; that has no effect, because the whole file is
+/// rejected.
+pub(super) fn read_max_skew(diagnostics: &mut Diagnostics, top: &Table) -> Duration {
+    let read = |text: &str| {
+        let value = value::duration(text)?;
+        if value > LONGEST_SKEW {
+            return Err(ValueError::new("`max_skew` is too long", "write at most 1h"));
+        }
+        Ok(value)
+    };
+    let given = top.text(diagnostics, "max_skew", read);
+    given.map_or(MAX_SKEW, Spanned::into_inner)
 }
 
 /// [`Timing`] knows the range. All other durations of this one are valid, so an error is about this duration.

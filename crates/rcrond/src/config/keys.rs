@@ -83,7 +83,16 @@ const STORE_NAMES: [&str; STORES.len()] = {
 pub(super) const TOP: Kind = Kind {
     name: "",
     keys: &[
-        &["node", "run_dir", "state_dir", "cluster", "metrics", "control"],
+        &[
+            "node",
+            "run_dir",
+            "state_dir",
+            "max_skew",
+            "cluster",
+            "metrics",
+            "control",
+            "claims",
+        ],
         &STORE_NAMES,
     ],
 };
@@ -99,6 +108,7 @@ pub(super) const CLUSTER: Kind = Kind {
         "state_file",
         "journal",
         "priority",
+        "run_on",
         "lease",
         "settle",
         "grace",
@@ -114,8 +124,13 @@ pub(super) const CONTROL: Kind = Kind {
     keys: &[&["socket"]],
 };
 
+pub(super) const CLAIMS: Kind = Kind {
+    name: "[claims]",
+    keys: &[&["socket"]],
+};
+
 /// Keys whose values are durations: strings, because they need a unit.
-pub(super) const DURATIONS: [&str; 4] = ["lease", "settle", "grace", "preempt_delay"];
+pub(super) const DURATIONS: [&str; 5] = ["lease", "settle", "grace", "preempt_delay", "max_skew"];
 
 /// All tables.
 fn kinds() -> impl Iterator<Item = &'static Kind> {
@@ -123,7 +138,7 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
     [&TOP]
         .into_iter()
         .chain(stores)
-        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL])
+        .chain([&TLS, &CLUSTER, &METRICS, &CONTROL, &CLAIMS])
 }
 
 /// The error for a key that the table may not have.

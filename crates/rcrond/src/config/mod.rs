@@ -26,9 +26,10 @@ pub(crate) use store::open;
 
 use inputs::clusters;
 use inputs::diagnostic::Diagnostic;
-use lease::{ClusterName, NodeName, Timing};
+use lease::{ClusterName, NodeName, RunOn, Timing};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The default of `--conf`.
 pub(crate) const DEFAULT_FILE: &str = "/etc/rcron/rcrond.toml";
@@ -72,7 +73,9 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Diagnostic> {
 pub(crate) fn conf_directories(file: &Path) -> Vec<PathBuf> {
     let own = file.parent().filter(|own| !own.as_os_str().is_empty());
     let own = own.unwrap_or(Path::new("."));
-    vec![own.to_owned(), clusters::DIRECTORY.into()]
+    // Absolute, as `conf` names a file: otherwise one file would be two.
+    let own = std::path::absolute(own).unwrap_or_else(|_| own.to_owned());
+    vec![own, clusters::DIRECTORY.into()]
 }
 
 /// The checked content of rcrond.toml.
@@ -84,10 +87,14 @@ pub(crate) struct Config {
     pub(crate) store: store::Settings,
     /// In the order of the file. Names and state files are unique.
     pub(crate) clusters: Vec<ClusterSettings>,
+    /// By how much the wall clocks of the servers may differ: up to an hour.
+    pub(crate) max_skew: Duration,
     /// The address of the metrics; `None` if they are not served.
     pub(crate) metrics: Option<SocketAddr>,
     /// The path of the socket for rcronctl.
     pub(crate) socket: PathBuf,
+    /// The path of the socket for the claims of rcron.
+    pub(crate) claims_socket: PathBuf,
     /// Contains the session's identity and the lock; cleared by a reboot.
     pub(crate) run_dir: PathBuf,
     /// Contains epochs and the list of drained clusters; survives a reboot.
@@ -107,4 +114,6 @@ pub(crate) struct ClusterSettings {
     pub(crate) priority: u32,
     /// `lease`, `settle`, `grace` and `preempt_delay`.
     pub(crate) timing: Timing,
+    /// Which servers may run the jobs that have `once_per_tick`.
+    pub(crate) run_on: RunOn,
 }

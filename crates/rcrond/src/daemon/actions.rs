@@ -2,9 +2,9 @@
 
 use super::Daemon;
 use super::store_failures::Outage;
-use crate::api::log::log_notice;
+use crate::api::log::{log_notice, notice_text};
 use crate::store_tasks::client::StoreRequest;
-use crate::store_tasks::codec;
+use crate::store_tasks::codec::{self, LeaseCodec};
 use crate::store_tasks::watcher::WatchSpec;
 use lease::{Action, Key, Notice};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Daemon {
         }
     }
 
-    pub(super) fn send_to_store(&self, request: StoreRequest) {
+    pub(super) fn send_to_store(&self, request: StoreRequest<LeaseCodec>) {
         // This cannot fail: the task ends after the loop.
         let _ = self.senders.store_requests.send(request);
     }
@@ -70,10 +70,20 @@ impl Daemon {
         log_notice(notice, cause.as_deref(), &|key| self.store.full_key(key));
         match notice {
             // A store that has lost its data has lost the node info, too.
-            Notice::SessionOpened | Notice::NewIncarnation => self.publish_node_info(true),
+            Notice::SessionOpened => {
+                self.session_failure = None;
+                self.publish_node_info(true);
+            }
+            Notice::NewIncarnation => self.publish_node_info(true),
+            Notice::NameTaken | Notice::SessionLost(_) => self.explain_missing_session(notice),
+            Notice::SessionUnreadable(node) if *node == self.config.node => self.explain_missing_session(notice),
             Notice::StoreSilent => self.outage.was_logged(cause.as_deref()),
             Notice::StoreBack => self.outage = Outage::default(),
             _ => {}
         }
+    }
+
+    fn explain_missing_session(&mut self, notice: &Notice) {
+        self.session_failure = Some(notice_text(notice, &|key| self.store.full_key(key)));
     }
 }

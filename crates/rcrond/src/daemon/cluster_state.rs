@@ -6,7 +6,7 @@ use crate::files::WriteError;
 use crate::files::foreign_write::WrittenFile;
 use crate::files::state_file::PreviousState;
 use inputs::clock;
-use lease::{NodeName, StateFileContent};
+use lease::{NodeName, SessionId, StateFileContent};
 use policy::moment::BootTime;
 use policy::state::State;
 
@@ -24,8 +24,8 @@ pub(super) struct ClusterState {
     writes_in_progress: usize,
     /// The error of the last write, if it has failed.
     write_error: Option<WriteError>,
-    /// What the log says about the file: whether it is active.
-    is_logged_active: bool,
+    /// What the log says about the file.
+    logged_word: FileWord,
     /// Since when the file starts no jobs: it is passive or draining.
     no_starts_since: Option<BootTime>,
     /// Present while running jobs are waited for.
@@ -36,20 +36,15 @@ pub(super) struct ClusterState {
 
 impl ClusterState {
     pub(super) fn new(settings: ClusterSettings, previous: &PreviousState) -> Self {
-        let active = |(until, epoch)| StateFileContent::Active {
-            until,
-            epoch,
-            draining: false,
-        };
         Self {
             settings,
             since: previous.since.clone().unwrap_or_else(now),
-            desired: previous.active.map(active),
+            desired: previous.content,
             written: None,
             file: None,
             writes_in_progress: 0,
             write_error: None,
-            is_logged_active: false,
+            logged_word: FileWord::Passive,
             no_starts_since: None,
             job_wait: None,
             logged_foreign_write: None,
@@ -58,7 +53,7 @@ impl ClusterState {
 
     /// The state to write now. Its `since` does not change when a lease is renewed.
     pub(super) fn begin_write(&mut self, content: StateFileContent, boot: &[u8], node: &NodeName) -> State {
-        if self.desired.is_none_or(|desired| epoch(desired) != epoch(content)) {
+        if self.desired.is_none_or(|desired| role(desired) != role(content)) {
             self.since = now();
         }
         self.desired = Some(content);
@@ -68,8 +63,8 @@ impl ClusterState {
         state
     }
 
-    /// A write has ended. If the file has become active or passive by it, returns which.
-    pub(super) fn end_write(&mut self, result: Result<(), WriteError>, now: BootTime) -> Option<bool> {
+    /// A write has ended. If the file has become active, shared or passive by it, returns which.
+    pub(super) fn end_write(&mut self, result: Result<(), WriteError>, now: BootTime) -> Option<FileWord> {
         self.writes_in_progress = self.writes_in_progress.saturating_sub(1);
         self.written = match &result {
             Ok(()) => self.desired,
@@ -78,18 +73,13 @@ impl ClusterState {
         };
         self.write_error = result.err();
         match self.written {
-            Some(StateFileContent::Active { draining: true, .. } | StateFileContent::Passive) => {
-                self.no_starts_since = self.no_starts_since.or(Some(now));
-            }
-            Some(StateFileContent::Active { draining: false, .. }) | None => self.no_starts_since = None,
+            Some(content) if !starts_jobs(content) => self.no_starts_since = self.no_starts_since.or(Some(now)),
+            _ => self.no_starts_since = None,
         }
-        let is_active = self.is_active();
         // What a file contains that could not be written is not known.
-        let has_changed = self.written.is_some() && is_active != self.is_logged_active;
-        has_changed.then(|| {
-            self.is_logged_active = is_active;
-            is_active
-        })
+        let word = word(self.written?);
+        let has_changed = word != core::mem::replace(&mut self.logged_word, word);
+        has_changed.then_some(word)
     }
 
     /// The file as it must be, if it is known to be so unless another program writes it.
@@ -131,10 +121,46 @@ impl ClusterState {
     }
 }
 
-const fn epoch(content: StateFileContent) -> Option<u64> {
+/// What a state file says, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileWord {
+    Active,
+    Shared,
+    Passive,
+}
+
+impl FileWord {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Shared => "shared",
+            Self::Passive => "passive",
+        }
+    }
+}
+
+const fn word(content: StateFileContent) -> FileWord {
     match content {
-        StateFileContent::Passive => None,
-        StateFileContent::Active { epoch, .. } => Some(epoch),
+        StateFileContent::Passive => FileWord::Passive,
+        StateFileContent::Active { .. } => FileWord::Active,
+        StateFileContent::Shared { .. } => FileWord::Shared,
+    }
+}
+
+/// Whether rcron starts jobs with this file.
+const fn starts_jobs(content: StateFileContent) -> bool {
+    match content {
+        StateFileContent::Passive => false,
+        StateFileContent::Active { draining, .. } | StateFileContent::Shared { draining, .. } => !draining,
+    }
+}
+
+/// What stays the same while a lease is renewed: the word, and the epoch or the session.
+const fn role(content: StateFileContent) -> (Option<u64>, Option<SessionId>) {
+    match content {
+        StateFileContent::Passive => (None, None),
+        StateFileContent::Active { epoch, .. } => (Some(epoch), None),
+        StateFileContent::Shared { session, .. } => (None, Some(session)),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct DrainClient {
     /// Whether it has asked to wait for running jobs.
     waits: bool,
     replies: Sender<Response>,
-    /// Whether the drain is on disk; `None` while the write is in progress.
+    /// Whether the drain is on disk, by the last write that has ended; `None` while the first one is in progress.
     is_saved: Option<bool>,
     /// When the client gets an answer even if its clusters are not released.
     answer_by: BootTime,
@@ -107,10 +107,19 @@ impl Daemon {
         (!grace.is_zero()).then_some(grace)
     }
 
-    pub(super) fn drain_saved(&mut self, number: u64, is_saved: bool) {
+    /// The whole state was written: what this client and those before it have drained, but not what was drained later.
+    pub(super) fn drains_saved(&mut self, last_client: u64) {
+        for client in &mut self.drain_clients {
+            if client.number <= last_client {
+                client.is_saved = Some(true);
+            }
+        }
+    }
+
+    pub(super) fn drain_not_saved(&mut self, number: u64) {
         for client in &mut self.drain_clients {
             if client.number == number {
-                client.is_saved = Some(is_saved);
+                client.is_saved = Some(false);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Where the loop's events come from.
 
 use crate::api::PendingRequest;
+use crate::claims::ClientEvent;
 use crate::event::Event;
 use inputs::clock;
 use nix::sys::signal::SigSet;
@@ -19,6 +20,8 @@ pub(super) struct Inputs {
     pub(super) events: UnboundedReceiver<Event>,
     /// From clients. This channel is bounded: further requests wait in their connections.
     pub(super) requests: Receiver<PendingRequest>,
+    /// From rcrons. This channel is bounded, too, and comes last: claims must not delay a lease.
+    pub(super) claims: Receiver<ClientEvent>,
     /// Only if systemd's watchdog is enabled.
     pub(super) watchdog: Option<Interval>,
     pub(super) signals: Signals,
@@ -84,6 +87,7 @@ impl Inputs {
             _ = watchdog => Event::Watchdog,
             _ = signals.reload.recv() => Event::Reload(None),
             Some(pending) = self.requests.recv() => Event::Request(pending),
+            Some(event) = self.claims.recv() => Event::Client(event),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the lease machine starts with: the configuration, and what an earlier process has left on disk.
 
 use crate::config::{ClusterSettings, Config};
+use crate::files::identity::SavedSession;
 use crate::files::persistent_state::PersistentState;
 use crate::files::state_file::{self, PreviousState};
 use lease::{ClusterConfig, ClusterStart, Machine, SessionId, Start};
@@ -51,6 +52,7 @@ pub(super) fn cluster_start(
     settings: &ClusterSettings,
     persistent_state: &PersistentState,
     previous: &PreviousState,
+    saved: Option<&SavedSession>,
 ) -> ClusterStart {
     let entry = persistent_state.entry(&settings.name);
     ClusterStart {
@@ -58,10 +60,12 @@ pub(super) fn cluster_start(
             name: settings.name.clone(),
             timing: settings.timing,
             priority: settings.priority,
+            run_on: settings.run_on,
         },
         drained: entry.drained.is_some_and(|drained| drained.wait_ms.is_none()),
         epoch: entry.epoch,
-        file: previous.active,
+        file: previous.content,
+        shared: saved.is_some_and(|saved| saved.has_shared(settings.name.as_str())),
     }
 }
 
@@ -75,14 +79,22 @@ pub(super) fn new(
     clusters: Vec<ClusterStart>,
     now: BootTime,
 ) -> io::Result<Machine> {
-    let random = sys::random::sixteen_bytes()?;
-    let (first, second) = random.split_at(8);
-    let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     let start = Start {
         node: config.node.clone(),
         kept: session,
-        seed: [number(first), number(second)],
+        seed: random_seed()?,
         clusters,
     };
     Ok(Machine::new(start, now))
+}
+
+/// Randomness for a machine.
+///
+/// # Errors
+/// The kernel gives no random numbers.
+pub(super) fn random_seed() -> io::Result<[u64; 2]> {
+    let random = sys::random::sixteen_bytes()?;
+    let (first, second) = random.split_at(8);
+    let number = |half: &[u8]| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    Ok([number(first), number(second)])
 }

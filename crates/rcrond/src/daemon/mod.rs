@@ -2,6 +2,7 @@
 //! loop waits for no task.
 
 mod actions;
+mod claims;
 mod cluster_state;
 mod drain;
 mod drain_clients;
@@ -26,6 +27,7 @@ pub(crate) use start::run;
 
 use crate::api::metrics::Metrics;
 use crate::api::systemd;
+use crate::claims::{CrontabThread, Desk, StateFiles};
 use crate::config::Config;
 use crate::event::{Event, EventSender};
 use crate::files::FileWriters;
@@ -44,6 +46,7 @@ use std::sync::Arc;
 use store::Store;
 use store_failures::{Outage, WatchStatus};
 use tasks::Senders;
+use tokio::sync::Notify;
 
 /// The loop's state.
 struct Daemon {
@@ -81,6 +84,16 @@ struct Daemon {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
 
+    // Once per tick.
+    /// Decides which ticks the rcrons of this server may start.
+    desk: Desk,
+    /// Which cluster a claim is for.
+    claim_clusters: Arc<StateFiles>,
+    /// Reads the crontabs of this server.
+    crontabs: CrontabThread,
+    /// Ends the listener for claims.
+    stop_claims: Arc<Notify>,
+
     /// When the state files are next compared with what was written.
     state_files_checked_at: BootTime,
     /// A directory whose check has not ended gets no further one.
@@ -89,6 +102,8 @@ struct Daemon {
     // For administrators.
     outage: Outage,
     watch: WatchStatus,
+    /// The last message about why this node has no session, until it has one.
+    session_failure: Option<String>,
     /// The last message about clusters.json or the saved session, so that a lasting fault is logged once.
     file_failure: Option<String>,
     /// The line that systemd has, so that it is notified only of changes.
@@ -117,14 +132,23 @@ impl Daemon {
         self.step(Input::Tick);
         loop {
             self.publish();
-            let wakes = [self.drain_wakes_at, self.exit_by, Some(self.state_files_checked_at)];
+            let wakes = [
+                self.drain_wakes_at,
+                self.exit_by,
+                Some(self.state_files_checked_at),
+                self.claims_wake_at(),
+            ];
             let next = wakes.into_iter().flatten().fold(self.machine_wakes_at, BootTime::min);
             let event = inputs.next_event(next).await;
             if matches!(event, Event::Exit) {
                 log::info!("exiting on SIGUSR1 without releasing anything: the next rcrond resumes the session");
                 break;
             }
+            let is_claim = matches!(event, Event::Client(_));
             self.handle_event(event);
+            if is_claim {
+                self.handle_more_claims(&mut inputs.claims);
+            }
             // All waiting events are handled before anything is published.
             while let Ok(event) = inputs.events.try_recv() {
                 self.handle_event(event);
@@ -132,6 +156,7 @@ impl Daemon {
             if self.must_exit() {
                 break;
             }
+            self.advance_claims();
             self.advance_drains();
             self.check_state_files(clock::boot_time());
         }
@@ -169,11 +194,13 @@ impl Daemon {
             Event::StateFilesChecked(directory, found) => self.state_files_checked(&directory, found),
             Event::ForeignWriteReplaced(foreign) => self.log_foreign_write(&foreign),
             Event::StateFileNotRestored(cluster, error) => self.state_file_not_restored(&cluster, &error),
-            Event::PersistentStateWritten(reason, result) => self.persistent_state_written(reason, result),
+            Event::PersistentStateWritten(save, result) => self.persistent_state_written(save, result),
             Event::SessionNotSaved(error) => self.session_not_saved(&error),
             Event::ConfigRead(reload, result) => self.finish_reload(reload, result),
             Event::JobsCounted(cluster, jobs) => self.jobs_counted(&cluster, jobs),
             Event::Request(pending) => self.handle_request(pending),
+            Event::Claims(event) => self.handle_claims_event(event),
+            Event::Client(event) => self.handle_claim(event),
             Event::Tick => self.step(Input::Tick),
             Event::Watchdog => systemd::notify_watchdog(),
             Event::Stop => self.begin_stop(),

@@ -3,11 +3,11 @@
 
 use super::{ClusterState, Daemon};
 use crate::api::systemd;
-use crate::files::identity::HeldClusters;
+use crate::files::identity::{HeldCluster, HeldClusters};
 use crate::store_tasks::node_info::{ClusterInfo, NodeInfo};
 use ::inputs::clock;
 use control::Role;
-use lease::{Mode, View};
+use lease::{Mode, RunOn, View};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,34 +57,43 @@ impl Daemon {
             let info = ClusterInfo {
                 priority: view.config.priority,
                 drained: matches!(view.mode, Mode::Drain | Mode::Out),
+                shared: view.config.run_on == RunOn::Any,
             };
             (view.config.name.as_str(), info)
         })
     }
 
-    /// A process that resumes the session must know all clusters that the session may hold, and no others.
+    /// A process that resumes the session must know all clusters that the session may hold or share, and no others.
     fn update_saved_clusters(&mut self) {
         let Some(session) = self.session else { return };
-        let mut clusters = self.state_files();
-        let is_saved = self.state_files().count() == self.saved_clusters.len()
-            && clusters.all(|(name, file)| self.saved_clusters.get(name).is_some_and(|saved| saved == file));
-        drop(clusters);
+        let is_saved = |(view, file): (View<'_>, &Path)| {
+            let saved = self.saved_clusters.get(view.config.name.as_str());
+            saved.is_some_and(|saved| saved.state_file == file && saved.shared_lease == view.shared_lease)
+        };
+        let is_saved = self.state_files().count() == self.saved_clusters.len() && self.state_files().all(is_saved);
         if !is_saved {
             self.save_session(session);
         }
     }
 
-    /// The clusters that the session may hold.
+    /// The clusters that the session may hold or share.
     pub(super) fn held_clusters(&self) -> HeldClusters {
         let files = self.state_files();
-        files.map(|(name, file)| (name.to_owned(), file.to_owned())).collect()
+        let held = files.map(|(view, file)| {
+            let held = HeldCluster {
+                state_file: file.to_owned(),
+                shared_lease: view.shared_lease,
+            };
+            (view.config.name.as_str().to_owned(), held)
+        });
+        held.collect()
     }
 
-    fn state_files(&self) -> impl Iterator<Item = (&str, &Path)> {
+    fn state_files(&self) -> impl Iterator<Item = (View<'_>, &Path)> {
         self.machine.views().map(|view| {
             let cluster = self.clusters.get(&view.config.name);
             let file = cluster.map_or(Path::new(""), |cluster| &cluster.settings.state_file);
-            (view.config.name.as_str(), file)
+            (view, file)
         })
     }
 
@@ -110,14 +119,22 @@ impl Daemon {
         };
         let count = self.machine.views().count();
         if count > MAX_NAMED_CLUSTERS {
-            let is_active = |view: &View<'_>| self.role(view, now) == Role::Active;
-            let active = self.machine.views().filter(is_active).count();
-            return format!("{active} of {count} clusters active here{store}{reload}");
+            let in_role = |role| {
+                let views = self.machine.views();
+                views.filter(|view| self.role(view, now) == role).count()
+            };
+            let shared = match in_role(Role::Shared) {
+                0 => String::new(),
+                shared => format!(", {shared} shared"),
+            };
+            let active = in_role(Role::Active);
+            return format!("{active} of {count} clusters active here{shared}{store}{reload}");
         }
         let line = |view: View<'_>| {
             let name = view.config.name.as_str();
             match (self.role(&view, now), view.holder()) {
                 (Role::Active, _) => format!("{name}: active"),
+                (Role::Shared, _) => format!("{name}: shared"),
                 (Role::Holding, _) => format!("{name}: holds the lease, not active"),
                 (Role::Draining, _) => format!("{name}: draining"),
                 (Role::Drained, _) => format!("{name}: drained"),

@@ -135,6 +135,7 @@ impl Daemon {
             self.store = new.store;
             self.send_to_store(StoreRequest::UseStore(Arc::clone(&self.store)));
         }
+        let is_new_store = new.config.store != self.config.store;
         self.config = new.config;
         let mut starts = Vec::new();
         for (settings, previous) in self.config.clusters.iter().zip(&new.previous_states) {
@@ -142,9 +143,10 @@ impl Daemon {
             let new_cluster = || ClusterState::new(settings.clone(), previous);
             let cluster = self.clusters.entry(name).or_insert_with(new_cluster);
             cluster.settings = settings.clone();
-            starts.push(machine::cluster_start(settings, &self.persistent_state, previous));
+            starts.push(machine::cluster_start(settings, &self.persistent_state, previous, None));
         }
         self.step(Input::Configure(starts));
+        self.claims_configured(is_new_store);
         Ok(())
     }
 }
@@ -173,6 +175,7 @@ fn must_be_reloadable(old: &Config, new: &Config) -> Result<(), ReloadError> {
         ("run_dir", old.run_dir != new.run_dir),
         ("state_dir", old.state_dir != new.state_dir),
         ("[control] socket", old.socket != new.socket),
+        ("[claims] socket", old.claims_socket != new.claims_socket),
         ("[metrics] listen", old.metrics != new.metrics),
         (
             "the store's kind, prefix, database or table",

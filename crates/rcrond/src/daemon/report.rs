@@ -2,7 +2,7 @@
 
 use super::{ClusterState, Daemon};
 use control::{ClusterReport, Report, Role, StoreReport};
-use lease::{HeldLease, Mode, View};
+use lease::{HeldLease, Mode, RunOn, StateFileContent, View};
 use policy::moment::BootTime;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ impl Daemon {
                 answers,
                 failure,
                 session: self.machine.has_session(),
+                session_failure: self.session_failure.clone().filter(|_| !self.machine.has_session()),
                 watching: self.watch.works(),
                 watch_failure: self.watch.cause(),
             },
@@ -30,7 +31,11 @@ impl Daemon {
     fn cluster_report(&self, view: &View<'_>, now: BootTime) -> ClusterReport {
         let cluster = self.clusters.get(&view.config.name);
         let file = cluster.map(|cluster| cluster.settings.state_file.display().to_string());
-        let until = view.held_lease.and_then(|held_lease| held_lease.until);
+        let shared = match view.state_file {
+            Some(StateFileContent::Shared { until, .. }) => Some(until),
+            _ => None,
+        };
+        let until = view.held_lease.and_then(|held_lease| held_lease.until).or(shared);
         // The record may have been read before this node has won the cluster.
         let own = view.held_lease.map(|_| self.config.node.as_str());
         ClusterReport {
@@ -39,6 +44,9 @@ impl Daemon {
             role: self.role(view, now),
             priority: view.config.priority,
             lease_ms: view.config.timing.lease().milliseconds(),
+            settle_ms: Some(milliseconds(view.config.timing.settle())),
+            grace_ms: Some(milliseconds(view.config.timing.grace())),
+            shared: view.config.run_on == RunOn::Any,
             lease_left_ms: until.map(|until| milliseconds(until.since(now))),
             epoch: highest_epoch(view),
             holder: own.or(view.holder()).map(str::to_owned),
@@ -56,6 +64,8 @@ impl Daemon {
         };
         let is_valid = |held_lease: HeldLease| held_lease.until.is_some_and(|until| until > now);
         match (view.held_lease, view.mode) {
+            (_, Mode::Drain) if view.config.run_on == RunOn::Any => Role::Draining,
+            (_, Mode::Serve) if view.is_shared(now) => Role::Shared,
             (Some(_), Mode::Drain) => Role::Draining,
             (Some(held_lease), Mode::Serve) if is_valid(held_lease) && is_file_active() => Role::Active,
             (Some(_), _) => Role::Holding,

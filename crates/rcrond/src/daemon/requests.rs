@@ -3,9 +3,11 @@
 use super::Daemon;
 use crate::api::PendingRequest;
 use crate::store_tasks::overview;
+use crate::store_tasks::ticks::TicksQuery;
 use control::{Report, Request, Response, Role};
 use inputs::clock;
 use lease::ClusterName;
+use policy::moment::WallTime;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +30,11 @@ impl fmt::Display for UnknownCluster {
 
 impl Daemon {
     pub(super) fn handle_request(&mut self, pending: PendingRequest) {
-        let PendingRequest { request, replies } = pending;
+        let PendingRequest {
+            request,
+            only_user,
+            replies,
+        } = pending;
         let result = match request {
             Request::Status { nodes } => {
                 self.answer_status(nodes, replies.clone());
@@ -44,6 +50,27 @@ impl Daemon {
             Request::Undrain { clusters } => self
                 .configured_clusters(&clusters)
                 .map(|names| self.undrain(&names, replies.clone())),
+            Request::Ticks {
+                cluster,
+                user,
+                job,
+                since_ms,
+                missed_only,
+            } => self.configured_clusters(cluster.as_slice()).map(|clusters| {
+                let query = TicksQuery {
+                    clusters,
+                    user: only_user.or(user),
+                    job,
+                    since: since_ms.map(|since| WallTime(Duration::from_millis(since))),
+                    missed_only,
+                    max_skew: self.config.max_skew,
+                };
+                self.answer_ticks(query, replies.clone());
+            }),
+            Request::Jobs { cluster } => self
+                .configured_clusters(cluster.as_slice())
+                .map(|clusters| self.answer_jobs(clusters, only_user, replies.clone())),
+            Request::Reopen { cluster, user, job } => self.reopen(cluster, &user, &job, replies.clone()),
         };
         if let Err(error) = result {
             let message = error.to_string();
@@ -66,7 +93,7 @@ impl Daemon {
     }
 
     /// The clusters with these names, or all if there are none.
-    fn configured_clusters(&self, names: &[String]) -> Result<Vec<ClusterName>, UnknownCluster> {
+    pub(super) fn configured_clusters(&self, names: &[String]) -> Result<Vec<ClusterName>, UnknownCluster> {
         let clusters = self.config.clusters.iter();
         let known: Vec<_> = clusters.map(|cluster| cluster.name.clone()).collect();
         if names.is_empty() {

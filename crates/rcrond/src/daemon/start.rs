@@ -8,10 +8,11 @@ use crate::api::log::{flush, set_node, start_log};
 use crate::api::metrics::Metrics;
 use crate::api::socket::ListenError;
 use crate::api::systemd;
+use crate::claims::CrontabThread;
 use crate::config::{self, Config};
 use crate::event::EventSender;
 use crate::files::FileWriters;
-use crate::files::identity::{HeldClusters, RunDir, RunDirError};
+use crate::files::identity::{HeldCluster, HeldClusters, RunDir, RunDirError};
 use crate::files::persistent_state::{FILE_NAME, PersistentState, ReadError};
 use ::inputs::clock;
 use ::inputs::diagnostic::Diagnostic;
@@ -38,6 +39,8 @@ pub(crate) enum StartError {
     Store(Error),
     /// The kernel gives no random numbers.
     Random(io::Error),
+    /// The thread that reads the crontabs cannot be started.
+    Thread(io::Error),
     /// A signal's handler cannot be set.
     Signals(io::Error),
     Socket(PathBuf, ListenError),
@@ -68,6 +71,7 @@ impl fmt::Display for StartError {
             }
             Self::Store(failure) => failure.fmt(out),
             Self::Random(error) => write!(out, "cannot read random numbers: {}", error_text(error)),
+            Self::Thread(error) => write!(out, "cannot start a thread: {}", error_text(error)),
             Self::Signals(error) => write!(out, "cannot catch signals: {}", error_text(error)),
             Self::Socket(path, error) => write!(out, "cannot listen on {}: {error}", path.display()),
         }
@@ -105,10 +109,12 @@ fn run_daemon(config: Config, config_file: PathBuf) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(StartError::Runtime)?;
     let result = runtime.block_on(async {
-        let socket = config.socket.clone();
+        let sockets = [config.socket.clone(), config.claims_socket.clone()];
         let (daemon, inputs) = start(config, config_file).await?;
         daemon.run_loop(inputs).await;
-        let _ = std::fs::remove_file(socket);
+        for socket in sockets {
+            let _ = std::fs::remove_file(socket);
+        }
         Ok(())
     });
     // Dropping the runtime would wait for threads, which may hang in a file system.
@@ -123,22 +129,37 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let persistent_state = PersistentState::read(&state_file);
     let persistent_state = persistent_state.map_err(|error| StartError::PersistentState(state_file, error))?;
     let store: Arc<dyn Store> = config::open(&config.store).map_err(StartError::Store)?.into();
-    let session = run_dir.saved_session(&boot, config.node.as_str(), &configured_files(&config));
+    let saved = run_dir.saved_session(&boot, config.node.as_str(), &configured_files(&config));
     let previous_states = machine::previous_states(&config.clusters, &boot).await;
     let mut clusters = BTreeMap::new();
     let mut starts = Vec::new();
     for (settings, previous) in config.clusters.iter().zip(&previous_states) {
-        starts.push(machine::cluster_start(settings, &persistent_state, previous));
+        starts.push(machine::cluster_start(
+            settings,
+            &persistent_state,
+            previous,
+            saved.as_ref(),
+        ));
         clusters.insert(settings.name.clone(), ClusterState::new(settings.clone(), previous));
     }
+    let session = saved.map(|saved| saved.session);
     let machine = machine::new(&config, session, starts, clock::boot_time()).map_err(StartError::Random)?;
     let (events, received) = EventSender::channel();
     let metrics = Arc::new(Metrics::new());
     let senders = tasks::start_store_tasks(&config, &store, &events, &metrics);
     let requests = tasks::start_servers(&config, &metrics);
+    let requests = requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?;
+    let claims = tasks::start_claims_socket(&config);
+    let claims = claims.map_err(|error| StartError::Socket(config.claims_socket.clone(), error))?;
+    let claims_tasks = tasks::start_claims_tasks(&config, &store, &events, &metrics);
+    let desk = super::claims::new_desk(&config, claims_tasks, Arc::clone(&claims.numbers));
+    let desk = desk.map_err(StartError::Random)?;
+    let crontabs = CrontabThread::start(super::claims::state_files(&config), events.clone());
+    let crontabs = crontabs.map_err(StartError::Thread)?;
     let inputs = Inputs {
         events: received,
-        requests: requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?,
+        requests,
+        claims: claims.events,
         watchdog: systemd::watchdog_interval().map(tokio::time::interval),
         signals: Signals::catch().map_err(StartError::Signals)?,
     };
@@ -160,10 +181,15 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         writers: FileWriters::default(),
         store,
         metrics,
+        desk,
+        crontabs,
+        claim_clusters: claims.clusters,
+        stop_claims: claims.stop,
         state_files_checked_at: clock::boot_time(),
         directories_being_checked: BTreeSet::new(),
         outage: Outage::default(),
         watch: WatchStatus::default(),
+        session_failure: None,
         file_failure: None,
         status_line: String::new(),
         drain_clients: Vec::new(),
@@ -179,6 +205,12 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
 fn configured_files(config: &Config) -> HeldClusters {
     let clusters = config.clusters.iter();
     clusters
-        .map(|cluster| (cluster.name.as_str().to_owned(), cluster.state_file.clone()))
+        .map(|cluster| {
+            let held = HeldCluster {
+                state_file: cluster.state_file.clone(),
+                shared_lease: Some(cluster.timing.lease()),
+            };
+            (cluster.name.as_str().to_owned(), held)
+        })
         .collect()
 }

@@ -20,6 +20,7 @@ impl Daemon {
             systemd::extend_timeout(limit + SYSTEMD_MARGIN);
             log::info!("stopping: state files become passive, then the clusters are released");
             self.exit_by = Some(clock::boot_time().after(limit));
+            self.stop_claims();
         }
         self.step(Input::Stop);
     }

@@ -2,22 +2,28 @@
 
 use crate::api::metrics::{self, Metrics};
 use crate::api::{PendingRequest, socket};
+use crate::claims::{self, ClaimsEvent, ClientEvent, ClientNumbers, StateFiles};
 use crate::config::Config;
-use crate::event::EventSender;
+use crate::event::{Event, EventSender};
+use crate::store_tasks::claims_codec::ClaimsCodec;
 use crate::store_tasks::client::{StoreClient, StoreRequest};
+use crate::store_tasks::codec::LeaseCodec;
 use crate::store_tasks::node_info::{self, Publication};
-use crate::store_tasks::watcher::{self, WatchSpec};
+use crate::store_tasks::node_jobs::{self, JobsSpec};
+use crate::store_tasks::watcher::{self, WatchReport, WatchSpec};
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::mpsc::{self, Receiver, UnboundedSender};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How many requests of clients may wait for the loop. Further ones wait in their connections.
 const MAX_REQUESTS: usize = 32;
+/// The same for messages of rcrons.
+const MAX_CLAIMS: usize = 128;
 
 /// The loop's ends of the channels to the tasks of the store. A task ends when its sender is dropped.
 pub(super) struct Senders {
-    pub(super) store_requests: UnboundedSender<StoreRequest>,
+    pub(super) store_requests: UnboundedSender<StoreRequest<LeaseCodec>>,
     pub(super) watch_specs: watch::Sender<WatchSpec>,
     pub(super) publications: watch::Sender<Publication>,
 }
@@ -31,7 +37,7 @@ pub(super) fn start_store_tasks(
 ) -> Senders {
     let (store_requests, received) = mpsc::unbounded_channel();
     let client = StoreClient::new(
-        config.node.clone(),
+        LeaseCodec::new(config.node.clone()),
         Arc::clone(store),
         events.clone(),
         Arc::clone(metrics),
@@ -41,7 +47,13 @@ pub(super) fn start_store_tasks(
         store: Arc::clone(store),
         keys: Vec::new(),
     });
-    tokio::spawn(watcher::run(specs, events.clone()));
+    let sender = events.clone();
+    tokio::spawn(watcher::run(specs, move |report| {
+        sender.send(match report {
+            WatchReport::Changed => Event::RecordsChanged,
+            WatchReport::Watching(result) => Event::Watching(result),
+        });
+    }));
     let (publications, received) = watch::channel(Publication {
         store: Arc::clone(store),
         info: None,
@@ -71,4 +83,75 @@ pub(super) fn start_servers(
     }
     tokio::spawn(socket::serve(listener, sender));
     Ok(requests)
+}
+
+/// Starts the tasks that use the store for claims.
+pub(super) fn start_claims_tasks(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    events: &EventSender,
+    metrics: &Arc<Metrics>,
+) -> claims::Senders {
+    let (store_requests, received) = mpsc::unbounded_channel();
+    let (own_store, own_events) = (Arc::clone(store), events.clone());
+    let client = StoreClient::new(ClaimsCodec::default(), own_store, own_events, Arc::clone(metrics));
+    tokio::spawn(client.run(received));
+    let (watch_specs, specs) = watch::channel(WatchSpec {
+        store: Arc::clone(store),
+        keys: Vec::new(),
+    });
+    let sender = events.clone();
+    tokio::spawn(watcher::run(specs, move |report| {
+        sender.send(Event::Claims(match report {
+            WatchReport::Changed => ClaimsEvent::RecordsChanged,
+            WatchReport::Watching(result) => ClaimsEvent::Watching(result.is_ok()),
+        }));
+    }));
+    let (jobs_specs, specs) = watch::channel(JobsSpec {
+        store: Arc::clone(store),
+        own: None,
+        needs_peers: false,
+    });
+    tokio::spawn(node_jobs::publish(config.node.clone(), specs.clone()));
+    tokio::spawn(node_jobs::read_peers(config.node.clone(), specs, events.clone()));
+    claims::Senders {
+        store_requests,
+        watch_specs,
+        jobs_specs,
+    }
+}
+
+/// The socket for claims.
+pub(super) struct ClaimsSocket {
+    pub(super) events: Receiver<ClientEvent>,
+    /// Which cluster a claim is for.
+    pub(super) clusters: Arc<StateFiles>,
+    pub(super) numbers: Arc<ClientNumbers>,
+    /// Ends the listener. The connections stay.
+    pub(super) stop: Arc<Notify>,
+}
+
+/// Starts the socket for claims.
+pub(super) fn start_claims_socket(config: &Config) -> Result<ClaimsSocket, socket::ListenError> {
+    let listener = socket::listen(&config.claims_socket)?;
+    let most = claims::raise_descriptor_limit();
+    let (sender, events) = mpsc::channel(MAX_CLAIMS);
+    let clusters = Arc::new(StateFiles::default());
+    clusters.set(&config.clusters);
+    let (numbers, stop) = (Arc::new(ClientNumbers::default()), Arc::new(Notify::new()));
+    let server = claims::serve(
+        listener,
+        Arc::clone(&stop),
+        most,
+        sender,
+        Arc::clone(&clusters),
+        Arc::clone(&numbers),
+    );
+    tokio::spawn(server);
+    Ok(ClaimsSocket {
+        events,
+        clusters,
+        numbers,
+        stop,
+    })
 }

@@ -1,7 +1,8 @@
 //! Writes of files: started here, executed by the writers' threads, and their results.
 
+use super::cluster_state::FileWord;
 use super::{Daemon, ForeignWrite};
-use crate::event::{Event, SaveReason};
+use crate::event::{Event, Save, SaveReason};
 use crate::files::persistent_state::FILE_NAME;
 use crate::files::{WriteError, identity, state_file};
 use ::inputs::clock;
@@ -33,9 +34,9 @@ impl Daemon {
         let done = result.is_ok();
         let now = clock::boot_time();
         let cluster = self.clusters.get_mut(&name);
-        if let Some(is_active) = cluster.and_then(|cluster| cluster.end_write(result, now)) {
-            self.metrics.count_transition(name.as_str(), is_active);
-            log_state(&name, is_active);
+        if let Some(word) = cluster.and_then(|cluster| cluster.end_write(result, now)) {
+            self.metrics.count_transition(name.as_str(), word.as_str());
+            log_state(&name, word);
         }
         self.step(Input::StateWritten { cluster: name, done });
     }
@@ -52,31 +53,38 @@ impl Daemon {
     pub(super) fn save_persistent_state(&mut self, reason: SaveReason) {
         let (state, events) = (self.persistent_state.clone(), self.events.clone());
         let path = self.config.state_dir.join(FILE_NAME);
+        let save = Save {
+            reason,
+            last_drain_client: self.last_drain_client,
+        };
         self.writers.write(
             &path.clone(),
             move || state.write(&path),
-            move |result| events.send(Event::PersistentStateWritten(reason, result)),
+            move |result| events.send(Event::PersistentStateWritten(save, result)),
         );
     }
 
-    pub(super) fn persistent_state_written(&mut self, reason: SaveReason, result: Result<(), WriteError>) {
+    pub(super) fn persistent_state_written(&mut self, save: Save, result: Result<(), WriteError>) {
         let done = result.is_ok();
         match result {
-            Ok(()) => self.file_failure = None,
+            Ok(()) => {
+                self.file_failure = None;
+                self.drains_saved(save.last_drain_client);
+            }
             Err(error) => {
                 let path = self.config.state_dir.join(FILE_NAME);
                 self.log_file_failure(format!("cannot write the epochs to {}: {error}", path.display()));
             }
         }
-        match reason {
+        match save.reason {
             SaveReason::Epochs(epochs) => {
                 for (cluster, epoch) in epochs {
                     self.step(Input::EpochKept { cluster, epoch, done });
                 }
             }
-            SaveReason::Drain(client) => self.drain_saved(client, done),
+            SaveReason::Drain(client) if !done => self.drain_not_saved(client),
+            SaveReason::Drain(_) | SaveReason::DrainFinished => {}
             SaveReason::Undrain(lines, replies) => super::drain::answer_undrain(lines, &replies, done),
-            SaveReason::DrainFinished => {}
         }
     }
 
@@ -123,7 +131,7 @@ impl Daemon {
 }
 
 /// The most important messages of the log: from here on, jobs run or do not.
-fn log_state(cluster: &ClusterName, is_active: bool) {
-    let (cluster, state) = (cluster.as_str(), if is_active { "active" } else { "passive" });
+fn log_state(cluster: &ClusterName, word: FileWord) {
+    let (cluster, state) = (cluster.as_str(), word.as_str());
     log::info!(CLUSTER = cluster, STATE = state; "cluster {cluster}: {state}");
 }

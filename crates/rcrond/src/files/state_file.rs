@@ -3,6 +3,7 @@
 use super::WriteError;
 use inputs::clock;
 use inputs::state_file::{self, Owner, Written};
+use lease::{SessionId, StateFileContent};
 use policy::decide::FARTHEST_LEASE;
 use policy::moment::BootTime;
 use policy::state::{Lease, State, Word};
@@ -12,9 +13,9 @@ use sys::file::Unreadable;
 /// What a state file says before this process has written it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PreviousState {
-    /// The end of its lease and its epoch, if it is active with a lease of this boot.
-    pub(crate) active: Option<(BootTime, u64)>,
-    /// The text of its `since=`, if it is active with a lease of this boot.
+    /// What it says, if it is active or shared with a lease of this boot. The lease may have expired.
+    pub(crate) content: Option<StateFileContent>,
+    /// The text of its `since=`, if there is such a content.
     pub(crate) since: Option<Vec<u8>>,
 }
 
@@ -22,7 +23,11 @@ impl PreviousState {
     /// For a file that cannot be read. It may contain any state, so it counts as active for as long as any lease can last.
     pub(crate) fn unknown() -> Self {
         Self {
-            active: Some((clock::boot_time().after(FARTHEST_LEASE), 0)),
+            content: Some(StateFileContent::Active {
+                until: clock::boot_time().after(FARTHEST_LEASE),
+                epoch: 0,
+                draining: false,
+            }),
             since: None,
         }
     }
@@ -41,14 +46,28 @@ pub(crate) fn read_previous(path: &Path, boot: &[u8]) -> PreviousState {
 }
 
 fn from_state(state: State, boot: &[u8], farthest: BootTime) -> PreviousState {
-    match state.lease {
-        Lease::Until { end, boot: of } if state.word == Word::Active && of == boot && end <= farthest => {
-            PreviousState {
-                active: Some((end, state.epoch.unwrap_or(0))),
-                since: state.since,
-            }
-        }
-        _ => PreviousState::default(),
+    let until = match state.lease {
+        Lease::Until { end, boot: of } if of == boot && end <= farthest => end,
+        _ => return PreviousState::default(),
+    };
+    let draining = state.draining;
+    let session = state.shared.as_deref().and_then(SessionId::parse);
+    let content = match (state.word, session) {
+        (Word::Active, _) => StateFileContent::Active {
+            until,
+            epoch: state.epoch.unwrap_or(0),
+            draining,
+        },
+        (Word::Passive, Some(session)) => StateFileContent::Shared {
+            until,
+            session,
+            draining,
+        },
+        (Word::Passive, None) => return PreviousState::default(),
+    };
+    PreviousState {
+        content: Some(content),
+        since: state.since,
     }
 }
 
@@ -86,7 +105,12 @@ mod tests {
         let line = format!("active until={end}.250 boot=7c1e epoch=42 by=n1 since=2026-11-24T03:00:00Z\n");
         let previous = found(line.as_bytes());
         let until = BootTime(Duration::from_millis(end * 1000 + 250));
-        assert_eq!(previous.active, Some((until, 42)));
+        let active = StateFileContent::Active {
+            until,
+            epoch: 42,
+            draining: false,
+        };
+        assert_eq!(previous.content, Some(active));
         assert_eq!(previous.since.as_deref(), Some(&b"2026-11-24T03:00:00Z"[..]));
     }
 
@@ -112,8 +136,31 @@ mod tests {
     fn a_file_that_cannot_be_read_counts_as_active() {
         let directory = tempfile::tempdir().expect("a directory");
         let before = clock::boot_time();
-        let (until, epoch) = read_previous(directory.path(), BOOT).active.expect("unknown");
-        assert!(until >= before.after(FARTHEST_LEASE) && epoch == 0);
+        let Some(StateFileContent::Active { until, epoch: 0, .. }) = read_previous(directory.path(), BOOT).content
+        else {
+            panic!("unknown")
+        };
+        assert!(until >= before.after(FARTHEST_LEASE));
+    }
+
+    #[test]
+    fn a_shared_lease_of_this_boot_is_found_with_its_session() {
+        let end = clock::boot_time().after(Duration::from_secs(5)).0.as_secs();
+        let id = "0123456789abcdef0123456789abcdef";
+        let line = |attributes: &str| format!("passive shared {attributes} session={id} since=x\n");
+        let shared = |draining| StateFileContent::Shared {
+            until: BootTime(Duration::from_secs(end)),
+            session: SessionId::parse(id).expect("an identity"),
+            draining,
+        };
+        for (line, content) in [
+            (line(&format!("until={end} boot=7c1e")), Some(shared(false))),
+            (line(&format!("draining until={end} boot=7c1e")), Some(shared(true))),
+            (line(&format!("until={end} boot=other")), None),
+            (line(""), None),
+        ] {
+            assert_eq!(found(line.as_bytes()).content, content, "{line}");
+        }
     }
 
     #[test]

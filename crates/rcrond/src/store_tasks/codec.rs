@@ -3,9 +3,66 @@
 //! A session record has a second line, for administrators: when its node has written it, by that node's wall clock. The machine
 //! ignores it.
 
-use lease::{Change, ClusterRecord, Found, Incarnation, Key, NodeName, Reading, Record, SessionRecord, Version};
+use super::client::Codec;
+use crate::api::metrics::{Metrics, Operation, Outcome};
+use crate::event::Event;
+use inputs::clock;
+use lease::{
+    Call, Change, ClusterRecord, Found, Incarnation, Key, NodeName, Reading, Record, SessionRecord, Verdict, Version,
+};
 use policy::moment::WallTime;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use store::Error;
+
+/// The lease machine's.
+#[derive(Debug)]
+pub(crate) struct LeaseCodec {
+    /// This node's name.
+    node: NodeName,
+    /// When the sessions of the last read were written, by their writers' clocks.
+    dates: SessionDates,
+}
+
+impl LeaseCodec {
+    pub(crate) fn new(node: NodeName) -> Self {
+        let dates = SessionDates::default();
+        Self { node, dates }
+    }
+}
+
+impl Codec for LeaseCodec {
+    const REPORTS_WARNINGS: bool = true;
+
+    type Key = Key;
+    type Change = Change;
+    type Reading = Reading;
+
+    fn key(key: &Key) -> String {
+        self::key(key)
+    }
+
+    fn reading(&mut self, keys: &[Key], names: &[String], snapshot: store::Snapshot) -> Reading {
+        self.dates = SessionDates::of(names, &snapshot);
+        reading(keys, snapshot)
+    }
+
+    fn change(&self, wanted: &Change) -> store::Change {
+        change(wanted, &self.node, &self.dates, clock::wall_time())
+    }
+
+    fn was_read(call: Call, answer: Result<Reading, Error>) -> Event {
+        Event::Read(call, answer)
+    }
+
+    fn was_changed(call: Call, verdict: Verdict, failure: Option<Error>) -> Event {
+        Event::Changed(call, verdict, failure)
+    }
+
+    fn count_call(metrics: &Metrics, operation: Operation, duration: Duration, outcome: Outcome) {
+        metrics.count_call(operation, duration, outcome);
+    }
+}
 
 /// The key of a node's session.
 pub(crate) fn session(node: &str) -> String {
@@ -35,11 +92,11 @@ pub(crate) fn key(key: &Key) -> String {
 
 /// When sessions were written, as far as they say so, by their keys.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SessionDates(BTreeMap<String, String>);
+pub(super) struct SessionDates(BTreeMap<String, String>);
 
 impl SessionDates {
     /// From a read of these keys.
-    pub(crate) fn of(keys: &[String], snapshot: &store::Snapshot) -> Self {
+    pub(super) fn of(keys: &[String], snapshot: &store::Snapshot) -> Self {
         let pairs = keys.iter().zip(&snapshot.items);
         let dates = pairs.filter_map(|(key, item)| {
             let (_, date) = dated_session(&item.as_ref()?.value)?;
@@ -47,14 +104,30 @@ impl SessionDates {
         });
         Self(dates.collect())
     }
+
+    pub(super) fn get(&self, key: &str) -> Option<&String> {
+        self.0.get(key)
+    }
+}
+
+/// The text of a session record, with the line for administrators.
+pub(super) fn session_text(session: &SessionRecord, date: Option<&str>) -> String {
+    let date = date.map(|date| format!("\nat={date}"));
+    session.to_text() + &date.unwrap_or_default()
+}
+
+/// Reads what [`session_text`] writes, without the line for administrators.
+pub(super) fn parse_session(value: &[u8]) -> Option<SessionRecord> {
+    let (first, _) = split_lines(value);
+    SessionRecord::parse(first).ok()
 }
 
 /// The machine's change in the store's terms. `wall` is the time that is written into the session record of this node. A node that
 /// ends another node's session leaves its time as it was: it shows when that node was last alive.
-pub(crate) fn change(change: &Change, own: &NodeName, dates: &SessionDates, wall: WallTime) -> store::Change {
+fn change(change: &Change, own: &NodeName, dates: &SessionDates, wall: WallTime) -> store::Change {
     let date = |of: &Key| match of {
         Key::Session(node) if node == own => Some(wall.rfc3339()),
-        of => dates.0.get(&key(of)).cloned(),
+        of => dates.get(&key(of)).cloned(),
     };
     store::Change {
         incarnation: change.incarnation.as_ref().map(|incarnation| incarnation.0.to_vec()),
@@ -66,24 +139,21 @@ pub(crate) fn change(change: &Change, own: &NodeName, dates: &SessionDates, wall
         writes: change
             .writes
             .iter()
-            .map(|(of, record)| (key(of), text(record, date(of))))
+            .map(|(of, record)| (key(of), text(record, date(of).as_deref())))
             .collect(),
     }
 }
 
-fn text(record: &Record, date: Option<String>) -> Vec<u8> {
+fn text(record: &Record, date: Option<&str>) -> Vec<u8> {
     let text = match record {
-        Record::Session(session) => {
-            let date = date.map(|date| format!("\nat={date}"));
-            session.to_text() + &date.unwrap_or_default()
-        }
+        Record::Session(session) => session_text(session, date),
         Record::Cluster(cluster) => cluster.to_text(),
     };
     text.into_bytes()
 }
 
 /// The store's answer in the machine's terms. `keys` are those of the request.
-pub(crate) fn reading(keys: &[Key], snapshot: store::Snapshot) -> Reading {
+fn reading(keys: &[Key], snapshot: store::Snapshot) -> Reading {
     let found = |(key, item): (&Key, Option<store::Item>)| {
         item.map(|item| Found {
             version: Version(item.version),
@@ -98,10 +168,9 @@ pub(crate) fn reading(keys: &[Key], snapshot: store::Snapshot) -> Reading {
 }
 
 fn record(key: &Key, value: &[u8]) -> Option<Record> {
-    let (first, _) = split_lines(value);
     match key {
-        Key::Session(_) => SessionRecord::parse(first).ok().map(Record::Session),
-        Key::Cluster(_) => ClusterRecord::parse(first).ok().map(Record::Cluster),
+        Key::Session(_) => parse_session(value).map(Record::Session),
+        Key::Cluster(_) => ClusterRecord::parse(split_lines(value).0).ok().map(Record::Cluster),
     }
 }
 

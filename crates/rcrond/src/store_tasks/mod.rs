@@ -1,10 +1,13 @@
 //! The tasks that use the store, and the records as keys and bytes.
 
+pub(crate) mod claims_codec;
 pub(crate) mod client;
 pub(crate) mod codec;
 mod connector;
 pub(crate) mod node_info;
+pub(crate) mod node_jobs;
 mod node_list;
 pub(crate) mod overview;
+pub(crate) mod ticks;
 mod time_limit;
 pub(crate) mod watcher;

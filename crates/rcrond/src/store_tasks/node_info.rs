@@ -39,6 +39,9 @@ pub(crate) struct ClusterInfo {
     /// Whether the cluster is drained on the node, or is being drained.
     #[serde(default)]
     pub(crate) drained: bool,
+    /// Whether the node shares the cluster with the others: `run_on = "any"`.
+    #[serde(default)]
+    pub(crate) shared: bool,
 }
 
 /// What the loop sends to the task: what to publish, and where.
@@ -134,6 +137,7 @@ mod tests {
         let expected = ClusterInfo {
             priority: 7,
             drained: false,
+            shared: false,
         };
         assert_eq!((&*info.version, info.clusters["web"]), ("2.0", expected));
         assert_eq!(NodeInfo::parse(record(2).as_bytes()), None);
@@ -145,6 +149,7 @@ mod tests {
         let part = ClusterInfo {
             priority: 100,
             drained: true,
+            shared: true,
         };
         let info = NodeInfo::new(BTreeMap::from([("ü b".to_owned(), part)]));
         let record = serde_json::to_vec(&info).expect("JSON");

@@ -1,7 +1,7 @@
 //! All nodes of some clusters, according to the records in the store: read when an administrator asks for them.
 
 use super::codec;
-use super::node_info::NodeInfo;
+use super::node_info::{ClusterInfo, NodeInfo};
 use super::node_list::NodeList;
 use super::time_limit::within;
 use control::{NodeReport, Role};
@@ -154,7 +154,7 @@ impl ClusterOverview {
         let own_priority = part.map(|part| part.priority);
         NodeReport {
             name: name.to_owned(),
-            role: role(is_alive, part.is_some_and(|part| part.drained), holder.is_some()),
+            role: role(is_alive, part, holder.is_some()),
             priority: own_priority
                 .or(holder.map(|holder| holder.priority))
                 .unwrap_or_default(),
@@ -168,12 +168,14 @@ impl ClusterOverview {
     }
 }
 
-fn role(is_alive: bool, is_drained: bool, is_holder: bool) -> Role {
+fn role(is_alive: bool, part: Option<&ClusterInfo>, is_holder: bool) -> Role {
+    let is_drained = part.is_some_and(|part| part.drained);
     match (is_alive, is_holder, is_drained) {
         (false, _, _) => Role::Gone,
         (true, true, true) => Role::Draining,
         (true, true, false) => Role::Active,
         (true, false, true) => Role::Drained,
+        (true, false, false) if part.is_some_and(|part| part.shared) => Role::Shared,
         (true, false, false) => Role::Standby,
     }
 }

@@ -1,7 +1,7 @@
-//! Watches the records of the machine's last read. Each change of one makes the machine read again.
+//! Watches records for a machine: the lease machine those of its last read, the claims machine one for each cluster. Each change of
+//! one makes the machine read again.
 
 use super::time_limit::within;
-use crate::event::{Event, EventSender};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Error, Store, Watch};
@@ -22,8 +22,16 @@ pub(crate) struct WatchSpec {
     pub(crate) keys: Vec<String>,
 }
 
+/// What the task reports.
+pub(crate) enum WatchReport {
+    /// A watched record may have changed.
+    Changed,
+    /// The watch works; or the last attempt has failed.
+    Watching(Result<(), Error>),
+}
+
 /// The task. It ends when the loop has dropped its sender.
-pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
+pub(crate) async fn run(mut specs: Receiver<WatchSpec>, report: impl Fn(WatchReport)) {
     let mut pause = MIN_PAUSE;
     loop {
         let spec = specs.borrow_and_update().clone();
@@ -42,8 +50,8 @@ pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
             Ok(watch) => {
                 let begin = Instant::now();
                 // This makes the machine read, too: changes before the watch were missed.
-                events.send(Event::Watching(Ok(())));
-                match pass_on_changes(watch, &mut specs, &events).await {
+                report(WatchReport::Watching(Ok(())));
+                match pass_on_changes(watch, &mut specs, &report).await {
                     End::SenderDropped => return,
                     End::SpecChanged => continue,
                     End::WatchFailed(failure) => (begin.elapsed(), failure),
@@ -51,7 +59,7 @@ pub(crate) async fn run(mut specs: Receiver<WatchSpec>, events: EventSender) {
             }
             Err(failure) => (Duration::ZERO, failure),
         };
-        events.send(Event::Watching(Err(failure)));
+        report(WatchReport::Watching(Err(failure)));
         pause = if lifetime >= MIN_LIFETIME {
             MIN_PAUSE
         } else {
@@ -71,11 +79,15 @@ enum End {
     WatchFailed(Error),
 }
 
-async fn pass_on_changes(mut watch: Box<dyn Watch>, specs: &mut Receiver<WatchSpec>, events: &EventSender) -> End {
+async fn pass_on_changes(
+    mut watch: Box<dyn Watch>,
+    specs: &mut Receiver<WatchSpec>,
+    report: &impl Fn(WatchReport),
+) -> End {
     loop {
         tokio::select! {
             changed = watch.changed() => match changed {
-                Ok(()) => events.send(Event::RecordsChanged),
+                Ok(()) => report(WatchReport::Changed),
                 Err(failure) => return End::WatchFailed(failure),
             },
             spec = specs.changed() => {

@@ -275,3 +275,25 @@ fn config_only_leaves_the_store_out() {
     assert!(!done.stdout().contains("\nstore\n"), "{done:?}");
     assert_eq!(fixture.rcrond("--check").code(), Some(1), "the store does not answer");
 }
+
+#[test]
+fn an_rcron_conf_beside_a_configuration_with_a_relative_path_is_reported_once() {
+    let fixture = Fixture::new();
+    let here = fixture.directory.path().display();
+    fixture.write(
+        "web.conf",
+        &format!("cluster_name = web\nstate_file = {here}/states/web\nrequire_lease = yes\n"),
+    );
+    let text = fs::read_to_string(fixture.path("rcrond.toml")).expect("there");
+    let (before, _) = text.split_once("name = \"web\"").expect("the cluster");
+    fixture.write(
+        "rcrond.toml",
+        &format!("{before}name = \"web\"\nconf = \"{here}/web.conf\"\n"),
+    );
+    let done = run(without_machine("rcrond")
+        .args(["--check", "--conf", "rcrond.toml"])
+        .current_dir(fixture.directory.path())
+        .env_remove("CREDENTIALS_DIRECTORY"));
+    let count = done.stdout().matches("reads this state file").count();
+    assert_eq!(count, 1, "{}", done.stdout());
+}

@@ -122,3 +122,87 @@ fn ends_with_a_drain_that_does_not_wait() {
     drop(job.0.stdin.take());
     job.wait();
 }
+
+/// The second cluster of a node, which has no running job.
+fn with_db(node: &Node) {
+    let here = node.path("").display().to_string();
+    let cluster = format!(
+        "[[cluster]]\nname = \"db\"\nstate_file = \"{here}db-state\"\njournal = \"{here}journal\"\nlease = \"1s\"\nsettle = \"0s\"\n"
+    );
+    node.configure(&format!("{}{cluster}", node.configuration()));
+}
+
+fn drain_db() -> Request {
+    Request::Drain {
+        clusters: vec!["db".to_owned()],
+        wait_ms: None,
+    }
+}
+
+fn drain_web_wait() -> Request {
+    Request::Drain {
+        clusters: vec!["web".to_owned()],
+        wait_ms: Some(600_000),
+    }
+}
+
+/// Until [`repair_disk`], clusters.json cannot be written: a directory is in its place.
+fn break_disk(node: &Node) {
+    let file = node.path("lib/clusters.json");
+    until("a directory in place of the file", || {
+        let _ = fs::remove_file(&file);
+        fs::create_dir_all(file.join("x")).is_ok().then_some(())
+    });
+}
+
+fn repair_disk(node: &Node) {
+    fs::remove_dir_all(node.path("lib/clusters.json")).expect("removed");
+}
+
+#[test]
+fn is_confirmed_by_its_own_write_if_a_later_one_fails() {
+    let redis = Redis::start();
+    let mut node = Node::new("n1", &redis);
+    with_db(&node);
+    node.start();
+    node.is_active();
+    let mut job = node.job("cat");
+    node.journal_has("\"event\":\"start\"");
+    let mut replies = node.asking(&drain_web_wait());
+    waits_for_a_job(&mut replies);
+    until("the drain on disk", || {
+        let saved = fs::read_to_string(node.path("lib/clusters.json")).ok()?;
+        saved.contains("600000").then_some(())
+    });
+    break_disk(&node);
+    let Response::Error { message } = node.ask(&drain_db()) else {
+        panic!("written")
+    };
+    assert!(message.contains("could not be written to disk"), "{message}");
+    drop(job.0.stdin.take());
+    assert!(job.wait().success());
+    assert!(replies.any(|reply| matches!(reply, Response::Done { .. })));
+}
+
+/// One write has all drains that were requested before it.
+#[test]
+fn is_confirmed_by_a_later_write_if_its_own_fails() {
+    let redis = Redis::start();
+    let mut node = Node::new("n1", &redis);
+    with_db(&node);
+    node.start();
+    node.is_active();
+    let mut job = node.job("cat");
+    node.journal_has("\"event\":\"start\"");
+    break_disk(&node);
+    let mut replies = node.asking(&drain_web_wait());
+    waits_for_a_job(&mut replies);
+    until("the failure", || {
+        node.log().contains("cannot write the epochs").then_some(())
+    });
+    repair_disk(&node);
+    assert!(matches!(node.ask(&drain_db()), Response::Done { .. }));
+    drop(job.0.stdin.take());
+    assert!(job.wait().success());
+    assert!(replies.any(|reply| matches!(reply, Response::Done { .. })));
+}

@@ -1,6 +1,7 @@
 //! One rcrond, or two, with a Redis of the test: what it writes, refuses and logs. Partitions, crashes and the times of
 //! failovers are in `tests/cluster`.
 
+mod claims;
 mod drain;
 mod drain_wait;
 mod files;

@@ -129,11 +129,20 @@ impl Node {
 
     /// The largest memory that it has ever used, in bytes.
     pub(crate) fn memory(&self) -> u64 {
+        self.memory_line("VmHWM:")
+    }
+
+    /// The memory that it uses now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        self.memory_line("VmRSS:")
+    }
+
+    fn memory_line(&self, name: &str) -> u64 {
         let pid = self.running.as_ref().expect("running").pid();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes: u64 = peak
-            .expect("VmHWM")
+        let found = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes: u64 = found
+            .expect("the line")
             .trim()
             .trim_end_matches(" kB")
             .parse()

@@ -134,4 +134,16 @@ fn keeps_a_second_machine_with_this_name_out() {
     });
     first.is_renewed();
     assert!(clone.state().starts_with("passive "), "{}", clone.state());
+    let store = |node: &Node| match node.ask(&Request::Status { nodes: false }) {
+        Response::Status(report) => report.store,
+        other => panic!("{other:?} instead of a report"),
+    };
+    assert_eq!(
+        store(&clone).session_failure.as_deref(),
+        Some("another running machine has this node's name: give one of them another name in rcrond.toml")
+    );
+    assert_eq!(store(&first).session_failure, None);
+    drop(first);
+    until("the clone to have a session", || store(&clone).session.then_some(()));
+    assert_eq!(store(&clone).session_failure, None);
 }

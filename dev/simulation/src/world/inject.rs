@@ -19,6 +19,7 @@ impl World {
                 let offset = self.random.below(10 * SECOND);
                 self.nodes[node].reboot(self.now, offset);
                 self.checker.rebooted(node, self.now);
+                self.forget_claims(node);
             }
             Fault::LoseDisk(node) => {
                 self.nodes[node].epochs.fill(0);
@@ -67,6 +68,11 @@ impl World {
                 }
                 self.reload(node);
             }
+            Fault::RunOn(node, cluster, run_on) => {
+                self.nodes[node].configs[cluster].run_on = run_on;
+                self.reload(node);
+            }
+            Fault::Unconfigure(node) => self.pass_input(self.life(node), Input::Configure(Vec::new())),
             Fault::Heal => self.heal(),
         }
     }

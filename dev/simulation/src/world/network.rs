@@ -54,6 +54,7 @@ impl World {
                 if verdict == Verdict::Done && change.writes.len() > 1 {
                     self.hint_others(node);
                 }
+                self.look_at_sessions();
                 Input::Changed(call, verdict)
             }
         };

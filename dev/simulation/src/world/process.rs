@@ -35,7 +35,8 @@ impl World {
                 let is_read = matches!(input, Input::Read(..));
                 process.machine.step(local, input, &mut out);
                 process.actions.extend(out);
-                if is_read {
+                server.save_shared_leases();
+                if let (true, Some(process)) = (is_read, &server.process) {
                     let records = process.machine.views().map(|view| view.record).enumerate();
                     for (cluster, record) in records.filter_map(|(cluster, record)| Some((cluster, record?))) {
                         self.checker.epoch_seen(node, cluster, record.epoch);
@@ -68,7 +69,7 @@ impl World {
         }
     }
 
-    pub(super) fn pause(&mut self, node: usize, duration: Micros) {
+    pub(crate) fn pause(&mut self, node: usize, duration: Micros) {
         let until = self.now + duration;
         self.note(|| format!("n{node} pauses for {} ms", duration / MILLISECOND));
         self.nodes[node].paused_until = self.nodes[node].paused_until.max(until);
@@ -149,9 +150,9 @@ impl World {
         let writable = self.nodes[life.node].disk.state_files;
         let done = writable && !self.random.per_mille(self.profile.failed_writes);
         let duration = self.write_duration();
+        let index = self.cluster_index(&cluster);
         // A write can fail after the rename: the file then has the new content.
         if done || (writable && self.random.per_mille(300)) {
-            let index = self.cluster_index(&cluster);
             let event = Event::Written(life, index, content);
             self.queue.put(self.now + duration, event);
         }
@@ -172,6 +173,7 @@ impl World {
         let node = life.node;
         self.note(|| format!("n{node}'s state file of c{cluster}: {}", describe_content(content)));
         self.nodes[node].write_state_file(cluster, content);
+        self.note_claim(node, cluster, content);
         self.checker.check_written(self.now, &self.nodes, node, cluster)
     }
 }

@@ -5,7 +5,7 @@ use lease::{Change, Record, StateFileContent};
 use std::time::Duration;
 
 impl World {
-    pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             let at = Duration::from_micros(self.now).as_secs_f64();
             trace.push(format!("{at:>9.4}  {}", line()));
@@ -30,6 +30,17 @@ pub(super) fn describe_content(content: StateFileContent) -> String {
         StateFileContent::Active { until, epoch, draining } => {
             let draining = if draining { " draining" } else { "" };
             format!("active{draining} until its {:.3} epoch {epoch}", until.0.as_secs_f64())
+        }
+        StateFileContent::Shared {
+            until,
+            session,
+            draining,
+        } => {
+            let draining = if draining { " draining" } else { "" };
+            format!(
+                "shared{draining} until its {:.3} session {session:?}",
+                until.0.as_secs_f64()
+            )
         }
     }
 }

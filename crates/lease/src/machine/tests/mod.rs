@@ -5,14 +5,15 @@ mod renewal;
 mod restart;
 mod session;
 mod settle;
+mod share;
 mod store;
 mod takeover;
 
 use super::Machine;
 use crate::{
     Action, Call, Change, ClusterConfig, ClusterName, ClusterRecord, ClusterStart, Found, Incarnation, Input, Key,
-    LeaseDuration, NodeName, Notice, Ownership, Reading, Record, SessionId, SessionRecord, SessionRef, SessionState,
-    Start, StateFileContent, Timing, Verdict, Version,
+    LeaseDuration, NodeName, Notice, Ownership, Reading, Record, RunOn, SessionId, SessionRecord, SessionRef,
+    SessionState, Start, StateFileContent, Timing, Verdict, Version,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -65,10 +66,16 @@ fn start(kept: Option<SessionId>, file: Option<(BootTime, u64)>) -> Start {
                 name: name(),
                 timing,
                 priority: 100,
+                run_on: RunOn::Active,
             },
             drained: false,
             epoch: 0,
-            file,
+            file: file.map(|(until, epoch)| StateFileContent::Active {
+                until,
+                epoch,
+                draining: false,
+            }),
+            shared: false,
         }],
     }
 }

@@ -16,6 +16,11 @@ pub(crate) fn until(seconds: f64) -> String {
     format!("until={:.3}", now() + seconds)
 }
 
+/// An active state with a lease that outlasts every test.
+pub(crate) fn active(epoch: u64) -> String {
+    format!("active {} boot={} epoch={epoch}\n", until(550.0), boot_id())
+}
+
 /// Whether the lease in this state file has ended.
 pub(crate) fn has_ended(state: &Path) -> bool {
     let text = fs::read_to_string(state).expect("a state file");
@@ -24,7 +29,7 @@ pub(crate) fn has_ended(state: &Path) -> bool {
 }
 
 /// `CLOCK_BOOTTIME` in seconds, up to a hundredth of a second late.
-fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     let uptime = fs::read_to_string("/proc/uptime").expect("/proc");
     let first = uptime.split(' ').next();
     first.and_then(|number| number.parse().ok()).expect("seconds")

@@ -3,6 +3,7 @@
 pub(crate) mod fixture;
 pub(crate) mod lease;
 pub(crate) mod log;
+pub(crate) mod rcrond;
 pub(crate) mod tracer;
 
 pub(crate) use fixture::Fixture;

@@ -1,17 +1,16 @@
 //! Whether cron accepts the file, and each of its lines. Only crontabs that have to do with rcron are examined.
 
-use super::files::{CrontabFile, is_drop_in};
-use crate::check::cron::Cron;
+use super::files::CrontabFile;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
 use crate::check::report::Report;
-use crate::check::rights::Rights;
-use crate::check::root::Root;
-use crate::check::users::{User, Users};
 use ::crontab::schedule::{Dialect, Field};
 use ::crontab::{Crontab, Entry, Mistake, Reason, call};
+use jobs::cron::Cron;
+use jobs::rejection::{Rejection, is_allowed_in_name};
+use jobs::root::Root;
+use jobs::users::{User, Users};
 use policy::display::{clipped, escaped};
-use std::os::unix::fs::MetadataExt;
 
 const WHOLE_FILE: &str = "none of the jobs in this file runs on this server";
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -132,94 +131,52 @@ impl Examined<'_> {
 
     /// Why cron does not read the file, and the remedy.
     fn rejection(&self) -> Option<(String, String)> {
-        match self.file.user() {
-            None => self.reject_system(),
-            Some(user) => self.reject_users(user),
-        }
-    }
-
-    fn reject_system(&self) -> Option<(String, String)> {
-        let (access, place) = (self.file.access, &self.file.place);
-        let is_roots = |owner: u32| owner == 0 || owner == self.root.owner;
-        if let Some(owner) = self.file.link_owner.filter(|owner| !is_roots(*owner)) {
-            let what = format!("the symbolic link belongs to user {owner}, not to root");
-            return Some((what, format!("chown -h root {place}")));
-        }
-        if access.mode & 0o022 != 0 {
-            let what = format!("other users can write to it (mode {:04o})", access.mode);
-            return Some((what, format!("chmod go-w {place}")));
-        }
-        if !access.is_roots(self.root) {
-            let what = format!("it belongs to user {}, not to root", access.owner);
-            return Some((what, format!("chown root {place}")));
-        }
-        match self.dialect {
-            Dialect::Debian => self.reject_links().or_else(|| self.reject_name()),
-            Dialect::Cronie => self.reject_mode(0o644),
-        }
-    }
-
-    fn reject_users(&self, user: &[u8]) -> Option<(String, String)> {
-        let (access, place) = (self.file.access, &self.file.place);
-        let uid = match self.users.find(user) {
-            User::None => {
-                let what = format!("there is no user {}", escaped(user));
-                return Some((
-                    what,
-                    "remove it, or give it the name of the user who should run the jobs".to_owned(),
-                ));
+        let place = &self.file.place;
+        let rejection = Rejection::find(self.root, self.users, self.cron, self.dialect, self.file)?;
+        let user = escaped(self.file.user().unwrap_or(b"root"));
+        Some(match rejection {
+            Rejection::LinkOwner(owner) => (
+                format!("the symbolic link belongs to user {owner}, not to root"),
+                format!("chown -h root {place}"),
+            ),
+            Rejection::Writable(mode) => (
+                format!("other users can write to it (mode {mode:04o})"),
+                format!("chmod go-w {place}"),
+            ),
+            Rejection::NotRoots(owner) => (
+                format!("it belongs to user {owner}, not to root"),
+                format!("chown root {place}"),
+            ),
+            Rejection::Foreign(owner) => (format!("it belongs to user {owner}"), format!("chown {user} {place}")),
+            Rejection::NoUser => (
+                format!("there is no user {user}"),
+                "remove it, or give it the name of the user who should run the jobs".to_owned(),
+            ),
+            Rejection::Mode { is, right } => (
+                format!("its mode is {is:04o}, not {right:04o}"),
+                format!("chmod {right:o} {place}"),
+            ),
+            Rejection::HardLinks(links) => (
+                format!("it has {links} hard links"),
+                format!("remove the others (find them with find -samefile {place})"),
+            ),
+            Rejection::Name => {
+                let name = place.file.file_name().unwrap_or_default().as_encoded_bytes();
+                let allowed = |byte: &u8| {
+                    if is_allowed_in_name(*byte) {
+                        char::from(*byte)
+                    } else {
+                        '-'
+                    }
+                };
+                (
+                    "in this directory, names consist of letters, digits, `_` and `-`".to_owned(),
+                    format!(
+                        "rename it, for example to {}",
+                        name.iter().map(allowed).collect::<String>()
+                    ),
+                )
             }
-            User::Unknown => None,
-            User::Known(Rights::Own) => Some(self.root.owner),
-            User::Known(Rights::Of(identity)) => Some(identity.uid),
-        };
-        if uid.is_some_and(|uid| access.owner != uid && !access.is_roots(self.root)) {
-            let what = format!("it belongs to user {}", access.owner);
-            return Some((what, format!("chown {} {place}", escaped(user))));
-        }
-        let of_mode = match self.dialect {
-            Dialect::Debian if access.mode != 0o600 => {
-                let what = format!("its mode is {:04o}, not 0600", access.mode);
-                Some((what, format!("chmod 600 {place}")))
-            }
-            Dialect::Debian => None,
-            Dialect::Cronie => self.reject_mode(0o600),
-        };
-        of_mode.or_else(|| self.reject_links())
-    }
-
-    /// cronie's rule for every crontab.
-    fn reject_mode(&self, right: u32) -> Option<(String, String)> {
-        let (mode, place) = (self.file.access.mode, &self.file.place);
-        (mode & 0o7533 != 0o400).then(|| {
-            let what = format!("its mode is {mode:04o}, not {right:04o}");
-            (what, format!("chmod {right:o} {place}"))
-        })
-    }
-
-    fn reject_links(&self) -> Option<(String, String)> {
-        let links = self.file.metadata.nlink();
-        (links != 1).then(|| {
-            let what = format!("it has {links} hard links");
-            let remedy = format!("remove the others (find them with find -samefile {})", self.file.place);
-            (what, remedy)
-        })
-    }
-
-    /// cron(8) of Debian: "must conform to the same naming convention as used by run-parts(8)".
-    fn reject_name(&self) -> Option<(String, String)> {
-        let name = self.file.place.file.file_name().unwrap_or_default().as_encoded_bytes();
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        let is_examined = is_drop_in(self.root, &self.file.place.file) && !self.cron.has_lsb_names;
-        (is_examined && !name.iter().copied().all(is_allowed)).then(|| {
-            let better = name
-                .iter()
-                .map(|byte| if is_allowed(*byte) { char::from(*byte) } else { '-' });
-            let what = "in this directory, names consist of letters, digits, `_` and `-`";
-            (
-                what.to_owned(),
-                format!("rename it, for example to {}", better.collect::<String>()),
-            )
         })
     }
 }

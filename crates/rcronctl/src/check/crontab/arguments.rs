@@ -5,13 +5,14 @@ use super::job::Job;
 use super::program;
 use crate::check::finding::{Finding, Place};
 use crate::check::kind::Kind;
+use crate::check::once_per_tick::NamedLine;
 use crate::check::report::Report;
-use crate::check::rights::Rights;
 use ::crontab::call::Call;
 use ::crontab::shell::Word;
 use inputs::command_line::{self, Invocation, Mistake, Request};
 use inputs::diagnostic::shown;
 use inputs::settings::DEFAULT_FILE;
+use jobs::rights::Rights;
 use policy::command::Mode;
 use policy::config::{Config, Key, LARGEST_FILE};
 use policy::display::escaped;
@@ -59,6 +60,26 @@ pub(super) fn check(job: &Job, call: &Call, survey: &mut Survey, report: &mut Re
         let place = job.place(word.offset);
         report.add(Finding::wrong(Kind::OptionsAfterJob, &place, what, remedy));
     }
+    if !invocation.options.dry_run {
+        survey.usage.lines.add(NamedLine {
+            place: start.clone(),
+            user: job.line.entry.user.to_owned(),
+            name: invocation.options.job_name.clone(),
+            conf: invocation
+                .options
+                .conf
+                .as_deref()
+                .map_or_else(|| DEFAULT_FILE.into(), Into::into),
+            settings: invocation
+                .options
+                .settings
+                .iter()
+                .map(|setting| setting.as_bytes().to_owned())
+                .collect(),
+            tick: invocation.options.tick,
+            is_at_boot: job.line.entry.schedule == b"@reboot",
+        });
+    }
     let text = invocation.job.text(usize::MAX);
     if let Some(name) = invocation.options.job_name {
         let word = value(options, b'j', "job").unwrap_or(&call.words[0]);
@@ -79,6 +100,11 @@ fn mistaken<'w>(words: &'w [Word], mistake: &Mistake) -> Option<&'w Word> {
             return words
                 .iter()
                 .find(|word| word.text.ends_with(name.as_bytes()) && !name.is_empty());
+        }
+        Mistake::Tick(text) => {
+            return words
+                .iter()
+                .find(|word| word.text.ends_with(text.as_bytes()) && !text.is_empty());
         }
         Mistake::LongJobName | Mistake::NoCommand => return None,
     };

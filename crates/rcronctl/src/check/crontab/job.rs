@@ -2,9 +2,9 @@
 
 use super::files::CrontabFile;
 use crate::check::finding::Place;
-use crate::check::rights::Rights;
-use crate::check::root::Root;
 use ::crontab::Line;
+use jobs::rights::Rights;
+use jobs::root::Root;
 
 #[derive(Debug)]
 pub(super) struct Job<'a> {

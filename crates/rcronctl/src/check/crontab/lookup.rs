@@ -1,7 +1,7 @@
 //! The search for a program, as execvp(3) does it.
 
 use crate::check::access::Access;
-use crate::check::root::Root;
+use jobs::root::Root;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -70,8 +70,9 @@ function drawFinding(finding, row, layers) {
   layers.back.append(svg("rect", { class: `band ${kind}`, ...box }));
   if (kind === "twice") {
     layers.marks.append(badge(Math.max(from - margin, 8), row.top + 5, "2", kind));
-  } else if (kind === "nowhere") {
-    layers.marks.append(badge((Math.max(from, 0) + Math.min(to, width)) / 2, row.top + row.height / 2, "0", kind));
+  } else if (kind === "nowhere" || kind === "missed") {
+    const sign = kind === "missed" ? "m" : "0";
+    layers.marks.append(badge((Math.max(from, 0) + Math.min(to, width)) / 2, row.top + row.height / 2, sign, kind));
   }
 }
 

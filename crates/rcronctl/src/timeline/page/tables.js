@@ -26,6 +26,7 @@ function addFigures() {
     [ticks("twice"), "tick ran twice", "ticks ran twice", "warn"],
   ];
   if (timeline.missed_ticks_are_looked_for) figures.push([ticks("nowhere"), "tick ran nowhere", "ticks ran nowhere", "bad"]);
+  if (ticks("missed") > 0) figures.push([ticks("missed"), "tick missed", "ticks missed", "bad"]);
   const list = document.getElementById("figures");
   for (const [number, one, many, className] of figures) {
     const item = element("li", number > 0 ? className : "");
@@ -62,6 +63,9 @@ function addMarks() {
     [[band("twice"), badge(14, 9, "2", "twice")], "ran twice"],
     [[band("nowhere"), badge(14, 9, "0", "nowhere")], "ran nowhere"],
   ];
+  if (timeline.findings.some((finding) => finding.finding === "missed")) {
+    samples.push([[band("missed"), badge(14, 9, "m", "missed")], "missed"]);
+  }
   const list = document.getElementById("marks");
   for (const [shapes, text] of samples) {
     const item = element("li");
@@ -126,6 +130,6 @@ function findingRow(finding, index) {
   const show = element("td");
   show.append(button);
   made.append(what, job, element("td", "", between(finding, localTime)), element("td", "utc", between(finding, utcTime)));
-  made.append(element("td", "", finding.servers.join(", ") || "–"), show);
+  made.append(element("td", "", finding.servers.join(", ") || finding.reason || "–"), show);
   return made;
 }

@@ -39,6 +39,7 @@ const periodWords = (row) => `every ${durationWords(Math.round(row.period) * 100
 function kindWords(finding) {
   if (finding.finding === "twice") return finding.ticks > 1 ? `${finding.ticks} ticks ran twice` : "ran twice";
   if (finding.finding === "nowhere") return finding.ticks > 1 ? `${finding.ticks} ticks ran nowhere` : "ran nowhere";
+  if (finding.finding === "missed") return finding.ticks > 1 ? `${finding.ticks} ticks missed` : "missed";
   return finding.end === UNTIL ? "has not run since" : "did not run for";
 }
 

@@ -70,7 +70,7 @@ impl Pen {
 
     pub(super) fn mark(self, mark: Mark) -> String {
         let style = match mark {
-            Mark::Running | Mark::Unknown => style::BOLD,
+            Mark::Running | Mark::Unknown | Mark::Again => style::BOLD,
             _ => style::BOLD_RED,
         };
         style.paint(&mark.character().to_string(), self.0)

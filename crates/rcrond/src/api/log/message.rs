@@ -62,7 +62,7 @@ impl Message {
         found.map(|(_, value)| value.as_str())
     }
 
-    fn about_node(id: &'static str, level: Level, text: impl Into<String>) -> Self {
+    pub(super) fn about_node(id: &'static str, level: Level, text: impl Into<String>) -> Self {
         let fields = vec![("MESSAGE_ID", id.to_owned())];
         Self {
             id,
@@ -73,12 +73,12 @@ impl Message {
         }
     }
 
-    fn about_cluster(id: &'static str, level: Level, cluster: &ClusterName, text: &str) -> Self {
+    pub(super) fn about_cluster(id: &'static str, level: Level, cluster: &ClusterName, text: &str) -> Self {
         let text = format!("cluster {}: {text}", cluster.as_str());
         Self::about_node(id, level, text).with("CLUSTER", cluster.as_str())
     }
 
-    fn with(mut self, field: &'static str, value: &str) -> Self {
+    pub(super) fn with(mut self, field: &'static str, value: &str) -> Self {
         self.fields.push((field, value.to_owned()));
         self
     }
@@ -90,7 +90,7 @@ impl Message {
         }
     }
 
-    fn repeated(self) -> Self {
+    pub(super) fn repeated(self) -> Self {
         Self { repeats: true, ..self }
     }
 }
@@ -206,6 +206,10 @@ fn lost_session(loss: Loss, cause: &str) -> Message {
             "incarnation",
             "the store's data was replaced, and this node's leases had expired",
         ),
+        Loss::Expired => (
+            "expired",
+            "it has shared a cluster, and the lease expired while rcrond was not running",
+        ),
     };
     let text = format!("this node's session is lost: {why}{cause}; nothing is active here until a new session is open");
     Message::about_node(SESSION_LOST, Level::Warn, text).with("REASON", word)
@@ -229,7 +233,13 @@ mod tests {
     fn all_notices() -> Vec<Notice> {
         let cluster = ClusterName::new("web");
         let node = NodeName::new("server2").expect("a name");
-        let losses = [Loss::Ended, Loss::Missing, Loss::Foreign, Loss::Incarnation];
+        let losses = [
+            Loss::Ended,
+            Loss::Missing,
+            Loss::Foreign,
+            Loss::Incarnation,
+            Loss::Expired,
+        ];
         let mut all: Vec<_> = losses.into_iter().map(Notice::SessionLost).collect();
         all.extend([
             Notice::SessionOpened,
@@ -285,7 +295,16 @@ mod tests {
             let entry = format!("-- {}\nSubject: ", message.id);
             assert_eq!(CATALOG.matches(&entry).count(), 1, "{notice:?}");
         }
-        assert_eq!(kinds.len(), CATALOG.matches("\n-- ").count());
+        let mut ids = std::collections::HashSet::new();
+        for notice in super::super::claims_message::tests::all_notices() {
+            let message = Message::about_ticks(&notice, &str::to_owned);
+            assert_eq!(message.field("MESSAGE_ID"), Some(message.id));
+            let entry = format!("-- {}\nSubject: ", message.id);
+            assert_eq!(CATALOG.matches(&entry).count(), 1, "{notice:?}");
+            ids.insert(message.id);
+        }
+        assert!(kinds.keys().all(|id| !ids.contains(id)));
+        assert_eq!(kinds.len() + ids.len(), CATALOG.matches("\n-- ").count());
     }
 
     #[test]

@@ -8,9 +8,12 @@ use std::time::Duration;
 /// Between two messages about the same fault.
 const PAUSE: Duration = Duration::from_secs(300);
 
-/// For each kind of message and cluster: when it was last logged, and how often it was suppressed since.
+/// How many faults are remembered. With more, those that were logged long ago are forgotten.
+const MOST: usize = 1000;
+
+/// For each kind of message, cluster, job and key: when it was last logged, and how often it was suppressed since.
 #[derive(Debug, Default)]
-pub(super) struct Repeats(HashMap<(&'static str, Option<String>), (BootTime, u64)>);
+pub(super) struct Repeats(HashMap<(&'static str, Vec<String>), (BootTime, u64)>);
 
 impl Repeats {
     /// Whether to log the message now. If so: how often it was suppressed before.
@@ -18,7 +21,13 @@ impl Repeats {
         if !message.repeats {
             return Some(0);
         }
-        let key = (message.id, message.field("CLUSTER").map(str::to_owned));
+        let subject = ["CLUSTER", "USER", "JOB", "KEY"]
+            .iter()
+            .filter_map(|name| message.field(name));
+        let key = (message.id, subject.map(str::to_owned).collect());
+        if self.0.len() >= MOST {
+            self.0.retain(|_, (logged, _)| now.since(*logged) < PAUSE);
+        }
         let Some((logged, suppressed)) = self.0.get_mut(&key) else {
             self.0.insert(key, (now, 0));
             return Some(0);

@@ -49,6 +49,11 @@ fn gauges(Snapshot { taken, report }: &Snapshot, now: BootTime) -> Registry {
         cluster.role == Role::Active && lease_left(cluster, elapsed) > Duration::ZERO
     });
     gauges.flag(
+        "shared",
+        "1 if this node shares the cluster: it starts jobs that have once_per_tick",
+        |cluster| cluster.role == Role::Shared && lease_left(cluster, elapsed) > Duration::ZERO,
+    );
+    gauges.flag(
         "drained",
         "1 if this node is drained, or will be once its jobs have ended",
         |cluster| matches!(cluster.role, Role::Drained | Role::Draining),
@@ -65,7 +70,7 @@ fn gauges(Snapshot { taken, report }: &Snapshot, now: BootTime) -> Registry {
     });
     gauges.gauge::<f64, AtomicU64>(
         "lease_left",
-        "How long the lease of this node still lasts; 0 if it holds none",
+        "How long the lease of this node still lasts; 0 if it has none",
         Some(Unit::Seconds),
         |cluster| lease_left(cluster, elapsed).as_secs_f64(),
     );

@@ -140,7 +140,12 @@ async fn take_snapshot(requests: &mpsc::Sender<PendingRequest>) -> Option<Snapsh
     let (replies, mut answers) = mpsc::channel(1);
     let request = control::Request::Status { nodes: false };
     let taken = clock::boot_time();
-    requests.send(PendingRequest { request, replies }).await.ok()?;
+    let pending = PendingRequest {
+        request,
+        only_user: None,
+        replies,
+    };
+    requests.send(pending).await.ok()?;
     match answers.recv().await? {
         Answer::Status(report) => Some(Snapshot { taken, report }),
         _ => None,

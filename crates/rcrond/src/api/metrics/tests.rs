@@ -11,6 +11,9 @@ fn cluster(name: &str, role: Role, lease_left_ms: Option<u64>) -> ClusterReport 
         role,
         priority: 100,
         lease_ms: 10_000,
+        settle_ms: Some(1_000),
+        grace_ms: Some(0),
+        shared: false,
         lease_left_ms,
         epoch: 42,
         holder: None,
@@ -32,6 +35,7 @@ pub(super) fn snapshot() -> Snapshot {
         answers: true,
         failure: None,
         session: true,
+        session_failure: None,
         watching: false,
         watch_failure: None,
     };
@@ -204,7 +208,7 @@ fn calls_are_counted_by_their_results() {
 #[test]
 fn transitions_begin_at_zero() {
     let metrics = Metrics::new();
-    metrics.count_transition(NASTY, true);
+    metrics.count_transition(NASTY, "active");
     let samples = parse(&metrics.text(&snapshot(), at(100_000)).expect("text"));
     let to = |cluster, to| {
         value(
@@ -215,6 +219,7 @@ fn transitions_begin_at_zero() {
     };
     assert_eq!((to(NASTY, "active"), to(NASTY, "passive")), (Some(1.0), Some(0.0)));
     assert_eq!((to("web", "active"), to("web", "passive")), (Some(0.0), Some(0.0)));
+    assert_eq!(to("web", "shared"), Some(0.0));
 }
 
 #[test]
@@ -225,6 +230,6 @@ fn the_alerts_of_the_examples_use_metrics_that_exist() {
     let expressions = alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
     let words = expressions.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
     let metrics: Vec<_> = words.filter(|word| word.starts_with("rcrond_")).collect();
-    assert_eq!(metrics.len(), 5);
+    assert_eq!(metrics.len(), 6);
     assert_eq!(metrics.iter().find(|word| !known(word)), None);
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::api::PendingRequest;
+use crate::claims::Found;
 use control::{Request, Response};
 use std::fmt;
 use std::io;
@@ -59,11 +60,18 @@ pub(super) async fn serve(stream: UnixStream, uid: u32, context: &Context) {
     let _ = match request {
         Ok(None) => return,
         Ok(Some(request @ Request::Status { .. })) => {
-            let answer = answer_status(request, uid, context).await;
+            let answer = answer_query(request, None, uid, context).await;
+            write(&mut writer, &answer).await
+        }
+        Ok(Some(request @ (Request::Ticks { .. } | Request::Jobs { .. }))) => {
+            let answer = match visible_user(&request, uid, context).await {
+                Ok(only_user) => answer_query(request, only_user, uid, context).await,
+                Err(answer) => answer,
+            };
             write(&mut writer, &answer).await
         }
         Ok(Some(_)) if !context.owner.may_drain(uid) => {
-            let message = "only root and rcrond's own user may drain, undrain and reload".to_owned();
+            let message = "only root and rcrond's own user may drain, undrain, reopen and reload".to_owned();
             write(&mut writer, &Response::Refused { message }).await
         }
         Ok(Some(request)) => relay(request, context, &mut writer).await,
@@ -86,20 +94,45 @@ async fn read_request(reader: OwnedReadHalf) -> Result<Option<Request>, RequestE
     serde_json::from_slice(&line).map(Some).map_err(RequestError::Invalid)
 }
 
+/// The user whose ticks and jobs the client may see; `None` for all of them.
+///
+/// # Errors
+/// The answer for a client that asks for another user's, or whose user has no name.
+async fn visible_user(request: &Request, uid: u32, context: &Context) -> Result<Option<String>, Response> {
+    if context.owner.may_drain(uid) {
+        return Ok(None);
+    }
+    let own = match context.users.find(uid).await {
+        Found::Name(name) => name,
+        Found::Nobody => {
+            let message = format!("this server has no user with the number {uid}");
+            return Err(Response::Refused { message });
+        }
+        Found::NoAnswer => return Err(error_response("the user's name cannot be looked up: try again")),
+    };
+    match request {
+        Request::Ticks { user: Some(user), .. } if **user != *own => {
+            let message = "only root and rcrond's own user may see the ticks of other users".to_owned();
+            Err(Response::Refused { message })
+        }
+        _ => Ok(Some(own.as_ref().to_owned())),
+    }
+}
+
 /// The loop gets the requests of users who may not drain one after the other, with pauses, because each costs time of the loop
 /// or a call to the store.
-async fn answer_status(request: Request, uid: u32, context: &Context) -> Response {
+async fn answer_query(request: Request, only_user: Option<String>, uid: u32, context: &Context) -> Response {
     let deadline = Instant::now() + STATUS_LIMIT;
     let answer = async {
         if context.owner.may_drain(uid) {
-            return ask(request, context).await;
+            return ask(request, only_user, context).await;
         }
         let lock = match request {
-            Request::Status { nodes: true } => &context.query_locks.store,
-            _ => &context.query_locks.daemon,
+            Request::Status { nodes: false } => &context.query_locks.daemon,
+            _ => &context.query_locks.store,
         };
         let _locked = lock.lock().await;
-        let answer = ask(request, context).await;
+        let answer = ask(request, only_user, context).await;
         tokio::time::sleep(PAUSE).await;
         answer
     };
@@ -107,14 +140,14 @@ async fn answer_status(request: Request, uid: u32, context: &Context) -> Respons
     answer.unwrap_or_else(|_| error_response("rcrond is too busy to answer: try again"))
 }
 
-async fn ask(request: Request, context: &Context) -> Response {
+async fn ask(request: Request, only_user: Option<String>, context: &Context) -> Response {
     let (replies, mut answers) = mpsc::channel(1);
-    if context
-        .requests
-        .send(PendingRequest { request, replies })
-        .await
-        .is_err()
-    {
+    let pending = PendingRequest {
+        request,
+        only_user,
+        replies,
+    };
+    if context.requests.send(pending).await.is_err() {
         return error_response(STOPPING);
     }
     answers.recv().await.unwrap_or_else(|| error_response(DROPPED))
@@ -123,7 +156,11 @@ async fn ask(request: Request, context: &Context) -> Response {
 /// Writes the answers as they come, up to the last.
 async fn relay(request: Request, context: &Context, writer: &mut OwnedWriteHalf) -> io::Result<()> {
     let (replies, mut answers) = mpsc::channel(ANSWERS_AHEAD);
-    let pending = PendingRequest { request, replies };
+    let pending = PendingRequest {
+        request,
+        only_user: None,
+        replies,
+    };
     match timeout(CLIENT_LIMIT, context.requests.send(pending)).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) => return write(writer, &error_response(STOPPING)).await,

@@ -155,6 +155,7 @@ fn users_get_the_nodes_one_at_a_time() {
             requests,
             owner: Owner(4000),
             query_locks: QueryLocks::default(),
+            users: crate::claims::Users::new(),
         });
         let mut clients = Vec::new();
         let mut ask = |uid, nodes| {
@@ -202,6 +203,7 @@ fn other_users_may_ask_for_the_status_but_not_drain() {
                 requests,
                 owner: Owner(4000),
                 query_locks: QueryLocks::default(),
+                users: crate::claims::Users::new(),
             };
             tokio::spawn(async move {
                 while let Some(pending) = received.recv().await {
@@ -245,7 +247,7 @@ fn the_clients_user_is_known_from_the_kernel() {
     "#;
     let done = testing::run(command.args(["-e", client]).arg(&path).stdin(Stdio::null()));
     let expected = if is_root {
-        "{\"answer\":\"refused\",\"message\":\"only root and rcrond's own user may drain, undrain and reload\"}\n"
+        "{\"answer\":\"refused\",\"message\":\"only root and rcrond's own user may drain, undrain, reopen and reload\"}\n"
     } else {
         "{\"answer\":\"progress\""
     };

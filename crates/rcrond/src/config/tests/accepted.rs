@@ -2,7 +2,7 @@
 
 use super::super::{ClusterSettings, Config};
 use super::*;
-use lease::{ClusterName, NodeName, Timing};
+use lease::{ClusterName, NodeName, RunOn, Timing};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,9 +42,12 @@ fn missing_keys_have_their_defaults() {
             journal: Some("/var/lib/rcron/journal".into()),
             priority: 100,
             timing: timing(10, 1, 0, 30),
+            run_on: RunOn::Active,
         }],
+        max_skew: Duration::from_secs(10),
         metrics: None,
         socket: "/run/rcrond/socket".into(),
+        claims_socket: "/run/rcrond/claims".into(),
         run_dir: "/run/rcrond".into(),
         state_dir: "/var/lib/rcrond".into(),
     };
@@ -53,13 +56,13 @@ fn missing_keys_have_their_defaults() {
 
 #[test]
 fn all_keys_are_read() {
-    let text = "node = 'Server.1'\nrun_dir = '/r'\nstate_dir = '/s'\n[postgresql]\n\
+    let text = "node = 'Server.1'\nrun_dir = '/r'\nstate_dir = '/s'\nmax_skew = '1h'\n[postgresql]\n\
         servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/postgresql:6000']\n\
         database = 'd'\ntable = 'ops.t'\nprefix = 'p'\nuser = 'u'\npassword = 'x y'\ntls = true\n\
         [metrics]\nlisten = '[::1]:9187'\n[control]\nsocket = '/c/s'\n\
         [[cluster]]\nname = 'web shop'\nstate_file = '/run/rcron/web'\njournal = 'none'\npriority = 0\n\
-        lease = '1m'\nsettle = '2s'\ngrace = '3s'\npreempt_delay = '4s'\n\
-        [[cluster]]\nname = 'b'\nstate_file = '/run/rcron/b'\npriority = 1_000_000\n";
+        run_on = 'any'\nlease = '1m'\nsettle = '2s'\ngrace = '3s'\npreempt_delay = '4s'\n\
+        [[cluster]]\nname = 'b'\nstate_file = '/run/rcron/b'\npriority = 1_000_000\nrun_on = 'active'\n";
     let config = load_valid(text).config;
     assert_eq!(config.node.as_str(), "Server.1");
     assert_eq!(
@@ -90,6 +93,7 @@ fn all_keys_are_read() {
     assert_eq!(config.run_dir, PathBuf::from("/r"));
     assert_eq!(config.state_dir, PathBuf::from("/s"));
     assert_eq!(config.socket, PathBuf::from("/c/s"));
+    assert_eq!(config.max_skew, Duration::from_secs(3600));
     let [web, other] = &config.clusters[..] else {
         panic!("{:?}", config.clusters);
     };
@@ -98,6 +102,7 @@ fn all_keys_are_read() {
     assert_eq!(web.journal, None);
     assert_eq!((web.priority, web.timing), (0, timing(60, 2, 3, 4)));
     assert_eq!((other.priority, other.timing), (1_000_000, timing(10, 1, 0, 30)));
+    assert_eq!((web.run_on, other.run_on), (RunOn::Any, RunOn::Active));
 }
 
 #[test]

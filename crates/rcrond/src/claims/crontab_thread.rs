@@ -1,0 +1,345 @@
+//! Reads the crontabs of this server, again when they change, in a thread of its own: they may be large, and a file system may hang.
+
+use super::crontabs::{Crontabs, JobLine, LineSchedule, Lines, Ticks};
+use super::messages::ClaimsEvent;
+use crate::config::resolve_links;
+use crate::event::{Event, EventSender};
+use crate::threads;
+use ::crontab::tick::{TickTime as Minute, Ticks as MinuteTicks, Unmodelled};
+use claims::{Gap, JobKey, Schedule};
+use jobs::root::Root;
+use jobs::{Jobs, Limits};
+use lease::ClusterName;
+use policy::claim::is_job_name;
+use policy::tick::TickTime;
+use policy::time_zone::Zone;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// Between two looks at the times of the files. cron notices a change at the next minute.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How many ticks of a gap are counted. With more, the number is "this many or more".
+const MOST_COUNTED: usize = 3000;
+
+/// The clusters of the configuration, with their state files: a line belongs to the cluster whose state file it reads.
+pub(crate) type ClusterFiles = Vec<(ClusterName, PathBuf)>;
+
+/// Tells the thread which clusters there are. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct CrontabThread(Sender<ClusterFiles>);
+
+impl CrontabThread {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn start(clusters: ClusterFiles, events: EventSender) -> io::Result<Self> {
+        let (sender, receiver) = channel();
+        threads::start("crontabs", move || watch(clusters, &receiver, &events))?;
+        Ok(Self(sender))
+    }
+
+    /// Other clusters are configured.
+    pub(crate) fn set_clusters(&self, clusters: ClusterFiles) {
+        // An error means that the thread has ended, which it has logged.
+        let _ = self.0.send(clusters);
+    }
+}
+
+fn watch(mut clusters: ClusterFiles, configured: &Receiver<ClusterFiles>, events: &EventSender) {
+    let root = match Root::new(None) {
+        Ok(root) => root,
+        Err(error) => {
+            log::error!(
+                "cannot read the crontabs: {}; the ticks of jobs with once_per_tick are named by the minute of their start",
+                sys::output::error_text(&error)
+            );
+            return;
+        }
+    };
+    let mut jobs = Jobs::read(&root, &Limits::default());
+    let mut unread = report_unread(&jobs, 0);
+    loop {
+        let crontabs = Arc::new(crontabs(&jobs, &clusters));
+        events.send(Event::Claims(ClaimsEvent::CrontabsRead(crontabs)));
+        loop {
+            match configured.recv_timeout(PAUSE) {
+                Ok(new) => {
+                    clusters = new;
+                    break;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if jobs.is_current(&root) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    jobs = Jobs::read(&root, &Limits::default());
+                    unread = report_unread(&jobs, unread);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Logs that some crontabs could not be read. Returns how many parts that are.
+fn report_unread(jobs: &Jobs, before: usize) -> usize {
+    let count = jobs.unread().len();
+    if count != before && count > 0 {
+        log::warn!(
+            "{count} crontabs or parts of them cannot be read: ticks of jobs in them are named by the minute of their start, and are \
+             not reported if they are missed; `rcronctl check` names the files"
+        );
+    }
+    count
+}
+
+/// The jobs with names, of the configured clusters.
+fn crontabs(jobs: &Jobs, clusters: &ClusterFiles) -> Crontabs {
+    let mut files = StateFiles::new(clusters);
+    let zone = Arc::new(jobs.system_zone().clone());
+    let mut crontabs = Crontabs::default();
+    for line in jobs.lines() {
+        let names = (
+            line.name.as_deref().and_then(text).filter(|name| is_job_name(name)),
+            text(&line.user),
+        );
+        let ((Some(name), Some(user)), false) = (names, line.is_dry_run) else {
+            continue;
+        };
+        match &line.config {
+            Ok(config) => {
+                let Some(cluster) = files.cluster(&config.state_file) else {
+                    continue;
+                };
+                let entry = crontabs.jobs.entry(JobKey::new(cluster, user, name));
+                let known = || JobLine {
+                    start_within: config.start_within,
+                    once_per_tick: config.once_per_tick,
+                    ..job_line(line, &zone)
+                };
+                entry
+                    .and_modify(|lines| *lines = Lines::Several)
+                    .or_insert_with(|| Lines::One(known()));
+            }
+            // Its cluster is not known: it may be each.
+            Err(_) => {
+                let entry = crontabs.unsettled.entry((user.to_owned(), name.to_owned()));
+                entry
+                    .and_modify(|lines| *lines = Lines::Several)
+                    .or_insert_with(|| Lines::One(job_line(line, &zone)));
+            }
+        }
+    }
+    crontabs
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+/// A line whose settings are not known.
+fn job_line(line: &jobs::JobLine, zone: &Arc<Zone>) -> JobLine {
+    let schedule = match line.ticks(zone) {
+        Ok(_) => LineSchedule::Known(Arc::new(CrontabTicks {
+            line: line.clone(),
+            zone: Arc::clone(zone),
+        })),
+        Err(Unmodelled::Reboot) => LineSchedule::Reboot,
+        Err(_) => LineSchedule::Unknown,
+    };
+    let zone = line.zone.as_deref().map(String::from_utf8_lossy);
+    JobLine {
+        schedule,
+        start_within: None,
+        once_per_tick: false,
+        text: String::from_utf8_lossy(&line.schedule_text).into_owned(),
+        zone: zone.unwrap_or_default().into_owned(),
+        command_hash: line.command_hash,
+    }
+}
+
+/// Finds the cluster of a state file. Several names may lead to the same file.
+struct StateFiles<'a> {
+    clusters: &'a ClusterFiles,
+    targets: Vec<PathBuf>,
+    known: BTreeMap<PathBuf, Option<ClusterName>>,
+}
+
+impl<'a> StateFiles<'a> {
+    /// How many names are looked up; users can write any into their crontabs.
+    const MOST: usize = 1000;
+
+    fn new(clusters: &'a ClusterFiles) -> Self {
+        Self {
+            clusters,
+            targets: clusters.iter().map(|(_, file)| resolve_links(file)).collect(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    fn cluster(&mut self, state_file: &[u8]) -> Option<ClusterName> {
+        let path = Path::new(OsStr::from_bytes(state_file));
+        if let Some((cluster, _)) = self.clusters.iter().find(|(_, file)| file == path) {
+            return Some(cluster.clone());
+        }
+        if let Some(known) = self.known.get(path) {
+            return known.clone();
+        }
+        if self.known.len() >= Self::MOST {
+            return None;
+        }
+        let target = resolve_links(path);
+        let found = self.targets.iter().position(|known| *known == target);
+        let cluster = found.map(|at| self.clusters[at].0.clone());
+        self.known.insert(path.to_owned(), cluster.clone());
+        cluster
+    }
+}
+
+/// The ticks of a line.
+#[derive(Debug)]
+struct CrontabTicks {
+    line: jobs::JobLine,
+    /// cron's own.
+    zone: Arc<Zone>,
+}
+
+impl CrontabTicks {
+    fn ticks(&self) -> Option<MinuteTicks<'_, Zone>> {
+        self.line.ticks(&self.zone).ok()
+    }
+}
+
+impl Schedule for CrontabTicks {
+    fn gap(&self, after: TickTime, before: TickTime) -> Option<Gap> {
+        let ticks = self.ticks()?;
+        let limit = Minute::not_before(before.wall()).plus_minutes(-1);
+        let from = Minute::containing(after.wall());
+        if limit <= from {
+            return None;
+        }
+        let mut missed = ticks.between(from, limit).take(MOST_COUNTED);
+        let first = missed.next()?;
+        let last = ticks.latest(first, limit)?;
+        let count = 1 + missed.count();
+        let count = if count == MOST_COUNTED {
+            u32::MAX
+        } else {
+            u32::try_from(count).unwrap_or(u32::MAX)
+        };
+        Some(Gap {
+            first: tick(first),
+            last: tick(last),
+            count,
+        })
+    }
+}
+
+impl Ticks for CrontabTicks {
+    fn latest(&self, earliest: TickTime, limit: TickTime) -> Option<TickTime> {
+        let (earliest, limit) = (Minute::not_before(earliest.wall()), Minute::containing(limit.wall()));
+        if limit < earliest {
+            return None;
+        }
+        self.ticks()?.latest(earliest, limit).map(tick)
+    }
+
+    fn next(&self, after: TickTime, limit: TickTime) -> Option<TickTime> {
+        let (after, limit) = (Minute::containing(after.wall()), Minute::containing(limit.wall()));
+        self.ticks()?.next(after, limit).map(tick)
+    }
+
+    fn as_schedule(self: Arc<Self>) -> Arc<dyn Schedule> {
+        self
+    }
+}
+
+fn tick(minute: Minute) -> TickTime {
+    TickTime(minute.seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use tempfile::TempDir;
+
+    const CONF: &str = "cluster_name = web\nstate_file = /run/rcron/web\nrequire_lease = yes\nonce_per_tick = yes\n";
+
+    /// A system with this /etc/crontab.
+    fn read(crontab: &str) -> (TempDir, Crontabs) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        for name in ["etc/rcron", "etc/cron.d", "usr/sbin"] {
+            fs::create_dir_all(path(name)).expect("made");
+        }
+        let write = |name: &str, text: &str| fs::write(path(name), text).expect("written");
+        write("etc/crontab", crontab);
+        write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+        write("etc/rcron/rcron.conf", CONF);
+        write(
+            "etc/rcron/other.conf",
+            "cluster_name = other\nstate_file = /run/rcron/other\n",
+        );
+        // The text by which Debian's cron is recognized.
+        write("usr/sbin/cron", "this crontab file will be ignored");
+        let root = Root::new(Some(directory.path())).expect("a root");
+        let jobs = Jobs::read(&root, &Limits::default());
+        let clusters = vec![(ClusterName::new("web"), PathBuf::from("/run/rcron/web"))];
+        let crontabs = crontabs(&jobs, &clusters);
+        (directory, crontabs)
+    }
+
+    fn lines<'a>(crontabs: &'a Crontabs, name: &str) -> Option<&'a Lines> {
+        crontabs.find(&JobKey::new(ClusterName::new("web"), "root", name))
+    }
+
+    #[test]
+    fn jobs_of_configured_clusters_are_found_with_their_ticks() {
+        let (_directory, crontabs) = read(
+            "0 3 * * * root rcron --job nightly backup\n\
+             */5 * * * * root rcron -o once_per_tick=no -j often check\n\
+             @reboot root rcron -j boot start\n\
+             0 1 * * * root rcron -c /etc/rcron/other.conf -j other backup\n\
+             0 1 * * * root rcron -j twice one\n0 2 * * * root rcron -j twice two\n\
+             0 4 * * * root rcron -c /none -j lost one\n",
+        );
+        assert_eq!(crontabs.jobs.len(), 4);
+        let Some(Lines::One(nightly)) = lines(&crontabs, "nightly") else {
+            panic!("{crontabs:?}")
+        };
+        assert!(nightly.once_per_tick);
+        assert_eq!(nightly.text, "0 3 * * *");
+        let LineSchedule::Known(ticks) = &nightly.schedule else {
+            panic!("{nightly:?}")
+        };
+        let day = 86_400;
+        let (noon, three) = (TickTime(20_000 * day + day / 2), TickTime(20_000 * day + 3 * 3600));
+        assert_eq!(ticks.latest(TickTime(0), noon), Some(three));
+        assert_eq!(ticks.latest(three, three), Some(three));
+        assert_eq!(ticks.latest(TickTime(three.0 + 1), noon), None);
+        assert_eq!(ticks.next(three, noon), None);
+        assert_eq!(ticks.next(noon, TickTime(u64::MAX)), Some(TickTime(three.0 + day)));
+        let gap = ticks.gap(three, TickTime(three.0 + 3 * day)).expect("a gap");
+        assert_eq!(
+            (gap.first.0, gap.last.0, gap.count),
+            (three.0 + day, three.0 + 2 * day, 2)
+        );
+        assert_eq!(ticks.gap(three, TickTime(three.0 + day)), None);
+        assert_eq!(ticks.gap(three, three), None);
+        assert_eq!(ticks.gap(TickTime(0), three).map(|gap| gap.count), Some(u32::MAX));
+        assert!(matches!(lines(&crontabs, "often"), Some(Lines::One(line)) if !line.once_per_tick));
+        assert!(
+            matches!(lines(&crontabs, "boot"), Some(Lines::One(line)) if matches!(line.schedule, LineSchedule::Reboot))
+        );
+        assert!(matches!(lines(&crontabs, "twice"), Some(Lines::Several)));
+        assert!(matches!(lines(&crontabs, "lost"), Some(Lines::One(line)) if !line.once_per_tick));
+        assert!(lines(&crontabs, "other").is_none());
+        assert_eq!(crontabs.once_per_tick().count(), 1);
+    }
+}

@@ -1,0 +1,189 @@
+//! Once per tick: passes events to the desk, together with what the lease machine knows at this moment.
+
+use super::Daemon;
+use super::requests::{UnknownCluster, send_answer};
+use crate::claims::{self, ClaimsEvent, ClientEvent, ClientNumbers, Context, Desk};
+use crate::config::Config;
+use crate::store_tasks::ticks::{self, TicksQuery};
+use ::claims::{ClusterFacts, Facts, JobKey, Now, Permission, StopReason};
+use ::inputs::clock;
+use control::Response;
+use lease::{ClusterName, RunOn, View};
+use policy::moment::BootTime;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{Receiver, Sender};
+
+/// How many claims are handled before the loop looks at everything else again, and how long this may take.
+const CLAIMS_AT_ONCE: usize = 64;
+const CLAIMS_LIMIT: Duration = Duration::from_millis(5);
+
+/// The desk of a new process.
+///
+/// # Errors
+/// The kernel gives no random numbers.
+pub(super) fn new_desk(config: &Config, senders: claims::Senders, numbers: Arc<ClientNumbers>) -> io::Result<Desk> {
+    let seed = super::machine::random_seed()?;
+    Ok(Desk::new(
+        config.node.clone(),
+        config.max_skew,
+        seed,
+        now(),
+        senders,
+        numbers,
+    ))
+}
+
+/// The state file of each cluster.
+pub(super) fn state_files(config: &Config) -> Vec<(ClusterName, PathBuf)> {
+    let clusters = config.clusters.iter();
+    clusters
+        .map(|cluster| (cluster.name.clone(), cluster.state_file.clone()))
+        .collect()
+}
+
+fn now() -> Now {
+    Now {
+        boot: clock::boot_time(),
+        wall: clock::wall_time(),
+    }
+}
+
+impl Daemon {
+    pub(super) fn handle_claims_event(&mut self, event: ClaimsEvent) {
+        self.with_desk(|desk, context| desk.handle_event(event, context));
+    }
+
+    pub(super) fn handle_claim(&mut self, event: ClientEvent) {
+        self.with_desk(|desk, context| desk.handle_client(event, context));
+    }
+
+    /// Those that wait already, so that they need not wait for a round of the loop each.
+    pub(super) fn handle_more_claims(&mut self, claims: &mut Receiver<ClientEvent>) {
+        let begin = Instant::now();
+        self.with_desk(|desk, context| {
+            for _ in 1..CLAIMS_AT_ONCE {
+                if begin.elapsed() > CLAIMS_LIMIT {
+                    return;
+                }
+                let Ok(event) = claims.try_recv() else { return };
+                desk.handle_client(event, context);
+            }
+        });
+    }
+
+    /// To be called after each event.
+    pub(super) fn advance_claims(&mut self) {
+        self.with_desk(Desk::advance);
+    }
+
+    pub(super) fn claims_wake_at(&self) -> Option<BootTime> {
+        self.desk.wakes_at(now())
+    }
+
+    /// The configuration has changed.
+    pub(super) fn claims_configured(&mut self, is_new_store: bool) {
+        self.claim_clusters.set(&self.config.clusters);
+        self.crontabs.set_clusters(state_files(&self.config));
+        self.with_desk(|desk, context| desk.configuration_changed(is_new_store, context));
+    }
+
+    /// No further claim is taken. What runs may still report its end.
+    pub(super) fn stop_claims(&mut self) {
+        self.stop_claims.notify_one();
+        self.desk.close_waiting();
+    }
+
+    fn with_desk(&mut self, act: impl FnOnce(&mut Desk, &Context)) {
+        let now = now();
+        let is_clock_ahead = self.desk.is_clock_ahead(self.config.max_skew, now.boot);
+        let context = Context {
+            facts: Facts {
+                session: self.machine.open_session(),
+                clusters: self.cluster_facts(now.boot, is_clock_ahead),
+            },
+            now,
+            node: &self.config.node,
+            max_skew: self.config.max_skew,
+            shared: self.shared_clusters(),
+            store: &self.store,
+            metrics: &self.metrics,
+        };
+        act(&mut self.desk, &context);
+    }
+
+    fn shared_clusters(&self) -> Vec<ClusterName> {
+        let clusters = self.config.clusters.iter();
+        let shared = clusters.filter(|cluster| cluster.run_on == RunOn::Any);
+        shared.map(|cluster| cluster.name.clone()).collect()
+    }
+
+    fn cluster_facts(
+        &self,
+        now: BootTime,
+        is_clock_ahead: bool,
+    ) -> std::collections::BTreeMap<ClusterName, ClusterFacts> {
+        let is_stopping = self.exit_by.is_some();
+        let facts = |view: View<'_>| {
+            let permission = match view.permission(now) {
+                _ if is_stopping => Permission::None(StopReason::Passive),
+                Some(lease::Permission::Shared { .. }) if is_clock_ahead => Permission::None(StopReason::ClockAhead),
+                Some(lease::Permission::Shared { until }) => Permission::Shared { until },
+                Some(lease::Permission::Active { until, epoch }) => Permission::Active { until, epoch },
+                None => Permission::None(StopReason::Passive),
+            };
+            let facts = ClusterFacts {
+                permission,
+                lease: view.claim_lease,
+                grace: view.config.timing.grace(),
+            };
+            (view.config.name.clone(), facts)
+        };
+        self.machine.views().map(facts).collect()
+    }
+
+    /// Reads the ticks in a task.
+    pub(super) fn answer_ticks(&self, query: TicksQuery, replies: Sender<Response>) {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            let answer = match ticks::read(&store, &query).await {
+                Ok(report) => Response::Ticks(report),
+                Err(error) => not_read(&error),
+            };
+            send_answer(&replies, answer);
+        });
+    }
+
+    /// Reads the jobs that the nodes have published in a task.
+    pub(super) fn answer_jobs(&self, clusters: Vec<ClusterName>, user: Option<String>, replies: Sender<Response>) {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            let answer = match ticks::read_published(&store, &clusters, user.as_deref()).await {
+                Ok(report) => Response::Jobs(report),
+                Err(error) => not_read(&error),
+            };
+            send_answer(&replies, answer);
+        });
+    }
+
+    pub(super) fn reopen(
+        &mut self,
+        cluster: String,
+        user: &str,
+        job: &str,
+        replies: Sender<Response>,
+    ) -> Result<(), UnknownCluster> {
+        let cluster = self.configured_clusters(&[cluster])?.remove(0);
+        let job = JobKey::new(cluster, user, job);
+        self.with_desk(|desk, context| desk.reopen(job, replies, context));
+        Ok(())
+    }
+}
+
+fn not_read(error: &store::Error) -> Response {
+    Response::Error {
+        message: format!("the store cannot be read: {error}"),
+    }
+}
