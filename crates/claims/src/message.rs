@@ -263,6 +263,9 @@ pub enum Input {
     Hint,
     /// Whether the store's watch works. While it does, the machine polls less often.
     Watching(bool),
+    /// This server has jobs in this cluster. Its floor is set now, if there is none: set at the first claim, it would cost the
+    /// first tick.
+    Expect(ClusterName),
     /// An rcron asks for a tick.
     Claim(Box<Claim>),
     /// An rcron reports a run with a grant.

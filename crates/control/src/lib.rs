@@ -203,6 +203,9 @@ pub enum Role {
     Drained,
     /// The node has not renewed its session for longer than a lease.
     Gone,
+    /// A role of a later version of rcrond, which this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A node of a cluster, according to the records in the store.

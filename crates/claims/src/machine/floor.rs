@@ -6,7 +6,7 @@ use super::reading::Snapshot;
 use crate::message::{Change, Found, Key, Notice, Now, Record};
 use crate::mutation::Mutation;
 use crate::record::FloorRecord;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 use lease::{ClusterName, Incarnation, Version};
@@ -33,12 +33,13 @@ enum Floor {
 }
 
 impl Machine {
-    pub(super) fn read_floors(&self, now: Now, clusters: BTreeSet<&ClusterName>, snapshot: &Snapshot) -> Floors {
-        let floor = |cluster: &ClusterName| {
-            let found = snapshot.get(&Key::Floor(cluster.clone())).flatten();
-            (cluster.clone(), self.floor(now, cluster, found))
+    /// The floors among the keys of a read.
+    pub(super) fn read_floors(&self, now: Now, keys: &[Key], snapshot: &Snapshot) -> Floors {
+        let floor = |key: &Key| match key {
+            Key::Floor(cluster) => Some((cluster.clone(), self.floor(now, cluster, snapshot.get(key).flatten()))),
+            _ => None,
         };
-        Floors(clusters.into_iter().map(floor).collect())
+        Floors(keys.iter().filter_map(floor).collect())
     }
 
     fn floor(&self, now: Now, cluster: &ClusterName, found: Option<&Found>) -> Floor {
@@ -99,6 +100,11 @@ impl Floors {
             }
         }
         (!change.writes.is_empty()).then_some(change)
+    }
+
+    /// Whether this floor is not known to be set: it must be set, or was not read.
+    pub(super) fn is_to_be_set(&self, cluster: &ClusterName) -> bool {
+        matches!(self.0.get(cluster), None | Some(Floor::Set { .. }))
     }
 
     /// What follows when it is done.

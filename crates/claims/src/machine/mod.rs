@@ -52,6 +52,8 @@ pub struct Machine {
     sessions: Sessions,
     /// Ticks that should have been started by now: the latest of each job.
     dues: BTreeMap<JobKey, PendingDue>,
+    /// The clusters whose floor must be there before the first claim.
+    expected: BTreeSet<lease::ClusterName>,
     /// Requests of administrators.
     reopens: Vec<Reopen>,
     /// The jobs that must be read.
@@ -112,6 +114,7 @@ impl Machine {
             jobs: BTreeMap::new(),
             sessions: Sessions::default(),
             dues: BTreeMap::new(),
+            expected: BTreeSet::new(),
             reopens: Vec::new(),
             queue: Queue::default(),
             store: StoreState::new(now.boot),
@@ -205,6 +208,9 @@ impl Machine {
             Input::Watching(watching) => {
                 self.store.is_watching = watching;
                 self.store.is_hinted = true;
+            }
+            Input::Expect(cluster) => {
+                self.expected.insert(cluster);
             }
             Input::Claim(claim) => self.take_claim(now, *claim, out),
             Input::Held(held) => self.take_held(&held),

@@ -1,6 +1,5 @@
 //! A read has ended: takes in what it found, and plans the change that follows.
 
-use super::floor::Floors;
 use super::permit::Standing;
 use super::round::Phase;
 use super::{JobView, Machine};
@@ -56,7 +55,8 @@ impl Machine {
         self.take_store(&reading, &jobs);
         let snapshot = Snapshot::new(&keys, &reading);
         self.take_records(now, &keys, &snapshot, out);
-        let floors = self.take_floors(now, &jobs, &snapshot);
+        let floors = self.read_floors(now, &keys, &snapshot);
+        self.expected.retain(|cluster| floors.is_to_be_set(cluster));
         if let Some(change) = floors.change(reading.incarnation.as_ref()) {
             self.begin_change(now, change, jobs, floors.effects(), out);
             return;
@@ -195,10 +195,5 @@ impl Machine {
 
     pub(super) fn clusters_of(jobs: &[JobKey]) -> BTreeSet<&ClusterName> {
         jobs.iter().map(|job| &job.cluster).collect()
-    }
-
-    fn take_floors(&mut self, now: Now, jobs: &[JobKey], snapshot: &Snapshot) -> Floors {
-        let clusters = Self::clusters_of(jobs);
-        self.read_floors(now, clusters, snapshot)
     }
 }

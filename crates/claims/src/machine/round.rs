@@ -81,7 +81,7 @@ impl Machine {
             return;
         }
         self.sweep_if_due(now.boot);
-        if self.queue.is_empty() {
+        if self.queue.is_empty() && self.expected.is_empty() {
             return;
         }
         let jobs = self.queue.take(self.store.most_jobs);
@@ -130,7 +130,7 @@ impl Machine {
     /// What a round reads: this node's session, floors, jobs, the sessions that their entries name, and the list of jobs where one
     /// may be new.
     fn keys(&self, jobs: &[JobKey]) -> Vec<Key> {
-        let clusters: BTreeSet<&ClusterName> = jobs.iter().map(|job| &job.cluster).collect();
+        let clusters: BTreeSet<&ClusterName> = jobs.iter().map(|job| &job.cluster).chain(&self.expected).collect();
         let mut keys = Vec::from([Key::Session(self.node.clone())]);
         keys.extend(clusters.into_iter().cloned().map(Key::Floor));
         keys.extend(jobs.iter().cloned().map(Key::Job));
@@ -321,7 +321,7 @@ impl Machine {
     pub(super) fn wake_at(&self, now: Now) -> Option<BootTime> {
         let phase = match &self.phase {
             Phase::Reading { by, .. } | Phase::Changing { by, .. } => Some(*by),
-            Phase::Idle if !self.queue.is_empty() => Some(self.store.retry_at),
+            Phase::Idle if !self.queue.is_empty() || !self.expected.is_empty() => Some(self.store.retry_at),
             Phase::Idle => None,
         };
         let pending = self

@@ -236,9 +236,10 @@ fn a_shared_state_permits_only_jobs_that_need_a_grant() {
             assert_eq!(decided(&line, &rules), expected, "{line}");
         }
         for rules in [LAX, SAFE, LEASED] {
-            let without = match line.starts_with("passive") {
-                true => Decision::Skip(Skip::Passive),
-                false => expected,
+            let without = if line.starts_with("passive") {
+                Decision::Skip(Skip::Passive)
+            } else {
+                expected
             };
             assert_eq!(decided(&line, &rules), without, "{line}");
         }

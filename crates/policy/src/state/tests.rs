@@ -157,9 +157,9 @@ fn shared_needs_passive_a_lease_and_a_session() {
         (format!("active {lease} session={SESSION}"), None),
     ] {
         let state = State::parse(line.as_bytes()).expect("a state");
-        assert_eq!(state.shared, expected, "{:.100}", line);
+        assert_eq!(state.shared, expected, "{line:.100}");
         let written = State::parse(&state.line()).map(|state| state.shared);
-        assert_eq!(written, Ok(expected), "{:.100}", line);
+        assert_eq!(written, Ok(expected), "{line:.100}");
     }
 }
 

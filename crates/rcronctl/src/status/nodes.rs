@@ -112,6 +112,7 @@ fn role(role: Role) -> Cell {
         Role::Standby => ("standby", Tone::Plain),
         Role::Drained => ("drained", Tone::Dim),
         Role::Gone => ("gone", Tone::Bad),
+        Role::Unknown => ("unknown", Tone::Plain),
     };
     Cell::new(word, tone)
 }

@@ -22,7 +22,7 @@ use control::Response;
 use lease::{ClusterName, NodeName};
 use policy::claim::{Answer, Over, OverReason, Request};
 use policy::moment::BootTime;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -314,8 +314,16 @@ impl Desk {
             .set_crontabs(&crontabs, &old, context.max_skew, context.now.wall);
         self.published = Some(Arc::new(NodeJobs::new(&crontabs)));
         self.is_used |= crontabs.once_per_tick().next().is_some();
+        let expected: BTreeSet<ClusterName> = crontabs
+            .once_per_tick()
+            .map(|(job, ..)| job.cluster.clone())
+            .filter(|cluster| context.facts.clusters.contains_key(cluster))
+            .collect();
         self.crontabs = Some(crontabs);
         self.set_specs(context);
+        for cluster in expected {
+            self.step(Input::Expect(cluster), context);
+        }
         for asked in std::mem::take(&mut self.early) {
             self.handle_asked(asked, context);
         }

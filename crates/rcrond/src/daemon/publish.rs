@@ -138,8 +138,10 @@ impl Daemon {
                 (Role::Holding, _) => format!("{name}: holds the lease, not active"),
                 (Role::Draining, _) => format!("{name}: draining"),
                 (Role::Drained, _) => format!("{name}: drained"),
-                (Role::Standby | Role::Gone, Some(holder)) => format!("{name}: standby, held by {holder}"),
-                (Role::Standby | Role::Gone, None) => format!("{name}: standby"),
+                (Role::Standby | Role::Gone | Role::Unknown, Some(holder)) => {
+                    format!("{name}: standby, held by {holder}")
+                }
+                (Role::Standby | Role::Gone | Role::Unknown, None) => format!("{name}: standby"),
             }
         };
         let lines: Vec<_> = self.machine.views().map(line).collect();

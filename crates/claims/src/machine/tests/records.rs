@@ -41,6 +41,23 @@ fn a_new_store_gets_a_floor_and_what_may_have_been_started_before_is_not_started
 }
 
 #[test]
+fn the_floor_of_an_expected_cluster_is_set_before_its_first_claim() {
+    let mut store = Store::default();
+    let mut one = Node::active(1, &mut store);
+    one.input(Input::Expect(cluster()));
+    one.settle(&mut store);
+    assert_eq!(floor(&store), TickTime(TICK + 21));
+    let changes = store.changes;
+    one.input(Input::Expect(cluster()));
+    one.settle(&mut store);
+    assert_eq!((store.changes, one.calls.len()), (changes, 0), "nothing more is asked");
+    one.pass(30 * SECOND);
+    one.claim(1, "backup", TICK + 30);
+    one.settle(&mut store);
+    assert!(one.last(1).starts_with("grant"), "{}", one.last(1));
+}
+
+#[test]
 fn in_another_incarnation_the_floor_is_raised() {
     let mut store = store();
     store.incarnation = 1;
