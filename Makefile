@@ -118,7 +118,7 @@ test: all ## install what the tests need, if possible, and run them all
 test-packages: all ## build the packages, and install, upgrade and remove them in a root of their own (as root)
 	tools/test-packages
 
-chaos: all ## random faults on three nodes: STORE=redis|etcd|postgresql SEED=number SECONDS=600 (as root)
+chaos: all ## random faults on three nodes: STORE=redis|etcd|postgresql|mariadb SEED=number SECONDS=600 (as root)
 	tools/chaos $(rcron) "$(STORE)" "$(SEED)" "$(SECONDS)"
 
 bench: all ## measure beside /bin/true, a shell's one-liner and flock
@@ -193,7 +193,7 @@ install-rcrond:
 	@set -e; $(call install_unit,rcrond.service)
 	$(INSTALL) -m 644 packaging/catalog/rcrond.catalog $(DESTDIR)$(catalogdir)
 	$(INSTALL) -m 644 build/LICENCES-rcrond.txt $(DESTDIR)$(rcronddocdir)/LICENCES-third-party.txt
-	$(INSTALL) -m 644 examples/rcrond/* packaging/postgresql/rcrond.sql $(DESTDIR)$(rcronddocdir)/examples
+	$(INSTALL) -m 644 examples/rcrond/* packaging/postgresql/rcrond.sql packaging/mariadb/rcrond-mariadb.sql $(DESTDIR)$(rcronddocdir)/examples
 
 uninstall: ## remove all of it but configuration, journal and epochs
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true

@@ -131,7 +131,7 @@ pub struct Report {
 /// The store, as this node sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreReport {
-    /// `etcd`, `postgresql` or `redis`.
+    /// `etcd`, `postgresql`, `mariadb` or `redis`.
     pub kind: String,
     /// The servers, as in rcrond.toml(5).
     pub servers: Vec<String>,

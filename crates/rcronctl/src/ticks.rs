@@ -29,8 +29,10 @@ const MISSED: u8 = 1;
 struct Found {
     /// The latest first.
     ticks: Vec<Tick>,
-    /// Whether `--limit` or rcrond has left ticks out.
-    more: bool,
+    /// Whether `--limit` has left ticks out.
+    is_limited: bool,
+    /// Whether rcrond has left ticks out.
+    is_cut: bool,
     ahead: Vec<AheadReport>,
     /// What could not be read, in words.
     unseen: Vec<String>,
@@ -76,7 +78,8 @@ impl Found {
         let is_limited = shown::keep_newest(&mut ticks, limit);
         Ok(Self {
             ticks,
-            more: is_limited || report.is_cut,
+            is_limited,
+            is_cut: report.is_cut,
             ahead: report.ahead,
             unseen: report.unreadable,
         })
@@ -84,7 +87,7 @@ impl Found {
 
     /// "None were missed" is an answer only if everything was read.
     fn status(&self, missed_only: bool) -> u8 {
-        let is_complete = self.unseen.is_empty() && !self.more;
+        let is_complete = self.unseen.is_empty() && !self.is_cut;
         match (self.ticks.is_empty(), missed_only) {
             (false, true) => MISSED,
             (true, _) if !is_complete => FAILED,
@@ -104,12 +107,13 @@ impl Found {
 }
 
 fn print_found(found: &Found, options: &cli::Ticks) -> Result<(), Failure> {
+    let is_root = sys::environment::effective_user() == 0;
     let is_filtered = options.job.is_some() || options.user.is_some() || options.cluster.is_some();
     if found.ticks.is_empty() {
         let text = match found.status(options.missed) {
             FAILED => "",
             _ if options.missed => "no tick was missed\n",
-            _ if is_filtered || options.since.is_some() => "no such ticks\n",
+            _ if is_filtered || options.since.is_some() || !is_root => "no such ticks\n",
             _ => "no ticks are recorded: no job with once_per_tick has been due yet\n",
         };
         print_text(text)?;
@@ -120,10 +124,12 @@ fn print_found(found: &Found, options: &cli::Ticks) -> Result<(), Failure> {
             Screen::of_stdout(),
         ))?;
     }
-    if found.more {
+    if found.is_cut {
+        print_text("(there are too many ticks: choose with --cluster, --user or --job)\n")?;
+    } else if found.is_limited {
         print_text("(older ticks are not shown; -n 0 shows all that are kept)\n")?;
     }
-    if sys::environment::effective_user() != 0 {
+    if !is_root {
         print_text("(these are the ticks of your own jobs; only root sees those of other users)\n")?;
     }
     Ok(())

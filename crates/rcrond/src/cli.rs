@@ -4,7 +4,7 @@ use crate::config::DEFAULT_FILE;
 use clap::Parser;
 use std::path::PathBuf;
 
-/// Elects the active server of each cluster by a lease in etcd, PostgreSQL or Redis.
+/// Elects the active server of each cluster by a lease in etcd, PostgreSQL, MariaDB or Redis.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(name = "rcrond", version, about, max_term_width = 80)]
@@ -21,7 +21,7 @@ pub(crate) struct Cli {
     /// Let the running daemon read its configuration again, and wait until it has; exit with 1 if it refuses it
     #[arg(long, conflicts_with = "init_store")]
     pub(crate) reload: bool,
-    /// Create what the store needs before rcrond can use it: for PostgreSQL, the table
+    /// Create what the store needs before rcrond can use it: for PostgreSQL and MariaDB, the table
     #[arg(long)]
     pub(crate) init_store: bool,
 }

@@ -25,6 +25,11 @@ pub(crate) trait Protocol: Send + Sync + 'static {
     /// Connects to this server, and checks that it is one which can keep the records.
     fn log_in<'a>(&'a self, server: &'a Server) -> Answer<'a, Box<dyn Connection>>;
 
+    /// Whether servers of this kind report changes. If they do not, [`subscribe`](Self::subscribe) always fails.
+    fn reports_changes(&self) -> bool {
+        true
+    }
+
     /// Subscribes to changes of these keys at this server: no change is missed from the moment when the subscription returns.
     fn subscribe<'a>(&'a self, server: &'a Server, keys: &'a [String], notifier: Notifier) -> Answer<'a, Listening>;
 
@@ -104,6 +109,10 @@ impl Store for Client {
 
     fn full_key(&self, key: &str) -> String {
         full(&self.prefix, key)
+    }
+
+    fn reports_changes(&self) -> bool {
+        self.protocol.reports_changes()
     }
 
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>> {

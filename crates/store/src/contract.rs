@@ -19,6 +19,11 @@ pub trait Store: Send + Sync {
     /// This key as the store's own tools show it: with the prefix.
     fn full_key(&self, key: &str) -> String;
 
+    /// Whether it has watches. Without them, callers poll.
+    fn reports_changes(&self) -> bool {
+        true
+    }
+
     /// Watches these keys for changes from now on, over a connection of its own.
     fn watch(&self, keys: Vec<String>) -> Answer<'_, Box<dyn Watch>>;
 

@@ -15,6 +15,7 @@ mod contract;
 mod dial;
 mod error;
 pub mod etcd;
+pub mod mariadb;
 pub mod memory;
 mod poisonable;
 pub mod postgresql;

@@ -10,6 +10,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+/// Whether the process was started by a service manager that expects notifications.
+#[must_use]
+pub fn is_present() -> bool {
+    env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// Sends `READY=1`, `STATUS=…` or the like; several assignments, each on a line of its own, are one message. If the socket is full, waits
 /// at most for `patience`. Does nothing if the service was started by hand.
 ///

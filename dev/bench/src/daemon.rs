@@ -73,11 +73,7 @@ pub(crate) fn measure(rcrond: &Path, counts: &[usize], duration: Duration) -> Re
 }
 
 fn cost(rcrond: &Path, count: usize, duration: Duration) -> Result<Cost> {
-    let directory = if Path::new(MEMORY).is_dir() {
-        TempDir::new_in(MEMORY)?
-    } else {
-        TempDir::new()?
-    };
+    let directory = directory_in_memory()?;
     let disk = TempDir::new()?;
     let (etcd, address) = start_etcd(disk.path())?;
     let port = free_port()?;
@@ -126,17 +122,38 @@ fn is_active(directory: &Path, cluster: usize) -> bool {
 
 /// The number of reads and changes so far, from rcrond's metrics.
 fn calls(port: u16) -> Result<(f64, f64)> {
+    let page = page(port)?;
+    let count = |operation: &str| {
+        let name = format!("rcrond_store_latency_seconds_count{{operation=\"{operation}\"}}");
+        metric(&page, &name)
+    };
+    Ok((count("read")?, count("change")?))
+}
+
+/// The metrics of a program on this port.
+pub(crate) fn page(port: u16) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
     let mut page = String::new();
     stream.read_to_string(&mut page)?;
-    let count = |operation: &str| -> Result<f64> {
-        let label = format!("rcrond_store_latency_seconds_count{{operation=\"{operation}\"}} ");
-        let line = page.lines().find_map(|line| line.strip_prefix(&label));
-        Ok(line.ok_or("no such metric")?.trim().parse()?)
-    };
-    Ok((count("read")?, count("change")?))
+    Ok(page)
+}
+
+/// The value of one of them.
+pub(crate) fn metric(page: &str, name: &str) -> Result<f64> {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+    let found = page.lines().find_map(value);
+    Ok(found.ok_or_else(|| format!("no metric {name}"))?)
+}
+
+/// A tmpfs, if there is one.
+pub(crate) fn directory_in_memory() -> Result<TempDir> {
+    Ok(if Path::new(MEMORY).is_dir() {
+        TempDir::new_in(MEMORY)?
+    } else {
+        TempDir::new()?
+    })
 }
 
 fn start_etcd(directory: &Path) -> Result<(Running, String)> {
@@ -168,6 +185,6 @@ fn start_etcd(directory: &Path) -> Result<(Running, String)> {
     Ok((etcd, address))
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

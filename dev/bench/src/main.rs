@@ -3,6 +3,7 @@
 //! It prints tables in Markdown with the targets beside the figures. A missed target is not an error, because the machine may be slow
 //! or busy. It fails if rcron does not do what is being measured. See docs/benchmarks.md.
 
+mod claims;
 mod daemon;
 mod demotion;
 mod file;
@@ -46,6 +47,7 @@ fn answer(request: Request) -> Result<()> {
             Ok(())
         }
         Request::LogDaemon(path) => log::be_daemon(&path),
+        Request::Stamp(number) => claims::print_stamp(&number),
         Request::Peak(command) => history::print_peak(&command),
         Request::Measure(options) => measure(&options),
     }
@@ -59,7 +61,10 @@ fn measure(options: &Options) -> Result<()> {
         history::measure(rcronctl, options.runs)?;
     }
     match &options.rcrond {
-        Some(rcrond) if fixture::find("etcd").is_some() => daemon::measure(rcrond, &[1, 100], options.duration)?,
+        Some(rcrond) if fixture::find("etcd").is_some() => {
+            daemon::measure(rcrond, &[1, 100], options.duration)?;
+            claims::measure(&options.binary, rcrond, &claims::Extent::new(options.is_once))?;
+        }
         Some(_) => println!("\nrcrond: NOT MEASURED: no etcd here (Debian's package: etcd-server)"),
         None => {}
     }

@@ -36,6 +36,8 @@ pub(crate) enum Request {
     Help,
     /// To be the log daemon at this path.
     LogDaemon(OsString),
+    /// To print the number of a job and the time: to be the job whose start is timed.
+    Stamp(String),
     /// To print the peak memory of this command.
     Peak(Vec<OsString>),
     Measure(Options),
@@ -52,12 +54,15 @@ pub(crate) struct Options {
     pub(crate) runs: u64,
     pub(crate) rounds: usize,
     pub(crate) workload: usize,
+    /// Whether every case is run only once.
+    pub(crate) is_once: bool,
     pub(crate) demotions: usize,
 }
 
 pub(crate) fn read(mut parser: Parser) -> Result<Request> {
     let (mut binary, mut rcronctl, mut rcrond) = (None, None, None);
     let mut duration = DURATION;
+    let mut is_once = false;
     let (mut rounds, mut workload, mut runs) = (ROUNDS, WORKLOAD, RUNS);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -69,8 +74,10 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
             Arg::Long("once") => {
                 (rounds, workload, runs) = (1, SMALL_WORKLOAD, FEW_RUNS);
                 duration = SHORT_DURATION;
+                is_once = true;
             }
             Arg::Long(DAEMON_OPTION) => return Ok(Request::LogDaemon(parser.value()?)),
+            Arg::Long("stamp") => return Ok(Request::Stamp(parser.value()?.string()?)),
             Arg::Long("peak-of") => return Ok(Request::Peak(parser.raw_args()?.collect())),
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             unknown => return Err(unknown.unexpected().into()),
@@ -88,6 +95,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
         runs,
         rounds,
         workload,
+        is_once,
         demotions: rounds.min(MOST_DEMOTIONS),
     }))
 }

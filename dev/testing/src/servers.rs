@@ -4,6 +4,7 @@
 
 pub mod etcd;
 pub mod fake;
+pub mod mariadb;
 pub mod postgresql;
 pub mod redis;
 

@@ -66,7 +66,7 @@ impl From<u64> for Seconds {
 pub(super) fn print(found: &Found) -> Result<(), Failure> {
     print_json(&TicksJson {
         ticks: found.ticks.iter().map(tick_json).collect(),
-        more: found.more,
+        more: found.is_limited || found.is_cut,
         ahead: found.ahead.iter().map(ahead_json).collect(),
         unseen: &found.unseen,
     })

@@ -54,6 +54,13 @@ pub(super) const STORES: &[(&str, Kind)] = &[
         },
     ),
     (
+        "mariadb",
+        Kind {
+            name: "[mariadb]",
+            keys: &[STORE_KEYS, &["database", "table"]],
+        },
+    ),
+    (
         "redis",
         Kind {
             name: "[redis]",
@@ -148,6 +155,9 @@ pub(super) fn unknown(kind: &Kind, name: &str) -> ValueError {
 
 /// The table in which the key belongs; otherwise the key that was probably meant.
 fn suggest(kind: &Kind, name: &str) -> String {
+    if name == "mysql" {
+        return "the table [mariadb] is for MySQL, too".into();
+    }
     if TOP.has(name) {
         return "it belongs before the first table".into();
     }

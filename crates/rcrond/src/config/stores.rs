@@ -1,6 +1,7 @@
 //! The table of the store. The file must have exactly one.
 
 mod etcd;
+mod mariadb;
 mod postgresql;
 mod redis;
 
@@ -25,7 +26,7 @@ struct Reader {
 }
 
 /// In the order of [`keys::STORES`].
-const READERS: [&Reader; keys::STORES.len()] = [&etcd::READER, &postgresql::READER, &redis::READER];
+const READERS: [&Reader; keys::STORES.len()] = [&etcd::READER, &postgresql::READER, &mariadb::READER, &redis::READER];
 
 /// A store, and whether the file itself holds its password.
 pub(super) struct Found {

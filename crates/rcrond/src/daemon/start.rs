@@ -21,8 +21,11 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 use store::{Error, Store};
 use sys::output::{error_text, to_stderr};
+use sys::service_manager;
 
 /// Why the daemon did not start.
 pub(crate) enum StartError {
@@ -45,6 +48,10 @@ pub(crate) enum StartError {
     Signals(io::Error),
     Socket(PathBuf, ListenError),
 }
+
+/// systemd starts rcrond again 0.2 s after its end, so that a crash costs no lease, however short that is. A fault that lasts, such
+/// as a `run_dir` that cannot be written to, must not fill the log at this rate.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(2);
 
 impl StartError {
     /// Whether the next start would fail in the same way, until an administrator changes a file.
@@ -86,6 +93,7 @@ pub(crate) fn run(config_file: &Path) -> Result<(), StartError> {
     if let Err(error) = start_log() {
         let error = StartError::Log(error);
         to_stderr(format!("rcrond: {error}\n").as_bytes());
+        delay_restart(&error);
         return Err(error);
     }
     let result = load(config_file).and_then(|config| run_daemon(config, config_file.to_owned()));
@@ -93,7 +101,16 @@ pub(crate) fn run(config_file: &Path) -> Result<(), StartError> {
         log::error!("{error}");
     }
     flush();
+    if let Err(error) = &result {
+        delay_restart(error);
+    }
     result
+}
+
+fn delay_restart(error: &StartError) {
+    if !error.needs_administrator() && service_manager::is_present() {
+        thread::sleep(PAUSE_AFTER_FAULT);
+    }
 }
 
 fn load(file: &Path) -> Result<Config, StartError> {

@@ -18,7 +18,7 @@ const MIN_LIFETIME: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct WatchSpec {
     pub(crate) store: Arc<dyn Store>,
-    /// Nothing is watched while there are none.
+    /// Nothing is watched while there are none, or if the store reports no changes.
     pub(crate) keys: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(mut specs: Receiver<WatchSpec>, report: impl Fn(WatchRep
     let mut pause = MIN_PAUSE;
     loop {
         let spec = specs.borrow_and_update().clone();
-        if spec.keys.is_empty() {
+        if spec.keys.is_empty() || !spec.store.reports_changes() {
             if specs.changed().await.is_err() {
                 return;
             }

@@ -17,5 +17,6 @@ mod site;
 mod stores;
 mod table;
 mod ticker;
+mod ticks;
 mod vdso;
 mod with_etcd;

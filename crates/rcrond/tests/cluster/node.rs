@@ -24,6 +24,18 @@ pub(crate) struct Node {
     pub(crate) host: Arc<Host>,
     directory: PathBuf,
     daemon: Mutex<Option<Running>>,
+    pub(crate) extras: Extras,
+}
+
+/// What only some tests configure.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    /// Lines at the top of rcrond.toml.
+    pub(crate) top: &'static str,
+    /// Lines in the cluster's table.
+    pub(crate) cluster: &'static str,
+    /// Commands of sh that make rcrond's own mounts; `None`: it has those of the lab.
+    pub(crate) mounts: Option<String>,
 }
 
 /// What can differ between scenarios.
@@ -45,6 +57,7 @@ impl Node {
             host: Arc::new(host),
             directory,
             daemon: Mutex::new(None),
+            extras: Extras::default(),
         };
         let state = node.state_file();
         let lines = [
@@ -67,6 +80,10 @@ impl Node {
         self.directory.join("state")
     }
 
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     pub(crate) fn rcron_conf(&self) -> PathBuf {
         self.directory.join("rcron.conf")
     }
@@ -83,15 +100,17 @@ impl Node {
     pub(crate) fn configure(&self, settings: &Settings) {
         let path = |name: &str| self.directory.join(name).display().to_string();
         let text = format!(
-            "node = {:?}\nrun_dir = {:?}\nstate_dir = {:?}\n\n{}\n\
-             [[cluster]]\nname = \"web\"\nstate_file = {:?}\npriority = {}\n\
+            "node = {:?}\nrun_dir = {:?}\nstate_dir = {:?}\n{}\n{}\n\
+             [[cluster]]\nname = \"web\"\nstate_file = {:?}\npriority = {}\n{}\
              lease = \"{}s\"\nsettle = \"{}s\"\npreempt_delay = \"{}s\"\n\n[control]\nsocket = {:?}\n",
             self.name(),
             path("run"),
             path("lib"),
+            self.extras.top,
             settings.store,
             path("state"),
             settings.priority,
+            self.extras.cluster,
             settings.lease.as_secs(),
             settings.settle.as_secs(),
             settings.preempt_delay.as_secs(),
@@ -119,7 +138,16 @@ impl Node {
     fn rcrond(&self) -> Command {
         let path = self.directory.join("rcrond.log");
         let log = OpenOptions::new().create(true).append(true).open(path).expect("a log");
-        let mut command = Command::new(program("rcrond").canonicalize().expect("rcrond"));
+        let rcrond = program("rcrond").canonicalize().expect("rcrond");
+        let mut command = match &self.extras.mounts {
+            None => Command::new(rcrond),
+            Some(mounts) => {
+                let mut command = Command::new("unshare");
+                let line = format!("{mounts}\nexec \"$@\"");
+                command.args(["--mount", "sh", "-ec", &line, "sh"]).arg(rcrond);
+                command
+            }
+        };
         command.arg("-c").arg(self.configuration()).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("a descriptor")).stderr(log);
         command

@@ -6,6 +6,7 @@ use crate::sampler::Sampler;
 use crate::site::{Site, seconds_since_1970};
 use crate::stores::Single;
 use crate::stores::etcd::{self, Etcd};
+use crate::stores::mariadb::MariaDb;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use crate::ticker::Ticker;
@@ -60,12 +61,16 @@ fn a_member_of_etcd_fails_and_returns_and_has_its_own_wall_clock() {
 }
 
 #[test]
-#[ignore = "needs root, postgresql, redis-server, iproute2 and libfaketime: `make test` installs them and runs it"]
+#[ignore = "needs root, postgresql, mariadb-server, redis-server, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn a_server_is_killed_loses_its_data_and_has_its_own_wall_clock() {
     let site = Site::new();
     let mut postgresql = PostgreSql::new(&site.lab, &site.data(), &site.directory());
     loses_its_data(&mut postgresql);
     drop(postgresql);
+    let site = Site::new();
+    let mut mariadb = MariaDb::new(&site.lab, &site.data(), &site.directory());
+    loses_its_data(&mut mariadb);
+    drop(mariadb);
     let site = Site::new();
     loses_its_data(&mut Redis::new(&site.lab, &site.data(), &site.directory()));
 }

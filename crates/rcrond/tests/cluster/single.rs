@@ -1,9 +1,10 @@
-//! PostgreSQL and Redis: one server each, and fewer faults than with etcd.
+//! PostgreSQL, MariaDB and Redis: one server each, and fewer faults than with etcd.
 
 use crate::node::{Node, Settings};
 use crate::scenario::Scenario;
 use crate::site::{Site, seconds_since_1970};
 use crate::stores::Single;
+use crate::stores::mariadb::MariaDb;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use inputs::clock::boot_time;
@@ -17,6 +18,14 @@ fn postgresql_survives_the_faults() {
     let site = Site::new();
     let mut store = PostgreSql::new(&site.lab, &site.data(), &site.directory());
     run("PostgreSQL", &site, &mut store, Node::init_store);
+}
+
+#[test]
+#[ignore = "needs root, mariadb-server, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
+fn mariadb_survives_the_faults() {
+    let site = Site::new();
+    let mut store = MariaDb::new(&site.lab, &site.data(), &site.directory());
+    run("MariaDB", &site, &mut store, Node::init_store);
 }
 
 #[test]

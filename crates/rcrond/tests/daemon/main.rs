@@ -9,6 +9,7 @@ mod metrics;
 mod node;
 mod reload;
 mod session;
+mod shared;
 mod store;
 
 use control::Request;

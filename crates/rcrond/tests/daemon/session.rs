@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::signals::{TERM, USR1};
 use control::{Request, Response, Role};
 use std::fs;
+use std::time::{Duration, Instant};
 use testing::servers::redis::Redis;
 use testing::until;
 
@@ -120,6 +121,11 @@ fn keeps_a_second_process_from_starting() {
     let done = testing::run(&mut node.command());
     assert_eq!(done.code(), Some(1));
     assert!(done.stderr().contains("another rcrond is running"), "{}", done.stderr());
+    // systemd starts it again and again: it does not fill the log.
+    let begun = Instant::now();
+    let done = testing::run(node.command().env("NOTIFY_SOCKET", node.path("none")));
+    assert_eq!(done.code(), Some(1));
+    assert!(begun.elapsed() >= Duration::from_secs(2));
     node.is_renewed();
 }
 

@@ -185,6 +185,11 @@ fn endless_answer_costs_little_memory_and_is_logged() {
         client.send(b"E\x7f\xff\xff\xff")?;
         client.send_endlessly(b"x")
     });
+    // The same; this server sends first.
+    let mariadb = Fake::start(|client| {
+        client.send(b"\xff\xff\xff\0")?;
+        client.send_endlessly(b"x")
+    });
     let login = "user = \"rcrond\"\npassword = \"hunter2\"";
     // The longest answer of the shortest elements.
     let redis = Fake::start(|client| {
@@ -194,6 +199,7 @@ fn endless_answer_costs_little_memory_and_is_logged() {
     });
     for (fake, table, word) in [
         (postgresql, "postgresql", "a message of more than 1048576 bytes"),
+        (mariadb, "mariadb", "a packet of more than 1048576 bytes"),
         (redis, "redis", "more than 100000 elements"),
     ] {
         let login = if table == "redis" { "" } else { login };

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The longest answer to one request, in bytes. A hundred values of the greatest length fit.
-const LONGEST_ANSWER: usize = 8 << 20;
+pub(crate) const LONGEST_ANSWER: usize = 8 << 20;
 
 /// Looks at what a server sends before the protocol's library does.
 pub(crate) trait Inspector: Send + Unpin {

@@ -37,7 +37,7 @@ impl Tls {
     }
 
     /// Performs the handshake with the server at `host`.
-    pub(super) async fn wrap(&self, host: &str, stream: Stream) -> Result<Stream, Error> {
+    pub(crate) async fn wrap(&self, host: &str, stream: Stream) -> Result<Stream, Error> {
         let name = self.server_name(host)?;
         let connector = TlsConnector::from(Arc::clone(&self.config));
         let connected = connector.connect(name, stream).await;

@@ -8,7 +8,7 @@ mod race;
 mod stream;
 
 pub(crate) use address::Address;
-pub(crate) use bounded::{Bounded, Inspector};
+pub(crate) use bounded::{Bounded, Inspector, LONGEST_ANSWER};
 pub(crate) use encryption::{Tls, connection_error};
 pub(crate) use stream::Stream;
 

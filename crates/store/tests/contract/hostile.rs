@@ -2,6 +2,7 @@
 //! time limit, keeps little in memory, and does not panic.
 
 mod etcd;
+mod mariadb;
 mod postgresql;
 mod redis;
 

@@ -3,6 +3,7 @@
 mod client;
 mod etcd;
 mod hostile;
+mod mariadb;
 mod outages;
 mod postgresql;
 mod redis;

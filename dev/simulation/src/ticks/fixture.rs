@@ -81,13 +81,6 @@ impl TickWorld {
         self.checker.jobs[0].ticks.get(&tick).map_or(0, |facts| facts.starts)
     }
 
-    /// Whether the end of a tick of the job was recorded.
-    #[must_use]
-    pub fn is_recorded(&self, tick: TickTime) -> bool {
-        let facts = self.checker.jobs[0].ticks.get(&tick);
-        facts.is_some_and(|facts| facts.is_recorded)
-    }
-
     /// The servers that have started a tick of the job.
     #[must_use]
     pub fn starters_of(&self, tick: TickTime) -> Vec<usize> {

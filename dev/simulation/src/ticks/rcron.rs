@@ -193,12 +193,21 @@ impl TickWorld {
                 self.kill_rcron(rcron);
                 return;
             }
+            // As the real one does, it reads what has come before it looks at the time.
             let of = &mut self.rcrons[rcron];
-            if let Some(item) = of.inbox.pop_front() {
-                self.handle_item(rcron, item);
-            } else if let Some((connection, answer)) = of.messages.pop_front() {
-                if of.connection == Some(connection) {
-                    self.handle_message(rcron, answer);
+            let goes_on = matches!(of.inbox.front(), Some(Item::Wait(_)));
+            let message = if reads && !goes_on {
+                of.messages.pop_front()
+            } else {
+                None
+            };
+            match message {
+                Some((connection, answer)) if of.connection == Some(connection) => self.handle_message(rcron, answer),
+                Some(_) => {}
+                None => {
+                    if let Some(item) = of.inbox.pop_front() {
+                        self.handle_item(rcron, item);
+                    }
                 }
             }
         }

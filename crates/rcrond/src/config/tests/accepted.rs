@@ -6,7 +6,7 @@ use lease::{ClusterName, NodeName, RunOn, Timing};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Login, Secret, Settings, etcd::Etcd, postgresql::PostgreSql, redis::Redis, tls};
+use store::{Login, Secret, Settings, etcd::Etcd, mariadb::MariaDb, postgresql::PostgreSql, redis::Redis, tls};
 
 fn timing(lease: u64, settle: u64, grace: u64, delay: u64) -> Timing {
     let [lease, settle, grace, delay] = [lease, settle, grace, delay].map(Duration::from_secs);
@@ -115,6 +115,20 @@ fn each_kind_of_store_has_its_own_default_user() {
         tls: None,
     };
     assert_eq!(store_of(&in_redis("password = 'x'\ndatabase = 3\n")), expected);
+    let expected = Settings {
+        kind: Arc::new(MariaDb {
+            database: "rcron".into(),
+            table: "cron_leases".into(),
+        }),
+        servers: vec!["a:3306".into()],
+        prefix: "rcron/".into(),
+        login: Some(login("rcron", "x")),
+        tls: None,
+    };
+    assert_eq!(
+        store_of(&in_mariadb("password = 'x'\ntable = 'cron_leases'\n")),
+        expected
+    );
     let postgresql = store_of(&in_postgresql("password = 'x'\n"));
     assert_eq!(postgresql.login, Some(login("rcron", "x")));
     assert_eq!(postgresql.kind.location(), "database rcron, table rcron");

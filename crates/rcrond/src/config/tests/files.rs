@@ -397,7 +397,12 @@ fn the_examples_are_valid() {
         "billing.conf",
         &include_str!("../../../../../examples/billing.conf").replace("#require_lease", "require_lease"),
     );
-    for name in ["etcd.password", "postgresql.password", "redis.password"] {
+    for name in [
+        "etcd.password",
+        "postgresql.password",
+        "mariadb.password",
+        "redis.password",
+    ] {
         file(&directory, name, "x\n");
     }
     for name in ["ca.pem", "rcrond.pem"] {
@@ -407,6 +412,7 @@ fn the_examples_are_valid() {
     for example in [
         include_str!("../../../../../examples/rcrond/etcd.toml"),
         include_str!("../../../../../examples/rcrond/postgresql.toml"),
+        include_str!("../../../../../examples/rcrond/mariadb.toml"),
         include_str!("../../../../../examples/rcrond/redis.toml"),
     ] {
         let text = example.replace("/etc/rcron/", &format!("{here}/"));

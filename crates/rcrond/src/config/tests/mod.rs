@@ -30,6 +30,10 @@ fn in_etcd(text: &str) -> String {
     format!("{NODE}{ETCD}{text}{CLUSTER}")
 }
 
+fn in_mariadb(text: &str) -> String {
+    format!("{NODE}[mariadb]\nservers = [\"a\"]\n{text}{CLUSTER}")
+}
+
 fn in_postgresql(text: &str) -> String {
     format!("{NODE}[postgresql]\nservers = [\"a\"]\n{text}{CLUSTER}")
 }

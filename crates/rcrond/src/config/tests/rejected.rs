@@ -40,6 +40,7 @@ fn case_of(case: &str) -> (String, Vec<&str>) {
         "in [[cluster]]:" => in_cluster(&text),
         "in [etcd]:" => in_etcd(&text),
         "in [postgresql]:" => in_postgresql(&text),
+        "in [mariadb]:" => in_mariadb(&text),
         "in [redis]:" => in_redis(&text),
         other => panic!("{other}"),
     };

@@ -15,6 +15,7 @@ use crate::scenario::Scenario;
 use crate::site::Site;
 use crate::stores::Single;
 use crate::stores::etcd::Etcd;
+use crate::stores::mariadb::MariaDb;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use crate::vdso;
@@ -44,8 +45,12 @@ fn overlapping_faults() {
             let mut store = started(PostgreSql::new(lab, &data, &logs));
             survives(&site, &mut store, Node::init_store, seed, length);
         }
+        "mariadb" => {
+            let mut store = started(MariaDb::new(lab, &data, &logs));
+            survives(&site, &mut store, Node::init_store, seed, length);
+        }
         "etcd" => survives(&site, &mut Etcd::start(lab, &data, &logs), |_| (), seed, length),
-        other => panic!("{STORE}={other}: not one of redis, postgresql, etcd"),
+        other => panic!("{STORE}={other}: not one of redis, postgresql, mariadb, etcd"),
     }
 }
 

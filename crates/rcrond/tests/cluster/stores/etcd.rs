@@ -125,6 +125,11 @@ impl Member {
         self.server.as_ref().expect("it runs").signal(signal as i32);
     }
 
+    /// Removes the data of a member that is down.
+    pub(crate) fn lose_data(&self) {
+        self.host.sh(&format!("rm -r {}", self.data.display()));
+    }
+
     fn is_healthy(&self) -> bool {
         self.get("/health")
             .is_some_and(|page| page.contains(r#""health":"true""#))

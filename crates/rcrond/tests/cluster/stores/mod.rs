@@ -1,6 +1,7 @@
 //! Real stores on the lab's hosts.
 
 pub(crate) mod etcd;
+pub(crate) mod mariadb;
 pub(crate) mod postgresql;
 pub(crate) mod redis;
 
