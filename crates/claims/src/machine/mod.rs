@@ -164,6 +164,11 @@ impl Machine {
         self.store.is_answering
     }
 
+    /// `max_skew` is configured anew.
+    pub const fn set_max_skew(&mut self, max_skew: Duration) {
+        self.max_skew = max_skew;
+    }
+
     /// Takes in an event, with a time that was read *after* it and what the lease machine knows at this time, and appends what is
     /// to be done.
     pub fn step(&mut self, now: Now, facts: &Facts, input: Input, out: &mut Vec<Action>) {

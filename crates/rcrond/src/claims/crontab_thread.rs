@@ -7,10 +7,12 @@ use crate::event::{Event, EventSender};
 use crate::threads;
 use ::crontab::tick::{TickTime as Minute, Ticks as MinuteTicks, Unmodelled};
 use claims::{Gap, JobKey, Schedule};
+use inputs::settings::DEFAULT_FILE;
 use jobs::root::Root;
 use jobs::{Jobs, Limits};
 use lease::ClusterName;
 use policy::claim::is_job_name;
+use policy::moment::WallTime;
 use policy::tick::TickTime;
 use policy::time_zone::Zone;
 use std::collections::BTreeMap;
@@ -20,7 +22,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Between two looks at the times of the files. cron notices a change at the next minute.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -160,7 +162,19 @@ fn job_line(line: &jobs::JobLine, zone: &Arc<Zone>) -> JobLine {
         text: String::from_utf8_lossy(&line.schedule_text).into_owned(),
         zone: zone.unwrap_or_default().into_owned(),
         command_hash: line.command_hash,
+        changed: changed(line),
     }
+}
+
+/// When the files that the line depends on were last changed, as far as they say so.
+fn changed(line: &jobs::JobLine) -> WallTime {
+    let conf = line.conf.as_deref().unwrap_or(OsStr::new(DEFAULT_FILE));
+    let files = [&*line.file, Path::new(conf)];
+    let changed = files.into_iter().filter_map(|file| {
+        let time = std::fs::metadata(file).ok()?.modified().ok()?;
+        time.duration_since(UNIX_EPOCH).ok()
+    });
+    WallTime(changed.max().unwrap_or_default())
 }
 
 /// Finds the cluster of a state file. Several names may lead to the same file.

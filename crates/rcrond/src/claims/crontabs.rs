@@ -1,6 +1,7 @@
 //! The jobs of this server's crontabs, as far as claims need them.
 
 use claims::{JobKey, Schedule};
+use policy::moment::WallTime;
 use policy::tick::TickTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub(crate) struct JobLine {
     pub(crate) zone: String,
     /// 16 bits of a hash of the command.
     pub(crate) command_hash: u16,
+    /// When its crontab or its configuration was last changed: earlier ticks may not have been meant to start.
+    pub(crate) changed: WallTime,
 }
 
 /// When a line runs, as far as it is known.
@@ -128,6 +131,7 @@ pub(super) mod tests {
             text: "* * * * *".to_owned(),
             zone: "UTC".to_owned(),
             command_hash: 7,
+            changed: WallTime(Duration::ZERO),
         }
     }
 

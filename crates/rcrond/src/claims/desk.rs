@@ -304,6 +304,7 @@ impl Desk {
             // This cannot fail: the task ends after the loop.
             let _ = self.senders.store_requests.send(StoreRequest::UseStore(store));
         }
+        self.machine.set_max_skew(context.max_skew);
         self.set_specs(context);
         self.step(Input::Tick, context);
     }

@@ -103,7 +103,7 @@ impl DueTicks {
                     at: now,
                 };
                 if is_first {
-                    check.begin_with_last(max_skew, now);
+                    check.begin_with_last(line.changed, max_skew, now);
                 } else {
                     check.advance(TickTime::from(now), max_skew, now);
                 }
@@ -182,9 +182,11 @@ impl Check {
         }
     }
 
-    /// The first check is for the last tick that has passed; then for those after it.
-    fn begin_with_last(&mut self, max_skew: Duration, now: WallTime) {
+    /// The first check is for the last tick that has passed; then for those after it. Before the line was `changed`, there was perhaps
+    /// no such tick.
+    fn begin_with_last(&mut self, changed: WallTime, max_skew: Duration, now: WallTime) {
         match self.latest_due(max_skew, now) {
+            Some(tick) if tick.wall() < changed => self.advance(tick, max_skew, now),
             Some(tick) => {
                 self.tick = Some(tick);
                 self.at = now;
@@ -318,6 +320,25 @@ mod tests {
         assert_eq!(taken(&mut due, at(190), &with_session()).len(), 2);
         due.set_crontabs(&Crontabs::default(), &new, SKEW, at(191));
         assert_eq!(due.next(), None);
+    }
+
+    #[test]
+    fn ticks_before_the_last_change_of_the_crontab_are_not_checked() {
+        let mut due = DueTicks::new(at(100));
+        let mut line = every(60);
+        line.changed = at(30);
+        let jobs = [(job("minutely"), Lines::One(line))].into();
+        let crontabs = Crontabs {
+            jobs,
+            ..Crontabs::default()
+        };
+        due.set_crontabs(&crontabs, &Crontabs::default(), SKEW, at(100));
+        // The last one is that at 0.
+        assert_eq!(taken(&mut due, at(100), &with_session()), []);
+        assert_eq!(
+            taken(&mut due, at(130), &with_session()),
+            [(60, MissReason::NotRunning)]
+        );
     }
 
     #[test]
