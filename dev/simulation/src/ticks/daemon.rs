@@ -123,12 +123,12 @@ impl TickWorld {
     }
 
     /// A message of an rcron.
-    pub(super) fn take_message(&mut self, life: Life, client: u64, rcron: usize, message: FromRcron) {
+    pub(super) fn take_message(&mut self, life: Life, client: u64, rcron: usize, message: &FromRcron) {
         if self.life(life.node) != Some(life) {
             return;
         }
         let client = Client(client);
-        let input = match message {
+        let input = match *message {
             FromRcron::Claim => match self.name_claim(life, client, rcron) {
                 Some(claim) => Input::Claim(Box::new(claim)),
                 None => return,

@@ -114,16 +114,8 @@ impl TickWorld {
         let configs = self.lease.nodes.iter().flat_map(|node| &node.configs);
         let over = configs.map(|config| micros(config.timing.lease().wait_duration() + config.timing.grace()));
         let jobs = self.jobs.iter();
-        let within = jobs.map(|job| micros(self.longest_window(job)) + job.lasts.1);
+        let within = jobs.map(|job| micros(longest_window(job)) + job.lasts.1);
         12 * SECOND + 3 * over.max().unwrap_or(0) + within.max().unwrap_or(0) + micros(self.max_skew)
-    }
-
-    fn longest_window(&self, job: &Job) -> Duration {
-        job.configs
-            .iter()
-            .map(|config| config.start_within)
-            .max()
-            .unwrap_or_default()
     }
 
     /// Each tick that was due is recorded, and no attempt is left over.
@@ -132,7 +124,7 @@ impl TickWorld {
     /// What is missing.
     pub fn check_end(&self) -> Result<(), Broken> {
         for (index, job) in self.jobs.iter().enumerate() {
-            let late = self.longest_window(job) + self.max_skew + Duration::from_secs(1);
+            let late = longest_window(job) + self.max_skew + Duration::from_secs(1);
             let walls = self.servers.iter().map(|server| server.wall(self.now()));
             let now = walls.min_by_key(|wall| wall.0).unwrap_or(WallTime(Duration::ZERO));
             let rest = self.calm() - 2 * SECOND;
@@ -158,7 +150,7 @@ impl TickWorld {
             let Some(rcron) = rcron else { continue };
             let ended = rcron.started.as_ref().map_or(0, |run| run.ends);
             let is_over = rcron.stage == Stage::Gone && ended < long_ago;
-            let late = self.longest_window(&self.jobs[job]) + self.max_skew + Duration::from_secs(13);
+            let late = longest_window(&self.jobs[job]) + self.max_skew + Duration::from_secs(13);
             let is_late = entry.tick.wall().0 + late < self.servers[0].wall(self.now()).0;
             let is_left = match entry.state {
                 EntryState::Running => is_over && is_late,
@@ -186,6 +178,14 @@ impl TickWorld {
         }
         Ok(())
     }
+}
+
+fn longest_window(job: &Job) -> Duration {
+    job.configs
+        .iter()
+        .map(|config| config.start_within)
+        .max()
+        .unwrap_or_default()
 }
 
 fn random_world(random: &mut Random, plan: &Plan) -> TickWorld {

@@ -65,7 +65,7 @@ impl Periodic {
     /// All ticks from `first` to `last`.
     pub fn ticks(self, first: TickTime, last: TickTime) -> impl Iterator<Item = TickTime> {
         let aligned = self.latest(first.0).filter(|tick| *tick == first);
-        let begin = aligned.map_or_else(|| self.after(first), |tick| tick);
+        let begin = aligned.unwrap_or_else(|| self.after(first));
         let step = usize::try_from(self.period).unwrap_or(usize::MAX);
         (begin.0..=last.0).step_by(step).map(TickTime)
     }

@@ -180,7 +180,7 @@ impl TickWorld {
         while !self.stands_still(rcron) && self.rcrons[rcron].stage != Stage::Gone {
             let of = &self.rcrons[rcron];
             let reads = of.stage != Stage::Waiting || of.listens;
-            if of.inbox.is_empty() && !(reads && !of.messages.is_empty()) {
+            if of.inbox.is_empty() && (!reads || of.messages.is_empty()) {
                 return;
             }
             let profile = self.cron_profile;

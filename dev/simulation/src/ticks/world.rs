@@ -177,7 +177,7 @@ impl TickWorld {
             Event::Due(life, job) => self.find_due(life, job, MissReason::NotAsked),
             Event::Request(life, call, request) => self.answer_request(life, call, *request),
             Event::Answer(life, input) => self.take_answer(life, *input),
-            Event::Message(life, client, rcron, message) => self.take_message(life, client, rcron, message),
+            Event::Message(life, client, rcron, message) => self.take_message(life, client, rcron, &message),
             Event::Item(rcron, item) => self.take_item(rcron, item),
             Event::AnswerToRcron(rcron, connection, answer) => self.take_answer_of_daemon(rcron, connection, answer),
             Event::Continue(rcron) => self.run_rcron(rcron),
@@ -197,7 +197,7 @@ impl TickWorld {
                 (link.requests, link.answers) = (!cut, !cut);
             }
             TickFault::StopRcron(node, duration) => {
-                self.choose_rcron(node, |world, rcron| world.stop_rcron(rcron, duration))
+                self.choose_rcron(node, |world, rcron| world.stop_rcron(rcron, duration));
             }
             TickFault::KillRcron(node) => self.choose_rcron(node, Self::kill_rcron),
             TickFault::TerminateRcron(node) => self.choose_rcron(node, Self::terminate_rcron),

@@ -21,6 +21,10 @@ const RULES: Rules = Rules {
 
 /// A job that was started.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts, each independent of the others"
+)]
 pub struct Run {
     /// The tick of the grant.
     pub tick: TickTime,
