@@ -17,12 +17,14 @@ pub(super) fn table(rows: &[Row], lines: &[Line], jobs: &[(String, u64)]) -> Str
     );
     let mut sums = vec![Tally::default(); jobs.len()];
     for row in rows {
+        let mut story = row.story.as_str();
         for ((job, period), sum) in jobs.iter().zip(&mut sums) {
             let found = tally(lines, job, *period, row.first, row.end);
             if found == Tally::default() {
                 continue;
             }
-            let _ = writeln!(text, "{:<48} {}", row.story, columns(job, &found));
+            let _ = writeln!(text, "{story:<48} {}", columns(job, &found));
+            story = "";
             sum.once += found.once;
             sum.missed += found.missed;
             sum.rerun += found.rerun;
