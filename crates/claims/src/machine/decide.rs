@@ -5,7 +5,7 @@ mod waiting;
 use super::draft::Draft;
 use super::outcome::Effect;
 use super::permit::Standing;
-use super::run::{RunKey, RunState};
+use super::run::{Run, RunKey, RunState};
 use super::{JobView, Machine, PendingDue};
 use crate::job::JobKey;
 use crate::message::{Gap, MissReason, Notice, Now};
@@ -111,6 +111,13 @@ impl Machine {
                 .push(Effect::Notify(settled(job, &entry, Outcome::Lost)));
             decision.effects.push(Effect::Finished(RunKey::new(job, entry.run)));
         }
+        // What is left has no entry of this session: another node or session decides about it.
+        let is_left =
+            |(key, run): &(&RunKey, &Run)| matches!(run.state, RunState::Granted) && self.is_lost(key, round.now.boot);
+        let left = self.runs_of(job).filter(is_left);
+        decision
+            .effects
+            .extend(left.map(|(key, _)| Effect::Finished(key.clone())));
     }
 
     /// A tick that should have been started by now, and older attempts whose end nobody has recorded.

@@ -28,6 +28,9 @@ use queue::Queue;
 use round::{Phase, StoreState};
 use run::{Run, RunKey, RunState};
 
+/// The shortest time between two looks at all runs. With thousands of rcrons, a look at each input would take too long.
+const ALL_RUNS_PAUSE: Duration = Duration::from_millis(10);
+
 /// One node's part in the distribution of ticks: the claims of its own rcrons, and what it records for all nodes.
 ///
 /// The machine does nothing by itself. Pass it each input with [`Machine::step`], execute the actions in their order, and answer
@@ -68,6 +71,8 @@ pub struct Machine {
     revision: Option<u64>,
     /// The records that could not be read since this was reported.
     unreadable: BTreeSet<Key>,
+    /// When all runs were last looked at.
+    all_seen_at: BootTime,
     /// The call whose answer the machine waits for. There is at most one.
     phase: Phase,
     /// The number of the last call. An answer to an earlier call is ignored.
@@ -122,6 +127,7 @@ impl Machine {
             incarnation: None,
             revision: None,
             unreadable: BTreeSet::new(),
+            all_seen_at: BootTime(Duration::ZERO),
             phase: Phase::Idle,
             last_call: 0,
             random: Random::new(start.seed),
@@ -175,12 +181,20 @@ impl Machine {
         self.take_facts(facts);
         self.take_input(now, input, out);
         self.give_up_waiting(now, out);
-        self.expire(now, out);
-        self.begin_round_if_due(now, out);
-        self.forget_idle_jobs();
-        if let Some(time) = self.wake_at(now) {
-            out.push(Action::WakeAt(time));
+        let looks_at_all = now.boot >= self.all_seen_at.after(ALL_RUNS_PAUSE);
+        if looks_at_all {
+            self.all_seen_at = now.boot;
+            self.expire(now, out);
         }
+        self.begin_round_if_due(now, out);
+        let wake_at = if looks_at_all {
+            self.forget_idle_jobs();
+            self.wake_at(now)
+        } else {
+            // What this step has changed is found by the next look at all runs.
+            Some(self.all_seen_at.after(ALL_RUNS_PAUSE))
+        };
+        out.extend(wake_at.map(Action::WakeAt));
     }
 
     /// A permission that has come or gone, or another session, may decide what waits.
@@ -236,9 +250,9 @@ impl Machine {
         self.attach(claim.client, &key);
         self.queue.push(claim.job.clone());
         match self.runs.get_mut(&key) {
-            Some(run) => run.claim_again(claim),
+            Some(run) => run.claim_again(claim, now.boot),
             None => {
-                self.runs.insert(key.clone(), Run::claiming(claim));
+                self.runs.insert(key.clone(), Run::claiming(claim, now.boot));
             }
         }
         self.tell(now, &key, policy::claim::WaitReason::Claiming, None, out);
@@ -318,7 +332,8 @@ impl Machine {
 
     /// The runs of a job.
     fn runs_of<'a>(&'a self, job: &'a JobKey) -> impl Iterator<Item = (&'a RunKey, &'a Run)> {
-        self.runs.iter().filter(move |(key, _)| key.job == *job)
+        let first = RunKey::new(job, policy::claim::ClaimId::FIRST);
+        self.runs.range(first..).take_while(move |(key, _)| key.job == *job)
     }
 
     /// What nobody waits for needs not be remembered: it is read again when it matters.

@@ -21,6 +21,8 @@ const HINT_PAUSE: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_millis(500);
 /// A run of this node that is not connected for this long is given up.
 pub(super) const LOST_AFTER: Duration = Duration::from_secs(10);
+/// The pause until it is tried again to give up a lost run.
+const LOST_AGAIN: Duration = Duration::from_secs(1);
 /// A client that waits for the end of an attempt is told again to wait, so that it waits this long after a failure of rcrond.
 const FOLLOW: Duration = Duration::from_secs(600);
 
@@ -193,11 +195,15 @@ impl Machine {
         let mut due = Vec::new();
         for (key, run) in &self.runs {
             match run.state {
-                super::RunState::Waiting if now.boot >= run.deadline && !run.follows && run.client.is_some() => {
+                super::RunState::Waiting if now.boot >= run.gives_up_at() && !run.follows && run.client.is_some() => {
                     over.push(key.clone());
                 }
                 super::RunState::Waiting if run.turn.is_some_and(|turn| turn <= now.boot) => due.push(key.clone()),
-                super::RunState::Granted if self.is_lost(key, now.boot) => due.push(key.clone()),
+                super::RunState::Granted
+                    if self.is_lost(key, now.boot) && run.turn.is_none_or(|turn| turn <= now.boot) =>
+                {
+                    due.push(key.clone());
+                }
                 _ => {}
             }
         }
@@ -206,7 +212,9 @@ impl Machine {
         }
         for key in due {
             if let Some(run) = self.runs.get_mut(&key) {
-                run.turn = None;
+                // Without a session, a lost run stays.
+                let is_lost = !run.is_waiting();
+                run.turn = is_lost.then(|| now.boot.after(LOST_AGAIN));
             }
             self.queue.push(key.job);
         }
@@ -336,12 +344,12 @@ impl Machine {
         });
         let runs = self.runs.values().filter_map(|run| match run.state {
             super::RunState::Waiting => {
-                let deadline = (!run.follows && run.client.is_some()).then_some(run.deadline);
+                let deadline = (!run.follows && run.client.is_some()).then_some(run.gives_up_at());
                 let again = run.told.as_ref().map(|(_, _, until)| *until).filter(|_| run.follows);
                 let again = again.map(|until| BootTime(until.0.saturating_sub(FOLLOW / 2)));
                 [deadline, run.turn, again].into_iter().flatten().min()
             }
-            super::RunState::Granted if run.client.is_none() => run.hung_up.map(|at| at.after(LOST_AFTER)),
+            super::RunState::Granted if run.client.is_none() => run.turn.or(run.hung_up.map(|at| at.after(LOST_AFTER))),
             _ => None,
         });
         let times = [phase, sweep].into_iter().flatten().chain(runs).chain(dues);

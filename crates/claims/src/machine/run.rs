@@ -10,6 +10,9 @@ use policy::claim::{ClaimId, Ended, WaitReason};
 use policy::moment::BootTime;
 use policy::tick::TickTime;
 
+/// How long the first read of a job may take.
+const TIME_TO_READ: Duration = Duration::from_secs(2);
+
 /// A run of a job. Two users cannot disturb each other with the same run id, because the job is part of the key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RunKey {
@@ -27,6 +30,8 @@ pub(super) struct Run {
     pub(super) state: RunState,
     /// When `start_within` is over.
     pub(super) deadline: BootTime,
+    /// When its claim came.
+    pub(super) arrived: BootTime,
     /// No claim before this.
     pub(super) not_before: BootTime,
     /// The least time since *closed*.
@@ -73,8 +78,9 @@ impl RunKey {
 }
 
 impl Run {
-    pub(super) fn claiming(claim: Claim) -> Self {
+    pub(super) fn claiming(claim: Claim, now: BootTime) -> Self {
         Self {
+            arrived: now,
             tick: claim.tick,
             client: Some(claim.client),
             hung_up: None,
@@ -94,13 +100,14 @@ impl Run {
     }
 
     pub(super) fn held(held: &Held) -> Self {
-        let boot = BootTime(core::time::Duration::ZERO);
+        let boot = BootTime(Duration::ZERO);
         Self {
             tick: held.tick,
             client: Some(held.client),
             hung_up: None,
             state: RunState::Granted,
             deadline: boot,
+            arrived: boot,
             not_before: boot,
             spacing: Duration::ZERO,
             rerun: 0,
@@ -115,13 +122,23 @@ impl Run {
     }
 
     /// The same rcron asks over a new connection. A claim that was sent is remembered.
-    pub(super) fn claim_again(&mut self, claim: Claim) {
+    pub(super) fn claim_again(&mut self, claim: Claim, now: BootTime) {
         *self = Self {
             sent: self.sent,
             seen: self.seen,
             follows: self.follows,
-            ..Self::claiming(claim)
+            ..Self::claiming(claim, now)
         };
+    }
+
+    /// When the wait is over, unless it follows an attempt. One that may follow an attempt is not over before its record was read: an
+    /// rcron that has waited for hours connects again after rcrond was restarted.
+    pub(super) fn gives_up_at(&self) -> BootTime {
+        if self.rerun == 0 {
+            self.deadline
+        } else {
+            self.deadline.max(self.arrived.after(TIME_TO_READ))
+        }
     }
 
     pub(super) const fn is_waiting(&self) -> bool {

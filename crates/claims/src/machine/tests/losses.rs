@@ -7,6 +7,7 @@ use core::time::Duration;
 use lease::{SessionState, Verdict};
 use policy::claim::Ended;
 use policy::exit::Outcome as ExitOutcome;
+use policy::moment::BootTime;
 use policy::tick::TickTime;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -215,4 +216,46 @@ fn a_server_that_does_not_answer_is_lost_by_the_terms_of_its_own_entry() {
     two.pass(13 * SECOND);
     two.settle(&mut store);
     assert!(two.last(2).starts_with("grant"), "{}", two.last(2));
+}
+
+#[test]
+fn an_rcron_that_follows_a_run_and_connects_again_after_its_deadline_goes_on() {
+    let (mut store, one, _) = lost_server(1);
+    one.renew(&mut store);
+    // The second server's daemon was restarted, a minute after the deadline.
+    let mut next = Node::active(2, &mut store);
+    let past = BootTime(next.boot.checked_sub(60 * SECOND).expect("later"));
+    next.claim_with(2, "backup", TICK, |claim| {
+        claim.rerun = 1;
+        claim.deadline = past;
+    });
+    next.settle(&mut store);
+    next.settle(&mut store);
+    assert!(next.last(2).contains("reason=elsewhere"), "{}", next.last(2));
+    next.pass(13 * SECOND);
+    next.settle(&mut store);
+    assert!(next.last(2).contains("attempt=2"), "{}", next.last(2));
+}
+
+#[test]
+fn a_lost_run_of_an_earlier_session_is_forgotten() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    one.claim(1, "backup", TICK);
+    one.settle(&mut store);
+    one.input(Input::HungUp(Client(1)));
+    let session = lease::SessionId([9; 16]);
+    one.facts.session = Some(session);
+    let open = lease::SessionRecord {
+        id: session,
+        heartbeat: 1,
+        state: SessionState::Open,
+    };
+    store.put(Key::Session(node(1)), Record::Session(open));
+    one.pass(11 * SECOND);
+    one.settle(&mut store);
+    one.pass(30 * SECOND);
+    one.input(Input::Tick);
+    assert!(one.calls.is_empty(), "nothing is left to be read");
+    assert_eq!(store.job("backup").entries.len(), 1, "another node decides about it");
 }
