@@ -3,9 +3,10 @@
 //! cron's minute number M is meant for the second M of the real clock, shifted by what this cron's clock is off. Each line of the
 //! crontab computes that second, and names it with `--tick`. rcron and the jobs see the real time.
 
-use inputs::clock::wall_time;
+use inputs::clock::{boot_time, wall_time};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -29,7 +30,6 @@ mount -t tmpfs none /var/spool/cron/crontabs
 mount --bind "$DIR/none" /etc/crontab
 mount --bind "$DIR/cron.d" /etc/cron.d
 cd /
-echo $((OFF * 1000000)) >"$DIR/off"
 now=$(date +%s%N)
 awk -v now="$now" -v off="$OFF" -v from="$FROM" 'BEGIN {
     printf "%+.4f\n", 59 * (now / 1e9 - from) + 0.06 * off }' >"$DIR/offset"
@@ -37,10 +37,12 @@ echo "$(cat "$DIR/offset") x60" >"$DIR/clock"
 TZ=UTC0 FAKETIME_TIMESTAMP_FILE=$DIR/clock FAKETIME_NO_CACHE=1 LD_PRELOAD=$FAKETIME_LIBRARY exec cron -f
 "#;
 
-/// Prints the second that cron meant: the latest one with the job's period. cron is late, never early, but for the error of the two
-/// reads of the clock.
-const TICK: &str = "read -r off <\"$1/off\"\nnow=$(date +%s%N)\n\
-                    echo \"@$(((now + off + 200000000) / (1000000000 * $2) * $2))\"\n";
+/// The tick that cron meant: the latest second with the job's period, by `off`, which leads from the time since boot to cron's, in
+/// hundredths of a second. It starts no process: a slow machine has enough to do with one cron for each host.
+const TICK: &str = "read -r off <DIR/off; read -r up rest </proc/uptime; ";
+const OPTION: &str = r#"--tick "@$(((${up\%.*}${up#*.} + off) / 100 / PERIOD * PERIOD))""#;
+/// In hundredths of a second: cron is late, never early, but for the error of the two reads of the clock.
+const ROUNDING: i64 = 20;
 /// How long ago cron's second and the real second began together, at most.
 const HOUR: u64 = 3600;
 
@@ -71,7 +73,6 @@ impl HostCron {
         for path in [directory.join("cron.d"), directory.join("seen.d")] {
             fs::create_dir_all(path).expect("a directory");
         }
-        fs::write(directory.join("tick"), TICK).expect("written");
         fs::write(directory.join("none"), "").expect("written");
         Self {
             host: Arc::clone(host),
@@ -93,22 +94,22 @@ impl HostCron {
                 options,
                 tenths,
             } = job;
-            let call = format!("root {} -c {} --job {name} {options}", rcron.display(), conf.display());
+            let call = format!("{} -c {} --job {name} {options}", rcron.display(), conf.display());
             let command = format!(
                 "sh {} {} {} {name} {tenths}",
                 script.display(),
                 book.display(),
                 self.host.name
             );
-            crontab += &format!(
-                "*/{period} * * * * {call} --tick \"$(sh {directory}/tick {directory} {period})\" {command}\n"
+            let (read, option) = (
+                TICK.replace("DIR", &directory.to_string()),
+                OPTION.replace("PERIOD", &period.to_string()),
             );
-            seen += &format!("0 0 29 2 * {call} {command}\n");
+            let _ = writeln!(crontab, "*/{period} * * * * root {read}{call} {option} {command}");
+            let _ = writeln!(seen, "0 0 29 2 * root {call} {command}");
         }
         for (place, text) in [("cron.d/jobs", crontab), ("seen.d/jobs", seen)] {
-            let new = self.directory.join("new");
-            fs::write(&new, text).expect("written");
-            fs::rename(new, self.directory.join(place)).expect("renamed");
+            self.write(place, &text);
         }
     }
 
@@ -123,6 +124,7 @@ impl HostCron {
 
     pub(super) fn start(&mut self) {
         assert!(self.process.is_none(), "cron runs already on {}", self.host.name);
+        self.write_off(0);
         let from = wall_time().0.as_secs() / HOUR * HOUR;
         let mut command = Command::new("unshare");
         command
@@ -170,13 +172,23 @@ impl HostCron {
         let read = |name: &str| fs::read_to_string(self.directory.join(name)).expect("there");
         let offset: f64 = read("offset").trim().parse().expect("seconds");
         let minutes_f = i32::try_from(minutes).map(f64::from).expect("small");
-        let write = |name: &str, text: String| {
-            let new = self.directory.join("new");
-            fs::write(&new, text).expect("written");
-            fs::rename(new, self.directory.join(name)).expect("renamed");
-        };
-        write("off", format!("{}\n", (self.off_ms + minutes * 1000) * 1_000_000));
-        write("clock", format!("{:+.4} x60\n", offset + minutes_f * 60.0));
+        self.write_off(minutes);
+        self.write("clock", &format!("{:+.4} x60\n", offset + minutes_f * 60.0));
+    }
+
+    /// For the lines of the crontab, if the clock was set by this many minutes.
+    fn write_off(&self, minutes: i64) {
+        let wall = i64::try_from(wall_time().0.as_millis()).expect("small");
+        let boot = i64::try_from(boot_time().0.as_millis()).expect("small");
+        let off = (wall - boot + self.off_ms) / 10 + minutes * 100 + ROUNDING;
+        self.write("off", &format!("{off}\n"));
+    }
+
+    /// Replaces a file.
+    fn write(&self, name: &str, text: &str) {
+        let new = self.directory.join("new");
+        fs::write(&new, text).expect("written");
+        fs::rename(new, self.directory.join(name)).expect("renamed");
     }
 
     /// The rcrons of a job; of all jobs, if there is no name.

@@ -39,7 +39,7 @@ fn every_tick_is_started_once_with_etcd() {
     let stage = Stage::begin(
         "once per tick, etcd with three members",
         &site,
-        settings(etcd.table()),
+        &settings(etcd.table()),
         |_| (),
     );
     stories::kills(&stage, &[-500, 0, 500]);
@@ -73,7 +73,7 @@ fn every_tick_is_started_once_with_redis() {
 
 /// `prepare` is what an administrator does once, on one node, before the store can be used.
 fn short(title: &'static str, site: &Site, server: &mut impl Single, prepare: impl FnOnce(&Node)) {
-    let stage = Stage::begin(title, site, settings(server.table()), prepare);
+    let stage = Stage::begin(title, site, &settings(server.table()), prepare);
     stories::kills(&stage, &[-500]);
     stories::frozen_rcrons(&stage);
     stories::partition(&stage, site, &[server.host()]);

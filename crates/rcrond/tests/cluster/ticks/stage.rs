@@ -70,8 +70,8 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts everything, and waits until a tick of each job but the rare one was started.
-    pub(super) fn begin(title: &'static str, site: &Site, settings: Settings, prepare: impl FnOnce(&Node)) -> Self {
-        let stage = Self::with_jobs(title, site, &settings, CLUSTER, jobs(), OFF_MS, prepare);
+    pub(super) fn begin(title: &'static str, site: &Site, settings: &Settings, prepare: impl FnOnce(&Node)) -> Self {
+        let stage = Self::with_jobs(title, site, settings, CLUSTER, jobs(), OFF_MS, prepare);
         stage.wait("the first ticks", || {
             let started = |job: &str| !stage.book.starts(job).is_empty();
             (started(EVERY) && started(THIRD)).then_some(())
