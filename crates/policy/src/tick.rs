@@ -7,7 +7,7 @@ use core::fmt;
 use core::time::Duration;
 
 /// A scheduled time: whole seconds since 1970-01-01 UTC. cron's ticks are whole minutes; other schedulers may name any second.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TickTime(pub u64);
 
 /// One start of a tick.

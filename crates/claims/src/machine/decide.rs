@@ -134,20 +134,22 @@ impl Machine {
             }
             return;
         }
+        let due = due.clone();
         let tick = due.tick;
         let reason = if tick > round.floor {
             due.reason
         } else {
             MissReason::DataLost
         };
-        let schedule = alloc::sync::Arc::clone(&due.schedule);
+        let schedule = &due.schedule;
         let unsettled = self.settle_entries(round, job, tick, decision);
         let draft = &mut decision.draft;
         if tick > draft.record.closed {
-            // The first tick of a job that the store does not know was due before the job was there: what follows counts from it.
-            if draft.version.is_some() {
-                let gap = schedule.gap(draft.record.closed, TickTime(tick.0.saturating_add(1)));
-                let gap = gap.unwrap_or(Gap::single(tick));
+            // A tick from before the daemon's start of a job without a record: the job may be newer, and what follows counts from it.
+            let is_new = draft.version.is_none();
+            if !(is_new && due.reason == MissReason::NotRunning) {
+                let missed = schedule.gap(draft.record.closed, TickTime(tick.0.saturating_add(1)));
+                let gap = missed.filter(|_| !is_new).unwrap_or(Gap::single(tick));
                 draft.miss(gap, Outcome::Missed(reason), &self.node, round.now);
                 let job = job.clone();
                 decision

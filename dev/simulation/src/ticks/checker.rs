@@ -96,6 +96,8 @@ pub struct JobFacts {
     pub ticks: BTreeMap<TickTime, TickFacts>,
     /// How many changes of the record the store has done.
     pub changes: u64,
+    /// A daemon has found no record after its start: what was due before is not known.
+    pub baseline: TickTime,
     /// An administrator has reopened it.
     pub was_reopened: bool,
     highest_grant: u64,
@@ -172,7 +174,8 @@ impl Checker {
         let mut due = schedule.ticks(TickTime(floor.0 + 1), end);
         let is_silent = |tick: &TickTime| {
             let facts = self.jobs[job].ticks.get(tick);
-            !facts.is_some_and(|facts| facts.is_recorded) && !self.has_forgotten(*tick)
+            let is_known = *tick > self.jobs[job].baseline && !self.has_forgotten(*tick);
+            is_known && !facts.is_some_and(|facts| facts.is_recorded)
         };
         due.find(is_silent)
             .map_or(Ok(()), |tick| Err(Broken::Silent { job, tick }))

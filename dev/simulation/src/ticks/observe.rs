@@ -36,6 +36,7 @@ impl TickWorld {
         Seen {
             life: is_running.then_some(of.lives),
             is_paused: of.paused_until > self.now(),
+            is_prompt: self.lease.profile.is_prompt(),
             link: [own.requests, own.answers, claims.requests, claims.answers],
             store: (self.lease.store.up, self.lease.store.restarts()),
             session: session(of),
@@ -116,6 +117,9 @@ impl TickWorld {
         if went_back && !self.checker.jobs[job].was_reopened {
             let closed = after.closed;
             self.break_promise(Broken::ClosedWentBack { job, closed });
+        }
+        if before.is_none() && after.entries.is_empty() && after.last.is_none() {
+            self.checker.jobs[job].baseline = after.closed;
         }
         for entry in after.entries.iter().filter(|entry| !runs(before, entry.run)) {
             if entry.state == EntryState::Running {

@@ -41,6 +41,8 @@ pub(super) struct Seen {
     /// The number of the running process.
     pub life: Option<u32>,
     pub is_paused: bool,
+    /// Messages arrive without delay.
+    pub is_prompt: bool,
     pub link: [bool; 4],
     pub store: (bool, u8),
     pub session: Option<SessionId>,
@@ -80,6 +82,7 @@ impl Server {
             seen: Seen {
                 life: None,
                 is_paused: false,
+                is_prompt: true,
                 link: [true; 4],
                 store: (true, 0),
                 session: None,
@@ -114,7 +117,8 @@ impl Seen {
             Permission::Active { epoch, .. } => Some(*epoch),
             Permission::Shared { .. } => Some(0),
         };
-        let state = |seen: &Self| (seen.life, seen.is_paused, seen.link, seen.store, seen.session);
+        let link = |seen: &Self| (seen.is_prompt, seen.link, seen.store);
+        let state = |seen: &Self| (seen.life, seen.is_paused, link(seen), seen.session);
         let kinds = |seen: &Self| seen.permissions.map(|permission| kind(&permission));
         state(self) != state(before) || kinds(self) != kinds(before)
     }
