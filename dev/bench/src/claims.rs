@@ -7,7 +7,7 @@ mod stamp;
 use crate::Result;
 use crate::proc;
 use crate::running::{Gate, Running};
-use crate::statistics::{grouped, median, milliseconds, quantile};
+use crate::statistics::{grouped, median, microseconds, milliseconds, quantile};
 use crate::table::{self, NONE};
 use crate::wait::until;
 use cluster::Cluster;
@@ -86,7 +86,7 @@ fn measure_times(cluster: &Cluster, extent: &Extent) -> Result<()> {
     let first = burst(cluster, most, true)?;
     let mut rows = Vec::new();
     for claims in [true, false] {
-        rows.push(row("one at a time", singles(cluster, extent.single, claims)?, claims));
+        rows.push(row("one at a time", &singles(cluster, extent.single, claims)?, claims));
         for count in &extent.counts {
             let mut bursts = Vec::new();
             for _ in 0..extent.repetitions {
@@ -94,12 +94,12 @@ fn measure_times(cluster: &Cluster, extent: &Extent) -> Result<()> {
             }
             bursts.sort_by_key(|burst| burst.last);
             let middle = bursts.swap_remove(bursts.len() / 2);
-            rows.push(row(&format!("{} at one tick", grouped(*count as u64)), middle, claims));
+            rows.push(row(&format!("{} at one tick", grouped(*count as u64)), &middle, claims));
         }
     }
     rows.push(row(
         &format!("{} at their first tick", grouped(most as u64)),
-        first,
+        &first,
         true,
     ));
     rows.push([
@@ -124,7 +124,7 @@ fn measure_times(cluster: &Cluster, extent: &Extent) -> Result<()> {
     Ok(())
 }
 
-fn row(what: &str, burst: Burst, claims: bool) -> [String; 4] {
+fn row(what: &str, burst: &Burst, claims: bool) -> [String; 4] {
     let what = if claims {
         what.to_owned()
     } else {
@@ -173,20 +173,24 @@ fn measure_store(cluster: &Cluster, extent: &Extent) -> Result<()> {
     let mut rows = Vec::new();
     let mut add = |what: String, count: usize, burst: &dyn Fn() -> Result<Burst>| -> Result<()> {
         let before = (cluster.store()?, Instant::now());
+        let worked = cluster.processor_time()?;
         burst()?;
         // The ends, too.
         sleep(PAUSE);
         let used = cluster.store()?.since(before.0);
+        let worked = cluster.processor_time()?.saturating_sub(worked);
         // What the lease needs in this time.
+        let ticks = f64::from(u32::try_from(count)?);
         let share = before.1.elapsed().as_secs_f64() / idle_for.as_secs_f64();
-        let per_tick = |used: f64, idle: f64| format!("{:.2}", (used - idle * share) / count as f64);
-        let bytes = |used: f64, idle: f64| format!("{:.0}", (used - idle * share) / count as f64);
+        let per_tick = |used: f64, idle: f64| format!("{:.2}", (used - idle * share) / ticks);
+        let bytes = |used: f64, idle: f64| format!("{:.0}", (used - idle * share) / ticks);
         rows.push([
             what,
             per_tick(used.changes, idle.changes),
             per_tick(used.records, idle.records),
             bytes(used.received, idle.received),
             bytes(used.sent, idle.sent),
+            microseconds(worked / u32::try_from(count)?),
         ]);
         Ok(())
     };
@@ -197,13 +201,21 @@ fn measure_store(cluster: &Cluster, extent: &Extent) -> Result<()> {
             burst(cluster, *count, true)
         })?;
     }
-    rows.push(["target".into(), "≤ 2".into(), NONE.into(), NONE.into(), NONE.into()]);
+    rows.push([
+        "target".into(),
+        "≤ 2".into(),
+        NONE.into(),
+        NONE.into(),
+        NONE.into(),
+        NONE.into(),
+    ]);
     let head = [
         "per tick",
         "changes",
         "records written",
         "bytes to etcd",
         "bytes from etcd",
+        "work of rcrond",
     ];
     table::print("What a tick costs the store", head, &rows);
     Ok(())

@@ -56,6 +56,10 @@ fn answer(request: Request) -> Result<()> {
 fn measure(options: &Options) -> Result<()> {
     let fixture = Fixture::new(&options.binary)?;
     print_machine();
+    if options.only_claims {
+        let rcrond = options.rcrond.as_deref().ok_or("--rcrond is missing")?;
+        return claims::measure(&options.binary, rcrond, &claims::Extent::new(options.is_once));
+    }
     file::measure(&options.binary)?;
     if let Some(rcronctl) = &options.rcronctl {
         history::measure(rcronctl, options.runs)?;

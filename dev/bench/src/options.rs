@@ -17,6 +17,7 @@ Measure the rcron at PATH and print tables in Markdown.
       --rcrond PATH    also measure this rcrond, with an etcd of its own (Debian's package: etcd-server)
       --rounds N       how often each start is timed (default 1000)
       --workload N     how many runs are started at once (default 1000)
+      --only-claims    measure only what needs both rcron and rcrond
       --once           run every case once, and 20 runs at once, to test the benchmark itself
   -h, --help           print this help
 ";
@@ -54,6 +55,7 @@ pub(crate) struct Options {
     pub(crate) runs: u64,
     pub(crate) rounds: usize,
     pub(crate) workload: usize,
+    pub(crate) only_claims: bool,
     /// Whether every case is run only once.
     pub(crate) is_once: bool,
     pub(crate) demotions: usize,
@@ -62,7 +64,7 @@ pub(crate) struct Options {
 pub(crate) fn read(mut parser: Parser) -> Result<Request> {
     let (mut binary, mut rcronctl, mut rcrond) = (None, None, None);
     let mut duration = DURATION;
-    let mut is_once = false;
+    let (mut is_once, mut only_claims) = (false, false);
     let (mut rounds, mut workload, mut runs) = (ROUNDS, WORKLOAD, RUNS);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -71,6 +73,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
             Arg::Long("rcrond") => rcrond = Some(PathBuf::from(parser.value()?)),
             Arg::Long("rounds") => rounds = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("workload") => workload = at_least_one(parser.value()?.parse()?)?,
+            Arg::Long("only-claims") => only_claims = true,
             Arg::Long("once") => {
                 (rounds, workload, runs) = (1, SMALL_WORKLOAD, FEW_RUNS);
                 duration = SHORT_DURATION;
@@ -95,6 +98,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
         runs,
         rounds,
         workload,
+        only_claims,
         is_once,
         demotions: rounds.min(MOST_DEMOTIONS),
     }))

@@ -5,6 +5,7 @@ use super::stamp::{now, parse};
 use crate::Result;
 use crate::daemon::{self, free_port};
 use crate::fixture::Fixture;
+use crate::proc;
 use crate::running::{Gate, Running};
 use crate::wait::until;
 use nix::fcntl::OFlag;
@@ -67,10 +68,7 @@ impl Cluster {
         let directory = daemon::directory_in_memory()?;
         let etcd = Etcd::start(directory.path())?;
         let active = Node::start("active", directory.path(), rcron, rcrond, &etcd)?;
-        until("the node to be active", || {
-            let state = fs::read_to_string(active.directory.join("state")).unwrap_or_default();
-            Ok(state.starts_with("active ").then_some(()))
-        })?;
+        active.until_state("active ")?;
         let cluster = Self {
             active,
             rcrond: rcrond.to_owned(),
@@ -119,6 +117,11 @@ impl Cluster {
         Ok(Burst { own, last })
     }
 
+    /// Of the active node's rcrond so far.
+    pub(super) fn processor_time(&self) -> Result<Duration> {
+        proc::processor_time(self.active.pid())
+    }
+
     pub(super) fn store(&self) -> Result<StoreUse> {
         let mut sum = StoreUse {
             changes: 0.0,
@@ -134,10 +137,10 @@ impl Cluster {
             // Each member applies each change.
             if *port == self.etcd.clients[0] {
                 sum.records = value("etcd_mvcc_put_total")?;
+                // Each change has a revision.
+                sum.changes = value("etcd_debugging_mvcc_current_revision")?;
             }
         }
-        let page = daemon::page(self.active.metrics)?;
-        sum.changes = daemon::metric(&page, CHANGES)?;
         Ok(sum)
     }
 
@@ -150,10 +153,7 @@ impl Cluster {
             &self.rcrond,
             &self.etcd,
         )?;
-        until("the node to be passive", || {
-            let state = fs::read_to_string(node.directory.join("state")).unwrap_or_default();
-            Ok(state.starts_with("passive").then_some(()))
-        })?;
+        node.until_state("passive")?;
         Ok(node)
     }
 
@@ -162,13 +162,11 @@ impl Cluster {
         let mut command = self.active.rcron("waits", 0, "no");
         let running = Running::start(command.arg("cat").stdin(gate.reader()?))?;
         until("its job", || {
-            Ok(crate::proc::waits_for(running.pid(), "rcron", "cat").then_some(()))
+            Ok(proc::waits_for(running.pid(), "rcron", "cat").then_some(()))
         })?;
         Ok(running)
     }
 }
-
-const CHANGES: &str = "rcrond_store_latency_seconds_count{operation=\"change\"}";
 
 impl Node {
     fn start(name: &str, directory: &Path, rcron: &Path, rcrond: &Path, etcd: &Etcd) -> Result<Self> {
@@ -188,7 +186,7 @@ impl Node {
         );
         fs::write(directory.join("rcrond.toml"), config)?;
         let config = format!(
-            "cluster_name = bench\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n\
+            "cluster_name = bench\nrequire_lease = yes\nstate_file = \"{}\"\nsyslog_socket = \"{}\"\nnice_level = 0\njournal = none\n\
              claim_socket = \"{}\"\nstart_within = 10m\n",
             path("state"),
             path("nobody"),
@@ -213,6 +211,18 @@ impl Node {
 
     pub(super) fn pid(&self) -> u32 {
         self.daemon.pid()
+    }
+
+    /// Waits until its state file begins with this.
+    fn until_state(&self, word: &str) -> Result<()> {
+        let found = until(&format!("a state file that begins with {word:?}"), || {
+            let state = fs::read_to_string(self.directory.join("state")).unwrap_or_default();
+            Ok(state.starts_with(word).then_some(()))
+        });
+        found.map_err(|error| {
+            let log = fs::read_to_string(self.directory.join("rcrond.log")).unwrap_or_default();
+            format!("{error}; rcrond says:\n{log}").into()
+        })
     }
 
     /// As cron would start it; the command is to be added.
@@ -240,8 +250,8 @@ impl Node {
         until("all rcrons to wait", || {
             let page = daemon::page(self.metrics)?;
             let waiting = page.lines().filter(|line| line.starts_with("rcrond_claims_waiting"));
-            let waiting = waiting.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-            Ok((waiting.sum::<f64>() as usize >= count).then_some(()))
+            let waiting = waiting.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok());
+            Ok((waiting.sum::<usize>() >= count).then_some(()))
         })
     }
 }
