@@ -241,6 +241,7 @@ impl TickWorld {
     fn heal(&mut self) {
         self.healed = true;
         self.cron_profile = CronProfile::NONE;
+        self.wake_jobs();
         for server in &mut self.servers {
             server.link = crate::node::Link::UP;
             server.asleep_until = server.asleep_until.min(self.lease.now);
@@ -254,6 +255,19 @@ impl TickWorld {
         for node in 0..self.servers.len() {
             if self.servers[node].ahead.abs() > most {
                 self.set_clock(node, 0);
+            }
+        }
+    }
+
+    /// Jobs that are to end when their host wakes up end now.
+    fn wake_jobs(&mut self) {
+        let now = self.lease.now;
+        for rcron in 0..self.rcrons.len() {
+            let awake = self.servers[self.rcrons[rcron].node].asleep_until;
+            let run = self.rcrons[rcron].started.as_mut();
+            if let Some(run) = run.filter(|run| awake > now && run.ends == awake + 1) {
+                run.ends = now + 1;
+                self.queue.put(now + 1, Event::JobEnds(rcron));
             }
         }
     }

@@ -205,6 +205,15 @@ impl Machine {
         must_wait.then_some(Room::NotYet(latest))
     }
 
+    /// Whether an attempt of another tick than the one at this place may still run.
+    fn runs_beside(&self, round: &Round, at: usize, decision: &Decision) -> bool {
+        let mut entries = decision.draft.record.entries.iter().enumerate();
+        entries.any(|(other, entry)| {
+            let is_running = other != at && entry.state == EntryState::Running;
+            is_running && matches!(self.entry_over(round, entry), Over::NotBefore(_))
+        })
+    }
+
     /// Another run has the tick, or had it and gave it back.
     fn decide_entry(&mut self, round: &Round, key: &RunKey, run: &Run, at: usize, decision: &mut Decision) {
         let entry = decision.draft.record.entries[at].clone();
@@ -252,6 +261,12 @@ impl Machine {
         let old = decision.draft.record.entries[at].clone();
         let was_started = old.state != EntryState::NeverStarted;
         self.set_follows(key, was_started || old.attempt > 1);
+        if run.skips_overlap && self.runs_beside(round, at, decision) {
+            decision
+                .effects
+                .push(wait(key, WaitReason::Elsewhere, Some(String::from(&old.node))));
+            return;
+        }
         let permit = match self.permit(round, key) {
             Ok(permit) if round.now.boot >= run.not_before => permit,
             Ok(_) => {

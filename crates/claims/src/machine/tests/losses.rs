@@ -116,6 +116,40 @@ fn a_job_that_was_ended_because_of_a_demotion_is_started_elsewhere_at_once() {
 }
 
 #[test]
+fn a_rerun_does_not_overlap_an_earlier_tick_either() {
+    let mut store = store();
+    let (mut one, mut two) = (Node::active(1, &mut store), Node::active(2, &mut store));
+    one.claim(1, "backup", TICK);
+    one.settle(&mut store);
+    one.claim_with(2, "backup", TICK + 60, |claim| claim.rerun = 1);
+    one.settle(&mut store);
+    two.claim_with(3, "backup", TICK + 60, |claim| claim.skips_overlap = true);
+    two.settle(&mut store);
+    let ended = Ended {
+        outcome: ExitOutcome::Killed(15),
+        is_demoted: true,
+        lasted: SECOND,
+    };
+    one.input(Input::Ended(Client(2), ended));
+    one.settle(&mut store);
+    one.renew(&mut store);
+    two.input(Input::Hint);
+    two.pass(SECOND);
+    two.settle(&mut store);
+    assert!(
+        !two.last(3).starts_with("grant"),
+        "the first tick still runs: {}",
+        two.last(3)
+    );
+    one.end(1, 0);
+    one.settle(&mut store);
+    two.input(Input::Hint);
+    two.pass(SECOND);
+    two.settle(&mut store);
+    assert!(two.last(3).contains("attempt=2"), "{}", two.last(3));
+}
+
+#[test]
 fn a_newer_tick_ends_the_wait_for_a_rerun() {
     let (mut store, mut one, mut two) = lost_server(1);
     one.claim(5, "backup", TICK + 60);
