@@ -26,6 +26,8 @@ pub enum Mutation {
     OwnTermsForSessions,
     /// `start_by` is the tick's deadline alone.
     StartByDeadlineOnly,
+    /// A read that finds the run in an entry is a grant, although a change that gives it back may still be done.
+    GrantOnRead,
     /// A change without an answer counts as done.
     GrantOnNoAnswer,
     /// A claim that is given back is forgotten: its entry stays.

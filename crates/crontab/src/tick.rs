@@ -14,7 +14,7 @@ use core::time::Duration;
 use policy::moment::WallTime;
 use policy::time_zone;
 
-pub use time::{LATEST, TickTime};
+pub use time::{LATEST, TickMinute};
 
 /// In days. The longest time between two ticks of a job is 40 years: 29 February on a certain weekday, around the year 2100.
 pub const LONGEST_SEARCH: i64 = 41 * 366;
@@ -69,7 +69,7 @@ pub enum Unmodelled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// The latest one.
-    Tick(TickTime),
+    Tick(TickMinute),
     /// There was none within `start_within`.
     TooLate,
     /// It cannot be derived from the schedule.
@@ -105,25 +105,25 @@ impl<'z, Z: TimeZone> Ticks<'z, Z> {
     /// The tick that a start belongs to: the latest one that is not after it by more than a second, and not before it by more than
     /// `start_within`.
     pub fn name(&self, start: WallTime, start_within: Duration) -> Naming {
-        let latest = TickTime::containing(WallTime(start.0.saturating_add(EARLY)));
-        let earliest = TickTime::not_before(WallTime(start.0.saturating_sub(start_within)));
+        let latest = TickMinute::containing(WallTime(start.0.saturating_add(EARLY)));
+        let earliest = TickMinute::not_before(WallTime(start.0.saturating_sub(start_within)));
         let found = self.last(earliest.minutes(), latest.minutes() + 1);
         found.map_or(Naming::TooLate, Naming::Tick)
     }
 
     /// The latest tick that is not after `limit` and not before `earliest`.
-    pub fn latest(&self, earliest: TickTime, limit: TickTime) -> Option<TickTime> {
+    pub fn latest(&self, earliest: TickMinute, limit: TickMinute) -> Option<TickMinute> {
         self.last(earliest.minutes(), limit.minutes() + 1)
     }
 
     /// The first tick after `time`, if it is not after `limit`.
-    pub fn next(&self, time: TickTime, limit: TickTime) -> Option<TickTime> {
+    pub fn next(&self, time: TickMinute, limit: TickMinute) -> Option<TickMinute> {
         self.first(time.minutes() + 1, limit.minutes() + 1)
     }
 
     /// The ticks after `time` up to and including `limit`, in their order. There may be one for each minute: take as many as are
     /// wanted.
-    pub fn between(&self, time: TickTime, limit: TickTime) -> impl Iterator<Item = TickTime> + use<'z, Z> {
+    pub fn between(&self, time: TickMinute, limit: TickMinute) -> impl Iterator<Item = TickMinute> + use<'z, Z> {
         let (ticks, mut time) = (
             Self {
                 times: self.times,
@@ -139,14 +139,14 @@ impl<'z, Z: TimeZone> Ticks<'z, Z> {
     }
 
     /// `start_within` of a tick if it is not configured: until the next tick, but at most [`LONGEST_DEFAULT`].
-    pub fn default_start_within(&self, tick: TickTime) -> Duration {
+    pub fn default_start_within(&self, tick: TickMinute) -> Duration {
         let longest = i64::try_from(LONGEST_DEFAULT.as_secs() / 60).unwrap_or_default();
         let next = self.next(tick, tick.plus_minutes(longest));
         next.map_or(LONGEST_DEFAULT, |next| next.since(tick))
     }
 
     /// The first tick from `from` on and before `end`, both in minutes.
-    fn first(&self, from: i64, end: i64) -> Option<TickTime> {
+    fn first(&self, from: i64, end: i64) -> Option<TickMinute> {
         let end = end.min(from.saturating_add(LONGEST_SEARCH * DAY));
         let mut days = from.div_euclid(DAY)..=(end - 1).div_euclid(DAY);
         days.find_map(|day| {
@@ -158,11 +158,11 @@ impl<'z, Z: TimeZone> Ticks<'z, Z> {
             let jump = self.jump(day).filter(|at| (from..end).contains(at));
             plain.into_iter().chain(jump).min()
         })
-        .map(TickTime::of_minutes)
+        .map(TickMinute::of_minutes)
     }
 
     /// The last tick from `from` on and before `end`, both in minutes.
-    fn last(&self, from: i64, end: i64) -> Option<TickTime> {
+    fn last(&self, from: i64, end: i64) -> Option<TickMinute> {
         let from = from.max(end.saturating_sub(LONGEST_SEARCH * DAY));
         let days = from.div_euclid(DAY)..=(end - 1).div_euclid(DAY);
         days.rev()
@@ -175,7 +175,7 @@ impl<'z, Z: TimeZone> Ticks<'z, Z> {
                 let jump = self.jump(day).filter(|at| (from..end).contains(at));
                 plain.into_iter().chain(jump).max()
             })
-            .map(TickTime::of_minutes)
+            .map(TickMinute::of_minutes)
     }
 
     /// The parts of a day of UTC in which the job runs at the minutes that match.

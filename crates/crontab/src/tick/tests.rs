@@ -28,7 +28,7 @@ fn schedule(text: &str) -> Schedule {
 }
 
 /// `2026-03-29 00:50` in UTC.
-fn time(text: &str) -> TickTime {
+fn time(text: &str) -> TickMinute {
     let number = |place: core::ops::Range<usize>| text[place].parse::<i64>().expect("a number");
     let (year, month, of_month) = (number(0..4), number(5..7), number(8..10));
     let as_written = |day: &i64| {
@@ -36,10 +36,10 @@ fn time(text: &str) -> TickTime {
         (y, m, d) == (year.unsigned_abs(), month.unsigned_abs(), of_month.unsigned_abs())
     };
     let day = (0..100_000).find(as_written).expect("a date");
-    TickTime::of_minutes(day * DAY + number(11..13) * 60 + number(14..16))
+    TickMinute::of_minutes(day * DAY + number(11..13) * 60 + number(14..16))
 }
 
-fn shown(ticks: impl Iterator<Item = TickTime>) -> Vec<String> {
+fn shown(ticks: impl Iterator<Item = TickMinute>) -> Vec<String> {
     ticks
         .map(|tick| tick.to_string().replace('T', " ")[5..16].into())
         .collect()
@@ -136,22 +136,22 @@ fn sparse_ticks_are_found_far_away() {
     ] {
         let (schedule, after) = (schedule(text), time(after));
         let ticks = Ticks::new(&schedule, &Zone::Utc, None).expect("modelled");
-        let next = ticks.next(after, TickTime::of_minutes(i64::MAX / 2)).expect("a tick");
+        let next = ticks.next(after, TickMinute::of_minutes(i64::MAX / 2)).expect("a tick");
         assert_eq!(next.to_string(), expected, "{text}");
-        assert_eq!(ticks.latest(TickTime::of_minutes(0), next), Some(next), "{text}");
+        assert_eq!(ticks.latest(TickMinute::of_minutes(0), next), Some(next), "{text}");
         assert!(
-            ticks.latest(TickTime::of_minutes(0), next.plus_minutes(-1)) <= Some(after),
+            ticks.latest(TickMinute::of_minutes(0), next.plus_minutes(-1)) <= Some(after),
             "{text}"
         );
     }
     let never = schedule("0 0 31 2 *");
     let ticks = Ticks::new(&never, &Zone::Utc, None).expect("modelled");
     assert_eq!(
-        ticks.next(time("2026-01-01 00:00"), TickTime::of_minutes(i64::MAX)),
+        ticks.next(time("2026-01-01 00:00"), TickMinute::of_minutes(i64::MAX)),
         None
     );
     assert_eq!(
-        ticks.latest(TickTime::of_minutes(i64::MIN), time("2026-01-01 00:00")),
+        ticks.latest(TickMinute::of_minutes(i64::MIN), time("2026-01-01 00:00")),
         None
     );
 }
@@ -369,15 +369,15 @@ proptest! {
         let middle = system.0.last().map_or(0, |(at, _)| *at).max(DAYS.start * DAY);
         let (from, end) = (middle - 3 * DAY - seed, middle + 2 * DAY + seed);
         let expected = runs_of_cron(&times, &system, own.as_ref(), from - DAY, end);
-        let expected: Vec<TickTime> = expected.range(from..).copied().map(TickTime::of_minutes).collect();
+        let expected: Vec<TickMinute> = expected.range(from..).copied().map(TickMinute::of_minutes).collect();
         let ticks = Ticks::new(&schedule, &system, own.as_ref()).expect("modelled");
-        let (first, last) = (TickTime::of_minutes(from - 1), TickTime::of_minutes(end - 1));
-        let found: Vec<TickTime> = ticks.between(first, last).collect();
+        let (first, last) = (TickMinute::of_minutes(from - 1), TickMinute::of_minutes(end - 1));
+        let found: Vec<TickMinute> = ticks.between(first, last).collect();
         prop_assert_eq!(&found, &expected);
         for minute in (from..end).step_by(67) {
-            let limit = TickTime::of_minutes(minute);
+            let limit = TickMinute::of_minutes(minute);
             let latest = expected.iter().rev().find(|tick| **tick <= limit);
-            prop_assert_eq!(ticks.latest(TickTime::of_minutes(from), limit), latest.copied());
+            prop_assert_eq!(ticks.latest(TickMinute::of_minutes(from), limit), latest.copied());
         }
     }
 }

@@ -9,9 +9,9 @@ pub const LATEST: i64 = i64::MAX >> 12;
 
 /// The time of a tick: a minute of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TickTime(i64);
+pub struct TickMinute(i64);
 
-impl TickTime {
+impl TickMinute {
     /// The minute that contains a time.
     #[must_use]
     pub fn containing(time: WallTime) -> Self {
@@ -64,7 +64,7 @@ impl TickTime {
 }
 
 /// RFC 3339 in UTC: `2026-12-01T03:00:00Z`.
-impl fmt::Display for TickTime {
+impl fmt::Display for TickMinute {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.wall_time().rfc3339_seconds())
     }

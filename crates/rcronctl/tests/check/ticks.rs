@@ -1,7 +1,7 @@
 //! Debian's cron itself over changes of summer time and with clocks that are set: each job that it starts gets the name of the minute
 //! that cron meant.
 
-use ::crontab::tick::{Naming, TickTime, Ticks};
+use ::crontab::tick::{Naming, TickMinute, Ticks};
 use ::crontab::{Crontab, Kind, schedule::Dialect};
 use policy::moment::WallTime;
 use policy::time_zone::Zone;
@@ -39,7 +39,7 @@ struct Scenario {
     name: &'static str,
     zone: &'static str,
     /// Minutes since 1970-01-01 UTC.
-    from: TickTime,
+    from: TickMinute,
     /// How many minutes the clock is set forward, or back, when the job [`STEP`] runs.
     step: i64,
     start_within: Duration,
@@ -118,7 +118,7 @@ fn scenario(
     Scenario {
         name,
         zone: BERLIN,
-        from: TickTime::of_minutes(day * 1440 + from),
+        from: TickMinute::of_minutes(day * 1440 + from),
         step: 0,
         start_within: Duration::from_secs(14 * 60),
         jobs,

@@ -5,7 +5,7 @@ use super::messages::ClaimsEvent;
 use crate::config::resolve_links;
 use crate::event::{Event, EventSender};
 use crate::threads;
-use ::crontab::tick::{TickTime as Minute, Ticks as MinuteTicks, Unmodelled};
+use ::crontab::tick::{TickMinute as Minute, Ticks as MinuteTicks, Unmodelled};
 use claims::{Gap, JobKey, Schedule};
 use inputs::settings::DEFAULT_FILE;
 use jobs::root::Root;

@@ -4,27 +4,27 @@
 //! - `socket`, `connection`, `limits`, `users`, `clusters`: rcron's connections, and who asks for which cluster.
 //! - `crontab_thread`, `crontabs`, `naming`, `due`: which tick a claim is for, and which ticks should have been started by now.
 //! - `peers`, `node_jobs`: the jobs and clocks of the other servers.
-//! - `desk`: the machine, with what the loop must know about each client.
+//! - `service`: the machine, with what the loop must know about each client.
 
 mod clusters;
 mod connection;
 mod crontab_thread;
 mod crontabs;
-mod desk;
 mod due;
 mod limits;
 mod messages;
 mod naming;
 mod node_jobs;
 mod peers;
+mod service;
 mod socket;
 mod users;
 
 pub(crate) use clusters::StateFiles;
 pub(crate) use crontab_thread::CrontabThread;
-pub(crate) use desk::{Context, Desk, Senders};
 pub(crate) use messages::{ClaimsEvent, ClientEvent};
 pub(crate) use node_jobs::NodeJobs;
 pub(crate) use peers::{PeerHistory, SessionSeen};
+pub(crate) use service::{ClaimService, Context, Senders};
 pub(crate) use socket::{ClientNumbers, raise_descriptor_limit, serve};
 pub(crate) use users::{Found, Users};

@@ -1,8 +1,8 @@
-//! Once per tick: passes events to the desk, together with what the lease machine knows at this moment.
+//! Once per tick: passes events to the service, together with what the lease machine knows at this moment.
 
 use super::Daemon;
 use super::requests::{UnknownCluster, send_answer};
-use crate::claims::{self, ClaimsEvent, ClientEvent, ClientNumbers, Context, Desk};
+use crate::claims::{self, ClaimService, ClaimsEvent, ClientEvent, ClientNumbers, Context};
 use crate::config::Config;
 use crate::store_tasks::ticks::{self, TicksQuery};
 use ::claims::{ClusterFacts, Facts, JobKey, Now, Permission, StopReason};
@@ -20,13 +20,17 @@ use tokio::sync::mpsc::{Receiver, Sender};
 const CLAIMS_AT_ONCE: usize = 64;
 const CLAIMS_LIMIT: Duration = Duration::from_millis(5);
 
-/// The desk of a new process.
+/// The service of a new process.
 ///
 /// # Errors
 /// The kernel gives no random numbers.
-pub(super) fn new_desk(config: &Config, senders: claims::Senders, numbers: Arc<ClientNumbers>) -> io::Result<Desk> {
+pub(super) fn new_claim_service(
+    config: &Config,
+    senders: claims::Senders,
+    numbers: Arc<ClientNumbers>,
+) -> io::Result<ClaimService> {
     let seed = super::machine::random_seed()?;
-    Ok(Desk::new(
+    Ok(ClaimService::new(
         config.node.clone(),
         config.max_skew,
         seed,
@@ -53,52 +57,52 @@ fn now() -> Now {
 
 impl Daemon {
     pub(super) fn handle_claims_event(&mut self, event: ClaimsEvent) {
-        self.with_desk(|desk, context| desk.handle_event(event, context));
+        self.with_claims(|service, context| service.handle_event(event, context));
     }
 
     pub(super) fn handle_claim(&mut self, event: ClientEvent) {
-        self.with_desk(|desk, context| desk.handle_client(event, context));
+        self.with_claims(|service, context| service.handle_client(event, context));
     }
 
     /// Those that wait already, so that they need not wait for a round of the loop each.
     pub(super) fn handle_more_claims(&mut self, claims: &mut Receiver<ClientEvent>) {
         let begin = Instant::now();
-        self.with_desk(|desk, context| {
+        self.with_claims(|service, context| {
             for _ in 1..CLAIMS_AT_ONCE {
                 if begin.elapsed() > CLAIMS_LIMIT {
                     return;
                 }
                 let Ok(event) = claims.try_recv() else { return };
-                desk.handle_client(event, context);
+                service.handle_client(event, context);
             }
         });
     }
 
     /// To be called after each event.
     pub(super) fn advance_claims(&mut self) {
-        self.with_desk(Desk::advance);
+        self.with_claims(ClaimService::advance);
     }
 
     pub(super) fn claims_wake_at(&self) -> Option<BootTime> {
-        self.desk.wakes_at(now())
+        self.claims.wakes_at(now())
     }
 
     /// The configuration has changed.
     pub(super) fn claims_configured(&mut self, is_new_store: bool) {
         self.claim_clusters.set(&self.config.clusters);
         self.crontabs.set_clusters(state_files(&self.config));
-        self.with_desk(|desk, context| desk.configuration_changed(is_new_store, context));
+        self.with_claims(|service, context| service.configuration_changed(is_new_store, context));
     }
 
     /// No further claim is taken. What runs may still report its end.
     pub(super) fn stop_claims(&mut self) {
         self.stop_claims.notify_one();
-        self.desk.close_waiting();
+        self.claims.close_waiting();
     }
 
-    fn with_desk(&mut self, act: impl FnOnce(&mut Desk, &Context)) {
+    fn with_claims(&mut self, act: impl FnOnce(&mut ClaimService, &Context)) {
         let now = now();
-        let is_clock_ahead = self.desk.is_clock_ahead(self.config.max_skew, now.boot);
+        let is_clock_ahead = self.claims.is_clock_ahead(self.config.max_skew, now.boot);
         let context = Context {
             facts: Facts {
                 session: self.machine.open_session(),
@@ -111,7 +115,7 @@ impl Daemon {
             store: &self.store,
             metrics: &self.metrics,
         };
-        act(&mut self.desk, &context);
+        act(&mut self.claims, &context);
     }
 
     fn shared_clusters(&self) -> Vec<ClusterName> {
@@ -177,7 +181,7 @@ impl Daemon {
     ) -> Result<(), UnknownCluster> {
         let cluster = self.configured_clusters(&[cluster])?.remove(0);
         let job = JobKey::new(cluster, user, job);
-        self.with_desk(|desk, context| desk.reopen(job, replies, context));
+        self.with_claims(|service, context| service.reopen(job, replies, context));
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use start::run;
 
 use crate::api::metrics::Metrics;
 use crate::api::systemd;
-use crate::claims::{CrontabThread, Desk, StateFiles};
+use crate::claims::{ClaimService, CrontabThread, StateFiles};
 use crate::config::Config;
 use crate::event::{Event, EventSender};
 use crate::files::FileWriters;
@@ -86,7 +86,7 @@ struct Daemon {
 
     // Once per tick.
     /// Decides which ticks the rcrons of this server may start.
-    desk: Desk,
+    claims: ClaimService,
     /// Which cluster a claim is for.
     claim_clusters: Arc<StateFiles>,
     /// Reads the crontabs of this server.

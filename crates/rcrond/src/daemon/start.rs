@@ -169,8 +169,8 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let claims = tasks::start_claims_socket(&config);
     let claims = claims.map_err(|error| StartError::Socket(config.claims_socket.clone(), error))?;
     let claims_tasks = tasks::start_claims_tasks(&config, &store, &events, &metrics);
-    let desk = super::claims::new_desk(&config, claims_tasks, Arc::clone(&claims.numbers));
-    let desk = desk.map_err(StartError::Random)?;
+    let claim_service = super::claims::new_claim_service(&config, claims_tasks, Arc::clone(&claims.numbers));
+    let claim_service = claim_service.map_err(StartError::Random)?;
     let crontabs = CrontabThread::start(super::claims::state_files(&config), events.clone());
     let crontabs = crontabs.map_err(StartError::Thread)?;
     let inputs = Inputs {
@@ -198,7 +198,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         writers: FileWriters::default(),
         store,
         metrics,
-        desk,
+        claims: claim_service,
         crontabs,
         claim_clusters: claims.clusters,
         stop_claims: claims.stop,

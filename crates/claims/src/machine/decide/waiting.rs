@@ -70,6 +70,12 @@ impl Machine {
         if let (true, Some(_), Ok(permit)) = (is_own, run.client, &permit) {
             let start_by = self.start_by(run, &entry, permit);
             if round.now.boot < start_by {
+                // The record is written once more, so that no earlier change of it that was not answered can still be done: this
+                // process or an earlier one may have tried to give the entry back.
+                if !self.is_mutated(Mutation::GrantOnRead) {
+                    decision.draft.is_changed = true;
+                    self.send_claim(key, &mut decision.draft, permit);
+                }
                 decision.effects.push(Effect::Grant {
                     key: key.clone(),
                     attempt: entry.attempt,

@@ -174,7 +174,31 @@ fn the_next_process_finds_the_claim_by_its_run_and_grants_it() {
     next.claim(1, "backup", TICK);
     next.settle(&mut store);
     assert!(next.last(1).starts_with("grant"), "{}", next.last(1));
-    assert_eq!(store.changes, 1);
+    assert_eq!(store.changes, 2, "the entry is written once more");
+}
+
+#[test]
+fn a_claim_that_an_earlier_process_may_have_given_back_is_not_granted_on_a_read() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    one.claim(1, "backup", TICK);
+    let (call, change) = one.until_change(&mut store);
+    assert_eq!(store.change(&change), Verdict::Done);
+    one.input(Input::Changed(call, Verdict::NoAnswer));
+    // Without a permission, the claim is given back: by a change that is done late.
+    one.permit(Permission::None(StopReason::Passive));
+    one.pass(SECOND);
+    one.input(Input::Tick);
+    let (_, give_back) = one.until_change(&mut store);
+    let mut next = Node::active(1, &mut store);
+    next.claim(1, "backup", TICK);
+    next.settle(&mut store);
+    assert!(next.last(1).starts_with("grant"), "{}", next.last(1));
+    assert_eq!(
+        store.change(&give_back),
+        Verdict::Refused,
+        "nothing gives it back any more"
+    );
 }
 
 #[test]

@@ -32,7 +32,7 @@ use tokio::sync::watch;
 /// Between two messages about the same failure of the store.
 const LOG_PAUSE: Duration = Duration::from_secs(300);
 
-/// The desk's ends of the channels to its tasks. A task ends when its sender is dropped.
+/// The service's ends of the channels to its tasks. A task ends when its sender is dropped.
 pub(crate) struct Senders {
     pub(crate) store_requests: UnboundedSender<StoreRequest<ClaimsCodec>>,
     pub(crate) watch_specs: watch::Sender<WatchSpec>,
@@ -53,7 +53,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// The state.
-pub(crate) struct Desk {
+pub(crate) struct ClaimService {
     machine: Machine,
     /// When the machine needs its next tick; `None` if it waits for nothing.
     machine_wakes_at: Option<BootTime>,
@@ -88,7 +88,7 @@ struct Waiting {
     has_grant: bool,
 }
 
-impl Desk {
+impl ClaimService {
     pub(crate) fn new(
         node: NodeName,
         max_skew: Duration,
@@ -117,7 +117,7 @@ impl Desk {
         }
     }
 
-    /// When [`Desk::advance`] must be called again.
+    /// When [`ClaimService::advance`] must be called again.
     pub(crate) fn wakes_at(&self, now: Now) -> Option<BootTime> {
         let due = self.due.next().map(|at| {
             let left = at.0.saturating_sub(now.wall.0);

@@ -1,6 +1,6 @@
 //! Executes the machine's actions.
 
-use super::{Context, Desk, LOG_PAUSE};
+use super::{ClaimService, Context, LOG_PAUSE};
 use crate::api::log::log_claims_notice;
 use crate::store_tasks::client::StoreRequest;
 use claims::{Action, Client, Notice};
@@ -9,7 +9,7 @@ use policy::claim::{Answer, OverReason};
 use policy::moment::BootTime;
 use store::Error;
 
-impl Desk {
+impl ClaimService {
     pub(super) fn execute(&mut self, actions: Vec<Action>, context: &Context) {
         for action in actions {
             match action {

@@ -1,11 +1,11 @@
 //! The answer to a dry run.
 
 use super::super::naming::{Named, NotNamed};
-use super::{Context, Desk, rank_delay};
+use super::{ClaimService, Context, rank_delay};
 use claims::{JobKey, Permission, StopReason};
 use policy::claim::Answer;
 
-impl Desk {
+impl ClaimService {
     /// What would happen to the claim, as far as this server knows. The store is not asked.
     pub(super) fn would(
         &self,
