@@ -167,7 +167,9 @@ fn next_tick() -> Result<u64> {
 
 fn measure_store(cluster: &Cluster, extent: &Extent) -> Result<()> {
     let before = (cluster.store()?, Instant::now());
+    let worked = cluster.processor_time()?;
     sleep(extent.idle);
+    let idle_work = cluster.processor_time()?.saturating_sub(worked);
     let idle = cluster.store()?.since(before.0);
     let idle_for = before.1.elapsed();
     let mut rows = Vec::new();
@@ -190,7 +192,7 @@ fn measure_store(cluster: &Cluster, extent: &Extent) -> Result<()> {
             per_tick(used.records, idle.records),
             bytes(used.received, idle.received),
             bytes(used.sent, idle.sent),
-            microseconds(worked / u32::try_from(count)?),
+            microseconds(worked.saturating_sub(idle_work.mul_f64(share)).div_f64(ticks)),
         ]);
         Ok(())
     };

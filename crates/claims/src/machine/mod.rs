@@ -51,6 +51,8 @@ pub struct Machine {
     clients: BTreeMap<Client, RunKey>,
     /// The jobs that matter at the moment, as the last read of each found it.
     jobs: BTreeMap<JobKey, JobView>,
+    /// The jobs that have a record, as far as this process has seen: they are in the list of jobs.
+    listed: BTreeSet<JobKey>,
     /// Other nodes' sessions, and since when they are what they are.
     sessions: Sessions,
     /// Ticks that should have been started by now: the latest of each job.
@@ -117,6 +119,7 @@ impl Machine {
             runs: BTreeMap::new(),
             clients: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            listed: BTreeSet::new(),
             sessions: Sessions::default(),
             dues: BTreeMap::new(),
             expected: BTreeSet::new(),

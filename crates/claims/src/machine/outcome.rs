@@ -229,7 +229,10 @@ impl Machine {
     fn is_not_listed(&mut self, now: Now, job: &JobKey, why: NotListed, out: &mut Vec<Action>) {
         match why {
             // The job's record was there at an earlier read, and is gone. The next round reads the list.
-            NotListed::NotRead => self.queue.push(job.clone()),
+            NotListed::NotRead => {
+                self.listed.remove(job);
+                self.queue.push(job.clone());
+            }
             NotListed::Unreadable => self.job_is_unreadable(now, job, out),
             NotListed::Full => self.refuse_new_job(job, out),
         }

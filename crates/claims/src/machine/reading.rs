@@ -127,6 +127,9 @@ impl Machine {
                     }) => JobView::Readable(*version, record.clone()),
                     Some(_) => JobView::Unreadable,
                 };
+                if matches!(view, JobView::Readable(..)) {
+                    self.listed.insert(job.clone());
+                }
                 self.jobs.insert(job.clone(), view);
             }
         }

@@ -142,7 +142,11 @@ impl Machine {
             match self.jobs.get(job) {
                 Some(JobView::Readable(_, record)) => nodes.extend(record.entries.iter().map(|entry| &entry.node)),
                 Some(JobView::Unreadable) => {}
-                Some(JobView::Missing) | None => {
+                Some(JobView::Missing) => {
+                    lists.insert(&job.cluster);
+                }
+                None if self.listed.contains(job) => {}
+                None => {
                     lists.insert(&job.cluster);
                 }
             }
