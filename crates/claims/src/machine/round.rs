@@ -142,11 +142,8 @@ impl Machine {
             match self.jobs.get(job) {
                 Some(JobView::Readable(_, record)) => nodes.extend(record.entries.iter().map(|entry| &entry.node)),
                 Some(JobView::Unreadable) => {}
-                Some(JobView::Missing) => {
-                    lists.insert(&job.cluster);
-                }
                 None if self.listed.contains(job) => {}
-                None => {
+                Some(JobView::Missing) | None => {
                     lists.insert(&job.cluster);
                 }
             }
