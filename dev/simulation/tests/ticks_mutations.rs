@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Runs random histories until one shows the fault.
 fn detects_in_random_histories(mutation: Mutation, kind: fn(&Broken) -> bool) {
-    const HISTORIES: u64 = 4000;
+    const HISTORIES: u64 = 12_000;
     let found = (0..HISTORIES).any(|seed| {
         let violation = run_history(seed, Some(mutation), false).violation;
         violation.is_some_and(|violation| kind(&violation.what))

@@ -3,7 +3,7 @@
 use claims::Mutation;
 
 /// All of them.
-pub const ALL: [Mutation; 16] = [
+pub const ALL: [Mutation; 17] = [
     Mutation::ChangeWithoutJobVersion,
     Mutation::ClaimWithoutSession,
     Mutation::MissingFloorIsZero,
@@ -13,6 +13,7 @@ pub const ALL: [Mutation; 16] = [
     Mutation::OwnTermsForSessions,
     Mutation::StartByDeadlineOnly,
     Mutation::GrantOnNoAnswer,
+    Mutation::GrantOnRead,
     Mutation::NothingIsGivenBack,
     Mutation::MissedWithoutSkew,
     Mutation::AgainForAnOlderTick,
