@@ -204,6 +204,16 @@ fn detects_a_tick_that_is_recorded_as_missed_too_early() {
     });
 }
 
+/// It takes a claim and a change that gives it back, both without an answer, and the second one done late.
+#[test]
+fn detects_a_grant_on_a_read_alone() {
+    let found = (84_500..85_500).any(|seed| {
+        let violation = run_history(seed, Some(Mutation::GrantOnRead), false).violation;
+        violation.is_some_and(|violation| matches!(violation.what, Broken::MissedAndStarted { .. }))
+    });
+    assert!(found, "a grant on a read alone was not detected");
+}
+
 #[test]
 fn detects_another_attempt_of_an_older_tick() {
     detects_in_random_histories(Mutation::AgainForAnOlderTick, |broken| {
