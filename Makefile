@@ -88,7 +88,7 @@ rcron-keepalived: static-library ## build the service for keepalived
 	$(call take,$(built)/rcron-keepalived,$(keepalived))
 
 rcrond: compiler ## build the daemon (needs a C compiler, for its cryptography)
-	$(call announce,rcrond,$(built_here)/rcrond,the daemon with the clients of three stores; a first build takes 3 to 8 minutes)
+	$(call announce,rcrond,$(built_here)/rcrond,the daemon with the clients of four stores; a first build takes 3 to 8 minutes)
 	$(CARGO) build --release --locked -p rcrond
 	$(call take,$(built_here)/rcrond,$(rcrond))
 
