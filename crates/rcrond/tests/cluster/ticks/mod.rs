@@ -15,6 +15,7 @@ use crate::node::{Node, Settings};
 use crate::site::Site;
 use crate::stores::Single;
 use crate::stores::etcd::Etcd;
+use crate::stores::mariadb::MariaDb;
 use crate::stores::postgresql::PostgreSql;
 use crate::stores::redis::Redis;
 use stage::Stage;
@@ -69,6 +70,15 @@ fn every_tick_is_started_once_with_redis() {
     let mut store = Redis::new(&site.lab, &site.data(), &site.directory());
     store.start();
     short("once per tick, Redis", &site, &mut store, |_| ());
+}
+
+#[test]
+#[ignore = "needs root, cron, mariadb-server, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
+fn every_tick_is_started_once_with_mariadb() {
+    let site = Site::new();
+    let mut store = MariaDb::new(&site.lab, &site.data(), &site.directory());
+    store.start();
+    short("once per tick, MariaDB", &site, &mut store, Node::init_store);
 }
 
 /// `prepare` is what an administrator does once, on one node, before the store can be used.
