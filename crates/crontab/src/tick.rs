@@ -19,7 +19,7 @@ pub use time::{LATEST, TickMinute};
 /// In days. The longest time between two ticks of a job is 40 years: 29 February on a certain weekday, around the year 2100.
 pub const LONGEST_SEARCH: i64 = 41 * 366;
 /// A job is started by a cron whose clock is up to this much behind ours.
-const EARLY: Duration = Duration::from_secs(1);
+pub const EARLY: Duration = Duration::from_secs(1);
 /// `start_within` if it is not configured, unless the next tick comes before.
 pub const LONGEST_DEFAULT: Duration = Duration::from_secs(300);
 /// In minutes. cron takes a larger jump for a correction of the clock, which all jobs follow.

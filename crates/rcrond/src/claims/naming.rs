@@ -3,6 +3,7 @@
 //! docs/design/ticks.md, "Which tick is it?".
 
 use super::crontabs::{JobLine, LineSchedule, Lines, Ticks};
+use ::crontab::tick::{EARLY, LONGEST_DEFAULT};
 use claims::Now;
 use policy::claim::Claim;
 use policy::moment::{BootTime, WallTime};
@@ -11,11 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// cron may fire a little before the minute by this server's clock.
-const EARLY: Duration = Duration::from_secs(1);
-/// `start_within` if it is not configured, unless the next tick comes before.
-const LONGEST_DEFAULT: Duration = Duration::from_secs(300);
-/// The same if the schedule is not known.
+/// `start_within` if it is not configured and the schedule is not known.
 const DEFAULT_WITHOUT_SCHEDULE: Duration = Duration::from_secs(30);
 
 /// What the claim is for.

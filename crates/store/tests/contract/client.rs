@@ -36,6 +36,13 @@ pub(crate) fn open(settings: Settings) -> Box<dyn Store> {
     store::open(&settings).expect("good settings")
 }
 
+/// A store that has its table.
+pub(crate) async fn ready(settings: Settings) -> Box<dyn Store> {
+    let store = open(settings);
+    store.init().await.expect("made ready");
+    store
+}
+
 pub(crate) async fn connect(store: &dyn Store) -> Box<dyn Connection> {
     store.connect().await.expect("connected")
 }

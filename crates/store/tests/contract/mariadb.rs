@@ -5,11 +5,11 @@ mod galera;
 mod proxy;
 mod refusals;
 
-use crate::client::{connect, login, open, tls, write};
+use crate::client::{connect, login, open, ready, tls, write};
 use crate::{rivals, spoilt, suite};
 use nix::unistd::{Uid, User};
 use std::sync::Arc;
-use store::{Change, Kind, Settings, Store, Verdict, mariadb::MariaDb};
+use store::{Change, Kind, Settings, Verdict, mariadb::MariaDb};
 use testing::certificates::Authority;
 use testing::servers::mariadb::MariaDb as Server;
 
@@ -38,12 +38,6 @@ fn local(server: &Server) -> Settings {
         login: Some(login(&user.name, None)),
         ..settings(server)
     }
-}
-
-async fn ready(settings: Settings) -> Box<dyn Store> {
-    let store = open(settings);
-    store.init().await.expect("made ready");
-    store
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -1,7 +1,7 @@
 //! Servers that stop or end. `server` is always the real server behind the store.
 
 use crate::client::{A_WHILE, AT_LAST, connect, keys, open, write, written_and_read};
-use store::{Error, Settings, Snapshot, Store};
+use store::{Error, Settings, Snapshot, Store, Verdict};
 use testing::servers::{TestServer, free_port};
 use tokio::time::timeout;
 
@@ -99,4 +99,47 @@ pub(crate) async fn the_error_names_each_server(settings: Settings) {
     let error = open(Settings { servers, ..settings }).connect().await.err();
     let error = error.expect("refused").to_string();
     assert!(dead.iter().all(|server| error.contains(server)), "{error}");
+}
+
+/// A change of `mine` is done although another client has sent all but the last byte of the same one. `statement` is what a change
+/// begins with.
+pub(crate) async fn a_client_that_stops_during_a_change_blocks_no_other(
+    mine: &dyn Store,
+    settings: Settings,
+    statement: &'static [u8],
+) {
+    use std::io::{Read, Write};
+    // A proxy that forwards what the client sends, except the last byte of a change.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let middle = listener.local_addr().expect("an address").to_string();
+    let to = settings.servers[0].clone();
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("accepted");
+        let mut server = std::net::TcpStream::connect(to).expect("connected");
+        let (mut back, mut from) = (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
+        std::thread::spawn(move || std::io::copy(&mut from, &mut back));
+        let mut bytes = vec![0; 65536];
+        loop {
+            let count = client.read(&mut bytes).expect("read");
+            let change = bytes[..count].windows(statement.len()).any(|word| word == statement);
+            server
+                .write_all(&bytes[..count - usize::from(change)])
+                .expect("written");
+            if change {
+                said.send((client, server)).expect("told");
+                return;
+            }
+        }
+    });
+    let slow = open(Settings {
+        servers: vec![middle],
+        ..settings
+    });
+    let mut stopped = connect(&*slow).await;
+    assert!(timeout(A_WHILE, stopped.change(&write("a"))).await.is_err());
+    let held = heard.recv().expect("the change came");
+    let done = timeout(AT_LAST, async { connect(mine).await.change(&write("a")).await });
+    assert_eq!(done.await.expect("not blocked"), Ok(Verdict::Done));
+    drop(held);
 }

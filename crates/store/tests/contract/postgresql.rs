@@ -4,10 +4,10 @@ mod faults;
 mod pooler;
 mod refusals;
 
-use crate::client::{connect, login, open, tls, write, written_and_read};
+use crate::client::{connect, login, open, ready, tls, write, written_and_read};
 use crate::{rivals, spoilt, suite};
 use std::sync::Arc;
-use store::{Change, Kind, Settings, Store, Verdict, postgresql::PostgreSql};
+use store::{Change, Kind, Settings, Verdict, postgresql::PostgreSql};
 use testing::certificates::Authority;
 use testing::servers::postgresql::PostgreSql as Server;
 
@@ -26,12 +26,6 @@ fn table(name: &str) -> Arc<dyn Kind> {
         database: "ops".to_owned(),
         table: name.to_owned(),
     })
-}
-
-async fn ready(settings: Settings) -> Box<dyn Store> {
-    let store = open(settings);
-    store.init().await.expect("made ready");
-    store
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -1,7 +1,7 @@
 //! What a client sees when something happens to PostgreSQL.
 
 use super::{Server, Settings, ready, settings};
-use crate::client::{A_WHILE, AT_LAST, connect, keys, open, read, write, written_and_read};
+use crate::client::{A_WHILE, AT_LAST, connect, keys, read, write, written_and_read};
 use crate::outages;
 use store::{Change, Verdict};
 use testing::servers::{TestServer, free_port};
@@ -127,40 +127,7 @@ async fn a_change_waits_for_the_synchronous_standby() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_client_that_stops_during_a_change_blocks_no_other() {
-    use std::io::{Read, Write};
     let server = Server::start();
     let mine = ready(settings(&server)).await;
-    // A proxy that forwards what the client sends, except the last byte of a change.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let middle = listener.local_addr().expect("an address").to_string();
-    let to = server.address();
-    let (said, heard) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let (mut client, _) = listener.accept().expect("accepted");
-        let mut server = std::net::TcpStream::connect(to).expect("connected");
-        let (mut back, mut from) = (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
-        std::thread::spawn(move || std::io::copy(&mut from, &mut back));
-        let mut bytes = vec![0; 65536];
-        loop {
-            let count = client.read(&mut bytes).expect("read");
-            let change = bytes[..count].windows(6).any(|word| word == b"INSERT");
-            server
-                .write_all(&bytes[..count - usize::from(change)])
-                .expect("written");
-            if change {
-                said.send((client, server)).expect("told");
-                return;
-            }
-        }
-    });
-    let slow = open(Settings {
-        servers: vec![middle],
-        ..settings(&server)
-    });
-    let mut stopped = connect(&*slow).await;
-    assert!(timeout(A_WHILE, stopped.change(&write("a"))).await.is_err());
-    let held = heard.recv().expect("the change came");
-    let done = timeout(AT_LAST, async { connect(&*mine).await.change(&write("a")).await });
-    assert_eq!(done.await.expect("not blocked"), Ok(Verdict::Done));
-    drop(held);
+    outages::a_client_that_stops_during_a_change_blocks_no_other(&*mine, settings(&server), b"INSERT").await;
 }
