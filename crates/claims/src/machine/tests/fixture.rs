@@ -65,6 +65,16 @@ impl Store {
         self.records.insert(key, (Version(self.version), record));
     }
 
+    /// The node has this session, which is open: another write of it is a renewal.
+    pub(super) fn open_session(&mut self, number: u8, id: SessionId) {
+        let open = SessionRecord {
+            id,
+            heartbeat: self.version,
+            state: SessionState::Open,
+        };
+        self.put(Key::Session(node(number)), Record::Session(open));
+    }
+
     fn read(&self, keys: &[Key]) -> Reading {
         let found = |key: &Key| {
             let (version, record) = self.records.get(key)?.clone();
@@ -144,12 +154,7 @@ impl Node {
             wall: WallTime(wall),
         };
         let session = SessionId([number; 16]);
-        let open = SessionRecord {
-            id: session,
-            heartbeat: 1,
-            state: SessionState::Open,
-        };
-        store.put(Key::Session(node(number)), Record::Session(open));
+        store.open_session(number, session);
         let mut node = Self {
             machine: Machine::new(start, now),
             facts: Facts {
@@ -279,13 +284,7 @@ impl Node {
     /// A renewal of this node's session.
     pub(super) fn renew(&self, store: &mut Store) {
         let id = self.facts.session.expect("a session");
-        let open = SessionRecord {
-            id,
-            heartbeat: store.version,
-            state: SessionState::Open,
-        };
-        let number = id.0[0];
-        store.put(Key::Session(node(number)), Record::Session(open));
+        store.open_session(id.0[0], id);
     }
 }
 

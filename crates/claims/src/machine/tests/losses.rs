@@ -211,12 +211,7 @@ fn a_claim_of_an_earlier_session_is_given_back_before_it_is_granted_again() {
     let mut next = Node::active(1, &mut store);
     let session = lease::SessionId([9; 16]);
     next.facts.session = Some(session);
-    let open = lease::SessionRecord {
-        id: session,
-        heartbeat: 1,
-        state: SessionState::Open,
-    };
-    store.put(Key::Session(node(1)), Record::Session(open));
+    store.open_session(1, session);
     next.claim(1, "backup", TICK);
     next.settle(&mut store);
     assert!(next.last(1).starts_with("grant"), "{}", next.last(1));
@@ -304,12 +299,7 @@ fn a_lost_run_of_an_earlier_session_is_forgotten() {
     one.input(Input::HungUp(Client(1)));
     let session = lease::SessionId([9; 16]);
     one.facts.session = Some(session);
-    let open = lease::SessionRecord {
-        id: session,
-        heartbeat: 1,
-        state: SessionState::Open,
-    };
-    store.put(Key::Session(node(1)), Record::Session(open));
+    store.open_session(1, session);
     one.pass(11 * SECOND);
     one.settle(&mut store);
     one.pass(30 * SECOND);
