@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Show what rcron ran, find what is wrong, and switch servers by hand
 #[derive(Debug, Parser)]
-#[command(name = "rcronctl", version, max_term_width = 80)]
+#[command(name = "rcronctl", version = version(), max_term_width = 80)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -253,4 +253,9 @@ pub(crate) enum State {
     Active,
     /// Another server runs the jobs
     Passive,
+}
+
+/// clap keeps it until the program ends.
+fn version() -> &'static str {
+    inputs::version::text(env!("CARGO_PKG_VERSION"), option_env!("RCRON_COMMIT"), &[]).leak()
 }
