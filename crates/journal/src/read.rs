@@ -8,11 +8,13 @@ mod files;
 mod limits;
 mod lines;
 mod loading;
+pub mod marks;
 mod needles;
 mod processes;
 mod record;
 mod scan;
 mod source;
+pub mod tail;
 mod unseen;
 mod users;
 
@@ -21,6 +23,7 @@ pub use limits::{LONGEST_LINE, MOST_RUNS};
 pub use loading::{Iter, Runs};
 pub use source::Source;
 pub use unseen::Unseen;
+pub use users::read as users;
 
 use fate::Here;
 use jiff::Timestamp;

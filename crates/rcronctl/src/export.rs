@@ -47,7 +47,9 @@ pub(crate) fn export_runs(options: &cli::Export, common: &Common) -> Result<Exit
         out.write_all(line.as_bytes())?;
         // The reader compares the clocks, and waits for the first line.
         out.flush()?;
-        found.runs.export(|run| is_seen(run, &marks), |record| out.write_all(record))
+        found
+            .runs
+            .export(|run| is_seen(run, &marks), |record| out.write_all(record))
     })?;
     let now_unseen = found.unseen();
     now_unseen.iter().for_each(warn);

@@ -102,6 +102,11 @@ impl Group {
             }],
         }
     }
+
+    /// `None` for files of any name.
+    pub(super) fn owner(&self) -> Option<u32> {
+        self.names.first().and_then(|names| names.user)
+    }
 }
 
 impl Names {

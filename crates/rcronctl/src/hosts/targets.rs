@@ -83,7 +83,15 @@ mod tests {
 
     #[test]
     fn each_server_is_read_once_and_this_one_directly() {
-        let names = ["db1", "db2", "db1", "here", "-oProxyCommand=id", "here.example.org", "db2"];
+        let names = [
+            "db1",
+            "db2",
+            "db1",
+            "here",
+            "-oProxyCommand=id",
+            "here.example.org",
+            "db2",
+        ];
         let own = ["here.example.org".to_owned(), "here".to_owned()];
         let found = targets(names.map(str::to_owned).to_vec(), &own);
         let other = |name: &str| Target::Other(HostName::parse(name).expect("a name"));
