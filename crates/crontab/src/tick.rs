@@ -7,6 +7,7 @@
 //! Each search takes time in proportion to the days that it covers, and covers at most [`LONGEST_SEARCH`].
 
 mod calendar;
+mod period;
 mod time;
 
 use crate::schedule::{Schedule, Times};
@@ -14,6 +15,7 @@ use core::time::Duration;
 use policy::moment::WallTime;
 use policy::time_zone;
 
+pub use period::longest_gap;
 pub use time::{LATEST, TickMinute};
 
 /// In days. The longest time between two ticks of a job is 40 years: 29 February on a certain weekday, around the year 2100.

@@ -13,4 +13,4 @@ mod read;
 pub mod run;
 
 #[cfg(feature = "read")]
-pub use read::{Iter, Query, Runs, Source, States, Unseen, read};
+pub use read::{Iter, Query, Runs, Source, States, Unseen, marks, read, tail, users};

@@ -7,17 +7,20 @@ mod files;
 mod limits;
 mod lines;
 mod loading;
+pub mod marks;
 mod needles;
 mod processes;
 mod record;
 mod scan;
 mod source;
+pub mod tail;
 mod unseen;
 mod users;
 
 pub use loading::{Iter, Runs};
 pub use source::Source;
 pub use unseen::Unseen;
+pub use users::read as users;
 
 use fate::Here;
 use jiff::Timestamp;

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Timeline(Timeline),
     /// Show which server started each tick of once_per_tick, and which ticks were missed
     Ticks(Ticks),
+    /// Print the metrics of each job, for Prometheus' node_exporter
+    Metrics(Metrics),
     /// Exit with 0 if this server would run a job now, otherwise with 1
     IsActive(IsActive),
     /// Write the state file
@@ -158,6 +160,14 @@ pub(crate) struct Ticks {
     pub(crate) reopen: Option<String>,
     #[command(flatten)]
     pub(crate) socket: Socket,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Metrics {
+    /// Write the metrics to FILE, which is replaced as a whole, instead of stdout. Its name must end in
+    /// .prom for node_exporter to read it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -10,7 +10,9 @@ mod history;
 mod interrupted;
 mod is_active;
 mod marks;
+mod metrics;
 mod output;
+mod output_file;
 mod prefetch;
 mod run_json;
 mod run_table;
@@ -49,6 +51,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Interrupted(options) => interrupted::report_interrupted(options, common),
         Command::Timeline(options) => timeline::draw_timeline(options, common),
         Command::Ticks(options) => ticks::print_ticks(options, common),
+        Command::Metrics(options) => metrics::export_metrics(options, common),
         Command::IsActive(options) => Ok(is_active::print_is_active(options, common)),
         Command::Set(options) => set::set_state(options, common),
         Command::Touch(options) => touch::touch_state_file(options, common),

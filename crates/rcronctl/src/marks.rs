@@ -2,6 +2,8 @@
 
 use crate::failure::Failure;
 use crate::output::warn;
+use journal::marks::{self, LARGEST, VERSION};
+pub(crate) use journal::marks::{Mark, RunKey};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::os::unix::fs::MetadataExt;
@@ -10,39 +12,15 @@ use sys::file::{self, Links, Unreadable};
 use sys::output::error_text;
 use sys::{environment, replace};
 
-/// The first line of a file. A later version that writes other lines changes it.
-const VERSION: &str = "rcron-marks 1";
-/// Bytes: more than the most marks take.
-const LARGEST: u64 = 16 << 20;
 /// How many runs of one user, and of all users, are marked. Every user can make any number of records.
 const MOST_OF_USER: usize = 10_000;
 const MOST: usize = 100_000;
-
-/// The owner of the run's file, and the run's id as a number. The id alone would not do: users can read the ids of others in the log
-/// and write them into their own files.
-pub(crate) type RunKey = (u32, u128);
 
 /// The marks of this user. Each file has those of all journals.
 pub(crate) struct Marks {
     files: Vec<PathBuf>,
     by_run: BTreeMap<RunKey, Mark>,
     by_user: BTreeMap<u32, usize>,
-}
-
-/// What was done about an interrupted run; a later one replaces an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Mark {
-    Logged,
-    Seen,
-}
-
-impl Mark {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Logged => "logged",
-            Self::Seen => "seen",
-        }
-    }
 }
 
 impl Marks {
@@ -70,7 +48,7 @@ impl Marks {
 
     fn read(&mut self, directory: &Path) -> Result<(), Failure> {
         let user = environment::effective_user();
-        let path = directory.join(format!("{user}-marks"));
+        let path = marks::path(directory, user);
         let refuse = |reason: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {reason}", path.display()));
         let text = match file::open_regular(&path, Links::Refused) {
             Err(Unreadable::Missing) => String::new(),
@@ -108,7 +86,7 @@ impl Marks {
             // Marks of before version 1 do not say whose run they are of.
             Some(_) => return Ok(()),
         }
-        for (key, mark) in lines.filter_map(parse) {
+        for (key, mark) in lines.filter_map(marks::parse) {
             self.add(key, mark);
         }
         Ok(())
@@ -152,17 +130,6 @@ impl Marks {
         }
         Ok(())
     }
-}
-
-fn parse(line: &str) -> Option<(RunKey, Mark)> {
-    let mut words = line.split(' ');
-    let user = words.next()?.parse().ok()?;
-    let run = u128::from_str_radix(words.next()?, 16).ok()?;
-    let word = words.next()?;
-    let mark = [Mark::Logged, Mark::Seen]
-        .into_iter()
-        .find(|mark| mark.word() == word)?;
-    Some(((user, run), mark))
 }
 
 #[cfg(test)]

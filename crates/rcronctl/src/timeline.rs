@@ -22,6 +22,7 @@ mod words;
 use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
 use crate::output::{print_json, print_text, warn};
+use crate::output_file::write_file;
 use crate::runs::{self, Selected};
 use crate::screen::Screen;
 use crate::when;
@@ -31,11 +32,9 @@ use journal::Query;
 use journal::run::Run;
 use model::{TimelineModel, build_timeline};
 use run_span::Window;
-use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 use store_ticks::StoreTicks;
-use sys::replace::{self, Refused};
 
 /// Commands may contain secrets, and only their owners can read the journals.
 const MODE: u32 = 0o600;
@@ -115,16 +114,7 @@ fn write_page(timeline: &TimelineModel, file: &Path) -> Result<(), Failure> {
     if file == Path::new("-") {
         return print_text(&page);
     }
-    let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
-    let target = replace::target(file).map_err(|refused| match refused {
-        Refused::NotRegular(_) => cannot(&format_args!("{refused}; name another one, or - for stdout")),
-        _ => cannot(&refused),
-    })?;
-    if !target.parent().is_some_and(Path::is_dir) {
-        return Err(cannot(&"its directory does not exist; create it first"));
-    }
-    replace::replace(&target, page.as_bytes(), MODE)
-        .map_err(|error| Failure::cannot(format_args!("write {}", file.display()), &error))
+    write_file(file, &page, MODE, "name another one, or - for stdout")
 }
 
 fn json_failure(error: &serde_json::Error) -> Failure {

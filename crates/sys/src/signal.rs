@@ -165,6 +165,12 @@ pub fn name(signal: i32) -> String {
     }
 }
 
+/// The number of a signal of this [`name`].
+#[must_use]
+pub fn number(name: &str) -> Option<i32> {
+    (1..=libc::SIGRTMAX()).find(|signal| self::name(*signal) == name)
+}
+
 fn send_myself(signal: i32) -> io::Result<()> {
     // SAFETY: no memory is involved.
     let myself = unsafe { libc::getpid() };

@@ -48,7 +48,7 @@ impl Stretch {
     }
 }
 
-fn is_day(times: &Times, day: i64) -> bool {
+pub(super) fn is_day(times: &Times, day: i64) -> bool {
     let (_, month, of_month) = date(u64::try_from(day).unwrap_or_default());
     let small = |number: u64| u8::try_from(number).unwrap_or_default();
     times.match_day(Minute {
@@ -63,7 +63,7 @@ fn is_day(times: &Times, day: i64) -> bool {
 
 /// Times of a day are in minutes since its midnight.
 impl Times {
-    fn first_time(&self, from: i64) -> Option<i64> {
+    pub(super) fn first_time(&self, from: i64) -> Option<i64> {
         let (hour, minute) = split(from)?;
         let in_hour = self.minutes.first_from(minute).filter(|_| self.hours.contains(hour));
         let later = || Some((self.hours.first_from(hour + 1)?, self.minutes.first_from(0)?));
@@ -71,7 +71,7 @@ impl Times {
         Some(i64::from(hour) * 60 + i64::from(minute))
     }
 
-    fn last_time(&self, to: i64) -> Option<i64> {
+    pub(super) fn last_time(&self, to: i64) -> Option<i64> {
         let (hour, minute) = split(to)?;
         let in_hour = self.minutes.last_to(minute).filter(|_| self.hours.contains(hour));
         let earlier = || Some((self.hours.last_to(hour.checked_sub(1)?)?, self.minutes.last_to(59)?));

@@ -4,6 +4,7 @@ use super::processes::{Nested, Presence, Processes};
 use super::record::Record;
 use crate::run::Fate;
 use inputs::clock;
+use std::collections::HashSet;
 use std::time::Duration;
 use sys::environment;
 use sys::process_tree::{self, Process};
@@ -15,6 +16,27 @@ pub(crate) struct Here {
     pub(crate) boot: Option<String>,
     pub(crate) namespace: Option<u64>,
 }
+
+/// Where a run was started and by which processes, according to the record of its start: what its fate depends on.
+/// The default is that of a record that says nothing about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    boot: Option<SameBoot>,
+    is_this_node: bool,
+    namespace: Option<u64>,
+    rcron: Pid,
+    leader: Option<Pid>,
+    /// When the record was written, by the boot clock in seconds.
+    written: f64,
+}
+
+/// Whether the boot of a record is the present one.
+type SameBoot = bool;
+/// A pid and the start time of the process.
+type Pid = (u32, Option<u64>);
+
+/// The processes of one owner that belong to newer runs: a process is rcron for one run, or the leader of one.
+pub(super) type Claimed = HashSet<Pid>;
 
 /// Who has the pids of a record.
 pub(super) trait Lookup {
@@ -52,36 +74,51 @@ impl Here {
         }
     }
 
+    /// What the fate of a run depends on.
+    pub(super) fn origin(&self, start: &Record) -> Origin {
+        Origin {
+            boot: start.boot.as_ref().map(|_| self.is_this_boot(start)),
+            is_this_node: start.node == self.node,
+            namespace: start.pidns,
+            rcron: (start.pid, start.born),
+            leader: start.job_pid.map(|pid| (pid, start.job_born)),
+            written: start.clock,
+        }
+    }
+
     /// The fate of a run without an end, as far as it can be found out here.
-    pub(super) fn fate(&self, start: &Record, owner: u32, lookup: &mut impl Lookup) -> Fate {
-        if start.boot.is_none() || self.boot.is_none() || start.pidns.is_none() || self.namespace.is_none() {
+    pub(super) fn fate(&self, start: &Origin, owner: u32, lookup: &mut impl Lookup) -> Fate {
+        let Some(is_this_boot) = start.boot else {
+            return Fate::Unknown;
+        };
+        if self.boot.is_none() || start.namespace.is_none() || self.namespace.is_none() {
             return Fate::Unknown;
         }
-        if !self.is_this_boot(start) {
+        if !is_this_boot {
             // Two servers never have the same boot, so another boot is an earlier one, or another server's.
-            return if start.node == self.node {
+            return if start.is_this_node {
                 Fate::Interrupted
             } else {
                 Fate::Unknown
             };
         }
-        let now = clock::boot_time().0;
-        let mut presence = |pid: Option<u32>, born: Option<u64>| {
-            let process = pid.and_then(|pid| i32::try_from(pid).ok()).zip(born);
+        let mut presence = |(pid, born): Pid| {
+            let process = i32::try_from(pid).ok().zip(born);
             process.map_or(Presence::Gone, |(pid, born)| {
                 let process = Process { pid, born };
-                if start.pidns == self.namespace {
-                    lookup.own(process, owner, start.clock)
+                if start.namespace == self.namespace {
+                    lookup.own(process, owner, start.written)
                 } else {
-                    lookup.other(process, owner, start.clock)
+                    lookup.other(process, owner, start.written)
                 }
             })
         };
-        match presence(Some(start.pid), start.born) {
-            Presence::Theirs => Fate::Running(lasts(start, now)),
+        let lasts = || since(start.written, clock::boot_time().0);
+        match presence(start.rcron) {
+            Presence::Theirs => Fate::Running(lasts()),
             Presence::Hidden | Presence::Foreign => Fate::Unknown,
-            Presence::Gone => match presence(start.job_pid, start.job_born) {
-                Presence::Theirs => Fate::Unwatched(lasts(start, now)),
+            Presence::Gone => match start.leader.map_or(Presence::Gone, presence) {
+                Presence::Theirs => Fate::Unwatched(lasts()),
                 Presence::Hidden | Presence::Foreign => Fate::Unknown,
                 Presence::Gone => Fate::Interrupted,
             },
@@ -93,9 +130,40 @@ impl Here {
     }
 }
 
+impl Origin {
+    /// Whether the run was started since this server has booted.
+    #[must_use]
+    pub fn is_this_boot(&self) -> bool {
+        self.boot == Some(true)
+    }
+
+    /// Whether it may be running here, although that cannot be seen.
+    pub(super) fn is_here(&self) -> bool {
+        self.is_this_boot() && self.is_this_node
+    }
+
+    /// The fate, unless a newer run has the process.
+    pub(super) fn settle(&self, fate: Fate, claimed: &mut Claimed) -> Fate {
+        let process = match fate {
+            Fate::Running(_) => Some(self.rcron),
+            Fate::Unwatched(_) => self.leader,
+            Fate::Ended(_) | Fate::Interrupted | Fate::Unknown => return fate,
+        };
+        if process.is_some_and(|process| claimed.insert(process)) {
+            fate
+        } else {
+            Fate::Unknown
+        }
+    }
+}
+
 /// How long a run has been in progress; `now` is of the boot clock.
 pub(super) fn lasts(start: &Record, now: Duration) -> Duration {
-    now.saturating_sub(Duration::try_from_secs_f64(start.clock).unwrap_or_default())
+    since(start.clock, now)
+}
+
+fn since(written: f64, now: Duration) -> Duration {
+    now.saturating_sub(Duration::try_from_secs_f64(written).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -151,7 +219,8 @@ mod tests {
     fn fate(boot: &str, namespace: u64, owner: u32, mut fake: Fake) -> &'static str {
         let line = line("server1", boot, namespace);
         let record = Record::parse(line.as_bytes()).expect("a record");
-        here("server1", Some("now")).fate(&record, owner, &mut fake).word()
+        let here = here("server1", Some("now"));
+        here.fate(&here.origin(&record), owner, &mut fake).word()
     }
 
     #[test]
@@ -209,7 +278,7 @@ mod tests {
                 own: &[],
                 other: Some(&[]),
             };
-            here.fate(&record, 7, &mut fake)
+            here.fate(&here.origin(&record), 7, &mut fake)
         };
         assert_eq!(fate(here("server2", Some("now"))), Fate::Unknown);
         assert_eq!(fate(here("server1", Some("now"))), Fate::Interrupted);

@@ -220,7 +220,7 @@ impl Window {
 }
 
 /// Why a file is not read.
-enum NotOpened {
+pub(super) enum NotOpened {
     /// It is not there, or it belongs to another user than the one in its name: rcron does not write there.
     Missing,
     /// Its owner made it so.
@@ -230,7 +230,7 @@ enum NotOpened {
 
 /// Opens a file of a journal. In this server's own directory, it must belong to the user in its name and have one link: any user can
 /// create a link to a file of another user where the kernel allows that.
-fn open(path: &Path, name: FileName, sources: &[Source]) -> Result<(File, Metadata), NotOpened> {
+pub(super) fn open(path: &Path, name: FileName, sources: &[Source]) -> Result<(File, Metadata), NotOpened> {
     let Some(user) = name.user else {
         return file::open_regular(path, Links::Followed).map_err(NotOpened::Unreadable);
     };

@@ -23,3 +23,9 @@ pub(super) const MOST_LATE: usize = 10_000;
 pub(super) const MOST_DESCRIPTORS: usize = 24;
 /// What could not be seen is listed in detail only so often, because every user can cause any number of such notes.
 pub(super) const MOST_NOTES: usize = 20;
+/// In bytes: how much of what is new in the files of root, and of another user, is read at once when journals are followed. Rotation
+/// keeps some 80 MiB of each name.
+pub(super) const MOST_NEW_OF_ROOT: u64 = 96 << 20;
+pub(super) const MOST_NEW_OF_USER: u64 = 32 << 20;
+/// The same of all other users together, which share it.
+pub(super) const MOST_NEW: u64 = 1 << 30;

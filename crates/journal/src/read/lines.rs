@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 const BUFFER: usize = 256 << 10;
 
 /// A buffer for the lines of one file after another.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Lines {
     buffer: Vec<u8>,
 }

@@ -1,7 +1,7 @@
 //! Reading all records once, owner by owner: which runs there are, and where.
 
 use super::entries::{Entries, Entry, State};
-use super::fate::{Everywhere, Here};
+use super::fate::{Claimed, Everywhere, Here};
 use super::files::{Files, Place};
 use super::limits::{MOST_ENDED, MOST_LATE, MOST_OPEN, MOST_OPEN_RUNNING};
 use super::loading::{Late, Runs};
@@ -154,7 +154,7 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, open: HashMap<u128, Start>) -> bool {
         let mut starts: Vec<Start> = open.into_values().collect();
         starts.sort_unstable_by_key(|start| std::cmp::Reverse(start.started));
-        let mut claimed = HashSet::new();
+        let mut claimed = Claimed::new();
         let mut are_recent = false;
         for start in starts {
             let name = self.files.name(start.place.file);
@@ -243,21 +243,16 @@ impl Records<'_> {
 
     /// What became of a run without an end; `None` if the query does not want it. `claimed` has the processes of newer runs: a
     /// process is rcron for one run, or the leader of one.
-    fn state(
-        &mut self,
-        record: &Record,
-        user: Option<u32>,
-        claimed: &mut HashSet<(u32, Option<u64>)>,
-    ) -> Option<State> {
+    fn state(&mut self, record: &Record, user: Option<u32>, claimed: &mut Claimed) -> Option<State> {
         let owner = user.unwrap_or(record.uid);
-        let fate = self.here.fate(record, owner, &mut self.processes);
-        let is_hidden = self.here.is_this_boot(record) && record.node == self.here.node;
-        let state = match fate {
-            Fate::Running(_) if claimed.insert((record.pid, record.born)) => State::Running,
-            Fate::Unwatched(_) if claimed.insert((record.job_pid?, record.job_born)) => State::Unwatched,
+        let origin = self.here.origin(record);
+        let fate = self.here.fate(&origin, owner, &mut self.processes);
+        let state = match origin.settle(fate.clone(), claimed) {
+            Fate::Running(_) => State::Running,
+            Fate::Unwatched(_) => State::Unwatched,
             Fate::Interrupted => State::Interrupted,
-            Fate::Unknown if is_hidden => State::Hidden,
-            _ => State::Unknown,
+            Fate::Unknown if fate == Fate::Unknown && origin.is_here() => State::Hidden,
+            Fate::Unknown | Fate::Ended(_) => State::Unknown,
         };
         let is_running = matches!(state, State::Running | State::Unwatched);
         let is_since = self

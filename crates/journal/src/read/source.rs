@@ -74,6 +74,13 @@ impl Source {
     }
 }
 
+impl Group {
+    /// `None` for files of any name.
+    pub(super) fn owner(&self) -> Option<u32> {
+        self.names.first().and_then(|names| names.user)
+    }
+}
+
 impl Names {
     /// The newest file of each number comes first.
     pub(super) fn files(self) -> impl Iterator<Item = FileName> {

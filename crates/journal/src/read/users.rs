@@ -19,7 +19,13 @@ pub(crate) fn known() -> impl Iterator<Item = u32> {
 
 fn local() -> &'static HashMap<u32, String> {
     static LOCAL: OnceLock<HashMap<u32, String>> = OnceLock::new();
-    LOCAL.get_or_init(|| parse(&std::fs::read_to_string("/etc/passwd").unwrap_or_default()))
+    LOCAL.get_or_init(read)
+}
+
+/// The names of the users that passwd(5) has now.
+#[must_use]
+pub fn read() -> HashMap<u32, String> {
+    parse(&std::fs::read_to_string("/etc/passwd").unwrap_or_default())
 }
 
 /// If a uid is in several lines, the first one counts.

@@ -10,6 +10,7 @@ mod hostile;
 mod interrupted;
 mod is_active;
 mod json;
+mod metrics;
 mod nodes;
 mod set;
 mod status;

@@ -1,0 +1,21 @@
+//! Files that a command writes because the user has asked for them.
+
+use crate::failure::Failure;
+use std::fmt::Display;
+use std::path::Path;
+use sys::replace::{self, Refused};
+
+/// Replaces a file as a whole. Its directory must exist. A symbolic link is kept, and the file that it leads to is replaced. `otherwise`
+/// says what to do if the path does not lead to a regular file.
+pub(crate) fn write_file(file: &Path, content: &str, mode: u32, otherwise: &str) -> Result<(), Failure> {
+    let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
+    let target = replace::target(file).map_err(|refused| match refused {
+        Refused::NotRegular(_) => cannot(&format_args!("{refused}; {otherwise}")),
+        _ => cannot(&refused),
+    })?;
+    if !target.parent().is_some_and(Path::is_dir) {
+        return Err(cannot(&"its directory does not exist; create it first"));
+    }
+    replace::replace(&target, content.as_bytes(), mode)
+        .map_err(|error| Failure::cannot(format_args!("write {}", file.display()), &error))
+}
