@@ -6,6 +6,7 @@ pub mod etcd;
 pub mod fake;
 pub mod mariadb;
 pub mod postgresql;
+pub mod prometheus;
 pub mod redis;
 
 use crate::process::Running;

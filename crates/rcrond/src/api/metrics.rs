@@ -12,7 +12,7 @@ pub(crate) use claims::ClaimMetrics;
 pub(crate) use server::{LIMITS, listen, serve};
 
 use control::Report;
-use policy::moment::BootTime;
+use policy::moment::{BootTime, WallTime};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -53,6 +53,8 @@ type ClusterLabels<const N: usize> = [(&'static str, String); N];
 pub(crate) struct Snapshot {
     /// `CLOCK_BOOTTIME`, not after the report was made: what is left of a lease in the report counts from here.
     taken: BootTime,
+    /// The wall clock at the same moment: soon after Prometheus has begun the scrape.
+    wall: WallTime,
     report: Report,
 }
 

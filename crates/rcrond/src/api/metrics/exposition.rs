@@ -22,10 +22,14 @@ pub(super) fn text(counted: &Registry, snapshot: &Snapshot, now: BootTime) -> Re
     Ok(text)
 }
 
-fn gauges(Snapshot { taken, report }: &Snapshot, now: BootTime) -> Registry {
+fn gauges(Snapshot { taken, wall, report }: &Snapshot, now: BootTime) -> Registry {
     let mut registry = Registry::with_prefix("rcrond");
     let version = Info::new([("version", report.version.clone()), ("node", report.node.clone())]);
     registry.register("build", "The version of rcrond, and the name of the node", version);
+    let time = Gauge::<f64, AtomicU64>::default();
+    time.set(wall.0.as_secs_f64());
+    let help = "The wall clock of this server, in seconds since 1970";
+    registry.register_with_unit("time", help, Unit::Seconds, time);
     let store = &report.store;
     for (name, help, value) in [
         ("store_up", "1 if the store has answered the last call", store.answers),
@@ -73,6 +77,12 @@ fn gauges(Snapshot { taken, report }: &Snapshot, now: BootTime) -> Registry {
         "How long the lease of this node still lasts; 0 if it has none",
         Some(Unit::Seconds),
         |cluster| lease_left(cluster, elapsed).as_secs_f64(),
+    );
+    gauges.gauge::<f64, AtomicU64>(
+        "lease",
+        "The duration of a lease, as it is configured on this node",
+        Some(Unit::Seconds),
+        |cluster| Duration::from_millis(cluster.lease_ms).as_secs_f64(),
     );
     gauges.registry
 }

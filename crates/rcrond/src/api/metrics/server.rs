@@ -139,7 +139,7 @@ async fn respond(
 async fn take_snapshot(requests: &mpsc::Sender<PendingRequest>) -> Option<Snapshot> {
     let (replies, mut answers) = mpsc::channel(1);
     let request = control::Request::Status { nodes: false };
-    let taken = clock::boot_time();
+    let (taken, wall) = (clock::boot_time(), clock::wall_time());
     let pending = PendingRequest {
         request,
         only_user: None,
@@ -148,7 +148,7 @@ async fn take_snapshot(requests: &mpsc::Sender<PendingRequest>) -> Option<Snapsh
     };
     requests.send(pending).await.ok()?;
     match answers.recv().await? {
-        Answer::Status(report) => Some(Snapshot { taken, report }),
+        Answer::Status(report) => Some(Snapshot { taken, wall, report }),
         _ => None,
     }
 }
