@@ -161,7 +161,7 @@ install_man = for page in $(1); do $(INSTALL) -m 644 docs/man/$$page $(DESTDIR)$
 install-rcron:
 	@for file in $(rcron) $(rcronctl) $(keepalived) build/LICENCES-rcron.txt; do \
 		test -e $$file || { echo "$$file is missing: run 'make' first, as yourself"; exit 1; }; done
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
 	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs/design $(DESTDIR)$(sysconfdir)/rcron
 	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(keepalived) $(DESTDIR)$(bindir)
@@ -201,6 +201,7 @@ uninstall: ## remove all of it but configuration, journal and epochs
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true
 	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcron-keepalived rcrond)
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(filter %.5,$(manuals) $(rcrond_man)))
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man7/,$(filter %.7,$(manuals)))
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(filter %.8,$(manuals) $(rcrond_man)))
 	rm -f $(DESTDIR)$(bashcompdir)/rcron $(DESTDIR)$(bashcompdir)/rcronctl
 	rm -f $(DESTDIR)$(zshcompdir)/_rcron $(DESTDIR)$(zshcompdir)/_rcronctl
