@@ -12,6 +12,7 @@ use policy::display::escaped;
 use policy::suggest;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -52,12 +53,7 @@ impl Selected {
     }
 
     /// The journals of the servers that the options name.
-    fn read_hosts(
-        mut hosts: Hosts,
-        selection: &Selection,
-        common: &Common,
-        query: &Query,
-    ) -> Result<Self, Failure> {
+    fn read_hosts(mut hosts: Hosts, selection: &Selection, common: &Common, query: &Query) -> Result<Self, Failure> {
         let mut sources: Vec<Source> = hosts.sources().collect();
         let mut rejected = Vec::new();
         if hosts.own().is_some() {
@@ -138,18 +134,17 @@ impl Selected {
         }
         for host in self.hosts.iter().flat_map(Hosts::only_own) {
             let host = escaped(host);
-            note.push_str(&format!("(of {host}, these are the runs of one user; only root sees those of all)\n"));
+            let _ = writeln!(
+                note,
+                "(of {host}, these are the runs of one user; only root sees those of all)"
+            );
         }
         note
     }
 }
 
 /// Warns if a job or a cluster that is selected does not occur in the journals: its name may be misspelt.
-pub(crate) fn warn_of_unknown_names(
-    selection: &Selection,
-    hosts: &cli::Hosts,
-    common: &Common,
-) -> Result<(), Failure> {
+pub(crate) fn warn_of_unknown_names(selection: &Selection, hosts: &cli::Hosts, common: &Common) -> Result<(), Failure> {
     // The names of other servers are not known here.
     if selection.job.is_none() && selection.cluster.is_none() || hosts.are_named() {
         return Ok(());

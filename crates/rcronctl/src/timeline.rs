@@ -99,7 +99,12 @@ fn journals(found: &Selected, selection: &cli::Selection) -> Journals {
 fn load(found: &mut Selected) -> (Vec<Run>, bool) {
     let (mut runs, mut bytes) = (Vec::new(), 0);
     for run in found.runs.iter() {
-        bytes += size_of::<Run>() + run.id.len() + run.node.len() + run.server().len() + run.cluster.len() + 2 * run.name().len();
+        bytes += size_of::<Run>()
+            + run.id.len()
+            + run.node.len()
+            + run.server().len()
+            + run.cluster.len()
+            + 2 * run.name().len();
         if bytes > MOST_BYTES {
             return (runs, true);
         }

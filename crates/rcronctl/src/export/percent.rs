@@ -37,7 +37,13 @@ mod tests {
 
     #[test]
     fn texts_survive_and_no_shell_sees_them() {
-        for text in ["", "backup", "sh -c 'a \\' \"$(id)\"; !x #~*?\n%41", "数据库\u{1b}[2J", "-n"] {
+        for text in [
+            "",
+            "backup",
+            "sh -c 'a \\' \"$(id)\"; !x #~*?\n%41",
+            "数据库\u{1b}[2J",
+            "-n",
+        ] {
             let encoded = encode(text);
             let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'%');
             assert!(encoded.bytes().all(is_safe), "{encoded}");

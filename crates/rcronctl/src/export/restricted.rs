@@ -12,10 +12,15 @@ const LONGEST: usize = 32 << 10;
 
 /// The options that the client asks for.
 pub(super) fn options() -> Result<Export, Failure> {
-    let asked = env::var_os(VARIABLE)
-        .ok_or_else(|| Failure::new(format!("{VARIABLE} is not set: --restricted is for command= in authorized_keys")))?;
+    let asked = env::var_os(VARIABLE).ok_or_else(|| {
+        Failure::new(format!(
+            "{VARIABLE} is not set: --restricted is for command= in authorized_keys"
+        ))
+    })?;
     let refuse = || {
-        Failure::new("this key may only be used for `rcronctl export` with options that select runs, as rcronctl --host sends them")
+        Failure::new(
+            "this key may only be used for `rcronctl export` with options that select runs, as rcronctl --host sends them",
+        )
     };
     asked.to_str().and_then(parse).ok_or_else(refuse)
 }

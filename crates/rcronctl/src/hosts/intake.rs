@@ -196,7 +196,10 @@ mod tests {
     fn clock_of_the_server_is_compared() {
         let mut intake = Intake::new(Vec::new(), LIMITS);
         intake.take(HEADER.as_bytes(), now()).expect("a header");
-        assert_eq!(intake.header.map(|(header, ahead)| (header.node, ahead)), Some(("db1".to_owned(), 7000)));
+        assert_eq!(
+            intake.header.map(|(header, ahead)| (header.node, ahead)),
+            Some(("db1".to_owned(), 7000))
+        );
     }
 
     #[test]
@@ -211,7 +214,10 @@ mod tests {
         ] {
             let mut intake = Intake::new(Vec::new(), LIMITS);
             let stop = intake.take(text.as_bytes(), now()).expect_err("refused").to_string();
-            assert!(stop.contains(&format!("begins with '{begins}")) && stop.len() < 300, "{stop}");
+            assert!(
+                stop.contains(&format!("begins with '{begins}")) && stop.len() < 300,
+                "{stop}"
+            );
         }
         let later = "{\"rcron_export\":2,\"time\":7}\n";
         assert!(take(later).2.expect_err("refused").contains("format 2"));

@@ -32,7 +32,9 @@ impl HostName {
 
 impl fmt::Display for BadHostName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("not a name for ssh: it has letters, digits, '.', '_', ':', '@' and '-', and does not begin with '-'")
+        out.write_str(
+            "not a name for ssh: it has letters, digits, '.', '_', ':', '@' and '-', and does not begin with '-'",
+        )
     }
 }
 
@@ -52,7 +54,20 @@ mod tests {
     #[test]
     fn options_and_words_of_a_shell_are_refused() {
         let long = "a".repeat(LONGEST + 1);
-        for name in ["", "-oProxyCommand=id", "-", "a b", "a;id", "$(id)", "a\n", "a/b", "é", "%h", "[::1]", &long] {
+        for name in [
+            "",
+            "-oProxyCommand=id",
+            "-",
+            "a b",
+            "a;id",
+            "$(id)",
+            "a\n",
+            "a/b",
+            "é",
+            "%h",
+            "[::1]",
+            &long,
+        ] {
             assert_eq!(HostName::parse(name), Err(BadHostName), "{name:?}");
         }
     }

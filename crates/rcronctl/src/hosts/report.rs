@@ -105,7 +105,10 @@ impl HostReport {
             Outcome::Nothing(reason) => vec![format!("{name}: not read: {}", shown(reason))],
         };
         if self.invalid > 0 {
-            lines.push(format!("{name}: {} lines that are not records were skipped", self.invalid));
+            lines.push(format!(
+                "{name}: {} lines that are not records were skipped",
+                self.invalid
+            ));
         }
         let notes = self.header.iter().flat_map(|(header, _)| &header.unseen);
         lines.extend(notes.take(MOST_NOTES).map(|note| format!("{name}: {}", shown(note))));
@@ -141,7 +144,10 @@ impl HostReport {
             read,
             reason: reason.map(String::as_str),
             only_own: self.is_only_own(),
-            #[expect(clippy::cast_precision_loss, reason = "a difference of clocks has far fewer than 2^52 ms")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a difference of clocks has far fewer than 2^52 ms"
+            )]
             clock_ahead: self.header.as_ref().map(|(_, ahead)| *ahead as f64 / 1e3),
         }
     }
@@ -149,7 +155,9 @@ impl HostReport {
 
 /// What a server says, on one line that is not too long.
 fn shown(text: &str) -> String {
-    let end = (0..=LONGEST_NOTE.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    let end = (0..=LONGEST_NOTE.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
     let kept = &text[..end.unwrap_or_default()];
     let ellipsis = if kept.len() < text.len() { "…" } else { "" };
     format!("{}{ellipsis}", escaped(kept))

@@ -161,7 +161,7 @@ fn read(child: &mut Child, intake: &mut Intake<impl io::Write>, messages: &mut V
             return End::TimedOut;
         }
         let descriptors = [out.as_fd(), err.as_fd()];
-        poll::until_ready(&descriptors[..1 + usize::from(has_messages)], Some(left));
+        poll::until_ready(&descriptors[..=usize::from(has_messages)], Some(left));
         if has_messages {
             match err.read(&mut chunk) {
                 Err(error) if is_not_yet(&error) => {}
@@ -226,7 +226,9 @@ fn reason(
     match end {
         End::Stopped(stop) => return Some(stop.to_string()),
         End::TimedOut if has_header => {
-            return Some(format!("not everything came within {seconds} s: the oldest runs are not shown"));
+            return Some(format!(
+                "not everything came within {seconds} s: the oldest runs are not shown"
+            ));
         }
         End::TimedOut => return Some(format!("no answer within {seconds} s")),
         End::Failed(error) => return Some(format!("cannot read from ssh: {error}")),
@@ -238,7 +240,7 @@ fn reason(
     match code {
         Some(0) if has_header => None,
         Some(NOT_FOUND) => Some("there is no rcronctl in the PATH that ssh sets there".to_owned()),
-        Some(SSH_FAILED) => Some(lines.last().unwrap_or("ssh failed without a message").to_owned()),
+        Some(SSH_FAILED) => Some(lines.next_back().unwrap_or("ssh failed without a message").to_owned()),
         _ if messages.contains("unrecognized subcommand") => {
             Some("its rcronctl is too old: it does not know `export`".to_owned())
         }
@@ -270,16 +272,28 @@ mod tests {
     #[test]
     fn reason_is_the_line_that_says_most() {
         for (code, messages, expected) in [
-            (255, "@@@ WARNING @@@\n\nHost key verification failed.\r\n\n", "Host key verification failed."),
+            (
+                255,
+                "@@@ WARNING @@@\n\nHost key verification failed.\r\n\n",
+                "Host key verification failed.",
+            ),
             (255, "", "ssh failed without a message"),
-            (127, "sh: 1: rcronctl: not found\n", "there is no rcronctl in the PATH that ssh sets there"),
+            (
+                127,
+                "sh: 1: rcronctl: not found\n",
+                "there is no rcronctl in the PATH that ssh sets there",
+            ),
             (
                 2,
                 "error: unrecognized subcommand 'export'\n\nUsage: rcronctl\n",
                 "its rcronctl is too old: it does not know `export`",
             ),
             (2, "hello\nrcronctl: journaling is off\n", "rcronctl: journaling is off"),
-            (2, "error: unexpected argument '--x'\n\nUsage: x\n", "error: unexpected argument '--x'"),
+            (
+                2,
+                "error: unexpected argument '--x'\n\nUsage: x\n",
+                "error: unexpected argument '--x'",
+            ),
             (1, "", "rcronctl there ended with exit status 1"),
             (0, "", "rcronctl there ended with exit status 0"),
         ] {

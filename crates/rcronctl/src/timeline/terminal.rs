@@ -28,7 +28,8 @@ const MOST_FINDINGS: usize = 20;
 
 const ONE_JOURNAL: &str = "This is the journal of one server. Ticks that ran nowhere are found only with the journals of the other \
                            servers: see --hosts and --journal.";
-const SOME_UNREAD: &str = "Not all journals could be read. Ticks that ran nowhere are found only with the journals of all servers.";
+const SOME_UNREAD: &str =
+    "Not all journals could be read. Ticks that ran nowhere are found only with the journals of all servers.";
 
 /// The whole text, which ends in a newline.
 pub(super) fn draw(timeline: &TimelineModel, screen: Screen, zone: &TimeZone) -> String {
@@ -160,7 +161,11 @@ mod tests {
             since: seconds(0),
             now: seconds(3600),
         };
-        draw(&build_timeline(runs, window, Journals::Named(2)), screen, &TimeZone::UTC)
+        draw(
+            &build_timeline(runs, window, Journals::Named(2)),
+            screen,
+            &TimeZone::UTC,
+        )
     }
 
     fn minutes(node: &str, from: i64, to: i64) -> Vec<Run> {

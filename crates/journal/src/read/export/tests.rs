@@ -14,7 +14,7 @@ use tempfile::TempDir;
 fn export(directory: &Path, query: &Query) -> String {
     let mut runs = read(&[Source::Own(directory.to_owned())], query);
     let mut text = Vec::new();
-    let seen = |run: &Run| run.id.ends_with("f");
+    let seen = |run: &Run| run.id.ends_with('f');
     runs.export(seen, |record| {
         text.extend_from_slice(record);
         Ok(())
@@ -122,20 +122,34 @@ fn record_of_an_end_is_the_one_that_rcron_wrote() {
 
 #[test]
 fn owner_of_the_file_is_exported_and_not_the_user_in_the_record() {
-    let text = record(1, 2, OK)
-        .replace("\"uid\":", "\"uid\":4242,\"was\":")
-        .replace("\"user\":\"root\"", "\"user\":\"mallory\",\"fate\":\"running\",\"seen\":true");
+    let text = record(1, 2, OK).replace("\"uid\":", "\"uid\":4242,\"was\":").replace(
+        "\"user\":\"root\"",
+        "\"user\":\"mallory\",\"fate\":\"running\",\"seen\":true",
+    );
     let directory = directory(&[("0-0.jsonl", &text)]);
     let text = export(directory.path(), &Query::default());
     let uid = format!("\"uid\":{},", sys::environment::effective_user());
-    assert!(text.contains(&uid) && !text.contains("4242") && !text.contains("mallory"), "{text}");
+    assert!(
+        text.contains(&uid) && !text.contains("4242") && !text.contains("mallory"),
+        "{text}"
+    );
     assert!(!text.contains("fate") && !text.contains("seen"), "{text}");
 }
 
 #[test]
 fn other_server_has_found_out_what_became_of_a_run() {
-    let words = ["running", "unwatched", "interrupted", "hidden", "unknown", "of a later version"];
-    let text: String = (0..).zip(words).map(|(number, word)| unfinished(number, word)).collect();
+    let words = [
+        "running",
+        "unwatched",
+        "interrupted",
+        "hidden",
+        "unknown",
+        "of a later version",
+    ];
+    let text: String = (0..)
+        .zip(words)
+        .map(|(number, word)| unfinished(number, word))
+        .collect();
     let (_directory, sources) = exported(&[("db1", &text)]);
     let found = read_all(&sources, &Query::default());
     let mut fates = told(&found);
@@ -227,7 +241,10 @@ fn query_chooses_in_an_export_too() {
     .concat();
     let (_directory, sources) = exported(&[("db1", &text)]);
     let ask = |query: &Query| {
-        let mut numbers: Vec<u32> = told(&read_all(&sources, query)).iter().map(|(number, _)| *number).collect();
+        let mut numbers: Vec<u32> = told(&read_all(&sources, query))
+            .iter()
+            .map(|(number, _)| *number)
+            .collect();
         numbers.sort_unstable();
         numbers
     };
@@ -235,7 +252,11 @@ fn query_chooses_in_an_export_too() {
     let failed = true;
     let since = "2026-11-24T03:01:00Z".parse().ok();
     assert_eq!(ask(&Query { failed, ..all() }), [2, 3]);
-    assert_eq!(ask(&Query { since, ..all() }), [2, 4, 5], "a running job is running now");
+    assert_eq!(
+        ask(&Query { since, ..all() }),
+        [2, 4, 5],
+        "a running job is running now"
+    );
     let job = Some("tick".to_owned());
     assert_eq!(ask(&Query { job, ..all() }), [1, 3, 4, 5]);
     let cluster = Some("web".to_owned());
