@@ -115,10 +115,9 @@ impl Site {
     /// Without a limit in the arguments, a busy machine has time.
     pub(crate) fn command_of(&self, arguments: &[&str]) -> Command {
         let mut command = self.command();
+        command.args(arguments);
         if !arguments.contains(&"--ssh-timeout") {
-            command.args(arguments).args(["--ssh-timeout", "5m"]);
-        } else {
-            command.args(arguments);
+            command.args(["--ssh-timeout", "5m"]);
         }
         command
     }

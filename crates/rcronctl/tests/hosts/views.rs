@@ -155,6 +155,13 @@ fn all_servers_that_rcrond_knows_are_read_and_this_one_directly() {
         .collect();
     assert_eq!(names, ["server1", "server2"]);
     assert_eq!(json["missed_ticks_are_looked_for"], false, "one server was not read");
+    let read: Vec<&Value> = json["hosts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|host| &host["read"])
+        .collect();
+    assert_eq!(read, ["all", "all", "none"]);
     let timeline = site.rcronctl(&["timeline", "--host", "server2", "--host", "server2"]);
     assert!(timeline.stdout().contains("there"), "{timeline:?}");
 }
