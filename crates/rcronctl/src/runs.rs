@@ -128,10 +128,17 @@ impl Selected {
 
     /// Whose runs these are, in brackets, if not those of all users.
     pub(crate) fn own_note(&self) -> String {
+        let own = if self.runs.is_only_own {
+            "(these are your own runs; only root sees those of other users)\n"
+        } else {
+            ""
+        };
+        own.to_owned() + &self.hosts_note()
+    }
+
+    /// The same of the other servers.
+    pub(crate) fn hosts_note(&self) -> String {
         let mut note = String::new();
-        if self.runs.is_only_own {
-            note.push_str("(these are your own runs; only root sees those of other users)\n");
-        }
         for host in self.hosts.iter().flat_map(Hosts::only_own) {
             let host = escaped(host);
             let _ = writeln!(

@@ -4,7 +4,7 @@ use crate::lab::{Server, Site};
 use std::fs;
 use std::process::Command;
 
-/// As in the manual page.
+/// As in the guide.
 const OPTIONS: &str = r#"restrict,command="rcronctl export --restricted""#;
 
 fn restrict(site: &Site, server: &Server) {
@@ -15,6 +15,8 @@ fn restrict(site: &Site, server: &Server) {
 #[test]
 #[ignore = "needs root, openssh-server and openssh-client: `make test` installs them and runs it"]
 fn restricted_key_exports_and_does_nothing_else() {
+    let guide = include_str!("../../../../docs/monitoring.md");
+    assert!(guide.contains(&format!("\n       {OPTIONS} ssh-ed25519 ")));
     let site = Site::new();
     let db1 = site.server("db1");
     site.run_on(&db1, "echo 'a b'");
