@@ -105,8 +105,8 @@ pub(crate) struct Hosts {
     #[arg(long, value_name = "NAME", value_parser = HostName::parse, conflicts_with = "journal")]
     pub(crate) host: Vec<HostName>,
     /// Read the journals of all servers that rcrond knows, this one included
-    #[arg(long, conflicts_with = "journal")]
-    pub(crate) hosts: bool,
+    #[arg(long = "hosts", conflicts_with = "journal")]
+    pub(crate) known: bool,
     /// With --host and --hosts, wait at most DURATION for each server. The default is 1m
     #[arg(long = "ssh-timeout", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) ssh_timeout: Option<Duration>,
@@ -117,11 +117,12 @@ pub(crate) struct Hosts {
 impl Hosts {
     /// Whether the journals of servers are read by their names.
     pub(crate) fn are_named(&self) -> bool {
-        self.hosts || !self.host.is_empty()
+        self.known || !self.host.is_empty()
     }
 }
 
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) selection: Selection,

@@ -49,7 +49,7 @@ pub(crate) fn export_runs(options: &cli::Export, common: &Common) -> Result<Exit
         out.flush()?;
         found
             .runs
-            .export(|run| is_seen(run, &marks), |record| out.write_all(record))
+            .export(|run| is_seen(run, marks.as_ref()), |record| out.write_all(record))
     })?;
     let now_unseen = found.unseen();
     now_unseen.iter().for_each(warn);
@@ -89,7 +89,7 @@ fn read_marks(selection: &cli::Selection, common: &Common) -> Option<Marks> {
     marks.map_err(warn).ok()
 }
 
-fn is_seen(run: &Run, marks: &Option<Marks>) -> bool {
-    let mark = marks.as_ref().and_then(|marks| marks.of_run((run.uid, run.number())));
+fn is_seen(run: &Run, marks: Option<&Marks>) -> bool {
+    let mark = marks.and_then(|marks| marks.of_run((run.uid, run.number())));
     mark == Some(Mark::Seen)
 }

@@ -34,6 +34,7 @@ pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<E
             } else {
                 "no such runs\n"
             })?;
+            print_text(&found.hosts_note())?;
         }
     } else {
         let columns = RunColumns::of(&found);

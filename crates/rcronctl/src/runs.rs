@@ -12,6 +12,7 @@ use policy::display::escaped;
 use policy::suggest;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -127,15 +128,23 @@ impl Selected {
 
     /// Whose runs these are, in brackets, if not those of all users.
     pub(crate) fn own_note(&self) -> String {
+        let own = if self.runs.is_only_own {
+            "(these are your own runs; only root sees those of other users)\n"
+        } else {
+            ""
+        };
+        own.to_owned() + &self.hosts_note()
+    }
+
+    /// The same of the other servers.
+    pub(crate) fn hosts_note(&self) -> String {
         let mut note = String::new();
-        if self.runs.is_only_own {
-            note.push_str("(these are your own runs; only root sees those of other users)\n");
-        }
         for host in self.hosts.iter().flat_map(Hosts::only_own) {
             let host = escaped(host);
-            note.push_str(&format!(
-                "(of {host}, these are the runs of one user; only root sees those of all)\n"
-            ));
+            let _ = writeln!(
+                note,
+                "(of {host}, these are the runs of one user; only root sees those of all)"
+            );
         }
         note
     }

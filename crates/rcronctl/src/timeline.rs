@@ -21,6 +21,7 @@ mod words;
 
 use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
+use crate::hosts::Hosts;
 use crate::output::{print_json, print_text, warn};
 use crate::output_file::write_file;
 use crate::runs::{self, Selected};
@@ -70,7 +71,11 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
             return Err(Failure::new("--html and --json cannot be used together"));
         }
         (Some(file), false) => write_page(&timeline, file)?,
-        (None, true) => print_json(&json::document(&timeline, &Bars::single(&timeline)))?,
+        (None, true) => {
+            let mut document = json::document(&timeline, &Bars::single(&timeline));
+            document.hosts = found.hosts.as_ref().map(Hosts::json);
+            print_json(&document)?;
+        }
         (None, false) => print_text(&terminal::draw(&timeline, Screen::of_stdout(), &TimeZone::system()))?,
     }
     found.warn();

@@ -157,7 +157,7 @@ impl Runs {
             State::Interrupted => Fate::Interrupted,
             State::Hidden | State::Unknown => Fate::Unknown,
         };
-        let is_seen = exported_by.is_some() && record.seen;
+        let is_seen = exported_by.is_some() && record.seen == Some(true);
         let host = exported_by.or_else(|| self.own_host.clone());
         let run = Run {
             host,

@@ -53,8 +53,7 @@ pub(crate) struct Record<'a> {
     #[serde(borrow)]
     pub(crate) fate: Option<Cow<'a, str>>,
     pub(crate) lasted: Option<f64>,
-    #[serde(default)]
-    pub(crate) seen: bool,
+    pub(crate) seen: Option<bool>,
 }
 
 impl<'a> Record<'a> {

@@ -218,9 +218,10 @@ impl Records<'_> {
         if !self.needles.match_values(line) {
             return;
         }
-        let Some(Summary { event, id, time }) = summarize(line) else {
+        let Some(summary) = summarize(line) else {
             return;
         };
+        let Summary { event, id, time } = summary;
         match event {
             Event::Start if owner.ended.remove(&id) => {}
             Event::Start => {
@@ -232,9 +233,7 @@ impl Records<'_> {
                 if owner.open.remove(&id).is_none() && !self.may_be_copies {
                     owner.add_ended(id);
                 }
-                if self.query.states == States::All && self.since.is_none_or(|since| time >= since) {
-                    self.take_end(entries, place, line);
-                }
+                self.take_end(entries, place, &summary, line);
             }
         }
     }
@@ -245,11 +244,7 @@ impl Records<'_> {
             return;
         }
         match summarize(line) {
-            Some(summary) if summary.event == Event::End => {
-                if self.query.states == States::All && self.since.is_none_or(|since| summary.time >= since) {
-                    self.take_end(entries, place, line);
-                }
-            }
+            Some(end) if end.event == Event::End => self.take_end(entries, place, &end, line),
             Some(_) => self.take_unfinished(entries, place, line),
             None => {}
         }
@@ -276,8 +271,9 @@ impl Records<'_> {
         }
     }
 
-    fn take_end(&mut self, entries: &mut Entries, place: Place, line: &[u8]) {
-        if self.query.failed && self.needles.is_success(line) {
+    fn take_end(&mut self, entries: &mut Entries, place: Place, end: &Summary, line: &[u8]) {
+        let is_wanted = self.query.states == States::All && self.since.is_none_or(|since| end.time >= since);
+        if !is_wanted || self.query.failed && self.needles.is_success(line) {
             return;
         }
         let is_known = Head::parse(line).is_some() && self.needles.match_fields(line);

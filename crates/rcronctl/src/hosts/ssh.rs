@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use sys::poll;
 
@@ -86,18 +86,13 @@ pub(super) fn fetch(host: &HostName, command: &[String], limits: Limits, timeout
     };
     let mut intake = Intake::new(BufWriter::new(&records), limits);
     let mut messages = Vec::new();
-    let mut end = read(&mut child, &mut intake, &mut messages, deadline);
-    let status = if matches!(end, End::Closed) {
-        wait(&mut child, deadline)
-    } else {
-        None
-    };
+    let (mut end, status) = run(&mut child, &mut intake, &mut messages, deadline);
     if status.is_none() {
-        if matches!(end, End::Closed) {
-            end = End::TimedOut;
-        }
         let _ = child.kill();
         let _ = child.wait();
+    }
+    if status.is_none() && matches!(end, End::Closed) {
+        end = End::TimedOut;
     }
     let (header, invalid) = match intake.finish() {
         Ok(intake) => (intake.header, intake.invalid),
@@ -144,15 +139,40 @@ fn nameless_file() -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads both outputs, until the records end.
-fn read(child: &mut Child, intake: &mut Intake<impl io::Write>, messages: &mut Vec<u8>, deadline: Instant) -> End {
+/// Reads both outputs and waits for the end. There is no status if ssh must be killed.
+fn run(
+    child: &mut Child,
+    intake: &mut Intake<impl io::Write>,
+    messages: &mut Vec<u8>,
+    deadline: Instant,
+) -> (End, Option<ExitStatus>) {
     let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
-        return End::Failed(ErrorKind::BrokenPipe.into());
+        return (End::Failed(ErrorKind::BrokenPipe.into()), None);
     };
-    let is_set = set_nonblocking(&out).and_then(|()| set_nonblocking(&err));
-    if let Err(error) = is_set {
-        return End::Failed(error);
+    if let Err(error) = set_nonblocking(&out).and_then(|()| set_nonblocking(&err)) {
+        return (End::Failed(error), None);
     }
+    let end = read(&mut out, &mut err, intake, messages, deadline);
+    if !matches!(end, End::Closed) {
+        return (end, None);
+    }
+    let status = wait(child, deadline);
+    // The last line says why it ended. A process that ssh has left behind may write for ever.
+    let mut rest = vec![0; MOST_MESSAGES];
+    if let Ok(count) = err.read(&mut rest) {
+        keep_last(messages, &rest[..count]);
+    }
+    (end, status)
+}
+
+/// Reads both outputs, until the records end.
+fn read(
+    out: &mut ChildStdout,
+    err: &mut ChildStderr,
+    intake: &mut Intake<impl io::Write>,
+    messages: &mut Vec<u8>,
+    deadline: Instant,
+) -> End {
     let mut chunk = vec![0; 1 << 16];
     let mut has_messages = true;
     loop {
@@ -161,7 +181,7 @@ fn read(child: &mut Child, intake: &mut Intake<impl io::Write>, messages: &mut V
             return End::TimedOut;
         }
         let descriptors = [out.as_fd(), err.as_fd()];
-        poll::until_ready(&descriptors[..1 + usize::from(has_messages)], Some(left));
+        poll::until_ready(&descriptors[..=usize::from(has_messages)], Some(left));
         if has_messages {
             match err.read(&mut chunk) {
                 Err(error) if is_not_yet(&error) => {}
@@ -172,13 +192,7 @@ fn read(child: &mut Child, intake: &mut Intake<impl io::Write>, messages: &mut V
         match out.read(&mut chunk) {
             Err(error) if is_not_yet(&error) => {}
             Err(error) => return End::Failed(error),
-            Ok(0) => {
-                // What ssh had to say was written before it closed its output.
-                while let Ok(count @ 1..) = err.read(&mut chunk) {
-                    keep_last(messages, &chunk[..count]);
-                }
-                return End::Closed;
-            }
+            Ok(0) => return End::Closed,
             Ok(count) => {
                 if let Err(stop) = intake.take(&chunk[..count], Timestamp::now()) {
                     return End::Stopped(stop);
@@ -240,7 +254,7 @@ fn reason(
     match code {
         Some(0) if has_header => None,
         Some(NOT_FOUND) => Some("there is no rcronctl in the PATH that ssh sets there".to_owned()),
-        Some(SSH_FAILED) => Some(lines.last().unwrap_or("ssh failed without a message").to_owned()),
+        Some(SSH_FAILED) => Some(lines.next_back().unwrap_or("ssh failed without a message").to_owned()),
         _ if messages.contains("unrecognized subcommand") => {
             Some("its rcronctl is too old: it does not know `export`".to_owned())
         }

@@ -27,7 +27,7 @@ pub(super) enum Target {
 pub(super) fn find_targets(options: &cli::Hosts) -> Result<Vec<Target>, Failure> {
     let mut own = vec![String::from_utf8_lossy(&environment::node_name()).into_owned()];
     let mut names: Vec<String> = options.host.iter().map(|host| host.as_str().to_owned()).collect();
-    if options.hosts {
+    if options.known {
         let report = daemon::fetch_report(options.socket.path(), true)?;
         names.extend(nodes(&report)?);
         own.push(report.node);
@@ -70,7 +70,8 @@ fn targets(names: Vec<String>, own: &[String]) -> Vec<Target> {
             Err(error) => Target::Refused(name, error),
         };
         let is_this = |target: &Target| matches!(target, Target::This(_));
-        if !targets.contains(&target) && !(is_this(&target) && targets.iter().any(is_this)) {
+        let is_known = targets.contains(&target) || is_this(&target) && targets.iter().any(is_this);
+        if !is_known {
             targets.push(target);
         }
     }

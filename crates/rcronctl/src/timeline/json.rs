@@ -6,6 +6,7 @@ use super::model::{TimelineModel, letter};
 use super::rows::Row;
 use super::run_span::RunSpan;
 use super::words;
+use crate::hosts::HostJson;
 use crate::run_json::Ending;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
@@ -22,6 +23,9 @@ pub(super) struct TimelineJson<'a> {
     /// How many runs there are, if some are drawn as one bar: only on the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     joined: Option<usize>,
+    /// The servers that `--host` and `--hosts` name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hosts: Option<Vec<HostJson<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -126,6 +130,7 @@ pub(super) fn document<'a>(timeline: &'a TimelineModel<'a>, bars: &Bars) -> Time
             .collect(),
         missed_ticks_are_looked_for: timeline.journals.are_all(),
         joined: bars.are_joined().then_some(bars.runs),
+        hosts: None,
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn letter(server: usize) -> char {
 }
 
 pub(super) fn servers(runs: &[Run]) -> Vec<&str> {
-    let mut servers: Vec<&str> = runs.iter().map(|run| run.server()).collect();
+    let mut servers: Vec<&str> = runs.iter().map(Run::server).collect();
     servers.sort_unstable();
     servers.dedup();
     servers

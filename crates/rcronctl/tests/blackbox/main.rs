@@ -7,6 +7,7 @@ mod drain;
 mod fixture;
 mod history;
 mod hostile;
+mod hosts;
 mod interrupted;
 mod is_active;
 mod json;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 fn export(directory: &Path, query: &Query) -> String {
     let mut runs = read(&[Source::Own(directory.to_owned())], query);
     let mut text = Vec::new();
-    let seen = |run: &Run| run.id.ends_with("f");
+    let seen = |run: &Run| run.id.ends_with('f');
     runs.export(seen, |record| {
         text.extend_from_slice(record);
         Ok(())

@@ -1,0 +1,278 @@
+//! `rcronctl export`, and reading what it writes; with a script in the place of ssh. tests/hosts has a real one.
+
+use crate::fixture::{Fixture, rows};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use testing::program::program;
+use testing::{Done, run};
+
+impl Fixture {
+    /// A script of sh that is run as ssh. `$host` is the host, and `$@` the command.
+    fn ssh(&self, script: &str) {
+        fs::create_dir_all(self.path("bin")).expect("made");
+        let skip = "while [ \"$1\" != -- ]; do shift; done; host=$2; shift 2";
+        self.write("bin/ssh", &format!("#!/bin/sh\n{skip}\n{script}\n"));
+        fs::set_permissions(self.path("bin/ssh"), fs::Permissions::from_mode(0o755)).expect("its own");
+    }
+
+    /// The command is executed here.
+    fn ssh_to_here(&self) {
+        let (rcronctl, conf) = (program("rcronctl"), self.path("conf"));
+        self.ssh(&format!(
+            "shift; exec {} --conf {} \"$@\"",
+            rcronctl.display(),
+            conf.display()
+        ));
+    }
+
+    fn with_ssh(&self, arguments: &[&str]) -> Done {
+        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
+        run(self.command().args(arguments).env("PATH", path))
+    }
+
+    /// `rcronctl export --restricted`, for this command of the client.
+    fn restricted(&self, asked: Option<&str>) -> Done {
+        let mut command = self.command();
+        command
+            .args(["export", "--restricted"])
+            .env_remove("SSH_ORIGINAL_COMMAND");
+        run(command.envs(asked.map(|asked| ("SSH_ORIGINAL_COMMAND", asked))))
+    }
+}
+
+/// The header, and the records as JSON.
+fn parse(export: &str) -> (serde_json::Value, Vec<serde_json::Value>) {
+    let mut lines = export.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    (lines.next().expect("a header"), lines.collect())
+}
+
+#[test]
+fn export_is_a_header_and_a_record_of_each_run() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "good", "true"]);
+    fixture.run(&["--job", "bad", "false"]);
+    let _running = fixture.start(&["--job", "long", "sleep", "1000"]);
+    let export = fixture.output(0, ["export"]);
+    let (header, records) = parse(&export);
+    assert_eq!(
+        (&header["rcron_export"], &header["version"]),
+        (&1.into(), &env!("CARGO_PKG_VERSION").into())
+    );
+    let node = nix::unistd::gethostname().expect("a name");
+    assert_eq!(header["node"], node.to_str().expect("text"));
+    assert!(header["boot"].is_string() && header["time"].is_string(), "{header}");
+    assert_eq!(header["unseen"], serde_json::json!([]));
+    let jobs: Vec<_> = records
+        .iter()
+        .map(|record| {
+            (
+                record["job"].as_str(),
+                record["event"].as_str(),
+                record["fate"].as_str(),
+            )
+        })
+        .collect();
+    let expected = [
+        (Some("long"), Some("start"), Some("running")),
+        (Some("bad"), Some("end"), None),
+        (Some("good"), Some("end"), None),
+    ];
+    assert_eq!(jobs, expected);
+    // A file of it is a journal.
+    fixture.write("copy", &export);
+    let copy = fixture.path("copy");
+    let json = fixture.json(0, ["history".as_ref(), "--journal".as_ref(), copy.as_os_str()]);
+    assert_eq!(json["runs"].as_array().map(Vec::len), Some(3));
+    assert!(
+        json.get("hosts").is_none() && json["runs"][0].get("host").is_none(),
+        "{json}"
+    );
+}
+
+#[test]
+fn export_selects_runs() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "good", "true"]);
+    fixture.run(&["false", "a b"]);
+    let count = |options: &[&str]| parse(&fixture.output(0, [&["export"][..], options].concat())).1.len();
+    for (options, expected) in [
+        (&["--job", "false a b"][..], 1),
+        (&["--percent", "--job", "false%20a%20b"], 1),
+        (&["--percent", "--cluster", "w%65b"], 2),
+        (&["--failed"], 1),
+        (&["--unfinished"], 0),
+        (&["-n", "1"], 1),
+        (&["-n", "0"], 2),
+        (&["--since", "1h"], 2),
+        (&["--since", "2999-01-01"], 0),
+    ] {
+        assert_eq!(count(options), expected, "{options:?}");
+    }
+    let done = fixture.rcronctl(["export", "--percent", "--job", "%"]);
+    assert!(
+        done.code() == Some(2) && done.stderr().contains("the value of --job is not percent-encoded"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn restricted_export_takes_its_options_from_ssh() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["--job", "good", "true"]);
+    let done = fixture.restricted(Some("rcronctl export --percent --job=g%6Fod --limit=5"));
+    assert_eq!((done.code(), parse(&done.stdout()).1.len()), (Some(0), 1), "{done:?}");
+    for asked in [
+        None,
+        Some("id"),
+        Some("rcronctl export --journal=/etc"),
+        Some("rcronctl set passive"),
+    ] {
+        let done = fixture.restricted(asked);
+        assert!(done.code() == Some(2) && done.out.is_empty(), "{asked:?}: {done:?}");
+    }
+    let done = fixture.rcronctl(["export", "--restricted", "--failed"]);
+    assert!(
+        done.code() == Some(2) && done.stderr().contains("cannot be used with"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn hosts_are_asked_in_words_that_no_shell_changes() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["echo", "$(id) 'a'\\"]);
+    fixture.ssh_to_here();
+    let hosts = ["--host", "db1", "--host", "root@db2"];
+    let job = ["--job", "echo $(id) 'a'\\"];
+    let done = fixture.with_ssh(&[&["history"][..], &hosts, &job].concat());
+    let table = rows(&done.stdout());
+    assert_eq!((done.code(), table.len()), (Some(0), 3), "{done:?}");
+    assert_eq!(table[0], "HOST STARTED AGE LASTED RESULT JOB");
+    assert!(table.iter().any(|row| row.starts_with("db1 ")) && table.iter().any(|row| row.starts_with("root@db2 ")));
+
+    fixture.ssh("echo \"$host|$*\" >&2; exit 255");
+    let done = fixture.with_ssh(
+        &[
+            &[
+                "history",
+                "--since",
+                "2026-11-23",
+                "--failed",
+                "-n",
+                "7",
+                "--host",
+                "db1",
+            ][..],
+            &job,
+        ]
+        .concat(),
+    );
+    let expected = "rcronctl: warning: db1: not read: db1|rcronctl export --percent --job=echo%20%24%28id%29%20%27a%27%5C \
+                    --since=2026-11-23T00:00:00Z --limit=7 --failed\nrcronctl: no journal could be read\n";
+    assert_eq!((done.code(), done.stderr().as_str()), (Some(2), expected));
+    let done = fixture.with_ssh(&["interrupted", "--host", "db1"]);
+    assert!(done.stderr().contains("export --percent --unfinished"), "{done:?}");
+}
+
+#[test]
+fn names_that_ssh_would_take_for_something_else_are_refused() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.ssh("echo called >&2; exit 255");
+    for name in ["-oProxyCommand=id", "a b", "a;b", "$(id)", ""] {
+        let done = fixture.with_ssh(&["history", &format!("--host={name}")]);
+        assert!(
+            done.code() == Some(2) && done.stderr().contains("not a name for ssh") && !done.stderr().contains("called"),
+            "{name}: {done:?}"
+        );
+    }
+    for (options, message) in [
+        (
+            &["history", "--host", "db1", "--journal", "x"][..],
+            "cannot be used with",
+        ),
+        (&["interrupted", "--host", "db1", "--ack"], "run them on each server"),
+        (&["interrupted", "--host", "db1", "--log"], "run them on each server"),
+        (
+            &["history", "--hosts", "--socket", "/no/such/socket"],
+            "there is no /no/such/socket",
+        ),
+    ] {
+        let done = fixture.with_ssh(options);
+        assert!(
+            done.code() == Some(2) && done.stderr().contains(message) && !done.stderr().contains("called"),
+            "{options:?}: {done:?}"
+        );
+    }
+    fs::remove_file(fixture.path("bin/ssh")).expect("there");
+    let done = run(fixture
+        .command()
+        .args(["history", "--host", "db1"])
+        .env("PATH", fixture.path("bin")));
+    assert!(
+        done.stderr()
+            .contains("there is no ssh(1) on this server: install openssh-client"),
+        "{done:?}"
+    );
+}
+
+/// The records of a server are in a file without a name.
+#[test]
+fn nothing_is_left_in_the_temporary_directory() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    fixture.ssh_to_here();
+    fs::create_dir(fixture.path("tmp")).expect("made");
+    let path = format!("{}:/usr/bin:/bin", fixture.path("bin").display());
+    let mut command = fixture.command();
+    command.args(["history", "--host", "db1"]).env("PATH", path);
+    let done = run(command.env("TMPDIR", fixture.path("tmp")));
+    assert_eq!((done.code(), done.stdout().lines().count()), (Some(0), 2), "{done:?}");
+    assert_eq!(fs::read_dir(fixture.path("tmp")).expect("a directory").count(), 0);
+    let done = run(command.env("TMPDIR", fixture.path("none")));
+    assert!(
+        done.code() == Some(2) && done.stderr().contains("db1: not read: cannot write a temporary file"),
+        "{done:?}"
+    );
+}
+
+/// A shell that prints something at log-in, a connection that is cut, and a server that has nothing.
+#[test]
+fn answers_that_are_not_whole_are_reported() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    let (rcronctl, conf) = (program("rcronctl"), fixture.path("conf"));
+    let export = format!("{} --conf {} export", rcronctl.display(), conf.display());
+    for (script, status, lines, message) in [
+        (
+            "echo hello; EXPORT".to_owned(),
+            2,
+            0,
+            "not read: its answer is not an export",
+        ),
+        (
+            "EXPORT; exit 255".to_owned(),
+            0,
+            2,
+            "not read completely: ssh failed without a message",
+        ),
+        (
+            "EXPORT; echo x; printf '{\"time\":'".to_owned(),
+            0,
+            2,
+            "2 lines that are not records were skipped",
+        ),
+        (
+            "EXPORT | head -1; sleep 1000".to_owned(),
+            2,
+            0,
+            "not everything came within 1 s",
+        ),
+    ] {
+        fixture.ssh(&script.replace("EXPORT", &export));
+        let done = fixture.with_ssh(&["history", "--ssh-timeout", "1s", "--host", "db1"]);
+        assert!(
+            done.code() == Some(status) && done.stdout().lines().count() == lines && done.stderr().contains(message),
+            "{script}: {done:?}"
+        );
+    }
+}
