@@ -177,6 +177,21 @@ pub struct Over {
     pub by: Option<String>,
     /// The tick; `None` if there is none.
     pub tick: Option<TickTime>,
+    /// How the node's run has ended, if it has and that is known.
+    pub ended: Option<RunResult>,
+}
+
+/// How a run of the tick has ended: the value of `ended=` in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunResult {
+    /// The job exited with 0.
+    Ok,
+    /// The job exited with another status, or a signal killed it.
+    Failed,
+    /// The server was lost, or the job was ended because its server stopped being active.
+    Interrupted,
+    /// The run's rcron was gone, so that its end is not known.
+    Lost,
 }
 
 /// Why there is no grant: the value of `reason=` in the log.
@@ -261,6 +276,24 @@ impl OverReason {
             .into_iter()
             .find(|(reason, _)| *reason == self)
             .map_or("no-grant", |(_, word)| word)
+    }
+}
+
+impl RunResult {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Ok, "ok"),
+        (Self::Failed, "failed"),
+        (Self::Interrupted, "interrupted"),
+        (Self::Lost, "lost"),
+    ];
+
+    /// The word in messages and in the log, as `rcronctl ticks` has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL
+            .into_iter()
+            .find(|(result, _)| *result == self)
+            .map_or("", |(_, word)| word)
     }
 }
 

@@ -158,6 +158,9 @@ fn append_not_granted(line: &mut Vec<u8>, not_granted: &NotGranted, signal: &str
     if let Some(tick) = not_granted.tick {
         name_tick(line, tick);
     }
+    if let Some(ended) = not_granted.ended {
+        field(line, "ended", ended.as_str().as_bytes());
+    }
 }
 
 fn name_run(line: &mut Vec<u8>, subject: &Subject, run: RunName) {
@@ -188,8 +191,8 @@ fn field(line: &mut Vec<u8>, name: &str, value: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claim::WaitReason;
     use crate::claim::wait::Why;
+    use crate::claim::{RunResult, WaitReason};
     use crate::decide::Stale;
     use crate::moment::WallTime;
     use alloc::string::String;
@@ -271,18 +274,29 @@ mod tests {
         let id = RunId::new(WallTime(Duration::ZERO), [0; 10]);
         let run = RunName { id: &id, attempt: None };
         let tick = Some(TickTime(951_782_400));
-        for (state, reason, by, tick, signal, fields) in [
+        for (state, reason, by, tick, ended, signal, fields) in [
             (
                 Word::Passive,
                 Reason::Elsewhere,
                 Some("server1"),
                 tick,
+                None,
                 "",
                 "state=passive status=ignore reason=elsewhere by=server1 tick=2000-02-29T00:00:00Z",
             ),
             (
+                Word::Passive,
+                Reason::Elsewhere,
+                Some("server1"),
+                tick,
+                Some(RunResult::Ok),
+                "",
+                "state=passive status=ignore reason=elsewhere by=server1 tick=2000-02-29T00:00:00Z ended=ok",
+            ),
+            (
                 Word::Active,
                 Reason::NoGrant(Why::Told(WaitReason::NoSession)),
+                None,
                 None,
                 None,
                 "",
@@ -293,6 +307,7 @@ mod tests {
                 Reason::Signal(15),
                 None,
                 None,
+                None,
                 "SIGTERM",
                 "state=passive status=ignore reason=signal signal=SIGTERM",
             ),
@@ -301,6 +316,7 @@ mod tests {
                 reason,
                 by: by.map(String::from),
                 tick,
+                ended,
             };
             let expected =
                 format!("cluster=web {fields} job=b run=00000000-0000-7000-8000-000000000000 cmd=backup --all");

@@ -15,7 +15,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use lease::{ClusterName, Incarnation, Verdict, Version};
-use policy::claim::{Answer, Grant, OverReason, WaitReason};
+use policy::claim::{Answer, Grant, OverReason, RunResult, WaitReason};
 use policy::moment::BootTime;
 use policy::tick::TickTime;
 
@@ -39,6 +39,7 @@ pub(super) enum Effect {
         key: RunKey,
         reason: OverReason,
         by: Option<String>,
+        ended: Option<RunResult>,
     },
     /// The run waits.
     Wait {
@@ -337,9 +338,7 @@ impl Machine {
                     start_by,
                     identity,
                 } => self.grant(now, &key, attempt, start_by, identity, out),
-                Effect::Over { key, reason, by } => {
-                    self.end_wait(&key, reason, by, out);
-                }
+                Effect::Over { key, reason, by, ended } => self.end_wait(&key, reason, by, ended, out),
                 Effect::Wait { key, reason, by } => self.tell(now, &key, reason, by, out),
                 Effect::GaveBack(key) => self.gave_back(&key, out),
                 Effect::Finished(key) => self.finish(&key, out),

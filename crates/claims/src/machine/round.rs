@@ -10,7 +10,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 use lease::{ClusterName, LeaseDuration};
-use policy::claim::{Answer, Over, OverReason, Wait, WaitReason};
+use policy::claim::{Answer, Over, OverReason, RunResult, Wait, WaitReason};
 use policy::moment::BootTime;
 
 /// How many jobs one round reads and changes. With floors and sessions, a read has about 100 keys, which a store reads at once.
@@ -209,7 +209,7 @@ impl Machine {
             }
         }
         for key in over {
-            self.end_wait(&key, OverReason::TooLate, None, out);
+            self.end_wait(&key, OverReason::TooLate, None, None, out);
         }
         for key in due {
             if let Some(run) = self.runs.get_mut(&key) {
@@ -309,6 +309,7 @@ impl Machine {
         key: &RunKey,
         reason: OverReason,
         by: Option<alloc::string::String>,
+        ended: Option<RunResult>,
         out: &mut Vec<Action>,
     ) {
         let Some(run) = self.runs.get_mut(key) else { return };
@@ -319,7 +320,13 @@ impl Machine {
         let tick = Some(run.tick);
         if let Some(client) = run.client.take() {
             self.clients.remove(&client);
-            out.push(Action::Answer(client, Answer::Over(Over { reason, by, tick })));
+            let over = Over {
+                reason,
+                by,
+                tick,
+                ended,
+            };
+            out.push(Action::Answer(client, Answer::Over(over)));
         }
         run.hung_up = Some(run.deadline);
         if run.sent.is_none() {

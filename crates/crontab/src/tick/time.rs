@@ -55,12 +55,6 @@ impl TickMinute {
     pub fn plus_minutes(self, minutes: i64) -> Self {
         Self::of_minutes(self.0.saturating_add(minutes))
     }
-
-    /// The time since an earlier tick; zero if it is not earlier.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_secs(self.seconds().saturating_sub(earlier.seconds()))
-    }
 }
 
 /// RFC 3339 in UTC: `2026-12-01T03:00:00Z`.

@@ -44,6 +44,7 @@ fn the_lines_are_those_of_the_design_page() {
         reason: OverReason::NoGrant(WaitReason::NoSession),
         by: None,
         tick: None,
+        ended: None,
     });
     assert_eq!(over.line(), "over reason=no-grant why=no-session by=- tick=-");
 }
@@ -83,6 +84,13 @@ fn each_message_is_read_as_it_was_written() {
             reason: OverReason::Done,
             by,
             tick: Some(TickTime(60)),
+            ended: Some(RunResult::Interrupted),
+        }),
+        Answer::Over(Over {
+            reason: OverReason::Superseded,
+            by: None,
+            tick: None,
+            ended: None,
         }),
         Answer::Refused {
             message: "two lines of one name".to_string(),
@@ -104,6 +112,8 @@ fn what_is_not_a_message_is_not_read() {
         "claim",
         "hello",
         "noted more=1",
+        "over reason=done why=- by=- tick=60 ended=-",
+        "over reason=done why=- by=- tick=60 ended=ok more=1",
         "ended result=exit code=256 demoted=no lasted=1",
         "ended result=exit code=-1 demoted=no lasted=1",
         "not-started why=a why=b",

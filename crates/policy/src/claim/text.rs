@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Claim, ClaimId, Ended, Grant, Held, LONGEST_JOB_NAME, LONGEST_LINE, MOST_RERUNS, Over, OverReason, Request,
-    Wait, WaitReason,
+    RunResult, Wait, WaitReason,
 };
 use crate::exit::Outcome;
 use crate::moment::{BootTime, WallTime};
@@ -134,8 +134,11 @@ impl Answer {
                     OverReason::NoGrant(why) => why.as_str(),
                     _ => "-",
                 };
+                let ended = over
+                    .ended
+                    .map_or_else(String::new, |ended| format!(" ended={}", ended.as_str()));
                 format!(
-                    "over reason={} why={why} by={} tick={}",
+                    "over reason={} why={why} by={} tick={}{ended}",
                     over.reason.as_str(),
                     node(over.by.as_deref()),
                     optional(over.tick.map(|tick| u128::from(tick.0)))
@@ -174,6 +177,11 @@ impl Answer {
                     reason: over_reason(reason, why)?,
                     by: fields.node("by")?,
                     tick: fields.optional("tick")?.map(TickTime),
+                    ended: if fields.is_at_end() {
+                        None
+                    } else {
+                        Some(run_result(fields.next("ended")?)?)
+                    },
                 })
             }
             "refused" => Self::Refused {
@@ -311,8 +319,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn end(mut self) -> Option<()> {
-        self.0.next().is_none().then_some(())
+    fn is_at_end(&self) -> bool {
+        self.0.clone().next().is_none()
+    }
+
+    fn end(self) -> Option<()> {
+        self.is_at_end().then_some(())
     }
 }
 
@@ -333,6 +345,11 @@ fn node(name: Option<&str>) -> String {
 fn wait_reason(word: &str) -> Option<WaitReason> {
     let found = WaitReason::ALL.into_iter().find(|(_, known)| *known == word);
     found.map(|(reason, _)| reason)
+}
+
+fn run_result(word: &str) -> Option<RunResult> {
+    let found = RunResult::ALL.into_iter().find(|(_, known)| *known == word);
+    found.map(|(result, _)| result)
 }
 
 fn over_reason(word: &str, why: &str) -> Option<OverReason> {

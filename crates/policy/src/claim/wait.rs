@@ -3,7 +3,7 @@
 //!
 //! [`ClaimWait::step`] gets one event and returns the one thing to do next. The caller does it and reports what came of it.
 
-use super::{Answer, Claim, Grant, OverReason, Request, Wait, WaitReason};
+use super::{Answer, Claim, Grant, OverReason, Request, RunResult, Wait, WaitReason};
 use crate::decide::{Basis, Decision, Skip};
 use crate::moment::BootTime;
 use crate::tick::TickTime;
@@ -112,6 +112,8 @@ pub struct NotGranted {
     pub by: Option<String>,
     /// `tick=`, if it is known.
     pub tick: Option<TickTime>,
+    /// `ended=`: how the run of the tick has ended, if that is known.
+    pub ended: Option<RunResult>,
 }
 
 /// Why the job was not started.
@@ -235,6 +237,7 @@ impl ClaimWait {
                 Action::GiveUp(NotGranted {
                     by: over.by.or(known.by),
                     tick: over.tick.or(known.tick),
+                    ended: over.ended,
                     reason: known.reason,
                 })
             }
@@ -312,6 +315,7 @@ impl ClaimWait {
             reason,
             by: by.filter(|_| reason == Reason::Elsewhere),
             tick: self.tick(),
+            ended: None,
         }
     }
 
@@ -329,6 +333,10 @@ impl NotGranted {
             .map_or_else(String::new, |tick| format!(" {}", tick.rfc3339()));
         let server = self.by.as_deref().unwrap_or("another server");
         match self.reason {
+            Reason::Elsewhere | Reason::Done if self.ended.is_some() => {
+                let ended = self.ended.map_or("", RunResult::as_str);
+                format!("{server} has run the tick{tick}: {ended}")
+            }
             Reason::Elsewhere => format!("{server} has started the tick{tick}"),
             Reason::Done if self.by.is_some() => format!("{server} has run the tick{tick}"),
             Reason::Done => format!("the tick{tick} is over"),

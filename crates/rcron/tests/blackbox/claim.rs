@@ -4,7 +4,7 @@ use crate::support::log::Message;
 use crate::support::process::Running;
 use crate::support::rcrond::{Client, FakeRcrond, TICK, grant};
 use crate::support::{Done, Fixture, lease, until};
-use policy::claim::{Answer, Claim, ClaimId, Ended, OverReason, Request, WaitReason};
+use policy::claim::{Answer, Claim, ClaimId, Ended, Over, OverReason, Request, RunResult, WaitReason};
 use policy::exit::Outcome;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
@@ -187,6 +187,24 @@ fn each_reason_is_one_line_and_only_the_lack_of_a_grant_is_an_error() {
         );
         assert_eq!((message.text, message.priority & 7), (expected, severity));
     }
+}
+
+#[test]
+fn the_line_says_how_the_run_on_the_other_server_has_ended() {
+    let message = line_after(|client| {
+        client.wait(3600.0, WaitReason::Elsewhere, Some("server1"));
+        client.answer(&Answer::Over(Over {
+            reason: OverReason::Elsewhere,
+            by: Some("server1".to_owned()),
+            tick: Some(TICK),
+            ended: Some(RunResult::Failed),
+        }));
+    });
+    assert_eq!(
+        message.text,
+        "cluster=test state=passive status=ignore reason=elsewhere by=server1 tick=2026-12-01T03:00:00Z ended=failed job=b \
+         run=RUN cmd=echo ran"
+    );
 }
 
 #[test]

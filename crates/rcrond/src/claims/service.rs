@@ -400,6 +400,7 @@ fn refusal(not_named: NotNamed) -> Answer {
             reason: OverReason::TooLate,
             by: None,
             tick,
+            ended: None,
         }),
         NotNamed::Refused(refusal) => Answer::Refused {
             message: refusal.to_string(),

@@ -162,6 +162,7 @@ impl TickWorld {
                 reason: OverReason::TooLate,
                 by: None,
                 tick: None,
+                ended: None,
             };
             self.answer_rcron(life, client, Answer::Over(over));
             return None;

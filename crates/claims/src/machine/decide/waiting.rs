@@ -11,7 +11,7 @@ use crate::record::{Entry, EntryState, MOST_ENTRIES, Outcome};
 use crate::sessions::Over;
 use alloc::string::String;
 use core::time::Duration;
-use policy::claim::{OverReason, WaitReason};
+use policy::claim::{OverReason, RunResult, WaitReason};
 use policy::moment::BootTime;
 
 impl Machine {
@@ -243,12 +243,13 @@ impl Machine {
                 end_entry(&key.job, at, &entry, decision);
                 decision.draft.needs_session = true;
                 let by = Some(String::from(&entry.node));
-                let reason = if is_newest {
-                    OverReason::Done
+                if is_newest {
+                    let was_started = entry.state != EntryState::NeverStarted;
+                    let ended = was_started.then_some(RunResult::Interrupted);
+                    decision.effects.push(over_done(key, run, by, ended));
                 } else {
-                    OverReason::Superseded
-                };
-                decision.effects.push(over(key, reason, by));
+                    decision.effects.push(over(key, OverReason::Superseded, by));
+                }
             }
             Over::NotBefore(_) if !is_newest => decision.effects.push(over_ended(key, run, &decision.draft)),
             Over::NotBefore(moment) => self.wait_for_entry(round, key, &entry, moment, decision),
@@ -410,6 +411,32 @@ fn over(key: &RunKey, reason: OverReason, by: Option<String>) -> Effect {
         key: key.clone(),
         reason,
         by,
+        ended: None,
+    }
+}
+
+/// The tick has ended. A run that has waited for that says so.
+fn over_done(key: &RunKey, run: &Run, by: Option<String>, ended: Option<RunResult>) -> Effect {
+    let reason = if run.follows && ended.is_some() {
+        OverReason::Elsewhere
+    } else {
+        OverReason::Done
+    };
+    Effect::Over {
+        key: key.clone(),
+        reason,
+        by,
+        ended,
+    }
+}
+
+const fn result(outcome: Outcome) -> Option<RunResult> {
+    match outcome {
+        Outcome::Exited(0) => Some(RunResult::Ok),
+        Outcome::Exited(_) | Outcome::Killed(_) => Some(RunResult::Failed),
+        Outcome::Interrupted => Some(RunResult::Interrupted),
+        Outcome::Lost => Some(RunResult::Lost),
+        Outcome::Skipped | Outcome::Missed(_) => None,
     }
 }
 
@@ -444,10 +471,9 @@ fn over_ended(key: &RunKey, run: &Run, draft: &Draft) -> Effect {
     }
     match last {
         Some(last) if last.outcome == Outcome::Skipped => over(key, OverReason::Overlap, None),
-        last => over(
-            key,
-            OverReason::Done,
-            last.and_then(|last| last.node.as_ref()).map(String::from),
-        ),
+        last => {
+            let by = last.and_then(|last| last.node.as_ref()).map(String::from);
+            over_done(key, run, by, last.and_then(|last| result(last.outcome)))
+        }
     }
 }

@@ -51,7 +51,10 @@ fn a_tick_that_is_over_is_not_granted_again() {
     two.claim(2, "backup", TICK);
     two.claim(3, "backup", TICK - 60);
     two.settle(&mut store);
-    assert_eq!(two.last(2), format!("over reason=done why=- by=server1 tick={TICK}"));
+    assert_eq!(
+        two.last(2),
+        format!("over reason=done why=- by=server1 tick={TICK} ended=ok")
+    );
     assert_eq!(
         two.last(3),
         format!("over reason=superseded why=- by=server1 tick={}", TICK - 60)

@@ -58,6 +58,22 @@ fn a_run_that_was_cut_off_with_its_server_is_started_again_after_lease_and_grace
 }
 
 #[test]
+fn an_rcron_that_follows_a_run_hears_how_it_ended() {
+    for (status, result) in [(0, "ok"), (3, "failed")] {
+        let (mut store, mut one, mut two) = lost_server(1);
+        one.end(1, status);
+        one.settle(&mut store);
+        two.input(Input::Hint);
+        two.pass(SECOND);
+        two.settle(&mut store);
+        assert_eq!(
+            two.last(2),
+            format!("over reason=elsewhere why=- by=server1 tick={TICK} ended={result}")
+        );
+    }
+}
+
+#[test]
 fn a_server_that_renews_is_not_given_up() {
     let (mut store, one, mut two) = lost_server(1);
     for _ in 0..10 {
@@ -87,7 +103,10 @@ fn without_reruns_a_lost_run_is_recorded_and_not_started_again() {
     let (mut store, _, mut two) = lost_server(0);
     two.pass(13 * SECOND);
     two.settle(&mut store);
-    assert!(two.last(2).starts_with("over"), "{}", two.last(2));
+    assert_eq!(
+        two.last(2),
+        format!("over reason=done why=- by=server1 tick={TICK} ended=interrupted")
+    );
     two.claim(3, "backup", TICK + 60);
     two.settle(&mut store);
     assert!(two.last(3).starts_with("grant"));

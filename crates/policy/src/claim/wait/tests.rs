@@ -81,6 +81,7 @@ fn give_up(reason: Reason, by: Option<&str>, tick: Option<TickTime>) -> Action {
         reason,
         by: by.map(ToString::to_string),
         tick,
+        ended: None,
     })
 }
 
@@ -303,6 +304,7 @@ fn an_answer_that_is_final_ends_the_wait() {
             reason: over,
             by: Some("n1".to_string()),
             tick: None,
+            ended: None,
         }));
         let mut claiming = sent(0);
         claiming.step(wait(40_000, WaitReason::Claiming, None), at(1));
@@ -323,6 +325,7 @@ fn the_server_that_has_the_tick_is_named_if_rcrond_has_named_it_before() {
             reason,
             by: None,
             tick: None,
+            ended: None,
         }))
     };
     for (answer, reason, by) in [
@@ -346,8 +349,35 @@ fn a_signal_names_the_tick_and_nobody_else() {
         reason: Reason::Signal(15),
         by: None,
         tick: Some(TICK),
+        ended: None,
     };
     assert_eq!(claiming.ended_by_signal(15), expected);
+}
+
+#[test]
+fn how_the_run_has_ended_is_said_if_rcrond_knows_it() {
+    for (over, reason) in [
+        (OverReason::Elsewhere, Reason::Elsewhere),
+        (OverReason::Done, Reason::Done),
+    ] {
+        let ended = Some(RunResult::Failed);
+        let answer = Answer::Over(Over {
+            reason: over,
+            by: Some("n1".to_string()),
+            tick: Some(TICK),
+            ended,
+        });
+        let mut claiming = sent(0);
+        let Action::GiveUp(not_granted) = claiming.step(Event::Answer(answer), at(1)) else {
+            panic!("the wait goes on")
+        };
+        assert_eq!((not_granted.reason, not_granted.ended), (reason, ended));
+        let sentence = not_granted.explanation();
+        assert!(
+            sentence.starts_with("n1 has run the tick ") && sentence.ends_with(": failed"),
+            "{sentence}"
+        );
+    }
 }
 
 #[test]
@@ -368,6 +398,7 @@ fn every_reason_has_a_sentence() {
             reason,
             by: None,
             tick: Some(TICK),
+            ended: None,
         };
         let sentence = not_granted.explanation();
         assert!(!sentence.contains("  "), "{sentence}");

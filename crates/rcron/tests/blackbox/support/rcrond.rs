@@ -134,6 +134,7 @@ impl Client {
             reason,
             by: by.map(str::to_owned),
             tick: Some(TICK),
+            ended: None,
         }));
     }
 }
