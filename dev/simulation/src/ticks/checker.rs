@@ -155,12 +155,12 @@ impl Checker {
         self.lost_data.is_some()
     }
 
-    /// Returns whether it may be so low: an administrator may have asked for that, and the ticks between are reopened.
+    /// Returns whether it may be so low: because of a wrong clock, an administrator may have reopened the ticks between.
     pub(super) fn floor_written(&mut self, floor: TickTime) -> bool {
         self.first_floor.get_or_insert(floor);
         let before = std::mem::replace(&mut self.last_floor, floor);
         let is_lowered = floor < before && self.lost_data != Some(true);
-        let is_asked_for = self.jobs.iter().any(|job| job.reopens > 0);
+        let is_asked_for = !self.has_right_clocks && self.jobs.iter().any(|job| job.reopens > 0);
         if is_lowered && is_asked_for {
             self.jobs.iter_mut().for_each(|job| job.forget(floor, before));
         }
