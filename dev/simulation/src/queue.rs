@@ -33,6 +33,11 @@ impl<E> Queue<E> {
         }));
     }
 
+    /// Only these events remain.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&E) -> bool) {
+        self.heap.retain(|Reverse(entry)| is_kept(&entry.event));
+    }
+
     /// When the next event comes.
     pub(crate) fn next_at(&self) -> Option<Micros> {
         self.heap.peek().map(|Reverse(next)| next.at)

@@ -17,13 +17,15 @@ pub struct Store {
     restarts: u8,
     /// How often it has lost data.
     losses: u8,
+    /// How often it has gone back under the same incarnation.
+    rewinds: u8,
     /// Whether readings have a revision.
     has_revision: bool,
     /// Whether the store answers.
     pub up: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Data {
     revision: u64,
     sessions: Vec<(NodeName, Found)>,
@@ -43,18 +45,25 @@ pub enum Loss {
     All,
     /// The data go back to the last snapshot, and the incarnation changes. Versions are used again for other content.
     Back,
+    /// The same, but only the revision shows it: the incarnation stays. The revision goes back to a time before all reads. For a store
+    /// that has a revision.
+    Rewound,
 }
+
+/// A revision that goes back goes back by this much, and is still positive after a few times.
+const REWOUND_BY: u64 = 1_000_000;
 
 impl Store {
     /// An empty store.
     #[must_use]
     pub fn new(has_incarnation: bool, has_revision: bool) -> Self {
         Self {
-            data: Data::default(),
-            snapshot: Data::default(),
+            data: Data::EMPTY,
+            snapshot: Data::EMPTY,
             incarnation: has_incarnation.then(|| Incarnation([0].into())),
             restarts: 0,
             losses: 0,
+            rewinds: 0,
             has_revision,
             up: true,
         }
@@ -82,12 +91,18 @@ impl Store {
                 self.data.clusters.clear();
                 self.data.ticks.clear();
             }
-            Loss::All => self.data = Data::default(),
+            Loss::All => self.data = Data::EMPTY,
             Loss::Back => self.data = self.snapshot.clone(),
+            Loss::Rewound => {
+                let before = self.data.revision;
+                self.data = self.snapshot.clone();
+                self.data.revision = before.saturating_sub(REWOUND_BY);
+                self.rewinds += 1;
+            }
         }
         self.restarts = self.restarts.wrapping_add(1);
-        self.losses += u8::from(matches!(loss, Loss::All | Loss::Back));
-        if self.incarnation.is_some() {
+        self.losses += u8::from(matches!(loss, Loss::All | Loss::Back | Loss::Rewound));
+        if self.incarnation.is_some() && loss != Loss::Rewound {
             self.incarnation = Some(Incarnation([self.restarts].into()));
         }
     }
@@ -100,6 +115,17 @@ impl Store {
     /// How often it has lost data.
     pub(crate) const fn losses(&self) -> u8 {
         self.losses
+    }
+
+    /// How often it has gone back under the same incarnation.
+    pub(crate) const fn rewinds(&self) -> u8 {
+        self.rewinds
+    }
+
+    /// Whether readings have a revision.
+    #[must_use]
+    pub const fn has_revision(&self) -> bool {
+        self.has_revision
     }
 
     /// Somebody else writes this record; `None`: bytes that are not a record.
@@ -163,6 +189,13 @@ impl Store {
 }
 
 impl Data {
+    const EMPTY: Self = Self {
+        revision: 10 * REWOUND_BY,
+        sessions: Vec::new(),
+        clusters: Vec::new(),
+        ticks: Vec::new(),
+    };
+
     fn get(&self, key: &Key) -> Option<&Found> {
         match key {
             Key::Session(name) => self.sessions.iter().find(|(of, _)| of == name).map(|(_, found)| found),

@@ -249,12 +249,12 @@ impl Machine {
             ))
         } else {
             let mut done = Vec::new();
-            if draft.record.closed > now {
+            if self.is_ahead(round.now, draft.record.closed) {
                 done.push(format!("ticks after {} can be started again", now.rfc3339()));
                 draft.record.closed = now;
                 draft.is_changed = true;
             }
-            if round.floor > self.safe_floor(round.now) {
+            if self.is_ahead(round.now, round.floor) {
                 done.push(format!(
                     "the floor of the cluster was lowered from {}",
                     round.floor.rfc3339()
@@ -263,7 +263,7 @@ impl Machine {
                 draft.is_changed = true;
             }
             if done.is_empty() {
-                Ok("no tick after now is closed: nothing was changed".to_string())
+                Ok("no tick is closed further ahead than clocks may differ: nothing was changed".to_string())
             } else {
                 Ok(done.join("; "))
             }

@@ -79,6 +79,11 @@ impl Machine {
         // Rounded up: a tick in the same second is not above the floor.
         TickTime(latest.as_secs().saturating_add(u64::from(latest.subsec_nanos() > 0)))
     }
+
+    /// Whether only a wrong clock can have set *closed* or a floor to this: any other node's clock is ahead by at most `max_skew`.
+    pub(super) fn is_ahead(&self, now: Now, closed: TickTime) -> bool {
+        closed.wall().0 > self.safe_floor(now).wall().0.saturating_add(self.max_skew)
+    }
 }
 
 impl Floors {

@@ -42,6 +42,14 @@ pub(crate) struct TicksQuery {
     pub(crate) max_skew: Duration,
 }
 
+impl TicksQuery {
+    /// How far ahead of this server's clock right clocks can close ticks: a floor is set twice `max_skew` and 1 s ahead on purpose, by
+    /// a clock that may be ahead by `max_skew`.
+    fn most_ahead(&self) -> Duration {
+        self.max_skew * 3 + Duration::from_secs(1)
+    }
+}
+
 /// Reads the ticks.
 ///
 /// # Errors
@@ -99,9 +107,7 @@ async fn read_jobs(
     for (cluster, item) in query.clusters.iter().zip(items) {
         let floor = item.and_then(|item| FloorRecord::parse(&item.value).ok());
         if let Some(floor) = floor {
-            // A floor is set ahead on purpose, by twice `max_skew`.
-            let most = query.max_skew * 3 + Duration::from_secs(1);
-            report.ahead.extend(ahead(cluster, None, floor.floor, most));
+            report.ahead.extend(ahead(cluster, None, floor.floor, query.most_ahead()));
         }
     }
     report.is_cut |= jobs.len() > MOST_JOBS;
@@ -146,7 +152,7 @@ async fn add_jobs(
     for JobFound { key, record } in jobs {
         report
             .ahead
-            .extend(ahead(&key.cluster, Some(key), record.closed, query.max_skew));
+            .extend(ahead(&key.cluster, Some(key), record.closed, query.most_ahead()));
         if !query.missed_only {
             let entries = record.entries.iter().filter(|entry| is_meant(entry.tick));
             report.ticks.extend(entries.map(|entry| running(key, entry)));

@@ -88,6 +88,9 @@ pub struct Checker {
     /// The store has lost data at some time. `Some(true)`: and no floor was written since.
     lost_data: Option<bool>,
     losses: u8,
+    rewinds: u8,
+    /// The store has gone back under the same incarnation, and no floor was written since.
+    pub is_rewound: bool,
     /// Ticks up to this may have been lost.
     forgotten: TickTime,
 }
@@ -103,7 +106,7 @@ pub struct JobFacts {
     pub baseline: TickTime,
     /// How often administrators have asked to reopen it and *closed* was not lowered since.
     pub reopens: u32,
-    /// Runs of ticks that were reopened since: they do not count.
+    /// Runs of ticks that were reopened or forgotten since: they do not count.
     reopened_runs: BTreeSet<ClaimId>,
     highest_grant: u64,
     highest_start: u64,
@@ -137,6 +140,8 @@ impl Checker {
             last_floor: TickTime(0),
             lost_data: None,
             losses: 0,
+            rewinds: 0,
+            is_rewound: false,
             forgotten: TickTime(0),
         }
     }
@@ -149,18 +154,27 @@ impl Checker {
         }
     }
 
+    /// Returns whether the store has gone back under the same incarnation since the last call.
+    pub(super) fn store_rewinds(&mut self, rewinds: u8) -> bool {
+        let is_new = rewinds != self.rewinds;
+        self.rewinds = rewinds;
+        self.is_rewound |= is_new;
+        is_new
+    }
+
     /// Whether the store has ever lost data.
     #[must_use]
     pub const fn has_lost_data(&self) -> bool {
         self.lost_data.is_some()
     }
 
-    /// Returns whether it may be so low: an administrator may have asked for that, and the ticks between are reopened.
+    /// Returns whether it may be so low: because of a wrong clock, an administrator may have reopened the ticks between.
     pub(super) fn floor_written(&mut self, floor: TickTime) -> bool {
         self.first_floor.get_or_insert(floor);
+        self.is_rewound = false;
         let before = std::mem::replace(&mut self.last_floor, floor);
         let is_lowered = floor < before && self.lost_data != Some(true);
-        let is_asked_for = self.jobs.iter().any(|job| job.reopens > 0);
+        let is_asked_for = !self.has_right_clocks && self.jobs.iter().any(|job| job.reopens > 0);
         if is_lowered && is_asked_for {
             self.jobs.iter_mut().for_each(|job| job.forget(floor, before));
         }
@@ -220,7 +234,14 @@ impl JobFacts {
         self.highest_start = self.highest_start.min(from.0.saturating_sub(1));
     }
 
-    /// Whether the run belongs to a tick that was reopened after its grant.
+    /// A tick that was granted, and of which nothing is known any more, is granted by a daemon that cannot know that. These other runs
+    /// of it do not count.
+    pub(super) fn granted_unaware(&mut self, tick: TickTime, others: impl Iterator<Item = ClaimId>) {
+        self.forget(TickTime(tick.0.saturating_sub(1)), tick);
+        self.reopened_runs.extend(others);
+    }
+
+    /// Whether the run belongs to a tick that was reopened or forgotten after its grant.
     pub(super) fn was_reopened(&self, run: ClaimId) -> bool {
         self.reopened_runs.contains(&run)
     }

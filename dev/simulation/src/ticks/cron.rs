@@ -65,6 +65,25 @@ impl TickWorld {
         }
     }
 
+    /// `--tick`: the tick that is due, or now and then another one.
+    pub(super) fn named_tick(&mut self, node: usize, job: usize) -> Option<TickTime> {
+        let (schedule, wall) = (self.jobs[job].schedule, self.servers[node].wall(self.now()));
+        let due = schedule.latest((wall.0 + Duration::from_secs(1)).as_secs())?;
+        if !self.jobs[job].names_ticks {
+            return None;
+        }
+        if !self.random.per_mille(self.cron_profile.misnamed) {
+            return Some(due);
+        }
+        let next = schedule.after(due);
+        let is_near = next.wall().0 <= wall.0 + self.max_skew;
+        if is_near || self.random.per_mille(100) {
+            Some(next)
+        } else {
+            Some(TickTime(due.0 - schedule.period))
+        }
+    }
+
     /// Sets a wall clock. cron fires the ticks again that a clock set back comes to again, or does not.
     pub(super) fn set_clock(&mut self, node: usize, ahead: i64) {
         let before = self.servers[node].wall(self.now());

@@ -4,7 +4,7 @@ use super::network::{Request, describe_change};
 use super::server::Daemon;
 use super::world::{Event, FromRcron, Life, TickWorld};
 use crate::Micros;
-use claims::{Action, Claim, Client, Due, Held, Input, Machine, MissReason, Now, Start};
+use claims::{Action, Claim, Client, Due, Held, Input, Machine, MissReason, Now, Schedule, Start};
 use lease::RunOn;
 use policy::claim::{Answer, Over, OverReason};
 use policy::moment::{BootTime, WallTime};
@@ -33,6 +33,8 @@ impl TickWorld {
             inputs,
             actions: VecDeque::new(),
             wake: None,
+            has_read: false,
+            is_unaware: self.checker.is_rewound,
             clients: BTreeMap::new(),
         });
         let life = Life { node, number: life };
@@ -74,6 +76,7 @@ impl TickWorld {
         let Some(daemon) = &mut self.servers[node].daemon else {
             return;
         };
+        daemon.has_read |= matches!(input, Input::Read(_, Some(_)));
         let mut out = Vec::new();
         daemon.machine.step(now, &facts, input, &mut out);
         daemon.actions.extend(out);
@@ -152,11 +155,17 @@ impl TickWorld {
         self.pass_input(life, input);
     }
 
-    /// Names the tick; or answers that rcron has come too late.
+    /// Names the tick; or answers that rcron has come too late, or names a tick that is too far ahead.
     fn name_claim(&mut self, life: Life, client: Client, rcron: usize) -> Option<Claim> {
         let rcron = &self.rcrons[rcron];
         let job = &self.jobs[rcron.job];
         let config = job.configs[life.node];
+        let latest = self.servers[life.node].wall(self.now()).0 + self.max_skew;
+        if rcron.claim.tick.is_some_and(|tick| tick.wall().0 > latest) {
+            let message = "the tick is too far ahead".to_owned();
+            self.answer_rcron(life, client, Answer::Refused { message });
+            return None;
+        }
         let Some(tick) = rcron.tick(job) else {
             let over = Over {
                 reason: OverReason::TooLate,
@@ -178,7 +187,7 @@ impl TickWorld {
             rerun: config.rerun,
             skips_overlap: config.skips_overlap,
             spacing: Duration::ZERO,
-            schedule: Some(Arc::new(job.schedule)),
+            schedule: job.is_scheduled.then(|| Arc::new(job.schedule) as Arc<dyn Schedule>),
         })
     }
 
@@ -202,7 +211,7 @@ impl TickWorld {
 
     /// Passes the latest tick whose `start_within` is over, and comes again for the next one.
     pub(super) fn find_due(&mut self, life: Life, job: usize, reason: MissReason) {
-        if self.life(life.node) != Some(life) {
+        if self.life(life.node) != Some(life) || !self.jobs[job].is_scheduled {
             return;
         }
         let server = &self.servers[life.node];

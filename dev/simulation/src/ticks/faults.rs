@@ -38,6 +38,8 @@ pub struct CronProfile {
     pub twice: u64,
     /// Ticks for which rcron is not started.
     pub never: u64,
+    /// Of the rcrons that name their tick, those that name the one after it, or the one before.
+    pub misnamed: u64,
     /// Steps of an rcron before which it stands still.
     pub stops: u64,
     /// Steps of an rcron before which it is killed.
@@ -53,6 +55,7 @@ impl CronProfile {
         late: 0,
         twice: 0,
         never: 0,
+        misnamed: 0,
         stops: 0,
         kills: 0,
         max_stop: 0,

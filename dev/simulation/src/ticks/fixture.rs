@@ -32,6 +32,8 @@ pub fn ticks_without_faults(rates: &[u64], rerun: u32, seed: u64) -> TickWorld {
             phase: 0,
         },
         configs: vec![config; rates.len()],
+        names_ticks: false,
+        is_scheduled: true,
         lasts: (5 * SECOND, 5 * SECOND),
         escapes: 0,
     };

@@ -10,7 +10,7 @@ use crate::faults::{Fault, FaultProfile};
 use crate::history::{random_profile, schedule_fault};
 use crate::node::Node;
 use crate::random::Random;
-use crate::store::Store;
+use crate::store::{Loss, Store};
 use crate::world::World;
 use crate::{MILLISECOND, Micros, SECOND};
 use claims::{EntryState, JobKey, Key, Mutation, Record};
@@ -42,6 +42,8 @@ struct Plan {
     has_wild_clocks: bool,
     /// The history ends with a time that is long enough for everything to be recorded.
     ends_calmly: bool,
+    /// `run_on` is changed on one server after the other. Then leases do not differ.
+    rolls_out: bool,
     /// How long faults begin.
     faults_for: Micros,
 }
@@ -53,10 +55,12 @@ pub fn run_history(seed: u64, mutation: Option<Mutation>, trace: bool) -> Outcom
     random.bits();
     let lease = random.one_of(&[SECOND, SECOND, SECOND, 2 * SECOND]);
     let has_faults = !random.per_mille(60);
+    let has_wild_clocks = has_faults && random.per_mille(100);
     let plan = Plan {
         lease,
         has_faults,
-        has_wild_clocks: has_faults && random.per_mille(100),
+        has_wild_clocks,
+        rolls_out: has_faults && !has_wild_clocks && random.per_mille(200),
         ends_calmly: random.per_mille(150),
         faults_for: random.between(6, 11) * SECOND,
     };
@@ -118,12 +122,12 @@ impl TickWorld {
         12 * SECOND + 3 * over.max().unwrap_or(0) + within.max().unwrap_or(0) + micros(self.max_skew)
     }
 
-    /// Each tick that was due is recorded, and no attempt is left over.
+    /// Each tick that was due is recorded, and no attempt is left over. What is due of a job that is in no crontab is not known.
     ///
     /// # Errors
     /// What is missing.
     pub fn check_end(&self) -> Result<(), Broken> {
-        for (index, job) in self.jobs.iter().enumerate() {
+        for (index, job) in self.jobs.iter().enumerate().filter(|(_, job)| job.is_scheduled) {
             let late = longest_window(job) + self.max_skew + Duration::from_secs(1);
             let walls = self.servers.iter().map(|server| server.wall(self.now()));
             let now = walls.min_by_key(|wall| wall.0).unwrap_or(WallTime(Duration::ZERO));
@@ -194,6 +198,7 @@ fn random_world(random: &mut Random, plan: &Plan) -> TickWorld {
     let settle = random.one_of(&[0, lease / 10, lease / 4]);
     let grace = random.one_of(&[0, lease / 4, lease / 2]);
     let run_on = random.one_of(&[RunOn::Active, RunOn::Any]);
+    let differs = plan.rolls_out && random.per_mille(700);
     let duration = Duration::from_micros;
     let servers = (0..count).map(|node| {
         let config = ClusterConfig {
@@ -201,7 +206,11 @@ fn random_world(random: &mut Random, plan: &Plan) -> TickWorld {
             timing: Timing::new(duration(lease), duration(settle), duration(grace), Duration::ZERO)
                 .expect("within their limits"),
             priority: 0,
-            run_on,
+            run_on: if differs {
+                random.one_of(&[RunOn::Active, RunOn::Any])
+            } else {
+                run_on
+            },
         };
         let any_rate = 990_000 + random.below(20_001);
         let clock = Clock {
@@ -264,6 +273,7 @@ fn random_job(random: &mut Random, number: usize, nodes: usize) -> Job {
         }
     });
     let configs = configs.collect();
+    let names_ticks = random.per_mille(200);
     let longest = random.one_of(&[300 * MILLISECOND, 2 * SECOND, 6 * SECOND]);
     Job {
         configs,
@@ -277,6 +287,8 @@ fn random_job(random: &mut Random, number: usize, nodes: usize) -> Job {
             period,
             phase: random.below(period),
         },
+        names_ticks,
+        is_scheduled: !names_ticks || random.per_mille(500),
         lasts: (10 * MILLISECOND, longest),
         escapes: random.one_of(&[0, 0, 50]),
     }
@@ -295,6 +307,7 @@ fn random_crons(random: &mut Random, lease: Micros) -> CronProfile {
         late: some(500, 300),
         twice: some(500, 200),
         never: some(300, 200),
+        misnamed: some(800, 400),
         stops: some(300, 60),
         kills: some(300, 30),
         max_stop: 1 + some(1000, 4 * lease),
@@ -320,7 +333,7 @@ fn schedule_tick_fault(random: &mut Random, world: &mut TickWorld, plan: &Plan, 
     let job = random.index(world.jobs.len());
     let duration = random.between(plan.lease / 4, 4 * plan.lease);
     let max_skew = u64::try_from(world.max_skew.as_micros()).unwrap_or(0);
-    let fault = match random.below(9) {
+    let fault = match random.below(12) {
         0 => TickFault::SetClock(node, random_offset(random, plan, max_skew)),
         1 => TickFault::Sleep(node, duration),
         2 | 3 => TickFault::StopRcron(node, duration),
@@ -331,6 +344,17 @@ fn schedule_tick_fault(random: &mut Random, world: &mut TickWorld, plan: &Plan, 
             TickFault::CutClaims(node, true)
         }
         7 => TickFault::Reopen(node, job),
+        8 => TickFault::HoldChange(node, duration),
+        9 if plan.rolls_out => {
+            let run_on = random.one_of(&[RunOn::Active, RunOn::Any]);
+            world.lease.schedule(at, Fault::RunOn(node, 0, run_on));
+            return;
+        }
+        10 if world.lease.store.has_revision() && !plan.has_wild_clocks => {
+            world.lease.schedule(at, Fault::Snapshot);
+            world.lease.schedule(at + duration, Fault::StoreLoses(Loss::Rewound));
+            return;
+        }
         _ => TickFault::Start(node, job),
     };
     world.schedule(at, fault);

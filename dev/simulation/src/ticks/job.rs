@@ -39,6 +39,10 @@ pub struct Job {
     pub schedule: Periodic,
     /// One for each server: they may differ while a configuration is rolled out.
     pub configs: Vec<JobConfig>,
+    /// Another scheduler starts rcron, with `--tick`.
+    pub names_ticks: bool,
+    /// rcrond finds the job in the crontabs, and so knows its schedule.
+    pub is_scheduled: bool,
     /// How long the job runs at least and at most.
     pub lasts: (Micros, Micros),
     /// Per mille of runs that leave their process group, so that rcron cannot end them.

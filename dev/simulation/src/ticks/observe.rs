@@ -15,12 +15,23 @@ impl TickWorld {
     /// Compares each server with the last observation, and does what follows from a difference.
     pub(super) fn observe_servers(&mut self) {
         self.checker.store_losses(self.lease.store.losses());
+        if self.checker.store_rewinds(self.lease.store.rewinds()) {
+            self.observe_rewind();
+        }
         for node in 0..self.servers.len() {
             let (seen, before) = (self.look_at(node), self.servers[node].seen);
             if seen != before {
                 self.servers[node].seen = seen;
                 self.observe_difference(node, &before, &seen);
             }
+        }
+    }
+
+    /// Connections have ended, and what was on its way is lost.
+    fn observe_rewind(&mut self) {
+        self.queue.retain(|event| !matches!(event, Event::Request(..)));
+        for daemon in self.servers.iter_mut().filter_map(|server| server.daemon.as_mut()) {
+            daemon.is_unaware |= !daemon.has_read;
         }
     }
 
@@ -36,7 +47,7 @@ impl TickWorld {
         Seen {
             life: is_running.then_some(of.lives),
             is_paused: of.paused_until > self.now(),
-            is_prompt: self.lease.profile.is_prompt(),
+            is_prompt: self.lease.profile.is_prompt() && self.servers[node].held_for.is_none(),
             link: [own.requests, own.answers, claims.requests, claims.answers],
             store: (self.lease.store.up, self.lease.store.restarts()),
             session: session(of),
@@ -95,6 +106,9 @@ impl TickWorld {
             match (key, record) {
                 (Key::Floor(_), Record::Floor(record)) => {
                     let floor = record.floor;
+                    for daemon in self.servers.iter_mut().filter_map(|server| server.daemon.as_mut()) {
+                        daemon.is_unaware = false;
+                    }
                     if !self.checker.floor_written(floor) {
                         self.break_promise(Broken::FloorWentBack { floor });
                     }
@@ -119,7 +133,9 @@ impl TickWorld {
         let now = self.now();
         self.checker.jobs[job].changes += 1;
         let lowered = before.filter(|before| before.closed > after.closed);
-        if lowered.is_some_and(|before| !self.checker.jobs[job].reopened(before, after)) {
+        // With clocks that differ by no more than `max_skew`, there is nothing to reopen.
+        let has_right_clocks = self.checker.has_right_clocks;
+        if lowered.is_some_and(|before| has_right_clocks || !self.checker.jobs[job].reopened(before, after)) {
             let closed = after.closed;
             self.break_promise(Broken::ClosedWentBack { job, closed });
         }
@@ -146,6 +162,10 @@ impl TickWorld {
     /// An attempt is granted: the entry is new.
     fn observe_grant(&mut self, node: usize, job: usize, entry: &Entry) {
         let (tick, attempt) = (entry.tick, entry.attempt);
+        let is_unaware = |daemon: &super::server::Daemon| daemon.is_unaware;
+        if self.servers[node].daemon.as_ref().is_some_and(is_unaware) {
+            self.forget_tick(job, entry);
+        }
         if !self.checker.jobs[job].granted(entry) {
             self.break_promise(Broken::FenceNotGrowing { job, tick, attempt });
         }
@@ -154,6 +174,21 @@ impl TickWorld {
         if !is_open {
             self.break_promise(Broken::ClaimedByDeadSession { job, tick, node });
         }
+    }
+
+    /// The granting daemon cannot know what the store has forgotten about this tick (docs/design/ticks.md, "Checked by simulation").
+    fn forget_tick(&mut self, job: usize, entry: &Entry) {
+        let is_other = |rcron: &&mut Rcron| rcron.job == job && rcron.claim.run != entry.run;
+        let others = self.rcrons.iter_mut().filter(is_other);
+        let of_tick = |rcron: &mut Rcron| {
+            let run = rcron.started.as_mut().filter(|run| run.tick == entry.tick);
+            if let Some(run) = run {
+                run.is_out_of_reach = true;
+            }
+            rcron.claim.run
+        };
+        let runs: Vec<ClaimId> = others.map(of_tick).collect();
+        self.checker.jobs[job].granted_unaware(entry.tick, runs.into_iter());
     }
 
     /// The store no longer takes this run for a running one. If it runs all the same, its rcron must have been unable to end it.

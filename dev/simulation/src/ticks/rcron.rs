@@ -84,11 +84,15 @@ pub(super) enum Item {
 }
 
 impl Rcron {
-    /// The tick that the daemon names.
+    /// The tick that it or the daemon names.
     #[must_use]
     pub fn tick(&self, job: &Job) -> Option<TickTime> {
-        let config = job.configs[self.node];
-        job.schedule.name(self.claim.started_wall, config.start_within)
+        let within = job.configs[self.node].start_within;
+        let start = self.claim.started_wall;
+        match self.claim.tick {
+            Some(tick) => (start.0 <= tick.wall().0 + within).then_some(tick),
+            None => job.schedule.name(start, within),
+        }
     }
 
     /// When `start_within` is over.
@@ -110,6 +114,7 @@ impl TickWorld {
         let wall = now.wall.0.as_secs_f64();
         self.note(|| format!("n{node}'s cron starts r{number} of j{job} at its {wall:.3}"));
         let config = self.jobs[job].configs[node];
+        let tick = self.named_tick(node, job);
         let claim = Claim {
             run: ClaimId::new(id.as_bytes()).expect("a UUID"),
             started_wall: now.wall,
@@ -118,7 +123,7 @@ impl TickWorld {
             rerun: config.rerun,
             skips_overlap: config.skips_overlap,
             kill_after: None,
-            tick: None,
+            tick,
             job: self.jobs[job].key.job.to_string(),
             state_file: Vec::new(),
         };

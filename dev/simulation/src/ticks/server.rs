@@ -66,6 +66,10 @@ pub struct Daemon {
     pub actions: VecDeque<Action>,
     /// The time of the last [`Action::WakeAt`], if it has not come yet.
     pub wake: Option<Micros>,
+    /// It has read the store.
+    pub has_read: bool,
+    /// The store has gone back, and this daemon has read nothing before that. It cannot know, until another one raises the floor.
+    pub is_unaware: bool,
     /// The connected rcrons, by the numbers of their connections.
     pub clients: BTreeMap<u64, usize>,
 }

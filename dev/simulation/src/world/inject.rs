@@ -1,6 +1,6 @@
 //! What faults and administrators do to the world.
 
-use super::World;
+use super::{Event, World};
 use crate::faults::{Fault, FaultProfile, Spoilt};
 use crate::node::{Disk, Link};
 use crate::store::Loss;
@@ -126,7 +126,11 @@ impl World {
 
     fn lose(&mut self, loss: Loss) {
         self.store.lose(loss);
-        if matches!(loss, Loss::All | Loss::Back) {
+        if loss == Loss::Rewound {
+            // Connections end when the store restarts, and what is on its way is lost.
+            self.queue.retain(|event| !matches!(event, Event::Request(..)));
+        }
+        if matches!(loss, Loss::All | Loss::Back | Loss::Rewound) {
             self.checker.store_lost_data();
         }
     }

@@ -167,7 +167,7 @@ impl Machine {
             return room;
         }
         let mut at = 0;
-        let mut running = 0;
+        let (mut running, mut runs_already) = (0, false);
         while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
             let end = match entry.state {
                 EntryState::NeverStarted | EntryState::CutOff => None,
@@ -175,6 +175,8 @@ impl Machine {
                     Over::Yes { end } => end,
                     Over::NotBefore(_) => {
                         running += 1;
+                        // A tick that was started by a wrong clock and reopened: it is not started beside itself.
+                        runs_already |= entry.tick == run.tick;
                         at += 1;
                         continue;
                     }
@@ -185,7 +187,7 @@ impl Machine {
             }
             end_entry(&key.job, at, &entry, decision);
         }
-        if running == 0 || (!run.skips_overlap && running < MOST_ENTRIES) {
+        if running == 0 || (!run.skips_overlap && !runs_already && running < MOST_ENTRIES) {
             Room::Free
         } else {
             Room::None

@@ -6,6 +6,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use core::time::Duration;
+use policy::moment::BootTime;
 use policy::tick::TickTime;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -154,12 +155,6 @@ fn what_a_wrong_clock_has_closed_is_reopened_on_request() {
     one.settle(&mut store);
     assert!(one.last(2).contains("superseded"), "{}", one.last(2));
     one.pass(SECOND);
-    let reopen = |client| {
-        Input::Reopen(Reopen {
-            client: Client(client),
-            job: job("backup"),
-        })
-    };
     one.input(reopen(3));
     one.settle(&mut store);
     assert_eq!(store.job("backup").closed, TickTime(TICK + 1));
@@ -176,6 +171,52 @@ fn what_a_wrong_clock_has_closed_is_reopened_on_request() {
             .as_ref()
             .is_ok_and(|text| text.contains("nothing was changed"))
     );
+}
+
+fn reopen(client: u64) -> Input {
+    Input::Reopen(Reopen {
+        client: Client(client),
+        job: job("backup"),
+    })
+}
+
+#[test]
+fn what_right_clocks_can_have_closed_is_not_reopened() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    // The other clock is 10 s ahead, and `--tick` names a tick 10 s later.
+    one.claim(1, "backup", TICK + 20);
+    one.settle(&mut store);
+    one.input(reopen(2));
+    one.settle(&mut store);
+    assert!(
+        one.reopened[0]
+            .as_ref()
+            .is_ok_and(|text| text.contains("nothing was changed"))
+    );
+    assert_eq!(store.job("backup").closed, TickTime(TICK + 20));
+}
+
+#[test]
+fn a_reopened_tick_that_still_runs_is_not_started_beside_itself() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    let mut two = Node::passive(2, &mut store);
+    one.claim(1, "backup", TICK + 3600);
+    one.settle(&mut store);
+    assert!(one.last(1).starts_with("grant"), "{}", one.last(1));
+    one.input(reopen(2));
+    one.settle(&mut store);
+    assert_eq!(store.job("backup").closed, TickTime(TICK));
+    two.permit(Permission::Active {
+        until: BootTime(Duration::from_secs(1010)),
+        epoch: 8,
+    });
+    two.claim(3, "backup", TICK + 3600);
+    two.settle(&mut store);
+    assert!(two.last(3).contains("reason=overlap"), "{}", two.last(3));
+    assert_eq!(store.ended("backup", 1).outcome, Outcome::Skipped);
+    assert_eq!(store.job("backup").entries.len(), 1);
 }
 
 #[test]
