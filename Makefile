@@ -131,7 +131,7 @@ lint: ## format, clippy, manual pages, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	mandoc -T lint -W warning docs/man/*.[0-9]
-	shellcheck tools/* demo/two-servers .ci/run debian/*.postinst debian/*.prerm debian/*.postrm completions/rcron.bash
+	shellcheck tools/* demo/two-servers .ci/run debian/*.postinst debian/*.prerm debian/*.postrm completions/rcron.bash crates/rcrond/tests/cluster/guides/systemctl crates/rcrond/tests/cluster/guides/scp
 
 fuzz: ## fuzz the grammars for a while (needs nightly)
 	tools/fuzz

@@ -16,7 +16,9 @@ const BOOT: &str = include_str!("boot.sh");
 const SYSTEMCTL: &str = include_str!("systemctl");
 const SCP: &str = include_str!("scp");
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+const FIREWALL: &str = "nft -f /usr/share/doc/rcrond/examples/nftables.conf";
 const PROGRAMS: [&str; 4] = ["rcron", "rcronctl", "rcrond", "rcron-keepalived"];
+const RCRON_CONF: &str = "cluster_name = web\nstate_file = /run/rcron/state\nrequire_lease = yes\n";
 const PATH: &str = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The processes of a server see only each other.
@@ -56,7 +58,7 @@ pub(super) struct Server {
 }
 
 impl Servers {
-    /// Boots them with /etc and /var as they are on this machine, but nothing of rcron's.
+    /// Boots them with /etc and /var as they are on this machine, but nothing of rcron's. The firewall of the examples is loaded.
     pub(super) fn boot() -> Self {
         let site = Site::new();
         let place = site.directory();
@@ -68,7 +70,11 @@ impl Servers {
         install_programs(&place.join("bin"));
         let copied = Command::new("cp").args(["-r", EXAMPLES]).arg(&place).status();
         assert!(copied.expect("cp").success(), "no examples");
-        let boot = |(name, address)| Server::boot(&site.lab, &place, &data, name, address);
+        let boot = |(name, address)| {
+            let server = Server::boot(&site.lab, &place, &data, name, address);
+            server.run(FIREWALL);
+            server
+        };
         let mut all: Vec<_> = ALL.into_iter().map(boot).collect();
         Self {
             begun: Instant::now(),
@@ -90,13 +96,10 @@ impl Servers {
         }
     }
 
-    /// Writes the rcron.conf of docs/rcrond.md, and waits until a server is active after rcrond was started.
-    pub(super) fn configure_rcron(&self, more: &str) {
+    /// Writes the rcron.conf of docs/rcrond.md.
+    pub(super) fn configure_rcron(&self) {
         for node in &self.nodes {
-            node.write(
-                "/etc/rcron/rcron.conf",
-                &format!("cluster_name = web\nstate_file = /run/rcron/state\nrequire_lease = yes\n{more}"),
-            );
+            node.write("/etc/rcron/rcron.conf", RCRON_CONF);
         }
     }
 

@@ -14,7 +14,7 @@ fn mariadb_over_the_network() {
     db1("Listen and encrypt", 1);
     db1("The database and the account", 0);
     db1("The database and the account", 1);
-    servers.configure_rcron("");
+    servers.configure_rcron();
     let toml = format!("{}{SHORT_LEASE}", guide.block("Configure rcrond", 0));
     servers.on_each(&toml);
     servers.on_each(guide.block("Configure rcrond", 1));
@@ -43,7 +43,7 @@ fn redis_over_the_network() {
     db1("The user", 0);
     db1("The user", 1);
     assert_eq!(db1("The user", 2), "PONG\n");
-    servers.configure_rcron("");
+    servers.configure_rcron();
     let toml = format!("{}{SHORT_LEASE}", guide.block("Configure rcrond", 0));
     servers.on_each(&toml);
     servers.on_each(guide.block("Configure rcrond", 1));
@@ -59,9 +59,9 @@ fn redis_over_the_network() {
 
 /// The server accepts no client without TLS.
 fn without_tls(servers: &Servers, store: &str) {
-    let report = servers.nodes[2].attempt(&format!(
+    let report = servers.nodes[2].attempt(
         "sed '/tls\\]/d; /ca_file/d' /etc/rcron/rcrond.toml >/root/other.toml; chmod 600 /root/other.toml
-         rcrond --check --conf /root/other.toml"
-    ));
+         rcrond --check --conf /root/other.toml",
+    );
     assert_eq!(report.code(), Some(1), "{store} without TLS: {}", report.stdout());
 }

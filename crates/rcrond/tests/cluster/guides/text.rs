@@ -37,9 +37,16 @@ impl Guide {
 
     /// Fails if a block was not used.
     pub(super) fn is_complete(&self) {
+        self.is_complete_where(|_| true);
+    }
+
+    /// Fails if a block was not used under one of these headings.
+    pub(super) fn is_complete_where(&self, wanted: impl Fn(&str) -> bool) {
         let used = self.used.borrow();
-        let unused: Vec<_> = (0..self.blocks.len()).filter(|index| !used.contains(index)).collect();
-        let unused: Vec<_> = unused.into_iter().map(|index| &self.blocks[index]).collect();
+        let blocks = self.blocks.iter().enumerate();
+        let unused: Vec<_> = blocks
+            .filter(|(index, (heading, _))| wanted(heading) && !used.contains(index))
+            .collect();
         assert!(unused.is_empty(), "{}: not executed: {unused:#?}", self.name);
     }
 }
