@@ -5,6 +5,24 @@ use super::server::{Server, Servers};
 use super::text::Guide;
 use testing::until;
 
+/// PgBouncer gives each transaction a new connection, on which what the role prefers is weak. The server rejects each change that
+/// does not ask for more.
+const STRICT: &str = r"
+sed -i 's/^default_pool_size.*/&\nserver_lifetime = 0/' /etc/pgbouncer/pgbouncer.ini
+su postgres -c 'psql -q rcron' <<'END'
+ALTER ROLE rcron SET synchronous_commit = off;
+ALTER ROLE rcron SET default_transaction_isolation = 'repeatable read';
+CREATE FUNCTION strict() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+    IF (current_setting('synchronous_commit'), current_setting('transaction_isolation')) <> ('on', 'read committed') THEN
+        RAISE 'a weak change';
+    END IF;
+    RETURN NEW;
+END$$;
+CREATE TRIGGER strict BEFORE INSERT OR UPDATE ON rcron FOR EACH ROW EXECUTE FUNCTION strict();
+END
+systemctl restart pgbouncer
+";
+
 /// Sets the store up, and starts rcrond on all servers.
 pub(super) fn set_up(servers: &Servers, guide: &Guide) {
     store(&servers.db1, guide);
@@ -64,6 +82,7 @@ fn postgresql_over_the_network_and_behind_pgbouncer() {
         assert_eq!(report.contains("set its pool_mode to session"), !reports, "{report}");
         servers.active();
     }
+    servers.db1.run(STRICT);
     drained_behind_pgbouncer(&servers);
     servers.on_each("systemctl stop rcrond");
     servers.db1.run("systemctl stop pgbouncer");
