@@ -133,7 +133,7 @@ lint: ## format, clippy, manual pages, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	mandoc -T lint -W warning docs/man/*.[0-9]
-	shellcheck tools/* demo/two-servers .ci/run debian/*.postinst debian/*.prerm debian/*.postrm completions/rcron.bash
+	shellcheck tools/* demo/two-servers .ci/run debian/*.postinst debian/*.prerm debian/*.postrm completions/rcron.bash crates/rcrond/tests/cluster/guides/systemctl crates/rcrond/tests/cluster/guides/scp
 
 fuzz: ## fuzz the grammars for a while (needs nightly)
 	tools/fuzz
@@ -163,7 +163,8 @@ install-rcron:
 		test -e $$file || { echo "$$file is missing: run 'make' first, as yourself"; exit 1; }; done
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
-	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs/design $(DESTDIR)$(sysconfdir)/rcron
+	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs/design $(DESTDIR)$(docdir)/docs/stores \
+		$(DESTDIR)$(sysconfdir)/rcron
 	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(keepalived) $(DESTDIR)$(bindir)
 	@set -e; $(call install_man,$(manuals))
 	$(INSTALL) -m 644 completions/rcron.bash $(DESTDIR)$(bashcompdir)/rcron
@@ -176,7 +177,8 @@ install-rcron:
 	$(INSTALL) -m 644 build/LICENCES-rcron.txt $(DESTDIR)$(docdir)/LICENCES-third-party.txt
 	$(INSTALL) -m 644 docs/*.md docs/*.svg docs/*.png $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 docs/design/* $(DESTDIR)$(docdir)/docs/design
-	@for document in README.md docs/*.md docs/design/*.md; do \
+	$(INSTALL) -m 644 docs/stores/* $(DESTDIR)$(docdir)/docs/stores
+	@for document in README.md docs/*.md docs/design/*.md docs/stores/*.md; do \
 		sed -E -i 's/\[([^]]*)\]\((docs\/)?man(\/[^)]*)?\)/\1/g' $(DESTDIR)$(docdir)/$$document; done
 	@set -e; cd examples; find . -type f ! -path './rcrond/*' | while read -r file; do \
 		$(INSTALL) -d "$(DESTDIR)$(docdir)/examples/$${file%/*}"; \

@@ -8,6 +8,7 @@
 mod chaos;
 mod check;
 mod faketime;
+mod guides;
 mod node;
 mod proof;
 mod sampler;

@@ -41,7 +41,7 @@ pub(super) enum Error {
 
 const OTHER: &str = "check that this is PostgreSQL's port";
 const EXPOSED: &str = "set `tls` in rcrond.toml; or set password_encryption to scram-sha-256 in postgresql.conf, set the user's \
-     password again, and use scram-sha-256 in pg_hba.conf";
+     password again, and use scram-sha-256 in pg_hba.conf (with PgBouncer: for auth_type, too)";
 const OTHER_TABLE: &str = "drop the table, which is not as rcrond.sql creates it, or configure another";
 
 impl ServerError for Error {
