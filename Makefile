@@ -47,7 +47,7 @@ units       = $(filter-out rcrond%,$(notdir $(wildcard packaging/systemd/*)))
 # A copy only if it is another one: what was built once stays as old as it is.
 take        = @mkdir -p build && { cmp -s $(1) $(2) || cp $(1) $(2); }
 
-.PHONY: all rcron rcronctl rcron-keepalived rcrond licences demo check test test-packages chaos bench bench-once lint fuzz
+.PHONY: all rcron rcronctl rcron-keepalived rcrond licences demo check test test-packages test-ansible chaos bench bench-once lint fuzz
 .PHONY: deb rpm clean help install install-rcron install-rcrond uninstall compiler static-library
 
 all: rcron rcronctl rcron-keepalived rcrond licences ## build the four programs
@@ -119,6 +119,9 @@ test: all ## install what the tests need, if possible, and run them all
 
 test-packages: all ## build the packages, and install, upgrade and remove them in a root of their own (as root)
 	tools/test-packages
+
+test-ansible: all ## run the role of examples/ansible on two servers in containers (as root)
+	tools/test-ansible
 
 chaos: all ## random faults on three nodes: STORE=redis|etcd|postgresql|mariadb SEED=number SECONDS=600 (as root)
 	tools/chaos $(rcron) "$(STORE)" "$(SEED)" "$(SECONDS)"
