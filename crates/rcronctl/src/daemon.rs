@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use control::client::{self, NoAnswer};
-use control::{ClusterReport, Report, Request, Response, TicksReport};
+use control::{ClusterReport, DriftReport, Report, Request, Response, TicksReport};
 use inputs::diagnostic::shown;
 use policy::config::Config;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use sys::output::error_text;
 /// For an answer that rcrond knows without asking anyone.
 pub(crate) const QUICK: Duration = Duration::from_secs(2);
 /// For an answer for which rcrond reads the store: it gives the store 3 seconds.
-const SURVEY: Duration = Duration::from_secs(5);
+pub(crate) const SURVEY: Duration = Duration::from_secs(5);
 
 /// How rcrond sees this server; with `nodes`, also the other nodes as the store has them.
 pub(crate) fn fetch_report(socket: &Path, nodes: bool) -> Result<Report, NoReport<'_>> {
@@ -30,6 +30,14 @@ pub(crate) fn fetch_report(socket: &Path, nodes: bool) -> Result<Report, NoRepor
 pub(crate) fn fetch_ticks<'a>(socket: &'a Path, request: &Request) -> Result<TicksReport, NoReport<'a>> {
     match ask_store(socket, request)? {
         Response::Ticks(report) => Ok(report),
+        answer => Err(NoReport::of_answer(socket, answer)),
+    }
+}
+
+/// How the servers differ.
+pub(crate) fn fetch_drift(socket: &Path, limit: Duration) -> Result<DriftReport, NoReport<'_>> {
+    match ask(socket, &Request::Drift {}, limit)? {
+        Response::Drift(report) => Ok(report),
         answer => Err(NoReport::of_answer(socket, answer)),
     }
 }
