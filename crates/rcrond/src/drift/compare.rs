@@ -15,7 +15,7 @@ use std::time::Duration;
 /// How many differences of one cluster are listed. The others are only counted.
 const MOST: usize = 1000;
 /// The same for the jobs of one user: those of another must not be crowded out.
-const MOST_OF_USER: usize = 200;
+const MOST_OF_USER: usize = 50;
 /// In bytes, of a value or a name. Another server's record may contain any text.
 const LONGEST_VALUE: usize = 120;
 /// Clocks that differ less are not compared: a renewal takes its time.

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// A job, as it is recognized on each server: by its name, or without one by its command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Job<'a> {
+    /// root's jobs come first, so that others cannot crowd them out.
+    is_users: bool,
     pub(super) user: &'a str,
     name: Option<&'a str>,
     /// Of a job without a name.
@@ -47,7 +49,12 @@ impl<'a> Job<'a> {
     fn of(user: &'a str, line: &'a Line) -> Self {
         let name = line.name.as_deref();
         let hash = name.is_none().then_some(line.hash);
-        Self { user, name, hash }
+        Self {
+            is_users: user != "root",
+            user,
+            name,
+            hash,
+        }
     }
 
     pub(super) const fn name(&self) -> Option<&'a str> {
@@ -65,7 +72,9 @@ pub(super) fn compare<'a>(servers: &[Server<'a>], mut found: impl FnMut(JobDiffe
         }
     }
     for (job, mut lines) in jobs {
-        lines.values_mut().for_each(|lines| lines.sort());
+        for lines in lines.values_mut() {
+            lines.sort();
+        }
         let first = lines.values().flatten().next();
         let schedule = first.filter(|_| job.name.is_none()).map(|line| line.schedule.as_str());
         let mut add = |kind, groups| {

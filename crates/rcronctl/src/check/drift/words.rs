@@ -96,7 +96,8 @@ fn missing(difference: &Difference) -> Words {
         _ => format!("{subject} is on {here}, but not on {there}"),
     };
     let remedy = format!("add it on {there}, or remove it on {here}");
-    Words::new(what, format!("it does not run while {there} is active"), remedy)
+    let why = "it does not run while a server is active that does not have it";
+    Words::new(what, why, remedy)
 }
 
 fn attribute(difference: &Difference, noun: &str, effect: &str) -> Words {
