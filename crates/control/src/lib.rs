@@ -6,9 +6,11 @@
 //! A request with an unknown field is refused: to execute a part of a drain would be worse than to refuse it.
 
 pub mod client;
+mod drift;
 mod ticks;
 
-pub use ticks::{AheadReport, JobReport, JobsReport, NodeJobsReport, TickReport, TickResult, TicksReport};
+pub use drift::{ClusterDrift, Difference, DifferenceKind, DriftReport, DriftValue};
+pub use ticks::{AheadReport, TickReport, TickResult, TicksReport};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,12 +66,9 @@ pub enum Request {
         /// The job's name.
         job: String,
     },
-    /// Asks which jobs with a name the servers have in their crontabs. Every user may do so, and sees their own jobs; root and
-    /// rcrond's own user see all.
-    Jobs {
-        /// Only of this cluster. `None`: of all clusters that the daemon serves.
-        cluster: Option<String>,
-    },
+    /// Asks how the servers differ. Every user may do so, and sees the differences of their own jobs; root and rcrond's own user see
+    /// all.
+    Drift {},
 }
 
 /// An answer of rcrond.
@@ -80,8 +79,8 @@ pub enum Response {
     Status(Report),
     /// The answer to [`Request::Ticks`].
     Ticks(TicksReport),
-    /// The answer to [`Request::Jobs`].
-    Jobs(JobsReport),
+    /// The answer to [`Request::Drift`].
+    Drift(DriftReport),
     /// The request is being executed. More answers follow.
     Progress {
         /// What rcrond waits for, as a line to print; empty if there is nothing to print.

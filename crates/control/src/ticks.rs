@@ -1,4 +1,4 @@
-//! The answers about the ticks of `once_per_tick`, and about the jobs of the servers' crontabs.
+//! The answer about the ticks of `once_per_tick`.
 
 use serde::{Deserialize, Serialize};
 
@@ -117,50 +117,4 @@ pub struct AheadReport {
     pub closed: String,
     /// How far this is ahead of the daemon's wall clock, in milliseconds.
     pub ahead_ms: u64,
-}
-
-/// The jobs that the servers have in their crontabs, as each server has published them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct JobsReport {
-    /// One for each server, by name.
-    pub nodes: Vec<NodeJobsReport>,
-    /// What could not be read, each as a line to print.
-    #[serde(default)]
-    pub unreadable: Vec<String>,
-}
-
-/// The jobs of one server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NodeJobsReport {
-    /// The node's name.
-    pub node: String,
-    /// Whether the node's session is open. A server without one may be switched off, and its jobs may be out of date.
-    pub is_open: bool,
-    /// How far the server's wall clock is ahead of the daemon's, in milliseconds, at least; negative if it is behind. `None` if
-    /// it is not known, or within what the delay of a renewal explains.
-    pub clock_ahead_ms: Option<i64>,
-    /// The jobs, by cluster, user and name.
-    pub jobs: Vec<JobReport>,
-    /// Jobs were left out, because the record would be too long.
-    #[serde(default)]
-    pub is_cut: bool,
-}
-
-/// A line of a crontab that runs rcron with `--job`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobReport {
-    /// The cluster's name.
-    pub cluster: String,
-    /// The user who runs the job.
-    pub user: String,
-    /// The job's name.
-    pub job: String,
-    /// The schedule as in the crontab.
-    pub schedule: String,
-    /// The time zone that cron uses for the line.
-    pub zone: String,
-    /// Whether the line is subject to `once_per_tick`.
-    pub once_per_tick: bool,
-    /// 16 bits of a hash of the command: equal commands have equal hashes.
-    pub command_hash: u16,
 }

@@ -25,7 +25,7 @@ impl Cron {
     #[must_use]
     pub fn find(root: &Root) -> Self {
         let is_there = |path: &str| root.locate(Path::new(path)).is_ok_and(|located| located.exists());
-        let program = PROGRAMS.into_iter().find(|program| is_there(program));
+        let program = installed(root);
         let dialect = match program {
             Some(program) => dialect(&text(root, program)),
             // An image may lack it. The rules are then those of the distribution.
@@ -41,6 +41,13 @@ impl Cron {
             has_lsb_names,
         }
     }
+}
+
+/// The program, as a path of the examined system.
+#[must_use]
+pub fn installed(root: &Root) -> Option<&'static str> {
+    let is_there = |path: &&str| root.locate(Path::new(path)).is_ok_and(|located| located.exists());
+    PROGRAMS.into_iter().find(is_there)
 }
 
 fn text(root: &Root, path: &str) -> Vec<u8> {

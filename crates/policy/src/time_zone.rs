@@ -51,6 +51,21 @@ impl Zone {
         offset.unwrap_or_default()
     }
 
+    /// The rule for times after the last change that the zone's file lists, as in `TZ`: it is the same in each edition of the file.
+    /// `None` if the file has none.
+    #[must_use]
+    pub fn rule(&self) -> Option<&[u8]> {
+        match self {
+            Self::File(content) => {
+                let lines = content.strip_suffix(b"\n")?;
+                let rule = lines.rsplit(|byte| *byte == b'\n').next()?;
+                (content.starts_with(MAGIC) && !rule.is_empty() && rule.len() < lines.len()).then_some(rule)
+            }
+            Self::Rule(rule) => Some(rule),
+            Self::Utc => Some(b"UTC0"),
+        }
+    }
+
     /// The local time at `utc`, which is in seconds since 1970-01-01.
     #[must_use]
     pub fn civil_time(&self, utc: u64) -> CivilTime {

@@ -7,6 +7,7 @@ mod access;
 mod configuration;
 mod crontab;
 mod default_state;
+mod drift;
 mod finding;
 mod freshness;
 mod journal;
@@ -91,6 +92,9 @@ fn examine(root: &Root, common: &Common) -> Report {
     }
     let answer = server.daemon.as_ref();
     once_per_tick::check(root, &server.switch, &usage, &clusters, answer, &mut report);
+    if let Some(answer) = answer {
+        drift::check(root, &server.switch, answer, &mut report);
+    }
     keepalived::check(root, &clusters, &mut report);
     programs::check(root, &mut report);
     report.close();

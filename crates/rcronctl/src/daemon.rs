@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::when;
 use control::client::{self, NoAnswer};
-use control::{ClusterReport, DrainOrigin, Report, Request, Response, TicksReport};
+use control::{ClusterReport, DrainOrigin, DriftReport, Report, Request, Response, TicksReport};
 use inputs::diagnostic::shown;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,7 +19,7 @@ use sys::output::error_text;
 /// For an answer that rcrond knows without asking anyone.
 pub(crate) const QUICK: Duration = Duration::from_secs(2);
 /// For an answer for which rcrond reads the store: it gives the store 3 seconds.
-const SURVEY: Duration = Duration::from_secs(5);
+pub(crate) const SURVEY: Duration = Duration::from_secs(5);
 
 /// How rcrond sees this server; with `nodes`, also the other nodes as the store has them.
 pub(crate) fn fetch_report(socket: &Path, nodes: bool) -> Result<Report, NoReport<'_>> {
@@ -34,6 +34,14 @@ pub(crate) fn fetch_report(socket: &Path, nodes: bool) -> Result<Report, NoRepor
 pub(crate) fn fetch_ticks<'a>(socket: &'a Path, request: &Request) -> Result<TicksReport, NoReport<'a>> {
     match ask_store(socket, request)? {
         Response::Ticks(report) => Ok(report),
+        answer => Err(NoReport::of_answer(socket, answer)),
+    }
+}
+
+/// How the servers differ.
+pub(crate) fn fetch_drift(socket: &Path, limit: Duration) -> Result<DriftReport, NoReport<'_>> {
+    match ask(socket, &Request::Drift {}, limit)? {
+        Response::Drift(report) => Ok(report),
         answer => Err(NoReport::of_answer(socket, answer)),
     }
 }

@@ -6,6 +6,7 @@ mod claims;
 mod cli;
 mod config;
 mod daemon;
+mod drift;
 mod event;
 mod files;
 mod new_config;

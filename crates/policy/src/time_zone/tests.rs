@@ -72,3 +72,23 @@ proptest! {
         let _ = by_rule(rule.as_bytes(), utc);
     }
 }
+
+#[test]
+fn rule_is_the_last_line_of_a_file() {
+    let file = |content: &[u8]| Zone::File(content.to_vec());
+    for (zone, expected) in [
+        (Zone::Utc, Some(&b"UTC0"[..])),
+        (Zone::Rule(b"EST5".to_vec()), Some(b"EST5")),
+        (
+            file(b"TZif2 \x00\nCET-1CEST,M3.5.0,M10.5.0/3\n"),
+            Some(b"CET-1CEST,M3.5.0,M10.5.0/3"),
+        ),
+        (file(b"TZif2 \x00\n\n"), None),
+        (file(b"TZif2 \x00"), None),
+        (file(b"TZif\n"), None),
+        (file(b"other\nEST5\n"), None),
+        (file(b""), None),
+    ] {
+        assert_eq!(zone.rule(), expected, "{zone:?}");
+    }
+}

@@ -9,16 +9,18 @@ pub(crate) enum Group {
     Journal,
     Log,
     Programs,
+    Servers,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Configuration,
         Self::State,
         Self::Crontabs,
         Self::Journal,
         Self::Log,
         Self::Programs,
+        Self::Servers,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Group {
             Self::Journal => "journal",
             Self::Log => "log",
             Self::Programs => "programs",
+            Self::Servers => "servers",
         }
     }
 }
@@ -156,6 +159,23 @@ kinds! {
         RcrondUnwritable = "rcrond-unwritable",
         TicksClosedAhead = "ticks-closed-ahead",
     }
+    Servers {
+        DriftJobMissing = "drift-job-missing",
+        DriftSchedule = "drift-schedule",
+        DriftJobZone = "drift-job-zone",
+        DriftOncePerTick = "drift-once-per-tick",
+        DriftCommand = "drift-command",
+        DriftRcronConf = "drift-rcron-conf",
+        DriftRcrondToml = "drift-rcrond-toml",
+        DriftVersion = "drift-version",
+        DriftCronZone = "drift-cron-zone",
+        DriftCronStopped = "drift-cron-stopped",
+        DriftClock = "drift-clock",
+        DriftUnreadable = "drift-unreadable",
+        DriftNotPublished = "drift-not-published",
+        DriftIncomplete = "drift-incomplete",
+        DriftNoSession = "drift-no-session",
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +200,7 @@ mod tests {
             include_str!("../../tests/check/rights.rs"),
             include_str!("../../tests/check/surroundings.rs"),
             include_str!("../../tests/check/once_per_tick.rs"),
+            include_str!("../../tests/check/drift.rs"),
         );
         // A full file system cannot be made everywhere: journal.rs has a unit test of its rule.
         for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::JournalFull) {

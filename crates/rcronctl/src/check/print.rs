@@ -14,6 +14,10 @@ pub(crate) fn text(report: &Report) -> String {
     let screen = Screen::of_stdout();
     let mut text = String::new();
     for group in Group::ALL {
+        // Only rcrond knows other servers.
+        if group == Group::Servers && report.is_without(group) {
+            continue;
+        }
         let _ = writeln!(text, "{}", style::BOLD.paint(group.name(), screen));
         for finding in report.findings.iter().filter(|finding| finding.kind.group() == group) {
             describe(&mut text, screen, finding);

@@ -60,6 +60,15 @@ impl Report {
         }
     }
 
+    /// Whether there is nothing to say about a subject.
+    pub(crate) fn is_without(&self, group: Group) -> bool {
+        let lines = self.seen.iter().chain(&self.unseen);
+        let mut groups = lines
+            .map(|(of, _)| *of)
+            .chain(self.findings.iter().map(|finding| finding.kind.group()));
+        groups.all(|of| of != group)
+    }
+
     pub(crate) fn count(&self, severity: Severity) -> usize {
         let of_severity = |finding: &&Finding| finding.severity == severity;
         self.findings.iter().filter(of_severity).count()

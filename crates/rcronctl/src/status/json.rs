@@ -73,6 +73,7 @@ struct ClusterJson<'a> {
     default: Option<&'static str>,
     default_key: Option<&'static str>,
     rcrond: Option<Reported<'a, ClusterReport>>,
+    drift: Option<DriftJson<'a>>,
 }
 
 impl<'a> ClusterJson<'a> {
@@ -111,7 +112,30 @@ impl<'a> ClusterJson<'a> {
             default: Some(default.as_str()),
             default_key: Some(key),
             rcrond: rcrond.report_of(cluster).map(Reported),
+            drift: rcrond
+                .report_of(cluster)
+                .and_then(|cluster| DriftJson::of(rcrond, cluster)),
         }
+    }
+}
+
+/// How many differences the servers have, and which servers were compared.
+#[derive(Serialize)]
+struct DriftJson<'a> {
+    differences: usize,
+    servers: &'a [String],
+    /// Only the differences of this user's jobs are counted.
+    own_jobs_only: bool,
+}
+
+impl<'a> DriftJson<'a> {
+    fn of(rcrond: &'a Rcrond, cluster: &ClusterReport) -> Option<Self> {
+        let (found, drift) = rcrond.drift_of(cluster)?;
+        Some(Self {
+            differences: found.count,
+            servers: &found.nodes,
+            own_jobs_only: drift.is_partial,
+        })
     }
 }
 

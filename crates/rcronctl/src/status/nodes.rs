@@ -6,7 +6,7 @@ use crate::daemon::drain_origin;
 use crate::screen::Screen;
 use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
-use control::{ClusterReport, NodeReport, Report, Role};
+use control::{ClusterDrift, ClusterReport, DriftReport, NodeReport, Report, Role};
 use jiff::Timestamp;
 use policy::display::escaped;
 use std::fmt::Write;
@@ -29,8 +29,14 @@ pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: S
         for cluster in clusters.iter().filter_map(|cluster| rcrond.report_of(cluster)) {
             text.push('\n');
             append_cluster(&mut text, report, cluster, screen);
+            if let Some((found, drift)) = rcrond.drift_of(cluster) {
+                append_drift(&mut text, found, drift, screen);
+            }
         }
         let _ = writeln!(text, "\n{}", format_store(report, screen));
+        if let Some(Err(why)) = &rcrond.drift {
+            let _ = writeln!(text, "drift: not known: {}", escaped(why));
+        }
     }
     if let Some(error) = &rcrond.error {
         let what = match rcrond.report {
@@ -75,6 +81,20 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
         let line = format!("{file} cannot be written: this server cannot become active");
         let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
     }
+}
+
+/// Nothing if there is only one server to look at.
+fn append_drift(text: &mut String, found: &ClusterDrift, drift: &DriftReport, screen: Screen) {
+    let scope = if drift.is_partial { " in your jobs" } else { "" };
+    let servers = found.nodes.len();
+    let line = match found.count {
+        0 if servers < 2 => return,
+        0 => format!("drift: none{scope} ({servers} servers compared)"),
+        1 => format!("drift: 1 difference{scope} between servers; run rcronctl check"),
+        count => format!("drift: {count} differences{scope} between servers; run rcronctl check"),
+    };
+    let tone = if found.count > 0 { Tone::Bad } else { Tone::Plain };
+    let _ = writeln!(text, "{}", tone.paint(&line, screen));
 }
 
 /// For a report without nodes: this one, as far as it knows itself.

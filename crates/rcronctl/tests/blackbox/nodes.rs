@@ -2,7 +2,7 @@
 
 use crate::daemon::{Daemon, Reply, answer_status, report};
 use crate::fixture::{Fixture, rows};
-use control::{DrainOrigin, Request, Response, Role};
+use control::{ClusterDrift, DrainOrigin, DriftReport, Request, Response, Role};
 use std::os::unix::net::UnixListener;
 use testing::run;
 
@@ -56,6 +56,56 @@ fn shows_all_nodes_of_a_cluster() {
         ]
     );
     assert_eq!(daemon.requests(), [Request::Status { nodes: true }]);
+}
+
+#[test]
+fn says_how_many_differences_the_servers_have() {
+    let drift = |count, is_partial| DriftReport {
+        clusters: vec![ClusterDrift {
+            name: "web".to_owned(),
+            nodes: vec!["server1".to_owned(), "server2".to_owned()],
+            count,
+        }],
+        is_partial,
+        ..DriftReport::default()
+    };
+    let error = Response::Error {
+        message: "the store cannot be read: \u{1b}".to_owned(),
+    };
+    for (answer, at, expected) in [
+        (Response::Drift(drift(0, false)), 6, "drift: none (2 servers compared)"),
+        (
+            Response::Drift(drift(1, false)),
+            6,
+            "drift: 1 difference between servers; run rcronctl check",
+        ),
+        (
+            Response::Drift(drift(2, true)),
+            6,
+            "drift: 2 differences in your jobs between servers; run rcronctl check",
+        ),
+        (error, 8, "drift: not known: the store cannot be read: \\x1b"),
+    ] {
+        let fixture = Fixture::new(Some(PASSIVE));
+        let _daemon = Daemon::start_with_drift(&fixture.path("socket"), answer, answer_status);
+        assert_eq!(fixture.nodes()[at], expected);
+        let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
+        let drift = &json["clusters"][0]["drift"];
+        if at == 6 {
+            let count = expected
+                .chars()
+                .find(char::is_ascii_digit)
+                .filter(|_| !expected.contains("none"));
+            assert_eq!(
+                drift["differences"],
+                count.and_then(|count| count.to_digit(10)).unwrap_or(0)
+            );
+            assert_eq!(drift["own_jobs_only"], expected.contains("your jobs"));
+            assert_eq!(drift["servers"], serde_json::json!(["server1", "server2"]));
+        } else {
+            assert_eq!(*drift, serde_json::Value::Null);
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod cron;
 mod crontabs;
 #[path = "../fake/daemon.rs"]
 mod daemon;
+mod drift;
 mod journal;
 mod once_per_tick;
 mod report;

@@ -1,6 +1,6 @@
 //! A fake rcrond: a thread that listens on a real socket and answers as the test wants.
 
-use control::{ClusterReport, NodeReport, Report, Request, Response, Role, StoreReport};
+use control::{ClusterReport, DriftReport, NodeReport, Report, Request, Response, Role, StoreReport};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -31,8 +31,17 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Listens on this socket.
-    pub(crate) fn start(socket: &Path, mut reply: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+    /// Listens on this socket. The servers do not differ.
+    pub(crate) fn start(socket: &Path, reply: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+        Self::start_with_drift(socket, Response::Drift(DriftReport::default()), reply)
+    }
+
+    /// The same, with how the servers differ. This question is not among [`Self::requests`].
+    pub(crate) fn start_with_drift(
+        socket: &Path,
+        drift: Response,
+        mut reply: impl FnMut(&Request) -> Reply + Send + 'static,
+    ) -> Self {
         let listener = UnixListener::bind(socket).expect("bound");
         let (asked, requests) = channel();
         let thread = std::thread::spawn(move || {
@@ -40,8 +49,13 @@ impl Daemon {
                 let Some(request) = request(stream.as_ref().expect("a client")) else {
                     return; // a connection without a request ends the daemon
                 };
-                let reply = reply(&request);
-                asked.send(request).expect("kept");
+                let reply = if request == (Request::Drift {}) {
+                    drift.clone().into()
+                } else {
+                    let reply = reply(&request);
+                    asked.send(request).expect("kept");
+                    reply
+                };
                 answer(stream.expect("a client"), reply);
             }
         });

@@ -15,8 +15,10 @@ use control::Report;
 use policy::moment::{BootTime, WallTime};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a state file can become.
@@ -66,6 +68,8 @@ pub(crate) struct Metrics {
     failures: Family<Labels<2>, Counter>,
     renewals: Counter,
     transitions: Family<ClusterLabels<2>, Counter>,
+    /// Differences between servers.
+    drift: Family<ClusterLabels<1>, Gauge>,
     /// Of the ticks of `once_per_tick`.
     pub(crate) claims: ClaimMetrics,
 }
@@ -86,6 +90,10 @@ impl Metrics {
         let transitions = Family::default();
         let help = "How often a state file on this node has become active, shared or passive";
         registry.register("transitions", help, transitions.clone());
+        let drift = Family::default();
+        let help =
+            "Differences between the servers of the cluster that have lasted for a minute: `rcronctl check` lists them";
+        registry.register("drift", help, drift.clone());
         let claims = ClaimMetrics::register(&mut registry);
         let metrics = Self {
             registry,
@@ -93,6 +101,7 @@ impl Metrics {
             failures,
             renewals,
             transitions,
+            drift,
             claims,
         };
         // Prometheus can compute a rate only if the counter exists before it is first incremented.
@@ -130,6 +139,15 @@ impl Metrics {
     /// Counts that a state file has become `to`: one of [`TRANSITIONS`].
     pub(crate) fn count_transition(&self, cluster: &str, to: &str) {
         self.transitions.get_or_create(&transition_labels(cluster, to)).inc();
+    }
+
+    /// Sets how many differences the servers of each cluster have. Of other clusters, the number is not known.
+    pub(crate) fn set_drift(&self, counts: &BTreeMap<String, usize>) {
+        self.drift.clear();
+        for (cluster, count) in counts {
+            let gauge = self.drift.get_or_create(&[("cluster", cluster.clone())]);
+            gauge.set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
     }
 
     /// The text of a scrape at this moment.

@@ -3,6 +3,8 @@
 use super::crontabs::{Crontabs, JobLine, LineSchedule, Lines};
 use super::line_ticks::LineTicks;
 use super::messages::ClaimsEvent;
+use super::server_facts::Facts;
+use super::server_record;
 use crate::config::resolve_links;
 use crate::event::{Event, EventSender};
 use crate::threads;
@@ -26,33 +28,46 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Between two looks at the times of the files. cron notices a change at the next minute.
 const PAUSE: Duration = Duration::from_secs(2);
+/// After so many looks, what is published of the server besides its crontabs is examined again.
+const FACTS_EVERY: u32 = 15;
 
 /// The clusters of the configuration, with their state files: a line belongs to the cluster whose state file it reads.
 pub(crate) type ClusterFiles = Vec<(ClusterName, PathBuf)>;
 
+/// What the thread needs of the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) clusters: ClusterFiles,
+    /// The keys of rcrond.toml that are published, by cluster.
+    pub(crate) keys: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) max_skew: Duration,
+    /// Where the rcron.conf of a cluster may be.
+    pub(crate) conf_directories: Vec<PathBuf>,
+}
+
 /// Tells the thread which clusters there are. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct CrontabThread(Sender<ClusterFiles>);
+pub(crate) struct CrontabThread(Sender<Settings>);
 
 impl CrontabThread {
     /// Starts the thread.
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn start(clusters: ClusterFiles, events: EventSender) -> io::Result<Self> {
+    pub(crate) fn start(settings: Settings, events: EventSender) -> io::Result<Self> {
         let (sender, receiver) = channel();
-        threads::start("crontabs", move || watch(clusters, &receiver, &events))?;
+        threads::start("crontabs", move || watch(settings, &receiver, &events))?;
         Ok(Self(sender))
     }
 
-    /// Other clusters are configured.
-    pub(crate) fn set_clusters(&self, clusters: ClusterFiles) {
+    /// The configuration has changed.
+    pub(crate) fn set(&self, settings: Settings) {
         // An error means that the thread has ended, which it has logged.
-        let _ = self.0.send(clusters);
+        let _ = self.0.send(settings);
     }
 }
 
-fn watch(mut clusters: ClusterFiles, configured: &Receiver<ClusterFiles>, events: &EventSender) {
+fn watch(mut settings: Settings, configured: &Receiver<Settings>, events: &EventSender) {
     let root = match Root::new(None) {
         Ok(root) => root,
         Err(error) => {
@@ -65,13 +80,24 @@ fn watch(mut clusters: ClusterFiles, configured: &Receiver<ClusterFiles>, events
     };
     let mut jobs = Jobs::read(&root, &Limits::default());
     let mut unread = report_unread(&jobs, 0);
+    let mut facts = Facts::default();
+    let mut published = None;
     loop {
-        let crontabs = Arc::new(crontabs(&jobs, &clusters));
+        let crontabs = Arc::new(crontabs(&jobs, &settings.clusters));
         events.send(Event::Claims(ClaimsEvent::CrontabsRead(crontabs)));
+        let mut looks = 0;
         loop {
+            if looks % FACTS_EVERY == 0 {
+                let record = server_record::record(&jobs, &settings, facts.look(&root));
+                if published.as_ref() != Some(&record) {
+                    published = Some(record.clone());
+                    events.send(Event::Claims(ClaimsEvent::RecordChanged(Arc::new(record))));
+                }
+            }
+            looks += 1;
             match configured.recv_timeout(PAUSE) {
                 Ok(new) => {
-                    clusters = new;
+                    settings = new;
                     break;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -156,7 +182,6 @@ fn job_line(line: &jobs::JobLine, zone: &Arc<Zone>) -> JobLine {
         once_per_tick: false,
         text: String::from_utf8_lossy(&line.schedule_text).into_owned(),
         zone: zone.unwrap_or_default().into_owned(),
-        command_hash: line.command_hash,
         changed: changed(line),
     }
 }
@@ -173,7 +198,7 @@ fn changed(line: &jobs::JobLine) -> WallTime {
 }
 
 /// Finds the cluster of a state file. Several names may lead to the same file.
-struct StateFiles<'a> {
+pub(super) struct StateFiles<'a> {
     clusters: &'a ClusterFiles,
     targets: Vec<PathBuf>,
     known: BTreeMap<PathBuf, Option<ClusterName>>,
@@ -183,7 +208,7 @@ impl<'a> StateFiles<'a> {
     /// How many names are looked up; users can write any into their crontabs.
     const MOST: usize = 1000;
 
-    fn new(clusters: &'a ClusterFiles) -> Self {
+    pub(super) fn new(clusters: &'a ClusterFiles) -> Self {
         Self {
             clusters,
             targets: clusters.iter().map(|(_, file)| resolve_links(file)).collect(),
@@ -191,7 +216,7 @@ impl<'a> StateFiles<'a> {
         }
     }
 
-    fn cluster(&mut self, state_file: &[u8]) -> Option<ClusterName> {
+    pub(super) fn cluster(&mut self, state_file: &[u8]) -> Option<ClusterName> {
         let path = Path::new(OsStr::from_bytes(state_file));
         if let Some((cluster, _)) = self.clusters.iter().find(|(_, file)| file == path) {
             return Some(cluster.clone());

@@ -28,8 +28,6 @@ pub(crate) struct JobLine {
     pub(crate) text: String,
     /// The time zone that cron uses for the line.
     pub(crate) zone: String,
-    /// 16 bits of a hash of the command.
-    pub(crate) command_hash: u16,
     /// When its crontab or its configuration was last changed: earlier ticks may not have been meant to start.
     pub(crate) changed: WallTime,
 }
@@ -90,7 +88,6 @@ pub(super) mod tests {
             once_per_tick: true,
             text: "* * * * *".to_owned(),
             zone: "UTC".to_owned(),
-            command_hash: 7,
             changed: WallTime(Duration::ZERO),
         }
     }

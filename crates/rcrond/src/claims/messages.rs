@@ -2,6 +2,7 @@
 
 use super::crontabs::Crontabs;
 use super::peers::Peers;
+use crate::drift::NodeJobs;
 use claims::{Client, Reading};
 use lease::{Call, ClusterName, Verdict};
 use policy::claim::{Answer, Ended, Request};
@@ -21,6 +22,8 @@ pub(crate) enum ClaimsEvent {
     Watching(bool),
     /// The crontabs were read, and have changed.
     CrontabsRead(Arc<Crontabs>),
+    /// What this server publishes of itself has changed.
+    RecordChanged(Arc<NodeJobs>),
     /// The sessions and jobs of all nodes were read.
     PeersRead(Arc<Peers>),
 }

@@ -3,7 +3,8 @@
 //!
 //! - `socket`, `connection`, `limits`, `users`, `clusters`: rcron's connections, and who asks for which cluster.
 //! - `crontab_thread`, `crontabs`, `line_ticks`, `naming`, `due`: which tick a claim is for, and which ticks should have been started by now.
-//! - `peers`, `node_jobs`: the jobs and clocks of the other servers.
+//! - `peers`: the jobs and clocks of the other servers.
+//! - `server_record`, `server_facts`: what this server publishes of itself.
 //! - `service`: the machine, with what the loop must know about each client.
 
 mod clusters;
@@ -15,16 +16,16 @@ mod limits;
 mod line_ticks;
 mod messages;
 mod naming;
-mod node_jobs;
 mod peers;
+mod server_facts;
+mod server_record;
 mod service;
 mod socket;
 mod users;
 
 pub(crate) use clusters::StateFiles;
-pub(crate) use crontab_thread::CrontabThread;
+pub(crate) use crontab_thread::{CrontabThread, Settings};
 pub(crate) use messages::{ClaimsEvent, ClientEvent};
-pub(crate) use node_jobs::NodeJobs;
 pub(crate) use peers::{PeerHistory, SessionSeen};
 pub(crate) use service::{ClaimService, Context, Senders};
 pub(crate) use socket::{ClientNumbers, raise_descriptor_limit, serve};

@@ -9,10 +9,10 @@ use super::crontabs::Crontabs;
 use super::due::{DueTicks, Outages};
 use super::messages::{Answers, Asked, ClaimsEvent, ClientEvent};
 use super::naming::{self, Named, NotNamed, Terms};
-use super::node_jobs::NodeJobs;
 use super::peers::Peers;
 use super::socket::ClientNumbers;
 use crate::api::metrics::Metrics;
+use crate::drift::NodeJobs;
 use crate::store_tasks::claims_codec::{self, ClaimsCodec};
 use crate::store_tasks::client::StoreRequest;
 use crate::store_tasks::node_jobs::JobsSpec;
@@ -71,7 +71,7 @@ pub(crate) struct ClaimService {
     peers: Arc<Peers>,
     due: DueTicks,
     outages: Outages,
-    /// What is published of the crontabs.
+    /// What this server publishes of itself; `None` until its crontabs were read.
     published: Option<Arc<NodeJobs>>,
     /// Whether this server has jobs with `once_per_tick`, as far as is known: crontabs have some, or an rcron has asked.
     is_used: bool,
@@ -172,6 +172,10 @@ impl ClaimService {
             ClaimsEvent::RecordsChanged => self.step(Input::Hint, context),
             ClaimsEvent::Watching(works) => self.step(Input::Watching(works), context),
             ClaimsEvent::CrontabsRead(crontabs) => self.take_crontabs(crontabs, context),
+            ClaimsEvent::RecordChanged(record) => {
+                self.published = Some(record);
+                self.publish(context);
+            }
             ClaimsEvent::PeersRead(peers) => self.peers = peers,
         }
     }
@@ -313,7 +317,6 @@ impl ClaimService {
         let old = self.crontabs.clone().unwrap_or_default();
         self.due
             .set_crontabs(&crontabs, &old, context.max_skew, context.now.wall);
-        self.published = Some(Arc::new(NodeJobs::new(&crontabs)));
         self.is_used |= crontabs.once_per_tick().next().is_some();
         let expected: BTreeSet<ClusterName> = crontabs
             .once_per_tick()
@@ -355,11 +358,18 @@ impl ClaimService {
                 (_, None) => true,
                 (None, Some(_)) => false,
             };
-            let differs = !is_same || spec.needs_peers != self.is_used || !Arc::ptr_eq(&spec.store, context.store);
+            let clusters = context.facts.clusters.keys();
+            let differs = !is_same
+                || spec.needs_peers != self.is_used
+                || !Arc::ptr_eq(&spec.store, context.store)
+                || spec.max_skew != context.max_skew
+                || !spec.clusters.iter().eq(clusters.clone());
             if differs {
                 spec.own = own.cloned().or(spec.own.take());
                 spec.needs_peers = self.is_used;
                 spec.store = Arc::clone(context.store);
+                spec.clusters = clusters.cloned().collect();
+                spec.max_skew = context.max_skew;
             }
             differs
         });

@@ -2,18 +2,22 @@
 
 use super::Daemon;
 use super::requests::{UnknownCluster, send_answer};
-use crate::claims::{self, ClaimService, ClaimsEvent, ClientEvent, ClientNumbers, Context};
-use crate::config::Config;
+use crate::claims::{self, ClaimService, ClaimsEvent, ClientEvent, ClientNumbers, Context, Settings};
+use crate::config::{self, ClusterSettings, Config};
+use crate::drift::text_of_duration;
+use crate::store_tasks::drift::DriftRequest;
 use crate::store_tasks::ticks::{self, TicksQuery};
 use ::claims::{ClusterFacts, Facts, JobKey, Now, Permission, StopReason};
 use ::inputs::clock;
 use control::Response;
 use lease::{ClusterName, RunOn, View};
 use policy::moment::BootTime;
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 /// How many claims are handled before the loop looks at everything else again, and how long this may take.
@@ -40,12 +44,39 @@ pub(super) fn new_claim_service(
     ))
 }
 
-/// The state file of each cluster.
-pub(super) fn state_files(config: &Config) -> Vec<(ClusterName, PathBuf)> {
+/// What the thread that reads the crontabs needs of the configuration in this file.
+pub(super) fn crontab_settings(config: &Config, file: &Path) -> Settings {
     let clusters = config.clusters.iter();
-    clusters
-        .map(|cluster| (cluster.name.clone(), cluster.state_file.clone()))
-        .collect()
+    Settings {
+        clusters: clusters
+            .clone()
+            .map(|cluster| (cluster.name.clone(), cluster.state_file.clone()))
+            .collect(),
+        keys: clusters
+            .map(|cluster| (cluster.name.as_str().to_owned(), published_keys(cluster)))
+            .collect(),
+        max_skew: config.max_skew,
+        conf_directories: config::conf_directories(file),
+    }
+}
+
+/// The keys of rcrond.toml that the servers of a cluster must agree on.
+fn published_keys(cluster: &ClusterSettings) -> BTreeMap<String, String> {
+    let run_on = match cluster.run_on {
+        RunOn::Active => "active",
+        RunOn::Any => "any",
+    };
+    let timing = &cluster.timing;
+    let keys = [
+        (
+            "lease",
+            text_of_duration(Duration::from_millis(timing.lease().milliseconds())),
+        ),
+        ("settle", text_of_duration(timing.settle())),
+        ("grace", text_of_duration(timing.grace())),
+        ("run_on", run_on.to_owned()),
+    ];
+    keys.map(|(key, value)| (key.to_owned(), value)).into()
 }
 
 fn now() -> Now {
@@ -90,7 +121,7 @@ impl Daemon {
     /// The configuration has changed.
     pub(super) fn claims_configured(&mut self, is_new_store: bool) {
         self.claim_clusters.set(&self.config.clusters);
-        self.crontabs.set_clusters(state_files(&self.config));
+        self.crontabs.set(crontab_settings(&self.config, &self.config_file));
         self.with_claims(|service, context| service.configuration_changed(is_new_store, context));
     }
 
@@ -124,11 +155,7 @@ impl Daemon {
         shared.map(|cluster| cluster.name.clone()).collect()
     }
 
-    fn cluster_facts(
-        &self,
-        now: BootTime,
-        is_clock_ahead: bool,
-    ) -> std::collections::BTreeMap<ClusterName, ClusterFacts> {
+    fn cluster_facts(&self, now: BootTime, is_clock_ahead: bool) -> BTreeMap<ClusterName, ClusterFacts> {
         let is_stopping = self.exit_by.is_some();
         let facts = |view: View<'_>| {
             let permission = match view.permission(now) {
@@ -160,16 +187,14 @@ impl Daemon {
         });
     }
 
-    /// Reads the jobs that the nodes have published in a task.
-    pub(super) fn answer_jobs(&self, clusters: Vec<ClusterName>, user: Option<String>, replies: Sender<Response>) {
-        let store = Arc::clone(&self.store);
-        tokio::spawn(async move {
-            let answer = match ticks::read_published(&store, &clusters, user.as_deref()).await {
-                Ok(report) => Response::Jobs(report),
-                Err(error) => not_read(&error),
-            };
-            send_answer(&replies, answer);
-        });
+    /// Lets the task that compares the servers answer.
+    pub(super) fn answer_drift(&self, only_user: Option<String>, replies: Sender<Response>) {
+        let request = DriftRequest { only_user, replies };
+        if let Err(TrySendError::Full(request) | TrySendError::Closed(request)) = self.drift_requests.try_send(request)
+        {
+            let message = "rcrond is too busy to compare the servers: try again".to_owned();
+            send_answer(&request.replies, Response::Error { message });
+        }
     }
 
     pub(super) fn reopen(

@@ -33,6 +33,7 @@ use crate::event::{Event, EventSender};
 use crate::files::FileWriters;
 use crate::files::identity::{HeldClusters, RunDir};
 use crate::files::persistent_state::PersistentState;
+use crate::store_tasks::drift::DriftRequest;
 use ::inputs::clock;
 use cluster_state::ClusterState;
 use drain_clients::DrainClient;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 use store::Store;
 use store_failures::{Outage, WatchStatus};
 use tasks::Senders;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// The loop's state.
 struct Daemon {
@@ -91,6 +92,8 @@ struct Daemon {
     claim_clusters: Arc<StateFiles>,
     /// Reads the crontabs of this server.
     crontabs: CrontabThread,
+    /// For the task that compares the servers.
+    drift_requests: mpsc::Sender<DriftRequest>,
     /// Ends the listener for claims.
     stop_claims: Arc<Notify>,
 

@@ -68,9 +68,10 @@ impl Daemon {
                 };
                 self.answer_ticks(query, replies.clone());
             }),
-            Request::Jobs { cluster } => self
-                .configured_clusters(cluster.as_slice())
-                .map(|clusters| self.answer_jobs(clusters, only_user, replies.clone())),
+            Request::Drift {} => {
+                self.answer_drift(only_user, replies.clone());
+                Ok(())
+            }
             Request::Reopen { cluster, user, job } => self.reopen(cluster, &user, &job, replies.clone()),
         };
         if let Err(error) = result {

@@ -168,10 +168,11 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let requests = requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?;
     let claims = tasks::start_claims_socket(&config);
     let claims = claims.map_err(|error| StartError::Socket(config.claims_socket.clone(), error))?;
-    let claims_tasks = tasks::start_claims_tasks(&config, &store, &events, &metrics);
+    let (claims_tasks, drift_requests) = tasks::start_claims_tasks(&config, &store, &events, &metrics);
     let claim_service = super::claims::new_claim_service(&config, claims_tasks, Arc::clone(&claims.numbers));
     let claim_service = claim_service.map_err(StartError::Random)?;
-    let crontabs = CrontabThread::start(super::claims::state_files(&config), events.clone());
+    let crontabs = super::claims::crontab_settings(&config, &config_file);
+    let crontabs = CrontabThread::start(crontabs, events.clone());
     let crontabs = crontabs.map_err(StartError::Thread)?;
     let inputs = Inputs {
         events: received,
@@ -201,6 +202,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
         claims: claim_service,
         crontabs,
         claim_clusters: claims.clusters,
+        drift_requests,
         stop_claims: claims.stop,
         state_files_checked_at: clock::boot_time(),
         directories_being_checked: BTreeSet::new(),

@@ -8,6 +8,7 @@ use crate::event::{Event, EventSender};
 use crate::store_tasks::claims_codec::ClaimsCodec;
 use crate::store_tasks::client::{StoreClient, StoreRequest};
 use crate::store_tasks::codec::LeaseCodec;
+use crate::store_tasks::drift::{self, DriftRequest};
 use crate::store_tasks::node_info::{self, Publication};
 use crate::store_tasks::node_jobs::{self, JobsSpec};
 use crate::store_tasks::watcher::{self, WatchReport, WatchSpec};
@@ -85,13 +86,13 @@ pub(super) fn start_servers(
     Ok(requests)
 }
 
-/// Starts the tasks that use the store for claims.
+/// Starts the tasks that use the store for claims, and the one that compares the servers.
 pub(super) fn start_claims_tasks(
     config: &Config,
     store: &Arc<dyn Store>,
     events: &EventSender,
     metrics: &Arc<Metrics>,
-) -> claims::Senders {
+) -> (claims::Senders, mpsc::Sender<DriftRequest>) {
     let (store_requests, received) = mpsc::unbounded_channel();
     let (own_store, own_events) = (Arc::clone(store), events.clone());
     let client = StoreClient::new(ClaimsCodec::default(), own_store, own_events, Arc::clone(metrics));
@@ -111,14 +112,24 @@ pub(super) fn start_claims_tasks(
         store: Arc::clone(store),
         own: None,
         needs_peers: false,
+        clusters: Vec::new(),
+        max_skew: config.max_skew,
     });
+    let (drift_requests, received) = mpsc::channel(MAX_REQUESTS);
+    tokio::spawn(drift::run(
+        config.node.clone(),
+        specs.clone(),
+        received,
+        Arc::clone(metrics),
+    ));
     tokio::spawn(node_jobs::publish(config.node.clone(), specs.clone()));
     tokio::spawn(node_jobs::read_peers(config.node.clone(), specs, events.clone()));
-    claims::Senders {
+    let senders = claims::Senders {
         store_requests,
         watch_specs,
         jobs_specs,
-    }
+    };
+    (senders, drift_requests)
 }
 
 /// The socket for claims.

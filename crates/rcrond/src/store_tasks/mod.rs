@@ -4,6 +4,7 @@ pub(crate) mod claims_codec;
 pub(crate) mod client;
 pub(crate) mod codec;
 mod connector;
+pub(crate) mod drift;
 pub(crate) mod node_info;
 pub(crate) mod node_jobs;
 mod node_list;

@@ -1,14 +1,15 @@
-//! Publishes the jobs of this server's crontabs, and reads what the other nodes have published, with their sessions. On connections
-//! of their own: neither the leases nor the claims wait for this.
+//! Publishes this server's record for the others, and reads what the other nodes have published, with their sessions, for the ranks.
+//! On connections of their own: neither the leases nor the claims wait for this.
 
 use super::codec;
 use super::node_list::NodeList;
 use super::time_limit::within;
-use crate::claims::{ClaimsEvent, NodeJobs, PeerHistory, SessionSeen};
+use crate::claims::{ClaimsEvent, PeerHistory, SessionSeen};
+use crate::drift::NodeJobs;
 use crate::event::{Event, EventSender};
 use claims::JobKey;
 use inputs::clock;
-use lease::{NodeName, SessionState};
+use lease::{ClusterName, NodeName, SessionState};
 use policy::moment::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,6 +42,9 @@ pub(crate) struct JobsSpec {
     pub(crate) own: Option<Arc<NodeJobs>>,
     /// Whether this node needs to know the others: it has jobs with `once_per_tick`.
     pub(crate) needs_peers: bool,
+    /// The clusters that this node serves.
+    pub(crate) clusters: Vec<ClusterName>,
+    pub(crate) max_skew: Duration,
 }
 
 /// The key of a node's jobs.
@@ -183,7 +187,7 @@ async fn read_jobs(
         let snapshot = connection.read(&keys).await?;
         for (node, item) in some.iter().zip(snapshot.items) {
             if let Some(published) = item.and_then(|item| NodeJobs::parse(&item.value)) {
-                jobs.insert(node.clone(), Arc::new(published.once_per_tick().collect()));
+                jobs.insert(node.clone(), Arc::new(published.once_per_tick()));
             }
         }
     }

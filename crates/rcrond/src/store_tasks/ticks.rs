@@ -1,15 +1,11 @@
-//! The ticks and jobs of all servers, according to the records in the store: read when an administrator asks for them.
+//! The ticks of all servers, according to the records in the store: read when an administrator asks for them.
 
 use super::claims_codec as keys;
-use super::codec;
-use super::node_jobs;
-use super::node_list::NodeList;
 use super::time_limit::within;
-use crate::claims::NodeJobs;
 use claims::{EndedTick, Entry, EntryState, FloorRecord, JobKey, JobList, JobRecord, MOST_SLOTS, Outcome};
-use control::{AheadReport, JobReport, JobsReport, NodeJobsReport, TickReport, TickResult, TicksReport};
+use control::{AheadReport, TickReport, TickResult, TicksReport};
 use inputs::clock;
-use lease::{ClusterName, NodeName, SessionState};
+use lease::ClusterName;
 use policy::claim::ClaimId;
 use policy::moment::WallTime;
 use policy::tick::TickTime;
@@ -25,10 +21,6 @@ const MOST_JOBS: usize = 2000;
 const JOBS_AT_ONCE: usize = 50;
 /// How many ticks are reported. Each is about 400 bytes in JSON.
 const MOST_TICKS: usize = 20_000;
-/// How many jobs of all nodes are reported.
-const MOST_NODE_JOBS: usize = 20_000;
-/// How many records of nodes' jobs are read at once. Each may be 64 KiB long.
-const NODES_AT_ONCE: usize = 20;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -249,91 +241,4 @@ fn late_ms(tick: TickTime, at: WallTime) -> i64 {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Reads the jobs that the nodes have published; only those of this user if one is given.
-///
-/// # Errors
-/// The store's, or that it has not answered in time.
-pub(crate) async fn read_published(
-    store: &Arc<dyn Store>,
-    clusters: &[ClusterName],
-    user: Option<&str>,
-) -> Result<JobsReport, Error> {
-    within(LIMIT, async {
-        let mut connection = store.connect().await?;
-        let list = connection
-            .read(&[codec::NODE_LIST.to_owned()])
-            .await?
-            .items
-            .pop()
-            .flatten();
-        let list = NodeList::parse(&list.map(|item| item.value).unwrap_or_default());
-        let nodes: Vec<_> = list.names().filter_map(NodeName::new).collect();
-        let mut report = JobsReport::default();
-        let mut count = 0;
-        for some in nodes.chunks(NODES_AT_ONCE) {
-            let records: Vec<_> = some.iter().map(|node| node_jobs::key(node.as_str())).collect();
-            let sessions = some.iter().map(|node| codec::session(node.as_str()));
-            let keys: Vec<_> = records.iter().cloned().chain(sessions).collect();
-            let mut items = connection.read(&keys).await?.items;
-            let now = clock::wall_time();
-            let sessions = items.split_off(some.len().min(items.len()));
-            for (((node, key), item), session) in some.iter().zip(&records).zip(items).zip(sessions) {
-                let Some(item) = item else { continue };
-                let Some(published) = NodeJobs::parse(&item.value) else {
-                    report.unreadable.push(unreadable(key));
-                    continue;
-                };
-                let session = session.and_then(|item| codec::dated_session(&item.value));
-                let mut found = node_report(node, published, clusters, user);
-                if let Some((record, date)) = session {
-                    found.is_open = record.state == SessionState::Open;
-                    let date = date.as_deref().and_then(node_jobs::parse_date);
-                    found.clock_ahead_ms = date.filter(|_| found.is_open).and_then(|date| clock_ahead(date, now));
-                }
-                count += found.jobs.len();
-                if count > MOST_NODE_JOBS {
-                    found.jobs.clear();
-                    found.is_cut = true;
-                }
-                report.nodes.push(found);
-            }
-        }
-        Ok(report)
-    })
-    .await
-}
-
-fn node_report(node: &NodeName, published: NodeJobs, clusters: &[ClusterName], user: Option<&str>) -> NodeJobsReport {
-    let is_meant = |cluster: &str, owner: &str| {
-        clusters.iter().any(|known| known.as_str() == cluster) && user.is_none_or(|user| user == owner)
-    };
-    let jobs = published.jobs.into_iter();
-    NodeJobsReport {
-        node: node.as_str().to_owned(),
-        is_open: false,
-        clock_ahead_ms: None,
-        jobs: jobs
-            .filter(|job| is_meant(&job.cluster, &job.user))
-            .map(|job| JobReport {
-                cluster: job.cluster,
-                user: job.user,
-                job: job.job,
-                schedule: job.schedule,
-                zone: job.zone,
-                once_per_tick: job.once_per_tick,
-                command_hash: job.hash,
-            })
-            .collect(),
-        is_cut: published.is_cut,
-    }
-}
-
-/// How far the clock of a node is ahead that has written this date before now. That it is behind cannot be told from a
-/// renewal that was some time ago.
-fn clock_ahead(date: WallTime, now: WallTime) -> Option<i64> {
-    let ahead = date.0.checked_sub(now.0)?;
-    let ahead = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
-    (ahead > 0).then_some(ahead)
 }

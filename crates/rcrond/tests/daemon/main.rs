@@ -4,6 +4,7 @@
 mod claims;
 mod drain;
 mod drain_wait;
+mod drift;
 mod files;
 mod metrics;
 mod node;

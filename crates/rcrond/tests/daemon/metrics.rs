@@ -30,13 +30,13 @@ fn show_the_state_of_the_running_daemon() {
     }
 }
 
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")
 }
 
 /// `None` while the daemon does not listen.
-fn scrape(address: SocketAddr) -> Option<String> {
+pub(crate) fn scrape(address: SocketAddr) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: n1\r\n\r\n").ok()?;
     let mut page = String::new();

@@ -65,7 +65,7 @@ pub(super) async fn serve(stream: UnixStream, peer: Peer, context: &Context) {
             let answer = answer_query(request, None, uid, context).await;
             write(&mut writer, &answer).await
         }
-        Ok(Some(request @ (Request::Ticks { .. } | Request::Jobs { .. }))) => {
+        Ok(Some(request @ (Request::Ticks { .. } | Request::Drift {}))) => {
             let answer = match visible_user(&request, uid, context).await {
                 Ok(only_user) => answer_query(request, only_user, uid, context).await,
                 Err(answer) => answer,

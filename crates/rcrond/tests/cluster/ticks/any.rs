@@ -7,7 +7,11 @@ use crate::node::Settings;
 use crate::site::Site;
 use crate::stores::etcd::Etcd;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
 use std::time::Duration;
+use testing::process::run;
+use testing::program::program;
 
 const JOBS: usize = 30;
 const PERIOD: u64 = 10;
@@ -56,6 +60,37 @@ fn is_spread(places: &Places) -> bool {
     shares.len() == 3 && shares.values().all(|share| (FEWEST..=MOST).contains(share))
 }
 
+/// On a host that has not changed, rcronctl names the one whose crontab has one more job.
+fn differences_are_found(stage: &Stage, other: &str) {
+    let node = &stage.nodes[0];
+    let root = node.directory().join("root");
+    fs::create_dir_all(root.join("etc/rcron")).expect("made");
+    fs::write(root.join("etc/rcron/rcrond.toml"), "[control]\nsocket = \"/socket\"\n").expect("written");
+    fs::hard_link(node.directory().join("socket"), root.join("socket")).expect("linked");
+    let text = format!(
+        "wrong     {}/socket: cluster web: job alone of root is only on {other}\n",
+        root.display()
+    );
+    stage.wait("the finding", || {
+        let mut rcronctl = Command::new(program("rcronctl"));
+        let done = run(rcronctl.args(["check", "--root"]).arg(&root));
+        assert_eq!(done.code(), Some(1), "{}", done.stderr());
+        done.stdout().contains(&text).then_some(())
+    });
+    let socket = node.directory().join("socket");
+    let mut rcronctl = Command::new(program("rcronctl"));
+    rcronctl
+        .args(["status", "--conf"])
+        .arg(node.rcron_conf())
+        .arg("--socket")
+        .arg(socket);
+    let shown = run(&mut rcronctl).stdout();
+    assert!(
+        shown.contains(" differences between servers; run rcronctl check\n"),
+        "{shown}"
+    );
+}
+
 #[test]
 #[ignore = "needs root, cron, etcd, nftables, iproute2 and libfaketime: `make test` installs them and runs it"]
 fn jobs_are_spread_over_all_hosts_and_only_those_of_a_lost_host_move() {
@@ -81,11 +116,15 @@ fn jobs_are_spread_over_all_hosts_and_only_those_of_a_lost_host_move() {
     });
     let lost = stage.nodes[1].name();
     stage.kill_host(1);
+    let conf = stage.nodes[1].rcron_conf();
+    let alone = format!("@yearly root rcron -c {} --job alone true", conf.display());
+    stage.cron(1).seen_also(&alone);
     places(&stage, "one is lost, and only its jobs move", now(), |places| {
         let mut jobs = places.iter();
         jobs.all(|(job, node)| node != lost && (before[job] == lost || before[job] == *node))
     });
     stage.start_host(1);
     places(&stage, "it is back", now(), is_spread);
+    differences_are_found(&stage, lost);
     stage.finish();
 }

@@ -113,6 +113,11 @@ impl HostCron {
         }
     }
 
+    /// rcrond sees a further line from its next start on at the latest. cron does not.
+    pub(super) fn seen_also(&self, line: &str) {
+        self.write("seen.d/more", &format!("{line}\n"));
+    }
+
     /// Commands of sh with which rcrond sees this crontab only.
     pub(super) fn mounts_for_rcrond(&self) -> String {
         format!(

@@ -1,0 +1,112 @@
+//! Which differences last. While an administrator changes one server after the other, the servers differ for a moment: that is no
+//! news.
+
+use control::{Difference, DifferenceKind};
+use policy::moment::BootTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A difference counts after this time. Those of the first comparison count at once: they may be old.
+const HOLD: Duration = Duration::from_secs(60);
+/// Between two messages about one cluster.
+const LOG_PAUSE: Duration = Duration::from_secs(300);
+
+/// A difference, whatever the values are.
+type Subject = (
+    String,
+    DifferenceKind,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// What to log about a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// There are so many differences now, and there were none.
+    Begun(String, usize),
+    /// There are none any more.
+    Ended(String),
+}
+
+/// The differences over time.
+#[derive(Debug, Default)]
+pub(crate) struct SteadyDrift {
+    has_begun: bool,
+    /// Since when each difference is there.
+    since: BTreeMap<Subject, BootTime>,
+    /// The clusters whose differences were logged.
+    logged: BTreeSet<String>,
+    /// When each cluster was last logged.
+    logged_at: BTreeMap<String, BootTime>,
+}
+
+impl SteadyDrift {
+    /// Takes in a comparison: the differences, and how many there are in each cluster. Returns how many count.
+    pub(crate) fn take(
+        &mut self,
+        differences: &[Difference],
+        all: &BTreeMap<String, usize>,
+        now: BootTime,
+    ) -> BTreeMap<String, usize> {
+        let counting = differences.iter().filter(|difference| counts(difference.kind));
+        let subjects: BTreeSet<Subject> = counting.map(subject).collect();
+        self.since.retain(|subject, _| subjects.contains(subject));
+        let mut steady: BTreeMap<String, usize> = BTreeMap::new();
+        let mut listed: BTreeMap<String, usize> = BTreeMap::new();
+        for subject in subjects {
+            let cluster = subject.0.clone();
+            let begun = if self.has_begun { now } else { BootTime(Duration::ZERO) };
+            let since = *self.since.entry(subject).or_insert(begun);
+            let is_steady = since == BootTime(Duration::ZERO) || now.since(since) >= HOLD;
+            *steady.entry(cluster.clone()).or_default() += usize::from(is_steady);
+            *listed.entry(cluster).or_default() += 1;
+        }
+        self.has_begun = true;
+        let count = |(cluster, all): (&String, &usize)| {
+            let listed = listed.get(cluster).copied().unwrap_or_default();
+            let steady = steady.get(cluster).copied().unwrap_or_default();
+            (cluster.clone(), steady + all.saturating_sub(listed))
+        };
+        all.iter().map(count).collect()
+    }
+
+    /// What to log after [`Self::take`].
+    pub(crate) fn changes(&mut self, counts: &BTreeMap<String, usize>, now: BootTime) -> Vec<Change> {
+        self.logged.retain(|cluster| counts.contains_key(cluster));
+        self.logged_at.retain(|cluster, _| counts.contains_key(cluster));
+        let mut changes = Vec::new();
+        for (cluster, count) in counts {
+            let is_recent = self.logged_at.get(cluster).is_some_and(|at| now.since(*at) < LOG_PAUSE);
+            if (*count > 0) == self.logged.contains(cluster) || is_recent {
+                continue;
+            }
+            self.logged_at.insert(cluster.clone(), now);
+            if *count > 0 {
+                self.logged.insert(cluster.clone());
+                changes.push(Change::Begun(cluster.clone(), *count));
+            } else {
+                self.logged.remove(cluster);
+                changes.push(Change::Ended(cluster.clone()));
+            }
+        }
+        changes
+    }
+}
+
+/// A server that is switched off, perhaps for good, is not a difference.
+pub(super) fn counts(kind: DifferenceKind) -> bool {
+    kind != DifferenceKind::NoSession
+}
+
+fn subject(difference: &Difference) -> Subject {
+    (
+        difference.cluster.clone(),
+        difference.kind,
+        difference.user.clone(),
+        difference.job.clone(),
+        difference.schedule.clone(),
+        difference.key.clone(),
+    )
+}
