@@ -30,6 +30,8 @@ static_pie  = -C target-feature=+crt-static
 # of its own.
 built       = $(or $(CARGO_TARGET_DIR),target)/$(target)/release
 built_here  = $(or $(CARGO_TARGET_DIR),target)/release
+# What --version shows. Only the programs that are installed have it, so that no commit makes cargo build the tests again.
+commit      = RCRON_COMMIT="$$(tools/commit)"
 # Where `make install` finds it: root may have neither rustc nor the same environment.
 rcron       = build/rcron
 rcronctl    = build/rcronctl
@@ -70,12 +72,12 @@ announce    = @test -e $(2) || echo "== $(1): $(3)"
 
 rcron: static-library ## build the wrapper alone
 	$(call announce,rcron,$(built)/rcron,the wrapper; a first build takes about half a minute)
-	RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
+	$(commit) RUSTFLAGS="$(static)" $(CARGO) build --release --locked --target $(target) -p rcron
 	$(call take,$(built)/rcron,$(rcron))
 
 rcronctl: static-library ## build the administrator's tool and its completions
 	$(call announce,rcronctl,$(built)/rcronctl,the administrator's tool; a first build takes one to two minutes)
-	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcronctl
+	$(commit) RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcronctl
 	$(call take,$(built)/rcronctl,$(rcronctl))
 	@mkdir -p $(completions)
 	@$(rcronctl) completions bash >$(completions)/rcronctl.bash
@@ -84,12 +86,12 @@ rcronctl: static-library ## build the administrator's tool and its completions
 
 rcron-keepalived: static-library ## build the service for keepalived
 	$(call announce,rcron-keepalived,$(built)/rcron-keepalived,the service for keepalived; a first build takes about half a minute)
-	RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcron-keepalived
+	$(commit) RUSTFLAGS="$(static_pie)" $(CARGO) build --release --locked --target $(target) -p rcron-keepalived
 	$(call take,$(built)/rcron-keepalived,$(keepalived))
 
 rcrond: compiler ## build the daemon (needs a C compiler, for its cryptography)
 	$(call announce,rcrond,$(built_here)/rcrond,the daemon with the clients of four stores; a first build takes 3 to 8 minutes)
-	$(CARGO) build --release --locked -p rcrond
+	$(commit) $(CARGO) build --release --locked -p rcrond
 	$(call take,$(built_here)/rcrond,$(rcrond))
 
 licences: $(licences) ## collect the licences of all crates that the programs link
@@ -159,7 +161,7 @@ install_man = for page in $(1); do $(INSTALL) -m 644 docs/man/$$page $(DESTDIR)$
 install-rcron:
 	@for file in $(rcron) $(rcronctl) $(keepalived) build/LICENCES-rcron.txt; do \
 		test -e $$file || { echo "$$file is missing: run 'make' first, as yourself"; exit 1; }; done
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man5
 	$(INSTALL) -d $(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir)
 	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/docs/design $(DESTDIR)$(sysconfdir)/rcron
 	$(INSTALL) -m 755 $(rcron) $(rcronctl) $(keepalived) $(DESTDIR)$(bindir)
@@ -199,6 +201,7 @@ uninstall: ## remove all of it but configuration, journal and epochs
 	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || systemctl disable --now --quiet $(units) rcrond.service || true
 	rm -f $(addprefix $(DESTDIR)$(bindir)/,rcron rcronctl rcron-keepalived rcrond)
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man5/,$(filter %.5,$(manuals) $(rcrond_man)))
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man7/,$(filter %.7,$(manuals)))
 	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(filter %.8,$(manuals) $(rcrond_man)))
 	rm -f $(DESTDIR)$(bashcompdir)/rcron $(DESTDIR)$(bashcompdir)/rcronctl
 	rm -f $(DESTDIR)$(zshcompdir)/_rcron $(DESTDIR)$(zshcompdir)/_rcronctl

@@ -26,6 +26,6 @@ pub use message::{
 pub use mutation::Mutation;
 pub use rank::delay;
 pub use record::{
-    EndedTick, Entry, EntryState, FloorRecord, JobList, JobRecord, LastTick, MOST_ENTRIES, MOST_SLOTS, Outcome,
-    Unreadable,
+    EndedTick, Entry, EntryState, FORMATS, FloorRecord, JobList, JobRecord, LastTick, MOST_ENTRIES, MOST_SLOTS,
+    Outcome, Unreadable,
 };

@@ -181,6 +181,9 @@ pub struct ClusterReport {
     pub holder: Option<String>,
     /// Whether the last write of the state file succeeded.
     pub writable: bool,
+    /// If this node is drained: since when and by whom; `None` from an older daemon, too.
+    #[serde(default)]
+    pub drain: Option<DrainOrigin>,
     /// All nodes of the cluster that the store has a record of, including this one. Empty unless the request asked for them.
     pub nodes: Vec<NodeReport>,
 }
@@ -226,4 +229,29 @@ pub struct NodeReport {
     pub version: String,
     /// The time of the node's last renewal by its own wall clock: RFC 3339, UTC.
     pub last_seen: Option<String>,
+    /// If the node is drained: since when and by whom, as far as it has published that.
+    #[serde(default)]
+    pub drain: Option<DrainOrigin>,
+}
+
+/// Where a drain comes from. A second drain before `undrain` does not change it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainOrigin {
+    /// When it was requested, by the node's own wall clock: RFC 3339, UTC.
+    pub since: String,
+    /// The user, and, if it is another one, who had logged in: `root (login anna)`.
+    pub by: String,
+}
+
+impl DrainOrigin {
+    const LONGEST_SINCE: usize = 40;
+    /// In bytes: two names of 60 bytes, clipped, and what is around them.
+    const LONGEST_BY: usize = 160;
+
+    /// Whether this can be shown: what another program wrote can be anything.
+    #[must_use]
+    pub fn is_sane(&self) -> bool {
+        let is_sane = |text: &str, longest| text.len() <= longest && !text.chars().any(char::is_control);
+        is_sane(&self.since, Self::LONGEST_SINCE) && is_sane(&self.by, Self::LONGEST_BY)
+    }
 }

@@ -67,17 +67,6 @@ pub enum Unmodelled {
     OtherCron,
 }
 
-/// The tick that a start of a job belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// The latest one.
-    Tick(TickMinute),
-    /// There was none within `start_within`.
-    TooLate,
-    /// It cannot be derived from the schedule.
-    Unmodelled(Unmodelled),
-}
-
 /// When local time jumped.
 #[derive(Clone, Copy)]
 struct Change {
@@ -105,12 +94,11 @@ impl<'z, Z: TimeZone> Ticks<'z, Z> {
     }
 
     /// The tick that a start belongs to: the latest one that is not after it by more than a second, and not before it by more than
-    /// `start_within`.
-    pub fn name(&self, start: WallTime, start_within: Duration) -> Naming {
+    /// `start_within`. `None` if the start is too late for every tick.
+    pub fn name(&self, start: WallTime, start_within: Duration) -> Option<TickMinute> {
         let latest = TickMinute::containing(WallTime(start.0.saturating_add(EARLY)));
         let earliest = TickMinute::not_before(WallTime(start.0.saturating_sub(start_within)));
-        let found = self.last(earliest.minutes(), latest.minutes() + 1);
-        found.map_or(Naming::TooLate, Naming::Tick)
+        self.last(earliest.minutes(), latest.minutes() + 1)
     }
 
     /// The latest tick that is not after `limit` and not before `earliest`.
@@ -140,11 +128,12 @@ impl<'z, Z: TimeZone> Ticks<'z, Z> {
         })
     }
 
-    /// `start_within` of a tick if it is not configured: until the next tick, but at most [`LONGEST_DEFAULT`].
-    pub fn default_start_within(&self, tick: TickMinute) -> Duration {
-        let longest = i64::try_from(LONGEST_DEFAULT.as_secs() / 60).unwrap_or_default();
-        let next = self.next(tick, tick.plus_minutes(longest));
-        next.map_or(LONGEST_DEFAULT, |next| next.since(tick))
+    /// `start_within` of a tick if it is not configured: until the next tick, but at most [`LONGEST_DEFAULT`]. `rcron --tick` can name
+    /// one that does not begin a minute.
+    pub fn default_start_within(&self, tick: WallTime) -> Duration {
+        let limit = TickMinute::containing(WallTime(tick.0.saturating_add(LONGEST_DEFAULT)));
+        let next = self.next(TickMinute::containing(tick), limit);
+        next.map_or(LONGEST_DEFAULT, |next| next.wall_time().0.saturating_sub(tick.0))
     }
 
     /// The first tick from `from` on and before `end`, both in minutes.

@@ -8,4 +8,5 @@ pub mod diagnostic;
 pub mod observe;
 pub mod settings;
 pub mod state_file;
+pub mod version;
 pub mod words;

@@ -22,14 +22,11 @@ pub use limits::Limits;
 pub use line::JobLine;
 pub use settings::Unsettled;
 
-use crontab::tick::Naming;
-use policy::moment::WallTime;
 use policy::time_zone::Zone;
 use root::Root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use unread::Unread;
 
 /// Where the lines of each user and job name are.
@@ -84,15 +81,6 @@ impl Jobs {
         let users = self.users.get(&uid).into_iter().flatten();
         let found = users.flat_map(|user| self.lookup(user, name, state_file));
         found.collect()
-    }
-
-    /// The tick that a start of this job belongs to.
-    #[must_use]
-    pub fn name_tick(&self, line: &JobLine, start: WallTime, start_within: Duration) -> Naming {
-        match line.ticks(&self.system_zone) {
-            Ok(ticks) => ticks.name(start, start_within),
-            Err(why) => Naming::Unmodelled(why),
-        }
     }
 
     /// All lines, in the order of the crontabs: the system's first, each crontab from its beginning.

@@ -43,7 +43,7 @@ pub struct JobLine {
     /// What rcron is configured to do in this line.
     pub config: Result<Arc<Config>, Unsettled>,
     /// The zone that `zone` names, if it is one of the system's.
-    pub(crate) own_zone: Option<Arc<Zone>>,
+    pub own_zone: Option<Arc<Zone>>,
 }
 
 impl JobLine {

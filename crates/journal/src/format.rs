@@ -156,7 +156,7 @@ fn append_process(record: &mut Vec<u8>, names: [&str; 2], process: Process) {
 }
 
 /// Appends a field whose value needs no escaping.
-fn plain(record: &mut Vec<u8>, name: &str, value: &str) {
+pub(crate) fn plain(record: &mut Vec<u8>, name: &str, value: &str) {
     record.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
 }
 
@@ -165,7 +165,7 @@ fn plain(record: &mut Vec<u8>, name: &str, value: &str) {
 ///
 /// A character that is not printable is written as `\u00XX`, which every reader of JSON reverses: a journal is also read with
 /// less(1) and grep(1), where a command must neither move the cursor nor hide a part of itself.
-fn string(record: &mut Vec<u8>, name: &str, text: &[u8], escaped: bool) {
+pub(crate) fn string(record: &mut Vec<u8>, name: &str, text: &[u8], escaped: bool) {
     record.extend_from_slice(format!(",\"{name}\":\"").as_bytes());
     for chunk in text.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -197,7 +197,7 @@ fn cut(text: &[u8], longest: usize) -> &[u8] {
 }
 
 /// Seconds with this number of decimals, not rounded.
-fn seconds(duration: Duration, decimals: usize) -> String {
+pub(crate) fn seconds(duration: Duration, decimals: usize) -> String {
     let text = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
     String::from(&text[..text.len() - (9 - decimals)])
 }

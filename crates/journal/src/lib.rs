@@ -13,4 +13,6 @@ mod read;
 pub mod run;
 
 #[cfg(feature = "read")]
-pub use read::{Iter, Query, Runs, Source, States, Unseen, marks, read, tail, users};
+pub use read::{
+    Iter, LONGEST_LINE, MOST_RUNS, Query, Runs, Source, States, Unseen, is_record, marks, read, tail, users,
+};

@@ -2,6 +2,7 @@
 //! docs/design/journal.md, "Bounds for readers".
 
 mod entries;
+mod export;
 mod fate;
 mod files;
 mod limits;
@@ -17,6 +18,8 @@ pub mod tail;
 mod unseen;
 mod users;
 
+pub use export::is_record;
+pub use limits::{LONGEST_LINE, MOST_RUNS};
 pub use loading::{Iter, Runs};
 pub use source::Source;
 pub use unseen::Unseen;

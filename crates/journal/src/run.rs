@@ -32,6 +32,10 @@ pub struct Run {
     pub pid: u32,
     /// The start, by the wall clock.
     pub started: Timestamp,
+    /// The server from whose journal it was read, if several servers' journals are read: the name that was used to reach it.
+    pub host: Option<String>,
+    /// Whether it is marked as seen on that server. Only an export says so.
+    pub is_seen: bool,
     /// What became of it.
     pub fate: Fate,
 }
@@ -78,6 +82,12 @@ impl Run {
     #[must_use]
     pub fn number(&self) -> u128 {
         crate::read::id(self.id.as_bytes())
+    }
+
+    /// The server that it ran on: the one from whose journal it was read, if that is known, otherwise the one that it names.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        self.host.as_deref().unwrap_or(&self.node)
     }
 
     /// What people call the job: its name, or its command if it has none.

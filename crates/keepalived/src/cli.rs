@@ -14,7 +14,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(300);
 
 /// Write rcron's state files from keepalived's events
 #[derive(Debug, Parser)]
-#[command(name = "rcron-keepalived", version, max_term_width = 80)]
+#[command(name = "rcron-keepalived", version = version(), max_term_width = 80)]
 pub(crate) struct Cli {
     /// The FIFO that vrrp_notify_fifo or notify_fifo in keepalived.conf names
     pub(crate) fifo: PathBuf,
@@ -50,6 +50,11 @@ fn lease(text: &str) -> Result<Duration, &'static str> {
     let parsed = policy::duration::parse(text.as_bytes()).ok();
     let lease = parsed.filter(|lease| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease));
     lease.ok_or("write a duration from 3s to 5m")
+}
+
+/// clap keeps it until the program ends.
+fn version() -> &'static str {
+    inputs::version::text(env!("CARGO_PKG_VERSION"), option_env!("RCRON_COMMIT"), &[]).leak()
 }
 
 #[cfg(test)]

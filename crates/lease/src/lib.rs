@@ -30,5 +30,5 @@ pub use message::{
 pub use mutation::Mutation;
 pub use name::{ClusterName, NodeName, SessionId};
 pub use notice::{Loss, Notice};
-pub use record::{ClusterRecord, LONGEST, Ownership, SessionRecord, SessionRef, SessionState, Unreadable};
+pub use record::{ClusterRecord, FORMATS, LONGEST, Ownership, SessionRecord, SessionRef, SessionState, Unreadable};
 pub use timing::{BadTiming, LeaseDuration, Timing};

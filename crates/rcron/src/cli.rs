@@ -1,5 +1,7 @@
 //! What is printed about the command line. `inputs::command_line` reads it.
 
+use inputs::version;
+
 pub(crate) const USAGE: &str = "\
 usage: rcron [OPTIONS] COMMAND [ARG]...
        rcron [OPTIONS] 'SHELL COMMAND LINE'
@@ -27,3 +29,8 @@ In a crontab:
 Exit status: the job's own; 0 if passive; 125 if rcron failed, 126 if the job
 cannot be executed, 127 if it was not found. See rcron(8) and rcron.conf(5).
 ";
+
+pub(crate) fn version() -> String {
+    let text = version::text(env!("CARGO_PKG_VERSION"), option_env!("RCRON_COMMIT"), &[]);
+    format!("rcron {text}\n")
+}

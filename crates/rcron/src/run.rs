@@ -24,7 +24,7 @@ use sys::signal;
 pub(crate) fn main() -> u8 {
     match command_line::read(lexopt::Parser::from_env()) {
         Ok(Request::Help) => print(&[cli::USAGE, cli::HELP].concat()),
-        Ok(Request::Version) => print(concat!("rcron ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Request::Version) => print(&cli::version()),
         Ok(Request::Job(invocation)) => run_job(&invocation),
         Err(error) => reject_command_line(&error),
     }

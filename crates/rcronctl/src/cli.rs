@@ -1,5 +1,6 @@
 //! The command line, its help and the completions: rcronctl(8).
 
+use crate::hosts::HostName;
 use crate::when::{parse_duration, parse_since};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 /// Show what rcron ran, find what is wrong, and switch servers by hand
 #[derive(Debug, Parser)]
-#[command(name = "rcronctl", version, max_term_width = 80)]
+#[command(name = "rcronctl", version = version(), max_term_width = 80)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Interrupted(Interrupted),
     /// Draw which server ran which job at what time
     Timeline(Timeline),
+    /// Write the runs in the journal as records, for rcronctl on another server
+    Export(Export),
     /// Show which server started each tick of once_per_tick, and which ticks were missed
     Ticks(Ticks),
     /// Print the metrics of each job, for Prometheus' node_exporter
@@ -64,7 +67,7 @@ pub(crate) enum Command {
 }
 
 /// Which runs are shown.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Selection {
     /// Show only runs of this job. NAME is the name given with rcron --job, or the whole command
     #[arg(long, value_name = "NAME")]
@@ -95,10 +98,57 @@ impl Selection {
     }
 }
 
+/// Of which servers the journals are read.
+#[derive(Args, Debug)]
+pub(crate) struct Hosts {
+    /// Read the journal of the server NAME instead, with ssh. May be given more than once
+    #[arg(long, value_name = "NAME", value_parser = HostName::parse, conflicts_with = "journal")]
+    pub(crate) host: Vec<HostName>,
+    /// Read the journals of all servers that rcrond knows, this one included
+    #[arg(long, conflicts_with = "journal")]
+    pub(crate) hosts: bool,
+    /// With --host and --hosts, wait at most DURATION for each server. The default is 1m
+    #[arg(long = "ssh-timeout", value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) ssh_timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
+}
+
+impl Hosts {
+    /// Whether the journals of servers are read by their names.
+    pub(crate) fn are_named(&self) -> bool {
+        self.hosts || !self.host.is_empty()
+    }
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Write only runs that failed or were interrupted
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// Write only runs without an end: those that are running, or were interrupted
+    #[arg(long)]
+    pub(crate) unfinished: bool,
+    /// Write at most N runs, the newest ones; 0, the default, means no limit
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// In the values of --job and --cluster, %HH stands for a byte
+    #[arg(long)]
+    pub(crate) percent: bool,
+    /// Take the options from SSH_ORIGINAL_COMMAND, and accept only those that select runs: for command= in
+    /// authorized_keys
+    #[arg(long, exclusive = true)]
+    pub(crate) restricted: bool,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct History {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) hosts: Hosts,
     /// Show only runs that failed or were interrupted
     #[arg(long)]
     pub(crate) failed: bool,
@@ -112,6 +162,8 @@ pub(crate) struct History {
 pub(crate) struct Interrupted {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) hosts: Hosts,
     /// Write the runs to syslog instead of printing them, each run only once
     #[arg(long)]
     pub(crate) log: bool,
@@ -127,11 +179,11 @@ pub(crate) struct Interrupted {
 pub(crate) struct Timeline {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) hosts: Hosts,
     /// Write an HTML page to FILE; `-` means stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) socket: Socket,
 }
 
 #[derive(Args, Debug)]
@@ -263,4 +315,9 @@ pub(crate) enum State {
     Active,
     /// Another server runs the jobs
     Passive,
+}
+
+/// clap keeps it until the program ends.
+fn version() -> &'static str {
+    inputs::version::text(env!("CARGO_PKG_VERSION"), option_env!("RCRON_COMMIT"), &[]).leak()
 }

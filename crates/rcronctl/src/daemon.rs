@@ -1,10 +1,14 @@
 //! Questions to this server's rcrond, over its socket.
 
 use crate::failure::Failure;
+use crate::when;
 use control::client::{self, NoAnswer};
-use control::{ClusterReport, Report, Request, Response, TicksReport};
+use control::{ClusterReport, DrainOrigin, Report, Request, Response, TicksReport};
 use inputs::diagnostic::shown;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use policy::config::Config;
+use policy::display::escaped;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -151,6 +155,16 @@ pub(crate) fn writes(report: &Report, file: &[u8]) -> bool {
     clusters
         .iter()
         .any(|cluster| is_same_file(cluster.state_file.as_ref(), file))
+}
+
+/// `since 2026-12-01 03:12 by root (login anna)`, in local time.
+pub(crate) fn drain_origin(origin: &DrainOrigin) -> String {
+    let local = |time| when::local_in(time, &TimeZone::system(), "%Y-%m-%d %H:%M");
+    let since = origin
+        .since
+        .parse::<Timestamp>()
+        .map_or_else(|_| escaped(&origin.since).into_owned(), local);
+    format!("since {since} by {}", escaped(&origin.by))
 }
 
 /// `/var/run` is a link to `/run`.

@@ -34,6 +34,12 @@ impl Failure {
     }
 }
 
+impl Display for Failure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
 impl From<ListError> for Failure {
     fn from(error: ListError) -> Self {
         Self(error.to_string())

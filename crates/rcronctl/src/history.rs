@@ -4,7 +4,7 @@ use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
 use crate::output::print_text;
 use crate::run_json::RunsJson;
-use crate::run_table::print_runs;
+use crate::run_table::{RunColumns, print_runs};
 use crate::runs::{self, Selected};
 use journal::Query;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<E
         limit,
         ..Query::default()
     };
-    let mut found = Selected::read(&options.selection, common, query)?;
+    let mut found = Selected::read(&options.selection, Some(&options.hosts), common, query)?;
     let mut is_empty = found.runs.is_empty();
     if common.json {
         is_empty = RunsJson::of_history(&mut found).print()? == 0;
@@ -36,17 +36,16 @@ pub(crate) fn print_history(options: &cli::History, common: &Common) -> Result<E
             })?;
         }
     } else {
-        print_runs(&mut found.runs)?;
+        let columns = RunColumns::of(&found);
+        print_runs(&mut found.runs, columns)?;
         if found.runs.more {
             print_text("(older runs are not shown; -n 0 shows all)\n")?;
         }
-        if found.runs.is_only_own {
-            print_text("(these are your own runs; only root sees those of other users)\n")?;
-        }
+        print_text(&found.own_note())?;
     }
     found.warn();
     if is_empty {
-        runs::warn_of_unknown_names(&options.selection, common)?;
+        runs::warn_of_unknown_names(&options.selection, &options.hosts, common)?;
     }
     Ok(ExitCode::from(if is_empty && !found.is_complete() {
         FAILED

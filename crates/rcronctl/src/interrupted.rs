@@ -7,7 +7,7 @@ use crate::failure::{FAILED, Failure};
 use crate::marks::{Mark, Marks, RunKey};
 use crate::output::{print_text, warn};
 use crate::run_json::RunsJson;
-use crate::run_table::print_runs;
+use crate::run_table::{RunColumns, print_runs};
 use crate::runs::{self, Selected};
 use journal::run::{Fate, Run};
 use journal::{Query, States};
@@ -33,7 +33,7 @@ struct Counts {
 pub(crate) fn report_interrupted(options: &cli::Interrupted, common: &Common) -> Result<ExitCode, Failure> {
     let directories = marked_directories(options, common)?;
     // An administrator who has switched the journal off wants neither a unit that fails at each boot nor a lasting alarm.
-    if options.selection.journal.is_empty() && directories.is_empty() {
+    if options.selection.journal.is_empty() && !options.hosts.are_named() && directories.is_empty() {
         return without_journal(options, common);
     }
     let old = Marks::read_all(&directories)?;
@@ -41,7 +41,7 @@ pub(crate) fn report_interrupted(options: &cli::Interrupted, common: &Common) ->
         states: States::Unfinished,
         ..Query::default()
     };
-    let mut found = Selected::read(&options.selection, common, query)?;
+    let mut found = Selected::read(&options.selection, Some(&options.hosts), common, query)?;
     found.runs.keep_interrupted();
     let mut marks = old.fresh();
     let mut counts = Counts::default();
@@ -62,7 +62,11 @@ pub(crate) fn report_interrupted(options: &cli::Interrupted, common: &Common) ->
 impl Counts {
     /// Counts a run, marks it as seen if the options say so, and returns whether it is to be shown.
     fn add(&mut self, run: &Run, options: &cli::Interrupted, old: &Marks, marks: &mut Marks) -> bool {
-        let mark = old.of_run(key(run));
+        let mark = if run.is_seen {
+            Some(Mark::Seen)
+        } else {
+            old.of_run(key(run))
+        };
         if let Some(mark) = mark {
             marks.add(key(run), mark);
         }
@@ -86,6 +90,12 @@ fn key(run: &Run) -> RunKey {
 
 /// The directories whose marks apply: those of this server's own journals.
 fn marked_directories(options: &cli::Interrupted, common: &Common) -> Result<Vec<PathBuf>, Failure> {
+    if options.hosts.are_named() && (options.ack || options.log) {
+        return Err(Failure::new(
+            "--log and --ack apply to this server's own journals, not to those of --host and --hosts: run them on each server, for \
+             example with ssh NAME rcronctl interrupted --ack",
+        ));
+    }
     if options.selection.journal.is_empty() {
         return runs::own_directories(common);
     }
@@ -140,11 +150,9 @@ fn finish(
 
 fn show(found: &mut Selected, counts: &Counts, options: &cli::Interrupted, common: &Common) -> Result<(), Failure> {
     if !found.runs.is_empty() {
-        print_runs(&mut found.runs)?;
-        if found.runs.is_only_own {
-            print_text("(these are your own runs; only root sees those of other users)\n")?;
-        }
-        return Ok(());
+        let columns = RunColumns::of(found);
+        print_runs(&mut found.runs, columns)?;
+        return print_text(&found.own_note());
     }
     if found.is_complete() && counts.hidden == 0 {
         let hidden = match counts.seen {
@@ -158,7 +166,7 @@ fn show(found: &mut Selected, counts: &Counts, options: &cli::Interrupted, commo
         };
         print_text(&format!("no interrupted runs{of_yours}{hidden}\n"))?;
     }
-    runs::warn_of_unknown_names(&options.selection, common)
+    runs::warn_of_unknown_names(&options.selection, &options.hosts, common)
 }
 
 impl Counts {

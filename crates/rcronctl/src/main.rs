@@ -5,8 +5,10 @@ mod cli;
 mod complete;
 mod daemon;
 mod drain;
+mod export;
 mod failure;
 mod history;
+mod hosts;
 mod interrupted;
 mod is_active;
 mod marks;
@@ -50,6 +52,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::History(options) => history::print_history(options, common),
         Command::Interrupted(options) => interrupted::report_interrupted(options, common),
         Command::Timeline(options) => timeline::draw_timeline(options, common),
+        Command::Export(options) => export::export_runs(options, common),
         Command::Ticks(options) => ticks::print_ticks(options, common),
         Command::Metrics(options) => metrics::export_metrics(options, common),
         Command::IsActive(options) => Ok(is_active::print_is_active(options, common)),

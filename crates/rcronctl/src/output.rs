@@ -21,20 +21,24 @@ pub(crate) fn print_pieces(mut pieces: impl Iterator<Item = String>) -> Result<(
     is_written(pieces.try_for_each(|piece| to_stdout(piece.as_bytes())))
 }
 
-/// Prints one JSON document to stdout while it is made.
-pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+/// Calls `write` with stdout, which is buffered until it is flushed.
+pub(crate) fn print_bytes(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(BUFFER, Stdout);
-    let formatter = Printable(Indented::default());
-    let written = document
-        .serialize(&mut Serializer::with_formatter(&mut out, formatter))
-        .map_err(io::Error::from)
-        .and_then(|()| out.write_all(b"\n"))
-        .and_then(|()| out.flush());
+    let written = write(&mut out).and_then(|()| out.flush());
     if written.is_err() {
         // The rest must not be written a second time, when the buffer is dropped.
         let _ = out.into_parts();
     }
     is_written(written)
+}
+
+/// Prints one JSON document to stdout while it is made.
+pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+    print_bytes(|out| {
+        let formatter = Printable(Indented::default());
+        document.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
+        out.write_all(b"\n")
+    })
 }
 
 /// One JSON document in one line.

@@ -57,6 +57,9 @@ impl Serialize for RunsJson<'_> {
         }
         let unseen: Vec<String> = self.notes.iter().cloned().chain(found.unseen()).collect();
         object.serialize_field("unseen", &unseen)?;
+        if let Some(hosts) = &found.hosts {
+            object.serialize_field("hosts", &hosts.json())?;
+        }
         object.end()
     }
 }
@@ -94,6 +97,9 @@ impl Serialize for RunList<'_> {
 #[derive(Serialize)]
 pub(crate) struct RunJson<'a> {
     run: &'a str,
+    /// Only if `--host` or `--hosts` names servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
     node: &'a str,
     cluster: &'a str,
     job: Option<&'a str>,
@@ -119,6 +125,7 @@ impl<'a> From<&'a Run> for RunJson<'a> {
         let ending = Ending::of_run(run);
         Self {
             run: &run.id,
+            host: run.host.as_deref(),
             node: &run.node,
             cluster: &run.cluster,
             job: run.job.as_deref(),

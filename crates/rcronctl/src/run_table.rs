@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output::print_pieces;
 use crate::prefetch::with_runs;
+use crate::runs::Selected;
 use crate::screen::Screen;
 use crate::table::{Cell, Column, Table, Tone};
 use crate::when::{self, LocalTimes};
@@ -11,7 +12,8 @@ use journal::Runs;
 use journal::run::{Fate, Outcome, Run};
 
 /// JOB is the last column, because a command can be long. A name of usual length is shown whole.
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
+    Column::cut("HOST", 16),
     Column::whole("STARTED"),
     Column::omit("AGE", 0),
     Column::omit("LASTED", 1),
@@ -22,20 +24,36 @@ const COLUMNS: [Column; 8] = [
     Column::cut("JOB", 24),
 ];
 /// Server, cluster and user: columns that are shown only if they differ.
-const OPTIONAL: [usize; 3] = [4, 5, 6];
+const OPTIONAL: [usize; 3] = [5, 6, 7];
 /// How many rows are formatted at once.
 const BLOCK: usize = 1000;
 /// In bytes: a block of very long commands has fewer rows.
 const LARGEST_BLOCK: usize = 1 << 20;
 
-/// Prints the runs, with server, cluster and user where these differ.
-pub(crate) fn print_runs(runs: &mut Runs) -> Result<(), Failure> {
-    with_runs(runs, print_all)
+/// Which columns there are beside those that depend on the runs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct RunColumns {
+    /// The name of the host, instead of the name that the run's record has for its server.
+    has_host: bool,
 }
 
-fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
+impl RunColumns {
+    pub(crate) fn of(found: &Selected) -> Self {
+        Self {
+            has_host: found.has_several_hosts(),
+        }
+    }
+}
+
+/// Prints the runs, with server, cluster and user where these differ.
+pub(crate) fn print_runs(runs: &mut Runs, columns: RunColumns) -> Result<(), Failure> {
+    with_runs(runs, |runs| print_all(runs, columns))
+}
+
+fn print_all(runs: &mut dyn Iterator<Item = Run>, columns: RunColumns) -> Result<(), Failure> {
     let (now, mut times) = (Timestamp::now(), LocalTimes::default());
-    let mut rows = runs.map(|run| (run.name().len(), row(run, now, &mut times))).peekable();
+    let row = |run: Run| (run.name().len(), row(run, columns, now, &mut times));
+    let mut rows = runs.map(row).peekable();
     let mut table = None;
     print_pieces(std::iter::from_fn(|| {
         let mut block = Vec::new();
@@ -56,14 +74,21 @@ fn print_all(runs: &mut dyn Iterator<Item = Run>) -> Result<(), Failure> {
     }))
 }
 
-fn row(run: Run, now: Timestamp, times: &mut LocalTimes) -> Vec<Cell> {
-    let user = user(&run);
+fn row(run: Run, columns: RunColumns, now: Timestamp, times: &mut LocalTimes) -> Vec<Cell> {
+    let (user, lasted, result) = (user(&run), lasted(&run), result(&run));
+    // A column without any text is left out.
+    let (host, node) = if columns.has_host {
+        (run.host.unwrap_or_default(), String::new())
+    } else {
+        (String::new(), run.node)
+    };
     vec![
+        host.into(),
         times.text(run.started).into(),
         Cell::new(when::age(run.started, now), Tone::Dim),
-        lasted(&run).into(),
-        result(&run),
-        run.node.into(),
+        lasted.into(),
+        result,
+        node.into(),
         run.cluster.into(),
         user.into(),
         run.job.unwrap_or(run.command).into(),

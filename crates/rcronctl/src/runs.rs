@@ -1,12 +1,14 @@
 //! The runs that a command shows: from which journals, and which of them.
 
-use crate::cli::{Common, Selection};
+use crate::cli::{self, Common, Selection};
 use crate::failure::Failure;
+use crate::hosts::Hosts;
 use crate::output::warn;
 use inputs::clusters;
 use inputs::diagnostic::shown;
 use journal::{Query, Runs, Source, Unseen};
 use policy::config::{Config, DEFAULT_JOURNAL};
+use policy::display::escaped;
 use policy::suggest;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -21,6 +23,8 @@ pub(crate) struct Selected {
     pub(crate) runs: Runs,
     /// Configurations that rcron rejects, so that their journals are not known.
     rejected: Vec<PathBuf>,
+    /// The servers, if the options name some.
+    pub(crate) hosts: Option<Hosts>,
 }
 
 /// The journals of this server's configurations.
@@ -32,12 +36,53 @@ struct OwnJournals {
 
 impl Selected {
     /// Reads the runs that the options select. `query` has what they do not say.
-    pub(crate) fn read(selection: &Selection, common: &Common, mut query: Query) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        selection: &Selection,
+        hosts: Option<&cli::Hosts>,
+        common: &Common,
+        mut query: Query,
+    ) -> Result<Self, Failure> {
         query.since = selection.since.or(query.since);
         query.job.clone_from(&selection.job);
         query.cluster.clone_from(&selection.cluster);
-        let (sources, rejected) = sources(selection, common)?;
-        let runs = journal::read(&sources, &query);
+        match hosts.filter(|hosts| hosts.are_named()) {
+            Some(hosts) => Self::read_hosts(Hosts::ask(hosts, &query)?, selection, common, &query),
+            None => Self::read_here(selection, common, &query),
+        }
+    }
+
+    /// The journals of the servers that the options name.
+    fn read_hosts(mut hosts: Hosts, selection: &Selection, common: &Common, query: &Query) -> Result<Self, Failure> {
+        let mut sources: Vec<Source> = hosts.sources().collect();
+        let mut rejected = Vec::new();
+        if hosts.own().is_some() {
+            match own_sources(selection, common) {
+                Ok((own, found)) => {
+                    sources.extend(own);
+                    rejected = found;
+                }
+                Err(failure) => hosts.own_is_not_read(&failure),
+            }
+        }
+        if hosts.have_nothing() {
+            hosts.unseen().iter().for_each(warn);
+            return Err(Failure::new("no journal could be read"));
+        }
+        let mut runs = journal::read(&sources, query);
+        if let Some(own) = hosts.own() {
+            runs.name_own_host(own);
+        }
+        runs.more |= hosts.have_more();
+        Ok(Self {
+            runs,
+            rejected,
+            hosts: Some(hosts),
+        })
+    }
+
+    fn read_here(selection: &Selection, common: &Common, query: &Query) -> Result<Self, Failure> {
+        let (sources, rejected) = own_sources(selection, common)?;
+        let runs = journal::read(&sources, query);
         let is_unreadable =
             |unseen: &&Unseen| matches!(unseen, Unseen::Unreadable(path, _) if is_source(&sources, path));
         let unreadable = runs.unseen();
@@ -45,7 +90,16 @@ impl Selected {
             unreadable.iter().for_each(warn);
             return Err(Failure::new("no journal could be read"));
         }
-        Ok(Self { runs, rejected })
+        Ok(Self {
+            runs,
+            rejected,
+            hosts: None,
+        })
+    }
+
+    /// Whether the runs are of several servers that the options name.
+    pub(crate) fn has_several_hosts(&self) -> bool {
+        self.hosts.as_ref().is_some_and(Hosts::are_several)
     }
 
     /// What could not be seen, in words. To be asked after the runs were read.
@@ -55,27 +109,45 @@ impl Selected {
             format!("{file} is rejected, so its journal is not known: see rcronctl check")
         });
         rejected
+            .chain(self.hosts.iter().flat_map(Hosts::unseen))
             .chain(self.runs.unseen().iter().map(ToString::to_string))
             .collect()
     }
 
     /// Whether a command that found nothing may say so.
     pub(crate) fn is_complete(&self) -> bool {
-        self.rejected.is_empty() && self.runs.is_complete()
+        self.rejected.is_empty() && self.runs.is_complete() && self.hosts.as_ref().is_none_or(Hosts::are_complete)
     }
 
-    /// Warns of what could not be seen.
+    /// Warns of what could not be seen, and of clocks that differ.
     pub(crate) fn warn(&self) {
         self.unseen().iter().for_each(warn);
+        self.hosts.iter().flat_map(Hosts::clock_warnings).for_each(warn);
+    }
+
+    /// Whose runs these are, in brackets, if not those of all users.
+    pub(crate) fn own_note(&self) -> String {
+        let mut note = String::new();
+        if self.runs.is_only_own {
+            note.push_str("(these are your own runs; only root sees those of other users)\n");
+        }
+        for host in self.hosts.iter().flat_map(Hosts::only_own) {
+            let host = escaped(host);
+            note.push_str(&format!(
+                "(of {host}, these are the runs of one user; only root sees those of all)\n"
+            ));
+        }
+        note
     }
 }
 
 /// Warns if a job or a cluster that is selected does not occur in the journals: its name may be misspelt.
-pub(crate) fn warn_of_unknown_names(selection: &Selection, common: &Common) -> Result<(), Failure> {
-    if selection.job.is_none() && selection.cluster.is_none() {
+pub(crate) fn warn_of_unknown_names(selection: &Selection, hosts: &cli::Hosts, common: &Common) -> Result<(), Failure> {
+    // The names of other servers are not known here.
+    if selection.job.is_none() && selection.cluster.is_none() || hosts.are_named() {
         return Ok(());
     }
-    let (sources, _) = sources(selection, common)?;
+    let (sources, _) = own_sources(selection, common)?;
     let query = Query {
         limit: Some(MOST_NAMED),
         ..Query::default()
@@ -105,13 +177,11 @@ pub(crate) fn warn_of_unknown_names(selection: &Selection, common: &Common) -> R
 }
 
 fn is_source(sources: &[Source], path: &std::path::Path) -> bool {
-    sources.iter().any(|source| match source {
-        Source::Own(own) | Source::Named(own) => own == path,
-    })
+    sources.iter().any(|source| source.path() == path)
 }
 
 /// The journals that `--journal` names, otherwise those of the configurations; and configurations that are rejected.
-fn sources(selection: &Selection, common: &Common) -> Result<(Vec<Source>, Vec<PathBuf>), Failure> {
+fn own_sources(selection: &Selection, common: &Common) -> Result<(Vec<Source>, Vec<PathBuf>), Failure> {
     if !selection.journal.is_empty() {
         let named = selection.journal.iter().cloned().map(Source::Named).collect();
         return Ok((named, Vec::new()));

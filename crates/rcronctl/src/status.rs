@@ -9,7 +9,7 @@ mod rcrond;
 use crate::cli::{self, Common};
 use crate::failure::{FAILED, Failure};
 use crate::output::print_text;
-use crate::run_table::print_runs;
+use crate::run_table::{RunColumns, print_runs};
 use crate::screen::Screen;
 use cluster::{ClusterState, Rejected};
 use inputs::clusters::{self, Cluster};
@@ -33,7 +33,7 @@ pub(crate) fn print_status(options: &cli::Status, common: &Common) -> Result<Exi
         print_text(&nodes::format_nodes(&rcrond, &clusters, screen))?;
         if !jobs.runs.is_empty() {
             print_text("\n")?;
-            print_runs(&mut jobs.runs)?;
+            print_runs(&mut jobs.runs, RunColumns::default())?;
         }
         if jobs.runs.is_only_own {
             print_text("(these are your own running jobs; only root sees those of other users)\n")?;

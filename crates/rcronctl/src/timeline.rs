@@ -30,7 +30,7 @@ use bars::{Bars, TooManyJobs};
 use jiff::tz::TimeZone;
 use journal::Query;
 use journal::run::Run;
-use model::{TimelineModel, build_timeline};
+use model::{Journals, TimelineModel, build_timeline};
 use run_span::Window;
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
         since: Some(window.since),
         ..Query::default()
     };
-    let mut found = Selected::read(&options.selection, common, query)?;
+    let mut found = Selected::read(&options.selection, Some(&options.hosts), common, query)?;
     let (runs, is_cut) = load(&mut found);
     if let Some(oldest) = runs.last().filter(|_| is_cut) {
         window.since = oldest.started;
@@ -63,7 +63,7 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
         ));
     }
     let ticks = StoreTicks::fetch(options, window);
-    let mut timeline = build_timeline(&runs, window, options.selection.journal.len());
+    let mut timeline = build_timeline(&runs, window, journals(&found, &options.selection));
     timeline.add_ticks(&ticks);
     match (&options.html, common.json) {
         (Some(_), true) => {
@@ -75,7 +75,7 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
     }
     found.warn();
     if runs.is_empty() {
-        runs::warn_of_unknown_names(&options.selection, common)?;
+        runs::warn_of_unknown_names(&options.selection, &options.hosts, common)?;
     }
     Ok(ExitCode::from(if runs.is_empty() && !found.is_complete() {
         FAILED
@@ -84,11 +84,26 @@ pub(crate) fn draw_timeline(options: &cli::Timeline, common: &Common) -> Result<
     }))
 }
 
+/// Whether the runs are enough to show that a tick ran nowhere.
+fn journals(found: &Selected, selection: &cli::Selection) -> Journals {
+    match &found.hosts {
+        None => Journals::Named(selection.journal.len()),
+        Some(hosts) if hosts.are_several() && hosts.are_complete() => Journals::All,
+        Some(hosts) if hosts.are_several() => Journals::SomeUnread,
+        Some(_) => Journals::Named(1),
+    }
+}
+
 /// The runs, the newest first, as long as the memory for them is within bounds; and whether older ones are missing.
 fn load(found: &mut Selected) -> (Vec<Run>, bool) {
     let (mut runs, mut bytes) = (Vec::new(), 0);
     for run in found.runs.iter() {
-        bytes += size_of::<Run>() + run.id.len() + run.node.len() + run.cluster.len() + 2 * run.name().len();
+        bytes += size_of::<Run>()
+            + run.id.len()
+            + run.node.len()
+            + run.server().len()
+            + run.cluster.len()
+            + 2 * run.name().len();
         if bytes > MOST_BYTES {
             return (runs, true);
         }
@@ -133,7 +148,7 @@ mod tests {
             since: seconds(0),
             now: seconds(60),
         };
-        write_page(&build_timeline(&[ok("a", 0, 1)], window, 1), file)
+        write_page(&build_timeline(&[ok("a", 0, 1)], window, Journals::Named(1)), file)
     }
 
     #[test]

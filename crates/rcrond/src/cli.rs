@@ -1,13 +1,13 @@
 //! The command line: rcrond(8).
 
-use crate::config::DEFAULT_FILE;
+use crate::config::{DEFAULT_FILE, STORE_NAMES};
 use clap::Parser;
 use std::path::PathBuf;
 
 /// Elects the active server of each cluster by a lease in etcd, PostgreSQL, MariaDB or Redis.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
-#[command(name = "rcrond", version, about, max_term_width = 80)]
+#[command(name = "rcrond", version = version(), about, max_term_width = 80)]
 pub(crate) struct Cli {
     /// Configuration file
     #[arg(short, long = "conf", value_name = "FILE", default_value = DEFAULT_FILE)]
@@ -24,4 +24,16 @@ pub(crate) struct Cli {
     /// Create what the store needs before rcrond can use it: for PostgreSQL and MariaDB, the table
     #[arg(long)]
     pub(crate) init_store: bool,
+}
+
+/// clap keeps it until the program ends.
+fn version() -> &'static str {
+    let stores = STORE_NAMES.join(", ");
+    let records = [&lease::FORMATS[..], &claims::FORMATS[..]].concat().join(", ");
+    inputs::version::text(
+        env!("CARGO_PKG_VERSION"),
+        option_env!("RCRON_COMMIT"),
+        &[("stores", &stores), ("records", &records)],
+    )
+    .leak()
 }

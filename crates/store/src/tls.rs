@@ -72,7 +72,14 @@ pub(crate) fn server_name(settings: &Settings, host: &str) -> Result<ServerName<
 /// What to do about a handshake that failed, where that is known.
 pub(crate) fn help(error: &io::Error) -> Option<&'static str> {
     const NOT_TLS: &str = "check that this port expects TLS";
-    if error.kind() == io::ErrorKind::UnexpectedEof {
+    // A server that closes the connection with bytes of the handshake unread resets it.
+    if matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    ) {
         return Some(NOT_TLS);
     }
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;

@@ -1,6 +1,7 @@
 //! The programs under test.
 
 use crate::inheritance;
+use crate::process::run;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,4 +57,29 @@ pub fn without_machine(name: &str) -> Command {
     );
     command.args(["sh", "-ec", &hide]).arg(program);
     command
+}
+
+/// Checks the lines that all programs print for `--version`, and returns those that only this program has.
+///
+/// # Panics
+/// If a line is wrong.
+#[must_use]
+pub fn own_version_lines(name: &str) -> Vec<String> {
+    let printed = run(Command::new(program(name)).arg("--version")).stdout();
+    assert_eq!(run(Command::new(program(name)).arg("-V")).stdout(), printed);
+    assert!(
+        printed.ends_with('\n') && printed.lines().all(|line| line.len() <= 80),
+        "{printed}"
+    );
+    let lines: Vec<_> = printed.lines().map(ToOwned::to_owned).collect();
+    assert_eq!(lines[0], format!("{name} {}", env!("CARGO_PKG_VERSION")));
+    let commit = lines[1].strip_prefix("commit ").expect("the commit");
+    let hash = commit.strip_suffix("-dirty").unwrap_or(commit);
+    let is_hash = hash.len() >= 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(is_hash || commit == "unknown", "{printed}");
+    let target = format!("target {}-linux-", env::consts::ARCH);
+    let is_target =
+        lines[2].starts_with(&target) && [", static", ", dynamic"].iter().any(|end| lines[2].ends_with(end));
+    assert!(is_target, "{printed}");
+    lines[3..].to_vec()
 }

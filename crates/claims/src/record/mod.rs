@@ -10,7 +10,7 @@ use lease::{Incarnation, LeaseDuration, NodeName, SessionId};
 use policy::claim::ClaimId;
 use policy::moment::WallTime;
 use policy::tick::TickTime;
-pub use text::Unreadable;
+pub use text::{FORMATS, Unreadable};
 
 /// How many attempts of a job may run at once. A further tick is skipped.
 pub const MOST_ENTRIES: usize = 16;

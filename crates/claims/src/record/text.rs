@@ -21,6 +21,9 @@ const ENTRY: &str = "entry";
 const ENDED: &str = "tick1";
 const LIST: &str = "jobs1";
 
+/// The versions of the records' formats.
+pub const FORMATS: [&str; 4] = [FLOOR, JOB, LIST, ENDED];
+
 /// The bytes in the store are not a record that this version of rcron can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;

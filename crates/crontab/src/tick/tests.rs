@@ -214,11 +214,7 @@ fn names() {
     ] {
         let schedule = schedule(text);
         let ticks = Ticks::new(&schedule, &Zone::Utc, None).expect("modelled");
-        let name = match ticks.name(start, within) {
-            Naming::Tick(tick) => Some(tick.to_string()),
-            Naming::TooLate => None,
-            Naming::Unmodelled(why) => panic!("{why:?}"),
-        };
+        let name = ticks.name(start, within).map(|tick| tick.to_string());
         assert_eq!(name.as_deref(), expected, "{text} {start:?}");
     }
 }
@@ -233,9 +229,17 @@ fn start_within_reaches_to_the_next_tick_but_not_far() {
     ] {
         let schedule = schedule(text);
         let ticks = Ticks::new(&schedule, &Zone::Utc, None).expect("modelled");
-        let tick = time("2026-12-01 03:00");
+        let tick = time("2026-12-01 03:00").wall_time();
         assert_eq!(ticks.default_start_within(tick), Duration::from_secs(seconds), "{text}");
     }
+}
+
+#[test]
+fn start_within_of_a_time_between_two_minutes_reaches_to_the_next_tick() {
+    let schedule = schedule("* * * * *");
+    let ticks = Ticks::new(&schedule, &Zone::Utc, None).expect("modelled");
+    let tick = WallTime(time("2026-12-01 03:00").wall_time().0 + Duration::from_secs(13));
+    assert_eq!(ticks.default_start_within(tick), Duration::from_secs(47));
 }
 
 #[test]

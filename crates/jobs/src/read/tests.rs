@@ -1,6 +1,6 @@
 use super::*;
 use crate::{JobLine, Jobs, Limits, Unsettled};
-use crontab::tick::{Naming, Unmodelled};
+use crontab::tick::Unmodelled;
 use policy::moment::WallTime;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -199,10 +199,10 @@ fn ticks_are_named_by_the_zone_of_cron_or_of_the_job() {
          CRON_TZ=''\nRANDOM_DELAY=5\n30 3 * * * root rcron x\nRANDOM_DELAY=0\n0~9 3 * * * root rcron x\n@reboot root rcron x\n",
     );
     let jobs = tree.read();
-    let name = |line: usize, start| match jobs.name_tick(&jobs.lines()[line], start, five_minutes) {
-        Naming::Tick(tick) => Ok(tick.to_string()),
-        Naming::TooLate => Ok("too late".to_owned()),
-        Naming::Unmodelled(why) => Err(why),
+    let name = |line: usize, start| {
+        let ticks = jobs.lines()[line].ticks(jobs.system_zone())?;
+        let named = ticks.name(start, five_minutes);
+        Ok(named.map_or_else(|| "too late".to_owned(), |tick| tick.to_string()))
     };
     // 2026-12-01 08:30:01 and 2026-11-30 22:00:01 UTC
     assert_eq!(name(0, at(1_796_113_801)), Ok("2026-12-01T08:30:00Z".to_owned()));
@@ -226,8 +226,8 @@ fn ticks_are_named_by_the_zone_of_cron_or_of_the_job() {
     // A cron whose rules are not known.
     tree.write("/usr/sbin/cron", "another program");
     let jobs = tree.read();
-    let named = jobs.name_tick(&jobs.lines()[0], at(0), five_minutes);
-    assert_eq!(named, Naming::Unmodelled(Unmodelled::OtherCron));
+    let ticks = jobs.lines()[0].ticks(jobs.system_zone());
+    assert_eq!(ticks.err(), Some(Unmodelled::OtherCron));
 }
 
 #[test]

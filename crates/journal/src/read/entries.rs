@@ -39,6 +39,27 @@ const STATES: [State; 6] = [
     State::Unknown,
 ];
 
+impl State {
+    /// The word for a run without an end in an export.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Running => "running",
+            Self::Unwatched => "unwatched",
+            Self::Interrupted => "interrupted",
+            Self::Hidden => "hidden",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state that an export gives a run without an end. A word of a later version says nothing.
+    pub(super) fn of_unfinished(word: Option<&str>) -> Self {
+        let unfinished = STATES.into_iter().filter(|state| *state != Self::Ended);
+        let known = |state: &Self| Some(state.word()) == word;
+        unfinished.into_iter().find(known).unwrap_or(Self::Unknown)
+    }
+}
+
 impl Entry {
     /// `None` for a place that does not fit: a file of a terabyte.
     pub(super) fn new(started: i64, place: Place, state: State) -> Option<Self> {

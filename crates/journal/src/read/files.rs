@@ -79,8 +79,9 @@ impl Files {
             Ok(opened) => opened,
             Err(NotOpened::Missing) => return,
             Err(NotOpened::Unusable(why)) => return notes.add(Unseen::Unusable(path, name.user, why)),
-            Err(NotOpened::Unreadable(error)) => return notes.fail(&path, error.to_string()),
+            Err(NotOpened::Unreadable(error)) => return notes.fail(&name.shown(&self.sources), error.to_string()),
         };
+        let path = name.shown(&self.sources);
         let identity = (metadata.dev(), metadata.ino());
         let index = self.index(identity, name, group);
         let length = metadata.len();
@@ -132,6 +133,15 @@ impl Files {
 
     pub(super) fn name(&self, file: u32) -> FileName {
         self.table[file as usize].name
+    }
+
+    /// The name of the server that exported the file.
+    pub(super) fn host(&self, file: u32) -> Option<&str> {
+        self.host_of_source(self.name(file).source)
+    }
+
+    pub(super) fn host_of_source(&self, source: u16) -> Option<&str> {
+        self.sources[usize::from(source)].host()
     }
 
     pub(super) fn is_own(&self, file: u32) -> bool {

@@ -4,13 +4,13 @@ use crate::append::LARGEST;
 
 /// In bytes: the longest record is shorter, because its texts are cut and escaping makes them at most six times as long. A longer
 /// line is skipped.
-pub(super) const LONGEST_LINE: usize = 64 << 10;
+pub const LONGEST_LINE: usize = 64 << 10;
 /// In bytes: of a larger file in a directory, only the end is read. rcron rotates a file before it is so large.
 pub(super) const MOST_BYTES: u64 = LARGEST + (1 << 20);
 /// Files of all owners.
 pub(super) const MOST_FILES: usize = 100_000;
 /// Runs of all owners.
-pub(super) const MOST_RUNS: usize = 1_000_000;
+pub const MOST_RUNS: usize = 1_000_000;
 /// Starts without an end of one owner. A hash table of this size is seven eighths full.
 pub(super) const MOST_OPEN: usize = 114_000;
 /// The same where only running jobs are asked for: rcrond must stay small.

@@ -9,6 +9,7 @@ use super::{Query, users};
 use crate::run::{Fate, Run};
 use inputs::clock;
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// The number of a group and the id of a run whose end was recorded while the journal was read.
 pub(super) type Late = HashSet<(u32, u128)>;
@@ -24,6 +25,8 @@ pub struct Runs {
     notes: Notes,
     gone: u64,
     may_be_copies: bool,
+    /// The name of this server, if those of others are read too.
+    own_host: Option<String>,
     /// Whether older ones were left out because of `limit`.
     pub more: bool,
     /// Whether a directory could not be listed, so that only the runs of this user were found.
@@ -49,6 +52,7 @@ impl Runs {
             notes,
             gone: 0,
             may_be_copies: false,
+            own_host: None,
             more: false,
             is_only_own: false,
         }
@@ -113,6 +117,11 @@ impl Runs {
         self.entries = kept;
     }
 
+    /// From now on, the runs of this server's own journals have this [`Run::host`].
+    pub fn name_own_host(&mut self, host: &str) {
+        self.own_host = Some(host.to_owned());
+    }
+
     /// From now on, the runs come in order of their owners, root's first, and each owner's with the newest start first.
     pub fn sort_by_owner(&mut self) {
         let (files, entries) = (&self.files, &mut self.entries);
@@ -131,6 +140,7 @@ impl Runs {
 
     fn load(&mut self, entry: Entry) -> Option<Run> {
         let Place { file, .. } = entry.place();
+        let exported_by = self.files.host(file).map(str::to_owned);
         let (name, group, is_own) = (self.files.name(file), self.files.group(file), self.files.is_own(file));
         let Some(line) = self.files.line(entry.place()) else {
             self.gone += 1;
@@ -142,12 +152,18 @@ impl Runs {
         }
         let fate = match entry.state() {
             State::Ended => Fate::Ended(record.end()?),
-            State::Running => Fate::Running(lasts(&record, clock::boot_time().0)),
-            State::Unwatched => Fate::Unwatched(lasts(&record, clock::boot_time().0)),
+            State::Running => Fate::Running(lasted(&record, exported_by.is_some())),
+            State::Unwatched => Fate::Unwatched(lasted(&record, exported_by.is_some())),
             State::Interrupted => Fate::Interrupted,
             State::Hidden | State::Unknown => Fate::Unknown,
         };
-        let run = run(record, name.user, is_own, fate);
+        let is_seen = exported_by.is_some() && record.seen;
+        let host = exported_by.or_else(|| self.own_host.clone());
+        let run = Run {
+            host,
+            is_seen,
+            ..run(record, name.user, is_own, fate)
+        };
         let is_wanted = (!self.query.failed || run.has_failed()) && self.query.matches(run.name(), &run.cluster);
         is_wanted.then_some(run)
     }
@@ -157,6 +173,12 @@ impl Iterator for Iter<'_> {
     type Item = Run;
 
     fn next(&mut self) -> Option<Run> {
+        self.next_entry().map(|(_, run)| run)
+    }
+}
+
+impl Iter<'_> {
+    pub(super) fn next_entry(&mut self) -> Option<(Entry, Run)> {
         if self.runs.query.limit.is_some_and(|limit| self.given >= limit) {
             self.runs.more |= self.next < self.runs.entries.len();
             return None;
@@ -169,14 +191,21 @@ impl Iterator for Iter<'_> {
                 continue;
             }
             self.given += 1;
-            return Some(run);
+            return Some((entry, run));
         }
     }
-}
 
-impl Iter<'_> {
+    /// The record of a run that was just given, and its line.
+    pub(super) fn record(&mut self, entry: Entry) -> Option<(Record<'_>, &[u8])> {
+        let line = self.runs.files.line(entry.place())?;
+        Some((Record::parse(line)?, line))
+    }
+
     /// Whether the run was given already: it has the same start, then.
     fn is_copy(&mut self, entry: Entry, run: &Run) -> bool {
+        if self.runs.files.host(entry.place().file).is_some() {
+            return false;
+        }
         if self.compared.0 != entry.started || self.compared.1.len() > MOST_COMPARED {
             self.compared = (entry.started, HashSet::new());
         }
@@ -192,6 +221,15 @@ impl Query {
     fn matches(&self, job: &str, cluster: &str) -> bool {
         let matches = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
         matches(&self.job, job) && matches(&self.cluster, cluster)
+    }
+}
+
+/// How long a run has been in progress. The boot clock of another server is not this one's.
+fn lasted(record: &Record, is_exported: bool) -> Duration {
+    if is_exported {
+        Duration::try_from_secs_f64(record.lasted.unwrap_or_default()).unwrap_or_default()
+    } else {
+        lasts(record, clock::boot_time().0)
     }
 }
 
@@ -216,6 +254,8 @@ fn run(record: Record, owner: Option<u32>, is_own: bool, fate: Fate) -> Run {
         escaped: record.escaped,
         cut: record.cut,
         pid: record.pid,
+        host: None,
+        is_seen: false,
         fate,
     }
 }

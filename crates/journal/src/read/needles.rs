@@ -17,6 +17,7 @@ pub(super) struct Needles {
     started: Finder<'static>,
     success: [Finder<'static>; 2],
     clock: Finder<'static>,
+    interrupted: Finder<'static>,
     /// Where only running jobs are wanted.
     running: Option<Running>,
 }
@@ -42,6 +43,7 @@ impl Needles {
             started: Finder::new(STARTED).into_owned(),
             success: [finder(",\"exit\":0,"), finder(",\"exit\":0}")],
             clock: finder(",\"clock\":"),
+            interrupted: finder(",\"fate\":\"interrupted\""),
             running: Running::new(query, here),
         }
     }
@@ -59,6 +61,11 @@ impl Needles {
     /// Whether the record of an end says that the job exited with 0.
     pub(super) fn is_success(&self, line: &[u8]) -> bool {
         self.success.iter().any(|success| success.find(line).is_some())
+    }
+
+    /// Whether an export says that the run was interrupted.
+    pub(super) fn is_exported_as_interrupted(&self, line: &[u8]) -> bool {
+        self.interrupted.find(line).is_some()
     }
 
     /// The start of the run in the record of an end, in microseconds since 1970.

@@ -49,6 +49,12 @@ pub(crate) struct Record<'a> {
     signal: Option<Cow<'a, str>>,
     #[serde(default)]
     demoted: bool,
+    /// What became of a run without an end, and for how many seconds it had been running: only in an export, and only believed there.
+    #[serde(borrow)]
+    pub(crate) fate: Option<Cow<'a, str>>,
+    pub(crate) lasted: Option<f64>,
+    #[serde(default)]
+    pub(crate) seen: bool,
 }
 
 impl<'a> Record<'a> {

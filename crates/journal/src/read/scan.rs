@@ -73,9 +73,10 @@ impl<'a> Scan<'a> {
     pub(super) fn new(sources: &[Source], query: &'a Query, here: Here) -> Self {
         let mut notes = Notes::default();
         let listing = source::list(sources, &mut notes);
-        let may_be_copies = sources.len() > 1 && sources.iter().any(|source| !source.is_own());
+        let local: Vec<&Source> = sources.iter().filter(|source| source.host().is_none()).collect();
+        let may_be_copies = local.len() > 1 && local.iter().any(|source| !source.is_own());
         // Each run may be found once in each copy.
-        let copies = if may_be_copies { sources.len() } else { 1 };
+        let copies = if may_be_copies { local.len() } else { 1 };
         Self {
             groups: listing.groups,
             files: Files::new(sources),
@@ -101,8 +102,11 @@ impl<'a> Scan<'a> {
         let late = self.read_late_ends();
         for (group, runs) in &self.entries.dropped {
             let names = self.groups.get(*group as usize).and_then(|group| group.names.first());
-            let owner = names.and_then(|names| names.user);
-            self.notes.add(Unseen::RunsDropped(owner, *runs));
+            self.notes
+                .add(match names.and_then(|names| self.files.host_of_source(names.source)) {
+                    Some(host) => Unseen::HostRunsDropped(host.to_owned(), *runs),
+                    None => Unseen::RunsDropped(names.and_then(|names| names.user), *runs),
+                });
         }
         let Records {
             query, may_be_copies, ..
@@ -119,7 +123,15 @@ impl<'a> Scan<'a> {
         let mut owner = Owner::default();
         let (records, entries) = (&mut self.records, &mut self.entries);
         for name in self.groups[group].names.iter().flat_map(|names| names.files()) {
-            let take = |place, line: &[u8]| records.take(&mut owner, entries, place, line);
+            let is_exported = self.files.host_of_source(name.source).is_some();
+            let is_file = name.user.is_none();
+            let take = |place, line: &[u8]| {
+                if is_exported {
+                    records.take_exported(entries, place, line);
+                } else if !is_file || !records.take_interrupted(entries, place, line) {
+                    records.take(&mut owner, entries, place, line);
+                }
+            };
             self.files.read(name, number(group), false, &mut self.notes, take);
             entries.shed_if_full(|file| self.files.group(file));
         }
@@ -227,6 +239,43 @@ impl Records<'_> {
         }
     }
 
+    /// Takes a line of an export: a run with an end, or one whose fate the other server has found out.
+    fn take_exported(&mut self, entries: &mut Entries, place: Place, line: &[u8]) {
+        if !self.needles.match_values(line) {
+            return;
+        }
+        match summarize(line) {
+            Some(summary) if summary.event == Event::End => {
+                if self.query.states == States::All && self.since.is_none_or(|since| summary.time >= since) {
+                    self.take_end(entries, place, line);
+                }
+            }
+            Some(_) => self.take_unfinished(entries, place, line),
+            None => {}
+        }
+    }
+
+    /// Takes a line of an export that is read as a file if it is of an interrupted run: nothing can change that, and a later record
+    /// with the same id is of another user. What was running then may have ended.
+    fn take_interrupted(&mut self, entries: &mut Entries, place: Place, line: &[u8]) -> bool {
+        let is_interrupted = self.needles.is_exported_as_interrupted(line)
+            && summarize(line).is_some_and(|summary| summary.event == Event::Start);
+        if is_interrupted && self.needles.match_values(line) {
+            self.take_unfinished(entries, place, line);
+        }
+        is_interrupted
+    }
+
+    fn take_unfinished(&mut self, entries: &mut Entries, place: Place, line: &[u8]) {
+        let Some(record) = Record::parse(line) else { return };
+        let state = State::of_unfinished(record.fate.as_deref());
+        if self.wants(&record, state) {
+            if let Some(entry) = Entry::new(record.started().as_microsecond(), place, state) {
+                entries.push(entry);
+            }
+        }
+    }
+
     fn take_end(&mut self, entries: &mut Entries, place: Place, line: &[u8]) {
         if self.query.failed && self.needles.is_success(line) {
             return;
@@ -254,14 +303,18 @@ impl Records<'_> {
             Fate::Unknown if fate == Fate::Unknown && origin.is_here() => State::Hidden,
             Fate::Unknown | Fate::Ended(_) => State::Unknown,
         };
+        self.wants(record, state).then_some(state)
+    }
+
+    /// Whether the query wants a run without an end.
+    fn wants(&self, record: &Record, state: State) -> bool {
         let is_running = matches!(state, State::Running | State::Unwatched);
         let is_since = self
             .since
             .is_none_or(|since| record.started().as_microsecond() >= since);
-        let is_wanted = (is_running || is_since && self.query.states != States::Running)
+        (is_running || is_since && self.query.states != States::Running)
             && (!self.query.failed || state == State::Interrupted)
-            && self.query.matches_texts(record);
-        is_wanted.then_some(state)
+            && self.query.matches_texts(record)
     }
 }
 

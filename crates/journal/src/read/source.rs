@@ -25,6 +25,13 @@ pub enum Source {
     Own(PathBuf),
     /// A directory or a file that the user named, which may be a copy from another server.
     Named(PathBuf),
+    /// What `rcronctl export` wrote on another server. What it says about unfinished runs is believed.
+    Exported {
+        /// The name of that server, for the user.
+        host: String,
+        /// The file with the records.
+        file: PathBuf,
+    },
 }
 
 /// The files of one owner, or of copies that may overlap.
@@ -63,9 +70,19 @@ pub(super) struct Listing {
 }
 
 impl Source {
-    pub(crate) fn path(&self) -> &Path {
+    /// The directory or file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         match self {
-            Self::Own(path) | Self::Named(path) => path,
+            Self::Own(path) | Self::Named(path) | Self::Exported { file: path, .. } => path,
+        }
+    }
+
+    /// The name of the server that exported it.
+    pub(super) fn host(&self) -> Option<&str> {
+        match self {
+            Self::Exported { host, .. } => Some(host),
+            Self::Own(_) | Self::Named(_) => None,
         }
     }
 
@@ -75,6 +92,17 @@ impl Source {
 }
 
 impl Group {
+    /// One file of any name.
+    fn of_file(source: u16) -> Self {
+        Self {
+            names: vec![Names {
+                source,
+                user: None,
+                bits: 1,
+            }],
+        }
+    }
+
     /// `None` for files of any name.
     pub(super) fn owner(&self) -> Option<u32> {
         self.names.first().and_then(|names| names.user)
@@ -106,14 +134,26 @@ impl FileName {
             None => source.to_owned(),
         }
     }
+
+    /// The same for a message: the file of an export has a name that means nothing to the user.
+    pub(super) fn shown(self, sources: &[Source]) -> PathBuf {
+        let host = sources[usize::from(self.source)].host();
+        host.map_or_else(|| self.path(sources), PathBuf::from)
+    }
 }
 
 /// Lists the files of all sources, by their owners: root first.
 pub(super) fn list(sources: &[Source], notes: &mut Notes) -> Listing {
     let mut listing = Listing::default();
     let mut groups: BTreeMap<Option<u32>, Group> = BTreeMap::new();
+    // Each export is a group of its own: no server can end or hide a run of another.
+    let mut exported = Vec::new();
     for (index, source) in sources.iter().enumerate() {
         let Ok(index) = u16::try_from(index) else { break };
+        if source.host().is_some() {
+            exported.push(Group::of_file(index));
+            continue;
+        }
         let users = match list_source(source, notes) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 // Only root can list a directory of mode 1733. Other users know the names of their own files.
@@ -137,12 +177,13 @@ pub(super) fn list(sources: &[Source], notes: &mut Notes) -> Listing {
     }
     drop_highest(&mut groups, notes);
     // The copies of one journal may have different names.
-    if sources.len() > 1 && groups.contains_key(&None) {
+    if sources.len() - exported.len() > 1 && groups.contains_key(&None) {
         let names = groups.into_values().flat_map(|group| group.names).collect();
         listing.groups = vec![Group { names }];
     } else {
         listing.groups = groups.into_values().collect();
     }
+    listing.groups.extend(exported);
     listing
 }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// A record of the run of this number, at this second; `end` has the fields of an end.
-fn record(number: u32, second: u32, end: Option<&str>) -> String {
+pub(super) fn record(number: u32, second: u32, end: Option<&str>) -> String {
     record_of(number, second, end, "tick", "other-boot")
 }
 
-fn record_of(number: u32, second: u32, end: Option<&str>, job: &str, boot: &str) -> String {
+pub(super) fn record_of(number: u32, second: u32, end: Option<&str>, job: &str, boot: &str) -> String {
     let time = |second: u32| format!("2026-11-24T03:{:02}:{:02}.000000Z", second / 60, second % 60);
     let (event, tail) = match end {
         None => ("start", String::new()),
@@ -33,9 +33,9 @@ fn node() -> String {
     String::from_utf8(sys::environment::node_name()).expect("text")
 }
 
-const OK: Option<&str> = Some("\"exit\":0");
+pub(super) const OK: Option<&str> = Some("\"exit\":0");
 
-fn directory(files: &[(&str, &str)]) -> TempDir {
+pub(super) fn directory(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     for (name, text) in files {
         // A file counts only if it belongs to the user in its name.
@@ -46,7 +46,7 @@ fn directory(files: &[(&str, &str)]) -> TempDir {
     directory
 }
 
-fn own_path(directory: &TempDir) -> std::path::PathBuf {
+pub(super) fn own_path(directory: &TempDir) -> std::path::PathBuf {
     crate::names::path(directory.path(), sys::environment::effective_user(), 0)
 }
 
@@ -54,7 +54,7 @@ fn read_own(directory: &Path, query: &Query) -> Read {
     read_all(&[Source::Own(directory.to_owned())], query)
 }
 
-fn read_all(sources: &[Source], query: &Query) -> Read {
+pub(super) fn read_all(sources: &[Source], query: &Query) -> Read {
     let mut runs = read(sources, query);
     Read {
         runs: runs.iter().collect(),
@@ -64,14 +64,14 @@ fn read_all(sources: &[Source], query: &Query) -> Read {
 }
 
 #[derive(Debug)]
-struct Read {
-    runs: Vec<Run>,
+pub(super) struct Read {
+    pub(super) runs: Vec<Run>,
     more: bool,
-    unseen: Vec<Unseen>,
+    pub(super) unseen: Vec<Unseen>,
 }
 
 /// Runs as number and fate.
-fn told(read: &Read) -> Vec<(u32, &'static str)> {
+pub(super) fn told(read: &Read) -> Vec<(u32, &'static str)> {
     let number = |run: &Run| u32::from_str_radix(&run.id[24..], 16).expect("a number");
     read.runs.iter().map(|run| (number(run), run.fate.word())).collect()
 }

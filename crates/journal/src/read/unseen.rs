@@ -26,6 +26,8 @@ pub enum Unseen {
     OpenDropped(Option<u32>, u64),
     /// So many of the oldest runs of this user were dropped.
     RunsDropped(Option<u32>, u64),
+    /// So many of the oldest runs of this server were dropped.
+    HostRunsDropped(String, u64),
     /// So many records were removed by a rotation, or changed, while the journal was read.
     Gone(u64),
     /// So many further notes.
@@ -110,6 +112,10 @@ impl fmt::Display for Unseen {
                 out,
                 "there are too many runs: {runs} of the oldest of {} are not shown; select fewer, with --since or --job",
                 user(*owner)
+            ),
+            Self::HostRunsDropped(host, runs) => write!(
+                out,
+                "there are too many runs: {runs} of the oldest of {host} are not shown; select fewer, with --since or --job"
             ),
             Self::Gone(records) => write!(
                 out,

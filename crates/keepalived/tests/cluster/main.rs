@@ -277,3 +277,8 @@ fn runs_only_where_the_lease_is_valid(active: &Server, stale: &Server) {
     });
     assert_eq!(stale.runs("A"), there);
 }
+
+#[test]
+fn version() {
+    assert!(testing::program::own_version_lines("rcron-keepalived").is_empty());
+}

@@ -4,7 +4,7 @@ mod text;
 
 use super::name::{NodeName, SessionId};
 use super::timing::LeaseDuration;
-pub use text::{LONGEST, Unreadable};
+pub use text::{FORMATS, LONGEST, Unreadable};
 
 /// A node's session. Its key is the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]

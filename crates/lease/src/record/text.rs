@@ -17,6 +17,9 @@ pub const LONGEST: usize = 1024;
 const SESSION_VERSION: &str = "session1";
 const CLUSTER_VERSION: &str = "cluster1";
 
+/// The versions of the records' formats.
+pub const FORMATS: [&str; 2] = [CLUSTER_VERSION, SESSION_VERSION];
+
 /// The names that an appended field cannot have.
 const SESSION_FIELDS: &[&str] = &["id", "heartbeat", "lease"];
 const CLUSTER_FIELDS: &[&str] = &[

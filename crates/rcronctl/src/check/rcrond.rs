@@ -4,7 +4,7 @@ use super::finding::{Finding, Place};
 use super::kind::{Group, Kind};
 use super::report::Report;
 use super::switch::Switch;
-use crate::daemon::QUICK;
+use crate::daemon::{QUICK, drain_origin};
 use control::client::{self, NoAnswer};
 use control::{ClusterReport, Request, Response, Role, StoreReport};
 use jobs::root::Root;
@@ -90,7 +90,11 @@ fn check_store(place: &Place, node: &str, store: &StoreReport, report: &mut Repo
 fn check_cluster(place: &Place, cluster: &ClusterReport, report: &mut Report) {
     let (name, file) = (escaped(&cluster.name), escaped(&cluster.state_file));
     if matches!(cluster.role, Role::Drained | Role::Draining) {
-        let what = format!("this server is drained for cluster {name}");
+        let origin = cluster
+            .drain
+            .as_ref()
+            .map_or_else(String::new, |origin| format!(" {}", drain_origin(origin)));
+        let what = format!("this server is drained for cluster {name}{origin}");
         let remedy = format!("when the maintenance is over: rcronctl undrain --cluster {name}");
         let finding = Finding::doubtful(Kind::RcrondDrained, place, what, remedy);
         report.add(finding.because("it does not take the cluster over until then, even if no other server is left"));

@@ -153,6 +153,7 @@ impl Serialize for Reported<'_, ClusterReport> {
         object.serialize_entry("lease", &seconds(cluster.lease_ms))?;
         object.serialize_entry("lease_left", &cluster.lease_left_ms.map(seconds))?;
         object.serialize_entry("writable", &cluster.writable)?;
+        object.serialize_entry("drained", &cluster.drain)?;
         let nodes: Vec<_> = cluster.nodes.iter().map(Reported).collect();
         object.serialize_entry("nodes", &nodes)?;
         object.end()
@@ -170,6 +171,7 @@ impl Serialize for Reported<'_, NodeReport> {
         object.serialize_entry("lease_left", &node.lease_left_ms.map(seconds))?;
         object.serialize_entry("version", &node.version)?;
         object.serialize_entry("last_seen", &node.last_seen)?;
+        object.serialize_entry("drained", &node.drain)?;
         object.end()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cluster::ClusterState;
 use super::rcrond::Rcrond;
+use crate::daemon::drain_origin;
 use crate::screen::Screen;
 use crate::table::{Cell, Column, Tone, format_table};
 use crate::when;
@@ -66,6 +67,9 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
     };
     let rows: Vec<Vec<Cell>> = nodes.iter().map(|node| row(node, node.name == report.node)).collect();
     text.push_str(&format_table(&COLUMNS, &rows, screen));
+    for line in nodes.iter().filter_map(drain_line) {
+        let _ = writeln!(text, "{line}");
+    }
     if !cluster.writable {
         let file = escaped(&cluster.state_file);
         let line = format!("{file} cannot be written: this server cannot become active");
@@ -84,7 +88,18 @@ fn this_node(report: &Report, cluster: &ClusterReport) -> NodeReport {
         lease_left_ms: cluster.lease_left_ms,
         version: report.version.clone(),
         last_seen: None,
+        drain: cluster.drain.clone(),
     }
+}
+
+/// `server2: drained since 2026-12-01 03:12 by root (login anna)`.
+fn drain_line(node: &NodeReport) -> Option<String> {
+    let origin = node.drain.as_ref()?;
+    let word = match node.role {
+        Role::Draining => "draining",
+        _ => "drained",
+    };
+    Some(format!("{}: {word} {}", escaped(&node.name), drain_origin(origin)))
 }
 
 fn row(node: &NodeReport, is_here: bool) -> Vec<Cell> {

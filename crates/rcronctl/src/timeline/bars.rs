@@ -97,7 +97,7 @@ impl Bar {
 }
 
 fn size(run: &Run) -> usize {
-    run.command.len() + run.job.as_ref().map_or(0, String::len) + run.node.len()
+    run.command.len() + run.job.as_ref().map_or(0, String::len) + run.server().len()
 }
 
 /// The runs that findings name: they are shown one by one.
@@ -141,7 +141,7 @@ fn join(row: &Row, single: &HashSet<usize>, width: i64) -> Vec<Bar> {
 #[cfg(test)]
 mod tests {
     use super::super::example::{failed, named, ok, seconds};
-    use super::super::model::build_timeline;
+    use super::super::model::{Journals, build_timeline};
     use super::super::run_span::Window;
     use super::*;
 
@@ -150,7 +150,7 @@ mod tests {
             since: seconds(0),
             now: seconds(1_000_000),
         };
-        Bars::for_page(&build_timeline(runs, window, 1))
+        Bars::for_page(&build_timeline(runs, window, Journals::Named(1)))
     }
 
     #[test]

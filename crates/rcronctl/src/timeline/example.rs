@@ -24,6 +24,8 @@ pub(super) fn run(node: &str, start: i64, fate: Fate) -> Run {
         cut: false,
         pid: 4711,
         started: seconds(start),
+        host: None,
+        is_seen: false,
         fate,
     }
 }

@@ -121,7 +121,7 @@ fn busy_until(spans: &[RunSpan], ticks: &[i64], now: Timestamp) -> Vec<i64> {
 #[cfg(test)]
 mod tests {
     use super::super::example::{interrupted, ok, run, seconds};
-    use super::super::model::build_timeline;
+    use super::super::model::{Journals, build_timeline};
     use super::*;
     use journal::run::{Fate, Run};
 
@@ -131,7 +131,7 @@ mod tests {
             now: seconds(until),
         };
         let second = |time: Timestamp| time.as_second() - seconds(0).as_second();
-        let timeline = build_timeline(runs, window, journals);
+        let timeline = build_timeline(runs, window, Journals::Named(journals));
         let found = timeline.findings.iter();
         found
             .map(|finding| (finding.kind, second(finding.from), second(finding.to), finding.ticks))

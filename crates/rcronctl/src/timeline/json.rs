@@ -124,7 +124,7 @@ pub(super) fn document<'a>(timeline: &'a TimelineModel<'a>, bars: &Bars) -> Time
             .iter()
             .map(|finding| finding_json(finding, timeline, bars.are_joined()))
             .collect(),
-        missed_ticks_are_looked_for: timeline.has_all_journals,
+        missed_ticks_are_looked_for: timeline.journals.are_all(),
         joined: bars.are_joined().then_some(bars.runs),
     }
 }
@@ -160,7 +160,7 @@ fn span_json<'a>(span: &RunSpan<'a>) -> SpanJson<'a> {
     let ending = Ending::of_run(run);
     SpanJson {
         run: &run.id,
-        server: &run.node,
+        server: run.server(),
         job: run.job.as_deref(),
         command: &run.command,
         user: run.user.as_deref(),
@@ -218,7 +218,7 @@ fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::example::{interrupted, ok, seconds};
-    use super::super::model::build_timeline;
+    use super::super::model::{Journals, build_timeline};
     use super::super::run_span::Window;
     use super::*;
     use journal::run::{Fate, Outcome};
@@ -235,7 +235,7 @@ mod tests {
             since: seconds(-60),
             now: seconds(60),
         };
-        let timeline = build_timeline(&runs, window, 2);
+        let timeline = build_timeline(&runs, window, Journals::Named(2));
         let text = serde_json::to_string_pretty(&document(&timeline, &Bars::single(&timeline))).expect("JSON");
         assert_eq!(text, include_str!("example.json").trim_end());
     }

@@ -13,8 +13,29 @@ pub(super) struct TimelineModel<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// In order of time.
     pub(super) findings: Vec<Finding>,
+    pub(super) journals: Journals,
+}
+
+/// Which servers' journals there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Journals {
+    /// So many that `--journal` named. The user is believed to have named all.
+    Named(usize),
+    /// Those of all servers that were named.
+    All,
+    /// The same, but not all could be read, or not completely.
+    SomeUnread,
+}
+
+impl Journals {
     /// Whether the journals are enough to show that a tick ran nowhere.
-    pub(super) has_all_journals: bool,
+    pub(super) fn are_all(self) -> bool {
+        match self {
+            Self::Named(journals) => journals > 1,
+            Self::All => true,
+            Self::SomeUnread => false,
+        }
+    }
 }
 
 impl TimelineModel<'_> {
@@ -24,17 +45,20 @@ impl TimelineModel<'_> {
     }
 }
 
-/// Shows the runs that were in progress in the window. `journals` is how many `--journal` named.
-pub(super) fn build_timeline(runs: &[Run], window: Window, journals: usize) -> TimelineModel<'_> {
+/// Shows the runs that were in progress in the window.
+pub(super) fn build_timeline(runs: &[Run], window: Window, journals: Journals) -> TimelineModel<'_> {
     let servers = servers(runs);
-    let has_all_journals = servers.len() > 1 || journals > 1;
+    let journals = match journals {
+        Journals::Named(_) if servers.len() > 1 => Journals::All,
+        journals => journals,
+    };
     let rows = build_rows(runs, &servers, window);
     TimelineModel {
-        findings: findings::find_all(&rows, window, has_all_journals),
+        findings: findings::find_all(&rows, window, journals.are_all()),
         window,
         servers,
         rows,
-        has_all_journals,
+        journals,
     }
 }
 
@@ -47,7 +71,7 @@ pub(super) fn letter(server: usize) -> char {
 }
 
 pub(super) fn servers(runs: &[Run]) -> Vec<&str> {
-    let mut servers: Vec<&str> = runs.iter().map(|run| run.node.as_str()).collect();
+    let mut servers: Vec<&str> = runs.iter().map(|run| run.server()).collect();
     servers.sort_unstable();
     servers.dedup();
     servers
@@ -65,7 +89,7 @@ mod tests {
             since: seconds(WINDOW.0),
             now: seconds(WINDOW.1),
         };
-        build_timeline(runs, window, 1)
+        build_timeline(runs, window, Journals::Named(1))
     }
 
     fn of(mut run: Run, cluster: &str, user: Option<&str>) -> Run {

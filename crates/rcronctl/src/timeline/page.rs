@@ -65,7 +65,7 @@ fn fill_frame(frame: &str, parts: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::example::{named, ok, seconds};
-    use super::super::model::build_timeline;
+    use super::super::model::{Journals, build_timeline};
     use super::super::run_span::Window;
     use super::*;
 
@@ -77,7 +77,7 @@ mod tests {
             since: seconds(-60),
             now: seconds(60),
         };
-        let timeline = build_timeline(&runs, window, 2);
+        let timeline = build_timeline(&runs, window, Journals::Named(2));
         render_page(&timeline, &Bars::single(&timeline), "secret").expect("a page")
     }
 

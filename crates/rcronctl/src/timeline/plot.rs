@@ -145,7 +145,7 @@ impl Plot {
 #[cfg(test)]
 mod tests {
     use super::super::example::{failed, interrupted, ok, running, seconds};
-    use super::super::model::{build_timeline, letter};
+    use super::super::model::{Journals, build_timeline, letter};
     use super::super::run_span::Window;
     use super::*;
     use journal::run::Run;
@@ -156,7 +156,7 @@ mod tests {
             since: seconds(0),
             now: seconds(60),
         };
-        let timeline = build_timeline(runs, window, 1);
+        let timeline = build_timeline(runs, window, Journals::Named(1));
         let scale = Scale { window, columns: 12 };
         let plot = Plot::new(&timeline.rows[0], timeline.findings.iter(), &scale);
         let character = |cell: &Cell| match cell {

@@ -82,7 +82,7 @@ pub(super) fn label_rows(rows: &mut [Row]) {
 }
 
 fn span<'a>(run: &'a Run, servers: &[&str], window: Window) -> Option<RunSpan<'a>> {
-    let server = servers.binary_search(&run.node.as_str()).ok()?;
+    let server = servers.binary_search(&run.server()).ok()?;
     Some(RunSpan::new(run, server, window.now)).filter(|span| window.contains(span))
 }
 

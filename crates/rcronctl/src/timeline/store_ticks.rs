@@ -44,7 +44,7 @@ impl StoreTicks {
             since_ms: Some(u64::try_from(window.since.as_millisecond()).unwrap_or_default()),
             missed_only: false,
         };
-        match daemon::fetch_ticks(options.socket.path(), &request) {
+        match daemon::fetch_ticks(options.hosts.socket.path(), &request) {
             Ok(report) => {
                 for line in &report.unreadable {
                     warn(escaped(line));
@@ -94,7 +94,7 @@ impl StoreTicks {
 /// Not where rcrond is not used, or is of a version without `once_per_tick`.
 fn is_worth_a_warning(no_report: &NoReport, options: &cli::Timeline) -> bool {
     match &no_report.reason {
-        Reason::NoAnswer(NoAnswer::NoSocket, _) => options.socket.socket.is_some(),
+        Reason::NoAnswer(NoAnswer::NoSocket, _) => options.hosts.socket.socket.is_some(),
         Reason::TooOld => false,
         _ => true,
     }
@@ -164,7 +164,7 @@ fn is_same_gap(finding: &Finding, missed: &MissedTicks) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::example::{named, ok, seconds};
-    use super::super::model::build_timeline;
+    use super::super::model::{Journals, build_timeline};
     use super::*;
     use journal::run::Run;
 
@@ -191,7 +191,7 @@ mod tests {
 
     /// Kind, row, start, end, ticks.
     fn findings(runs: &[Run], ticks: &StoreTicks) -> Vec<(Kind, String, i64, i64, usize)> {
-        let mut timeline = build_timeline(runs, window(), 2);
+        let mut timeline = build_timeline(runs, window(), Journals::Named(2));
         timeline.add_ticks(ticks);
         let second = |time: Timestamp| time.as_second() - seconds(0).as_second();
         let found = timeline.findings.iter();

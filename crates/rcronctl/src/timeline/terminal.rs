@@ -5,7 +5,7 @@ mod pen;
 
 use super::axis::Scale;
 use super::finding::Finding;
-use super::model::TimelineModel;
+use super::model::{Journals, TimelineModel};
 use super::plot::{Mark, Plot};
 use super::rows::Row;
 use super::words;
@@ -27,7 +27,9 @@ const WIDEST: usize = 1000;
 const MOST_FINDINGS: usize = 20;
 
 const ONE_JOURNAL: &str = "This is the journal of one server. Ticks that ran nowhere are found only with the journals of the other \
-                           servers: see --journal.";
+                           servers: see --hosts and --journal.";
+const SOME_UNREAD: &str =
+    "Not all journals could be read. Ticks that ran nowhere are found only with the journals of all servers.";
 
 /// The whole text, which ends in a newline.
 pub(super) fn draw(timeline: &TimelineModel, screen: Screen, zone: &TimeZone) -> String {
@@ -111,9 +113,13 @@ fn format_findings(timeline: &TimelineModel, zone: &TimeZone, pen: Pen) -> Strin
         let more = format!("{omitted} earlier ones are not shown: see --json or --html");
         text.push_str(&pen.sentence(&more));
     }
-    if !timeline.has_all_journals {
+    if !timeline.journals.are_all() {
         text.push('\n');
-        text.push_str(&pen.sentence(ONE_JOURNAL));
+        text.push_str(&pen.sentence(if timeline.journals == Journals::SomeUnread {
+            SOME_UNREAD
+        } else {
+            ONE_JOURNAL
+        }));
     }
     text
 }
@@ -155,7 +161,11 @@ mod tests {
             since: seconds(0),
             now: seconds(3600),
         };
-        draw(&build_timeline(runs, window, 2), screen, &TimeZone::UTC)
+        draw(
+            &build_timeline(runs, window, Journals::Named(2)),
+            screen,
+            &TimeZone::UTC,
+        )
     }
 
     fn minutes(node: &str, from: i64, to: i64) -> Vec<Run> {

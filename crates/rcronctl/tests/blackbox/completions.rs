@@ -1,6 +1,7 @@
-//! `rcronctl completions` and `help`.
+//! `rcronctl completions`, `help` and `--version`.
 
 use crate::fixture::Fixture;
+use testing::program::own_version_lines;
 
 #[test]
 fn are_printed_for_each_shell() {
@@ -21,4 +22,9 @@ fn help_is_a_command_and_an_option() {
     assert!(help.contains("Usage: rcronctl"), "{help}");
     assert_eq!(help, fixture.output(0, ["--help"]));
     assert_eq!(fixture.output(0, ["help", "set"]), fixture.output(0, ["set", "--help"]));
+}
+
+#[test]
+fn version() {
+    assert!(own_version_lines("rcronctl").is_empty());
 }

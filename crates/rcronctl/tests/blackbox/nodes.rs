@@ -2,7 +2,7 @@
 
 use crate::daemon::{Daemon, Reply, answer_status, report};
 use crate::fixture::{Fixture, rows};
-use control::{Request, Response};
+use control::{DrainOrigin, Request, Response, Role};
 use std::os::unix::net::UnixListener;
 use testing::run;
 
@@ -68,13 +68,14 @@ fn json_has_the_nodes_and_the_store() {
         *cluster,
         serde_json::json!({
             "holder": "server1", "role": "active", "priority": 100, "epoch": 42, "lease": 10.0, "lease_left": 8.25, "writable": true,
+            "drained": null,
             "nodes": [
                 { "node": "server1", "role": "active", "priority": 100, "epoch": 42, "lease_left": 8.25, "version": "0.9.0",
-                  "last_seen": "2026-01-01T00:00:00Z" },
+                  "last_seen": "2026-01-01T00:00:00Z", "drained": null },
                 { "node": "server2", "role": "standby", "priority": 90, "epoch": null, "lease_left": null, "version": "0.9.0",
-                  "last_seen": "2026-01-01T00:00:00Z" },
+                  "last_seen": "2026-01-01T00:00:00Z", "drained": null },
                 { "node": "server3", "role": "gone", "priority": 80, "epoch": null, "lease_left": null, "version": "0.9.0",
-                  "last_seen": "2020-01-01T00:00:00Z" },
+                  "last_seen": "2020-01-01T00:00:00Z", "drained": null },
             ],
         })
     );
@@ -86,6 +87,53 @@ fn json_has_the_nodes_and_the_store() {
                        "session": true, "watching": true, "session_failure": null, "watch_failure": null },
         })
     );
+}
+
+/// server1 is being drained, server2 has been since yesterday, server3 by an rcrond that does not say more.
+fn answer_with_drains(_: &Request) -> Reply {
+    let origin = |since: &str, by: &str| {
+        Some(DrainOrigin {
+            since: since.to_owned(),
+            by: by.to_owned(),
+        })
+    };
+    let mut report = report(true);
+    let cluster = &mut report.clusters[0];
+    cluster.role = Role::Draining;
+    cluster.drain = origin("2026-12-01T03:12:59Z", "root (login anna)");
+    cluster.nodes[0].role = Role::Draining;
+    cluster.nodes[0].drain.clone_from(&cluster.drain);
+    cluster.nodes[1].role = Role::Drained;
+    cluster.nodes[1].drain = origin("yester\u{1b}[2Jday", "\u{1b}[2J");
+    cluster.nodes[2].role = Role::Drained;
+    Response::Status(report).into()
+}
+
+#[test]
+fn says_since_when_and_by_whom_a_node_is_drained() {
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start(&fixture.path("socket"), answer_with_drains);
+    let done = run(fixture
+        .command()
+        .env("TZ", "UTC-1")
+        .args(["status", "--socket", &fixture.socket()]));
+    let shown = done.stdout();
+    let lines: Vec<_> = shown.lines().filter(|line| line.contains(": dr")).collect();
+    assert_eq!(
+        lines,
+        [
+            "server1: draining since 2026-12-01 04:12 by root (login anna)",
+            "server2: drained since yester\\x1b[2Jday by \\x1b[2J",
+        ]
+    );
+    let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
+    let cluster = &json["clusters"][0]["rcrond"];
+    let expected = serde_json::json!({ "since": "2026-12-01T03:12:59Z", "by": "root (login anna)" });
+    assert_eq!(
+        (&cluster["drained"], &cluster["nodes"][0]["drained"]),
+        (&expected, &expected)
+    );
+    assert_eq!(cluster["nodes"][2]["drained"], serde_json::Value::Null);
 }
 
 #[test]

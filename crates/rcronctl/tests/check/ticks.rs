@@ -1,7 +1,7 @@
 //! Debian's cron itself over changes of summer time and with clocks that are set: each job that it starts gets the name of the minute
 //! that cron meant.
 
-use ::crontab::tick::{Naming, TickMinute, Ticks};
+use ::crontab::tick::{TickMinute, Ticks};
 use ::crontab::{Crontab, Kind, schedule::Dialect};
 use policy::moment::WallTime;
 use policy::time_zone::Zone;
@@ -264,8 +264,8 @@ fn names(scenario: &Scenario, cron: &Cron, stepped: Option<Duration>) -> Vec<Vec
             scenario.start_within,
         );
         names[index].push(match name {
-            Naming::Tick(tick) => tick.to_string()[11..16].to_owned(),
-            other => format!("{other:?} at {}", WallTime(Duration::from_secs(time)).rfc3339()),
+            Some(tick) => tick.to_string()[11..16].to_owned(),
+            None => format!("too late at {}", WallTime(Duration::from_secs(time)).rfc3339()),
         });
     }
     names

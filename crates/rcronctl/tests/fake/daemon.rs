@@ -100,6 +100,7 @@ pub(crate) fn report(nodes: bool) -> Report {
         lease_left_ms: None,
         version: "0.9.0".to_owned(),
         last_seen: Some(last_seen.to_owned()),
+        drain: None,
     };
     let holder = NodeReport {
         epoch: Some(42),
@@ -136,6 +137,7 @@ pub(crate) fn report(nodes: bool) -> Report {
             epoch: 42,
             holder: Some("server1".to_owned()),
             writable: true,
+            drain: None,
             nodes: if nodes {
                 std::iter::once(holder).chain(others).collect()
             } else {

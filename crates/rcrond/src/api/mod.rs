@@ -14,6 +14,8 @@ pub(crate) struct PendingRequest {
     pub(crate) request: Request,
     /// The sender sees only this user's jobs and ticks. `None`: all.
     pub(crate) only_user: Option<String>,
+    /// Who has sent it, for the log and for `rcronctl status`; empty for a request that changes nothing.
+    pub(crate) asked_by: String,
     /// For the answers. The last one must be a [`Response::is_last`]. The channel is closed when the client has gone or its
     /// time limit has passed; the loop completes what it has begun anyway.
     pub(crate) replies: mpsc::Sender<Response>,

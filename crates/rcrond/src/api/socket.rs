@@ -6,6 +6,7 @@
 
 mod connection;
 mod limits;
+mod peer;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use crate::claims::Users;
 use control::Response;
 use control::client::{Connection, NoAnswer};
 use limits::ConnectionLimits;
+use peer::Peer;
 use std::fmt;
 use std::fs::{self, Permissions};
 use std::io;
@@ -141,13 +143,17 @@ fn start_connection(
     limits: &Arc<ConnectionLimits>,
     connections: &mut JoinSet<()>,
 ) {
-    let Ok(peer) = stream.peer_cred() else { return };
-    let uid = peer.uid();
+    let Ok(credentials) = stream.peer_cred() else { return };
+    let peer = Peer {
+        uid: credentials.uid(),
+        pid: credentials.pid(),
+    };
+    let uid = peer.uid;
     match limits.reserve(uid, context.owner.may_drain(uid)) {
         Some(reservation) => {
             let context = Arc::clone(context);
             connections.spawn(async move {
-                connection::serve(stream, uid, &context).await;
+                connection::serve(stream, peer, &context).await;
                 drop(reservation);
             });
         }

@@ -11,14 +11,14 @@ use std::time::Duration;
 use sys::output::{to_stderr, to_stdout};
 use tokio::task::JoinSet;
 
-/// For all calls to one server. All servers are asked at the same time.
+/// For all calls over one connection. All servers are asked at the same time.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// What one server has answered: its warnings.
 type Found = Result<Vec<String>, Error>;
 
 /// Connects to each server, reads a record, and tries a change that the server must refuse because of its condition. The change
-/// shows what would keep rcrond from writing: missing rights, or a store that is full.
+/// shows what would keep rcrond from writing: missing rights, or a store that is full. Then it tries to watch the record.
 pub(super) fn check(config: &Config, report: &mut Report) {
     let key = format!("check/{}", config.node.as_str());
     report_results(ask_each(&config.store, &key), report);
@@ -40,7 +40,7 @@ fn ask_each(settings: &Settings, key: &str) -> Vec<Found> {
             let key = key.to_owned();
             tasks.spawn(async move {
                 let found = match store {
-                    Ok(store) => within(TIME_LIMIT, ask(store.as_ref(), key)).await,
+                    Ok(store) => ask(store.as_ref(), &key).await,
                     Err(error) => Err(error),
                 };
                 (number, found)
@@ -89,17 +89,35 @@ fn remedy(error: &Error) -> &'static str {
         .unwrap_or("check that it runs, that this host can reach it, and that `servers`, `user` and `tls` are correct")
 }
 
-async fn ask(store: &dyn Store, key: String) -> Found {
+async fn ask(store: &dyn Store, key: &str) -> Found {
+    let mut warnings = within(TIME_LIMIT, try_change(store, key)).await?;
+    warnings.extend(watch_warning(store, key).await);
+    Ok(warnings)
+}
+
+async fn try_change(store: &dyn Store, key: &str) -> Found {
     let mut connection = store.connect().await?;
-    connection.read(std::slice::from_ref(&key)).await?;
+    connection.read(&[key.to_owned()]).await?;
     // No server has this record, so that none can meet the condition.
     let change = Change {
         incarnation: None,
-        conditions: vec![(key.clone(), Some(1))],
-        writes: vec![(key, Vec::new())],
+        conditions: vec![(key.to_owned(), Some(1))],
+        writes: vec![(key.to_owned(), Vec::new())],
     };
     connection.change(&change).await?;
     connection.warnings().await
+}
+
+/// Why the store does not report changes to this node, although it could. A pooler can be the reason, or a missing right.
+async fn watch_warning(store: &dyn Store, key: &str) -> Option<String> {
+    if !store.reports_changes() {
+        return None;
+    }
+    let watch = within(TIME_LIMIT, store.watch(vec![key.to_owned()])).await;
+    let error = watch.err()?;
+    Some(format!(
+        "the store does not report changes, so a handover takes longer: {error}"
+    ))
 }
 
 /// Why the store was not prepared.
@@ -168,7 +186,7 @@ mod tests {
     }
 
     fn answer_of(store: &dyn Store) -> Found {
-        run(within(TIME_LIMIT, ask(store, "check/n".into()))).and_then(|found| found)
+        run(ask(store, "check/n")).and_then(|found| found)
     }
 
     fn unreachable(server: &str) -> Error {

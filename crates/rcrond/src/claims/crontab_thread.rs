@@ -1,19 +1,19 @@
 //! Reads the crontabs of this server, again when they change, in a thread of its own: they may be large, and a file system may hang.
 
-use super::crontabs::{Crontabs, JobLine, LineSchedule, Lines, Ticks};
+use super::crontabs::{Crontabs, JobLine, LineSchedule, Lines};
+use super::line_ticks::LineTicks;
 use super::messages::ClaimsEvent;
 use crate::config::resolve_links;
 use crate::event::{Event, EventSender};
 use crate::threads;
-use ::crontab::tick::{TickMinute as Minute, Ticks as MinuteTicks, Unmodelled};
-use claims::{Gap, JobKey, Schedule};
+use ::crontab::tick::Unmodelled;
+use claims::JobKey;
 use inputs::settings::DEFAULT_FILE;
 use jobs::root::Root;
 use jobs::{Jobs, Limits};
 use lease::ClusterName;
 use policy::claim::is_job_name;
 use policy::moment::WallTime;
-use policy::tick::TickTime;
 use policy::time_zone::Zone;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -26,8 +26,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Between two looks at the times of the files. cron notices a change at the next minute.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How many ticks of a gap are counted. With more, the number is "this many or more".
-const MOST_COUNTED: usize = 3000;
 
 /// The clusters of the configuration, with their state files: a line belongs to the cluster whose state file it reads.
 pub(crate) type ClusterFiles = Vec<(ClusterName, PathBuf)>;
@@ -146,11 +144,8 @@ fn text(bytes: &[u8]) -> Option<&str> {
 
 /// A line whose settings are not known.
 fn job_line(line: &jobs::JobLine, zone: &Arc<Zone>) -> JobLine {
-    let schedule = match line.ticks(zone) {
-        Ok(_) => LineSchedule::Known(Arc::new(CrontabTicks {
-            line: line.clone(),
-            zone: Arc::clone(zone),
-        })),
+    let schedule = match LineTicks::new(line, zone) {
+        Ok(ticks) => LineSchedule::Known(Arc::new(ticks)),
         Err(Unmodelled::Reboot) => LineSchedule::Reboot,
         Err(_) => LineSchedule::Unknown,
     };
@@ -215,71 +210,10 @@ impl<'a> StateFiles<'a> {
     }
 }
 
-/// The ticks of a line.
-#[derive(Debug)]
-struct CrontabTicks {
-    line: jobs::JobLine,
-    /// cron's own.
-    zone: Arc<Zone>,
-}
-
-impl CrontabTicks {
-    fn ticks(&self) -> Option<MinuteTicks<'_, Zone>> {
-        self.line.ticks(&self.zone).ok()
-    }
-}
-
-impl Schedule for CrontabTicks {
-    fn gap(&self, after: TickTime, before: TickTime) -> Option<Gap> {
-        let ticks = self.ticks()?;
-        let limit = Minute::not_before(before.wall()).plus_minutes(-1);
-        let from = Minute::containing(after.wall());
-        if limit <= from {
-            return None;
-        }
-        let mut missed = ticks.between(from, limit).take(MOST_COUNTED);
-        let first = missed.next()?;
-        let last = ticks.latest(first, limit)?;
-        let count = 1 + missed.count();
-        let count = if count == MOST_COUNTED {
-            u32::MAX
-        } else {
-            u32::try_from(count).unwrap_or(u32::MAX)
-        };
-        Some(Gap {
-            first: tick(first),
-            last: tick(last),
-            count,
-        })
-    }
-}
-
-impl Ticks for CrontabTicks {
-    fn latest(&self, earliest: TickTime, limit: TickTime) -> Option<TickTime> {
-        let (earliest, limit) = (Minute::not_before(earliest.wall()), Minute::containing(limit.wall()));
-        if limit < earliest {
-            return None;
-        }
-        self.ticks()?.latest(earliest, limit).map(tick)
-    }
-
-    fn next(&self, after: TickTime, limit: TickTime) -> Option<TickTime> {
-        let (after, limit) = (Minute::containing(after.wall()), Minute::containing(limit.wall()));
-        self.ticks()?.next(after, limit).map(tick)
-    }
-
-    fn as_schedule(self: Arc<Self>) -> Arc<dyn Schedule> {
-        self
-    }
-}
-
-fn tick(minute: Minute) -> TickTime {
-    TickTime(minute.seconds())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy::tick::TickTime;
     use std::fs;
     use tempfile::TempDir;
 
@@ -332,21 +266,9 @@ mod tests {
         let LineSchedule::Known(ticks) = &nightly.schedule else {
             panic!("{nightly:?}")
         };
-        let day = 86_400;
-        let (noon, three) = (TickTime(20_000 * day + day / 2), TickTime(20_000 * day + 3 * 3600));
-        assert_eq!(ticks.latest(TickTime(0), noon), Some(three));
-        assert_eq!(ticks.latest(three, three), Some(three));
-        assert_eq!(ticks.latest(TickTime(three.0 + 1), noon), None);
-        assert_eq!(ticks.next(three, noon), None);
-        assert_eq!(ticks.next(noon, TickTime(u64::MAX)), Some(TickTime(three.0 + day)));
-        let gap = ticks.gap(three, TickTime(three.0 + 3 * day)).expect("a gap");
-        assert_eq!(
-            (gap.first.0, gap.last.0, gap.count),
-            (three.0 + day, three.0 + 2 * day, 2)
-        );
-        assert_eq!(ticks.gap(three, TickTime(three.0 + day)), None);
-        assert_eq!(ticks.gap(three, three), None);
-        assert_eq!(ticks.gap(TickTime(0), three).map(|gap| gap.count), Some(u32::MAX));
+        let midnight = TickTime(20_000 * 86_400);
+        let three = TickTime(midnight.0 + 3 * 3600);
+        assert_eq!(ticks.next(midnight, TickTime(u64::MAX)), Some(three));
         assert!(matches!(lines(&crontabs, "often"), Some(Lines::One(line)) if !line.once_per_tick));
         assert!(
             matches!(lines(&crontabs, "boot"), Some(Lines::One(line)) if matches!(line.schedule, LineSchedule::Reboot))

@@ -1,23 +1,11 @@
 //! The jobs of this server's crontabs, as far as claims need them.
 
-use claims::{JobKey, Schedule};
+use super::line_ticks::LineTicks;
+use claims::JobKey;
 use policy::moment::WallTime;
-use policy::tick::TickTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// When a line runs.
-pub(crate) trait Ticks: Schedule {
-    /// The latest tick that is not before `earliest` and not after `limit`.
-    fn latest(&self, earliest: TickTime, limit: TickTime) -> Option<TickTime>;
-
-    /// The first tick that is later than `after` and not later than `limit`.
-    fn next(&self, after: TickTime, limit: TickTime) -> Option<TickTime>;
-
-    /// The same object for the machine.
-    fn as_schedule(self: Arc<Self>) -> Arc<dyn Schedule>;
-}
 
 /// What the crontabs say about a job.
 #[derive(Clone, Debug)]
@@ -49,7 +37,7 @@ pub(crate) struct JobLine {
 /// When a line runs, as far as it is known.
 #[derive(Clone, Debug)]
 pub(crate) enum LineSchedule {
-    Known(Arc<dyn Ticks>),
+    Known(Arc<LineTicks>),
     /// cron does not say when: `~`, `RANDOM_DELAY`.
     Unknown,
     /// `@reboot`
@@ -76,7 +64,7 @@ impl Crontabs {
     }
 
     /// The jobs that are subject to `once_per_tick` and whose ticks are known.
-    pub(crate) fn once_per_tick(&self) -> impl Iterator<Item = (&JobKey, &JobLine, &Arc<dyn Ticks>)> {
+    pub(crate) fn once_per_tick(&self) -> impl Iterator<Item = (&JobKey, &JobLine, &Arc<LineTicks>)> {
         self.jobs.iter().filter_map(|(job, lines)| match lines {
             Lines::One(
                 line @ JobLine {
@@ -93,35 +81,7 @@ impl Crontabs {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use claims::Gap;
-
-    /// Ticks every so many seconds.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Every(pub(crate) u64);
-
-    impl Schedule for Every {
-        fn gap(&self, after: TickTime, before: TickTime) -> Option<Gap> {
-            let first = TickTime((after.0 / self.0 + 1) * self.0);
-            let last = TickTime(before.0.checked_sub(1)? / self.0 * self.0);
-            let count = last.0.checked_sub(first.0)? / self.0 + 1;
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            Some(Gap { first, last, count })
-        }
-    }
-
-    impl Ticks for Every {
-        fn latest(&self, earliest: TickTime, limit: TickTime) -> Option<TickTime> {
-            Some(TickTime(limit.0 / self.0 * self.0)).filter(|tick| *tick >= earliest)
-        }
-
-        fn next(&self, after: TickTime, limit: TickTime) -> Option<TickTime> {
-            Some(TickTime((after.0 / self.0 + 1) * self.0)).filter(|tick| *tick <= limit)
-        }
-
-        fn as_schedule(self: Arc<Self>) -> Arc<dyn Schedule> {
-            self
-        }
-    }
+    use crate::claims::line_ticks::tests::ticks;
 
     pub(crate) fn line(schedule: LineSchedule) -> JobLine {
         JobLine {
@@ -135,7 +95,8 @@ pub(super) mod tests {
         }
     }
 
-    pub(crate) fn every(seconds: u64) -> JobLine {
-        line(LineSchedule::Known(Arc::new(Every(seconds))))
+    /// Runs as this schedule says, in UTC.
+    pub(crate) fn scheduled(schedule: &str) -> JobLine {
+        line(LineSchedule::Known(Arc::new(ticks(schedule))))
     }
 }

@@ -1,8 +1,8 @@
 //! When a tick of a job should have been started by now, so that it must be recorded as missed if it was not.
 
-use super::crontabs::{Crontabs, JobLine, Ticks};
-use super::naming::default_start_within;
-use claims::{Due, JobKey, MissReason};
+use super::crontabs::{Crontabs, JobLine};
+use super::line_ticks::LineTicks;
+use claims::{Due, JobKey, MissReason, Schedule};
 use policy::moment::WallTime;
 use policy::tick::TickTime;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ pub(super) struct DueTicks {
 
 #[derive(Debug)]
 struct Check {
-    ticks: Arc<dyn Ticks>,
+    ticks: Arc<LineTicks>,
     start_within: Option<Duration>,
     /// The tick to check; `None` if only another one must be searched.
     tick: Option<TickTime>,
@@ -146,7 +146,7 @@ impl DueTicks {
                     tick: latest,
                     expired: latest.after(within + ALMOST_A_SECOND),
                     reason: reason(started, outages, latest, within),
-                    schedule: Arc::clone(&check.ticks).as_schedule(),
+                    schedule: Arc::clone(&check.ticks) as Arc<dyn Schedule>,
                 });
                 check.advance(latest, max_skew, now);
             } else {
@@ -160,7 +160,7 @@ impl DueTicks {
 impl Check {
     fn within(&self, tick: TickTime) -> Duration {
         self.start_within
-            .unwrap_or_else(|| default_start_within(&*self.ticks, tick))
+            .unwrap_or_else(|| self.ticks.default_start_within(tick))
     }
 
     /// When the tick should have been started, by every clock.
@@ -220,11 +220,13 @@ fn reason(started: WallTime, outages: &Outages, tick: TickTime, within: Duration
 #[cfg(test)]
 mod tests {
     use super::super::crontabs::Lines;
-    use super::super::crontabs::tests::every;
+    use super::super::crontabs::tests::scheduled;
     use super::*;
     use lease::ClusterName;
 
     const SKEW: Duration = Duration::from_secs(10);
+    const MINUTELY: &str = "* * * * *";
+    const HOURLY: &str = "0 * * * *";
     /// A full hour.
     const HOUR: u64 = 1_764_550_800;
 
@@ -236,8 +238,8 @@ mod tests {
         JobKey::new(ClusterName::new("web"), "root", name)
     }
 
-    fn crontabs(jobs: &[(&str, u64)]) -> Crontabs {
-        let line = |(name, period): &(&str, u64)| (job(name), Lines::One(every(*period)));
+    fn crontabs(jobs: &[(&str, &str)]) -> Crontabs {
+        let line = |(name, schedule): &(&str, &str)| (job(name), Lines::One(scheduled(schedule)));
         Crontabs {
             jobs: jobs.iter().map(line).collect(),
             ..Crontabs::default()
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn a_tick_is_due_once_when_it_can_no_longer_be_started() {
         let mut due = DueTicks::new(at(30));
-        due.set_crontabs(&crontabs(&[("minutely", 60)]), &Crontabs::default(), SKEW, at(30));
+        due.set_crontabs(&crontabs(&[("minutely", MINUTELY)]), &Crontabs::default(), SKEW, at(30));
         // The last one before the start.
         assert_eq!(
             taken(&mut due, at(30), &with_session()),
@@ -280,7 +282,7 @@ mod tests {
     #[test]
     fn several_that_have_passed_are_one_check_of_the_last() {
         let mut due = DueTicks::new(at(0));
-        due.set_crontabs(&crontabs(&[("minutely", 60)]), &Crontabs::default(), SKEW, at(0));
+        due.set_crontabs(&crontabs(&[("minutely", MINUTELY)]), &Crontabs::default(), SKEW, at(0));
         taken(&mut due, at(0), &with_session());
         assert_eq!(
             taken(&mut due, at(1000), &with_session()),
@@ -294,7 +296,7 @@ mod tests {
         let mut outages = Outages::default();
         outages.note(true, at(0));
         let mut due = DueTicks::new(at(0));
-        due.set_crontabs(&crontabs(&[("hourly", 3600)]), &Crontabs::default(), SKEW, at(0));
+        due.set_crontabs(&crontabs(&[("hourly", HOURLY)]), &Crontabs::default(), SKEW, at(0));
         assert_eq!(taken(&mut due, at(0), &outages), [(-3600, MissReason::NotRunning)]);
         outages.note(false, at(100));
         outages.note(true, at(200));
@@ -309,10 +311,10 @@ mod tests {
     #[test]
     fn a_job_that_is_added_has_no_earlier_ticks_and_one_that_stays_keeps_its_check() {
         let mut due = DueTicks::new(at(0));
-        let old = crontabs(&[("old", 60)]);
+        let old = crontabs(&[("old", MINUTELY)]);
         due.set_crontabs(&old, &Crontabs::default(), SKEW, at(0));
         taken(&mut due, at(0), &with_session());
-        let new = crontabs(&[("new", 60), ("old", 60)]);
+        let new = crontabs(&[("new", MINUTELY), ("old", MINUTELY)]);
         due.set_crontabs(&new, &old, SKEW, at(65));
         // The tick at 0 of `old`; that of `new` was before the line.
         assert_eq!(taken(&mut due, at(70), &with_session()), [(0, MissReason::NotAsked)]);
@@ -325,7 +327,7 @@ mod tests {
     #[test]
     fn ticks_before_the_last_change_of_the_crontab_are_not_checked() {
         let mut due = DueTicks::new(at(100));
-        let mut line = every(60);
+        let mut line = scheduled(MINUTELY);
         line.changed = at(30);
         let jobs = [(job("minutely"), Lines::One(line))].into();
         let crontabs = Crontabs {
@@ -344,7 +346,7 @@ mod tests {
     #[test]
     fn a_lower_rank_looks_later() {
         let mut due = DueTicks::new(at(0));
-        due.set_crontabs(&crontabs(&[("minutely", 60)]), &Crontabs::default(), SKEW, at(0));
+        due.set_crontabs(&crontabs(&[("minutely", MINUTELY)]), &Crontabs::default(), SKEW, at(0));
         taken(&mut due, at(0), &with_session());
         taken(&mut due, at(10), &with_session());
         let later = |_: &JobKey| Duration::from_secs(2);

@@ -2,7 +2,7 @@
 //! describes the protocol; `crates/claims` decides; here are its surroundings.
 //!
 //! - `socket`, `connection`, `limits`, `users`, `clusters`: rcron's connections, and who asks for which cluster.
-//! - `crontab_thread`, `crontabs`, `naming`, `due`: which tick a claim is for, and which ticks should have been started by now.
+//! - `crontab_thread`, `crontabs`, `line_ticks`, `naming`, `due`: which tick a claim is for, and which ticks should have been started by now.
 //! - `peers`, `node_jobs`: the jobs and clocks of the other servers.
 //! - `service`: the machine, with what the loop must know about each client.
 
@@ -12,6 +12,7 @@ mod crontab_thread;
 mod crontabs;
 mod due;
 mod limits;
+mod line_ticks;
 mod messages;
 mod naming;
 mod node_jobs;

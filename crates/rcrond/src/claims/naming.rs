@@ -2,11 +2,12 @@
 //!
 //! docs/design/ticks.md, "Which tick is it?".
 
-use super::crontabs::{JobLine, LineSchedule, Lines, Ticks};
-use ::crontab::tick::{EARLY, LONGEST_DEFAULT};
+use super::crontabs::{JobLine, LineSchedule, Lines};
+use super::line_ticks::LineTicks;
+use ::crontab::tick::LONGEST_DEFAULT;
 use claims::Now;
 use policy::claim::Claim;
-use policy::moment::{BootTime, WallTime};
+use policy::moment::BootTime;
 use policy::tick::TickTime;
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub(super) struct Named {
     /// The tick is not claimed if the job's last tick is less than this before it: a cron that is late names another minute.
     pub(super) spacing: Duration,
     /// `None` if the schedule is not known.
-    pub(super) ticks: Option<Arc<dyn Ticks>>,
+    pub(super) ticks: Option<Arc<LineTicks>>,
 }
 
 /// Why there is nothing to claim.
@@ -108,9 +109,7 @@ pub(super) fn name(claim: &Claim, lines: Option<&Lines>, terms: Terms, now: Now)
         (Some(tick), _) => (tick, Duration::ZERO),
         (None, Some(ticks)) => {
             let longest = claim.start_within.unwrap_or(LONGEST_DEFAULT);
-            let earliest = not_before(WallTime(start.0.saturating_sub(longest)));
-            let latest = TickTime::from(WallTime(start.0.saturating_add(EARLY)));
-            let tick = ticks.latest(earliest, latest).ok_or(NotNamed::TooLate(None))?;
+            let tick = ticks.name(start, longest).ok_or(NotNamed::TooLate(None))?;
             (tick, Duration::ZERO)
         }
         (None, None) => {
@@ -119,7 +118,7 @@ pub(super) fn name(claim: &Claim, lines: Option<&Lines>, terms: Terms, now: Now)
         }
     };
     let within = claim.start_within.unwrap_or_else(|| match ticks {
-        Some(ticks) => default_start_within(&**ticks, tick),
+        Some(ticks) => ticks.default_start_within(tick),
         None => DEFAULT_WITHOUT_SCHEDULE,
     });
     let latest_start = tick.wall().0.saturating_add(within);
@@ -161,27 +160,19 @@ fn check(claim: &Claim, lines: Option<&Lines>, terms: Terms, now: Now) -> Result
     }
 }
 
-/// `start_within` of a tick if it is not configured: until the next tick, but at most five minutes.
-pub(super) fn default_start_within(ticks: &dyn Ticks, tick: TickTime) -> Duration {
-    let next = ticks.next(tick, tick.after(LONGEST_DEFAULT));
-    next.map_or(LONGEST_DEFAULT, |next| Duration::from_secs(next.0 - tick.0))
-}
-
-/// The first second that does not begin before this.
-fn not_before(wall: WallTime) -> TickTime {
-    TickTime(wall.0.as_secs() + u64::from(wall.0.subsec_nanos() > 0))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::crontabs::tests::{every, line};
+    use super::super::crontabs::tests::{line, scheduled};
     use super::*;
     use policy::claim::ClaimId;
+    use policy::moment::WallTime;
 
     const TERMS: Terms = Terms {
         grace: Duration::from_secs(10),
         max_skew: Duration::from_secs(10),
     };
+    const MINUTELY: &str = "* * * * *";
+    const HOURLY: &str = "0 * * * *";
     /// A full hour.
     const HOUR: u64 = 1_764_550_800;
 
@@ -219,25 +210,25 @@ mod tests {
 
     #[test]
     fn the_tick_is_the_latest_one_before_the_start() {
-        for (started, period, within, expected) in [
-            (200, 3600, None, Ok((0, 299_800))),
+        for (started, schedule, within, expected) in [
+            (200, HOURLY, None, Ok((0, 299_800))),
             // cron has fired early.
-            (-900, 3600, None, Ok((0, 300_900))),
-            (-1100, 3600, None, Err(NotNamed::TooLate(None))),
-            (299_000, 3600, None, Ok((0, 1000))),
-            (301_000, 3600, None, Err(NotNamed::TooLate(None))),
-            (301_000, 3600, Some(600), Ok((0, 299_000))),
+            (-900, HOURLY, None, Ok((0, 300_900))),
+            (-1100, HOURLY, None, Err(NotNamed::TooLate(None))),
+            (299_000, HOURLY, None, Ok((0, 1000))),
+            (301_000, HOURLY, None, Err(NotNamed::TooLate(None))),
+            (301_000, HOURLY, Some(600), Ok((0, 299_000))),
             // Until the next tick.
-            (30_000, 60, None, Ok((0, 30_000))),
-            (59_500, 60, None, Ok((60, 60_500))),
-            (61_000, 60, None, Ok((60, 59_000))),
-            (30_000, 60, Some(90), Ok((0, 60_000))),
-            (10_000, 3600, Some(5), Err(NotNamed::TooLate(None))),
+            (30_000, MINUTELY, None, Ok((0, 30_000))),
+            (59_500, MINUTELY, None, Ok((60, 60_500))),
+            (61_000, MINUTELY, None, Ok((60, 59_000))),
+            (30_000, MINUTELY, Some(90), Ok((0, 60_000))),
+            (10_000, HOURLY, Some(5), Err(NotNamed::TooLate(None))),
         ] {
             let (mut claim, now) = claim(started);
             claim.start_within = within.map(Duration::from_secs);
-            let found = named(&claim, Some(every(period)), now);
-            assert_eq!(found, expected, "{started} {period} {within:?}");
+            let found = named(&claim, Some(scheduled(schedule)), now);
+            assert_eq!(found, expected, "{started} {schedule} {within:?}");
         }
     }
 
@@ -263,7 +254,7 @@ mod tests {
         let (mut claim, now) = claim(2000);
         claim.tick = Some(TickTime(HOUR));
         assert_eq!(named(&claim, None, now), Ok((0, 28_000)));
-        assert_eq!(named(&claim, Some(every(3600)), now), Ok((0, 298_000)));
+        assert_eq!(named(&claim, Some(scheduled(HOURLY)), now), Ok((0, 298_000)));
         assert_eq!(named(&claim, Some(line(LineSchedule::Reboot)), now), Ok((0, 28_000)));
         claim.tick = Some(TickTime(HOUR - 60));
         assert_eq!(named(&claim, None, now), Err(NotNamed::TooLate(claim.tick)));
@@ -290,7 +281,7 @@ mod tests {
     fn a_rerun_waits_until_the_first_run_is_killed() {
         let (mut claim, now) = claim(0);
         claim.rerun = 1;
-        let refused = |claim: &Claim| named(claim, Some(every(60)), now).expect_err("refused");
+        let refused = |claim: &Claim| named(claim, Some(scheduled(MINUTELY)), now).expect_err("refused");
         assert_eq!(refused(&claim), NotNamed::Refused(Refusal::RerunWithoutTermination));
         let grace = TERMS.grace;
         let kill_after = Duration::from_secs(11);
@@ -298,14 +289,14 @@ mod tests {
         let expected = NotNamed::Refused(Refusal::GraceTooShort { kill_after, grace });
         assert_eq!(refused(&claim), expected);
         claim.kill_after = Some(grace);
-        assert!(named(&claim, Some(every(60)), now).is_ok());
+        assert!(named(&claim, Some(scheduled(MINUTELY)), now).is_ok());
     }
 
     #[test]
     fn a_start_in_the_future_of_the_boot_clock_counts_as_now() {
         let (mut claim, now) = claim(0);
         claim.started_boot = BootTime(Duration::MAX);
-        let found = name(&claim, Some(&Lines::One(every(60))), TERMS, now).expect("named");
+        let found = name(&claim, Some(&Lines::One(scheduled(MINUTELY))), TERMS, now).expect("named");
         assert_eq!(found.deadline, now.boot.after(Duration::from_secs(60)));
     }
 }

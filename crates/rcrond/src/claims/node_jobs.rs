@@ -94,13 +94,13 @@ impl PublishedJob {
 
 #[cfg(test)]
 mod tests {
-    use super::super::crontabs::tests::every;
+    use super::super::crontabs::tests::scheduled;
     use super::*;
 
     fn crontabs(count: usize) -> Crontabs {
         let job = |number| {
             let key = JobKey::new(ClusterName::new("web"), "root", &format!("job{number:05}"));
-            (key, Lines::One(every(60)))
+            (key, Lines::One(scheduled("* * * * *")))
         };
         Crontabs {
             jobs: (0..count).map(job).collect(),

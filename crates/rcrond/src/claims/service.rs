@@ -17,7 +17,7 @@ use crate::store_tasks::claims_codec::{self, ClaimsCodec};
 use crate::store_tasks::client::StoreRequest;
 use crate::store_tasks::node_jobs::JobsSpec;
 use crate::store_tasks::watcher::WatchSpec;
-use claims::{Claim, Client, Facts, Held, Input, JobKey, Machine, Now, Reopen, Start};
+use claims::{Claim, Client, Facts, Held, Input, JobKey, Machine, Now, Reopen, Schedule, Start};
 use control::Response;
 use lease::{ClusterName, NodeName};
 use policy::claim::{Answer, Over, OverReason, Request};
@@ -265,7 +265,7 @@ impl ClaimService {
             spacing: named.spacing,
             rerun: claim.rerun,
             skips_overlap: claim.skips_overlap,
-            schedule: named.ticks.map(super::crontabs::Ticks::as_schedule),
+            schedule: named.ticks.map(|ticks| ticks as Arc<dyn Schedule>),
         };
         self.step(Input::Claim(Box::new(claim)), context);
     }

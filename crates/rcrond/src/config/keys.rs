@@ -69,7 +69,8 @@ pub(super) const STORES: &[(&str, Kind)] = &[
     ),
 ];
 
-const STORE_NAMES: [&str; STORES.len()] = {
+/// As the file names them.
+pub(crate) const STORE_NAMES: [&str; STORES.len()] = {
     let mut names = [""; STORES.len()];
     let mut at = 0;
     while at < names.len() {

@@ -22,6 +22,7 @@ mod value;
 pub(crate) use cluster::resolve_links;
 pub(crate) use conf::in_directories;
 pub(crate) use document::find_socket;
+pub(crate) use keys::STORE_NAMES;
 pub(crate) use store::open;
 
 use inputs::clusters;

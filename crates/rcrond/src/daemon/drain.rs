@@ -5,11 +5,10 @@ use super::drain_clients::DrainClient;
 use super::job_wait::JobWait;
 use super::requests::send_answer;
 use crate::event::{Event, SaveReason};
-use crate::files::persistent_state::Drained;
 use crate::files::running_jobs::{self, JobsUnknown, RunningJobs};
 use crate::threads;
 use ::inputs::clock;
-use control::Response;
+use control::{DrainOrigin, Response};
 use lease::{ClusterName, Input};
 use policy::moment::BootTime;
 use std::time::Duration;
@@ -19,11 +18,19 @@ use tokio::sync::mpsc::Sender;
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Daemon {
-    pub(super) fn drain(&mut self, names: Vec<ClusterName>, wait_ms: Option<u64>, replies: Sender<Response>) {
+    pub(super) fn drain(
+        &mut self,
+        names: Vec<ClusterName>,
+        wait_ms: Option<u64>,
+        by: String,
+        replies: Sender<Response>,
+    ) {
         let suffix = wait_ms.map_or("", |_| ", waiting for running jobs");
+        let since = clock::wall_time().rfc3339_seconds();
+        let origin = DrainOrigin { since, by };
         for name in &names {
-            self.persistent_state.set_drained(name, Some(Drained { wait_ms }));
-            log::info!("cluster {}: drain requested{suffix}", name.as_str());
+            self.persistent_state.drain(name, wait_ms, origin.clone());
+            log::info!("cluster {}: drain requested by {}{suffix}", name.as_str(), origin.by);
         }
         let now = clock::boot_time();
         let wait = wait_ms.map(Duration::from_millis);
@@ -45,11 +52,10 @@ impl Daemon {
         }
     }
 
-    pub(super) fn undrain(&mut self, names: &[ClusterName], replies: Sender<Response>) {
+    pub(super) fn undrain(&mut self, names: &[ClusterName], by: &str, replies: Sender<Response>) {
         let mut lines = Vec::new();
         for name in names {
-            let was_drained = self.persistent_state.entry(name).drained.is_some();
-            self.persistent_state.set_drained(name, None);
+            let was_drained = self.persistent_state.undrain(name);
             if let Some(cluster) = self.clusters.get_mut(name) {
                 cluster.job_wait = None;
             }
@@ -60,7 +66,7 @@ impl Daemon {
                 "was not drained"
             };
             lines.push(format!("{}: {result}", name.as_str()));
-            log::info!("cluster {}: undrain requested", name.as_str());
+            log::info!("cluster {}: undrain requested by {by}", name.as_str());
         }
         self.end_drain_clients(names, |_| true, "undrain was requested, and it is not drained");
         self.save_persistent_state(SaveReason::Undrain(lines, replies));
@@ -110,8 +116,7 @@ impl Daemon {
                     .iter_mut()
                     .for_each(|client| client.jobs_outlast_wait(&name, &wait.jobs));
             }
-            self.persistent_state
-                .set_drained(&name, Some(Drained { wait_ms: None }));
+            self.persistent_state.end_drain_wait(&name);
             self.save_persistent_state(SaveReason::DrainFinished);
             self.step(Input::Drained(name));
         }

@@ -57,6 +57,7 @@ impl Daemon {
             let info = ClusterInfo {
                 priority: view.config.priority,
                 drained: matches!(view.mode, Mode::Drain | Mode::Out),
+                origin: self.persistent_state.drain_origin(&view.config.name).cloned(),
                 shared: view.config.run_on == RunOn::Any,
             };
             (view.config.name.as_str(), info)

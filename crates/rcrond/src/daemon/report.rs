@@ -50,6 +50,7 @@ impl Daemon {
             lease_left_ms: until.map(|until| milliseconds(until.since(now))),
             epoch: highest_epoch(view),
             holder: own.or(view.holder()).map(str::to_owned),
+            drain: self.persistent_state.drain_origin(&view.config.name).cloned(),
             writable: cluster.is_none_or(ClusterState::is_writable),
             nodes: Vec::new(),
         }

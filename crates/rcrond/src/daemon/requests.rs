@@ -33,6 +33,7 @@ impl Daemon {
         let PendingRequest {
             request,
             only_user,
+            asked_by,
             replies,
         } = pending;
         let result = match request {
@@ -42,14 +43,14 @@ impl Daemon {
             }
             Request::Drain { clusters, wait_ms } => self
                 .configured_clusters(&clusters)
-                .map(|names| self.drain(names, wait_ms, replies.clone())),
+                .map(|names| self.drain(names, wait_ms, asked_by, replies.clone())),
             Request::Reload {} => {
                 self.begin_reload(Some(replies.clone()));
                 Ok(())
             }
             Request::Undrain { clusters } => self
                 .configured_clusters(&clusters)
-                .map(|names| self.undrain(&names, replies.clone())),
+                .map(|names| self.undrain(&names, &asked_by, replies.clone())),
             Request::Ticks {
                 cluster,
                 user,
@@ -139,6 +140,7 @@ async fn add_nodes(mut report: Report, store: &Arc<dyn Store>) -> Report {
             own.role = cluster.role;
             own.lease_left_ms = cluster.lease_left_ms;
             own.epoch = own.epoch.filter(|_| is_holder);
+            own.drain.clone_from(&cluster.drain);
         }
     }
     report

@@ -1,6 +1,7 @@
 //! What must survive a reboot: the highest epoch that this node has seen or reserved, and which clusters are drained.
 
 use super::WriteError;
+use control::DrainOrigin;
 use lease::ClusterName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,11 +41,14 @@ pub(crate) struct Entry {
 }
 
 /// How the cluster was drained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Drained {
     /// For how many milliseconds to wait for running jobs; absent once the wait is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait_ms: Option<u64>,
+    /// Absent if an earlier version of rcrond has drained the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<DrainOrigin>,
 }
 
 const LOSS: &str = "epochs then continue from those in the store, and drained clusters must be drained again";
@@ -119,9 +123,28 @@ impl PersistentState {
         entry.epoch = entry.epoch.max(epoch);
     }
 
-    /// Records whether the cluster is drained, and how.
-    pub(crate) fn set_drained(&mut self, name: &ClusterName, drained: Option<Drained>) {
-        self.entry_mut(name).drained = drained;
+    /// Records that the cluster is drained. If it was drained before, the origin stays.
+    pub(crate) fn drain(&mut self, name: &ClusterName, wait_ms: Option<u64>, origin: DrainOrigin) {
+        let drained = &mut self.entry_mut(name).drained;
+        let origin = drained.take().map_or(Some(origin), |drained| drained.origin);
+        *drained = Some(Drained { wait_ms, origin });
+    }
+
+    /// Records that running jobs are not waited for any longer.
+    pub(crate) fn end_drain_wait(&mut self, name: &ClusterName) {
+        if let Some(drained) = &mut self.entry_mut(name).drained {
+            drained.wait_ms = None;
+        }
+    }
+
+    /// Records that the cluster is no longer drained. Returns whether it was.
+    pub(crate) fn undrain(&mut self, name: &ClusterName) -> bool {
+        self.entry_mut(name).drained.take().is_some()
+    }
+
+    /// Where the cluster's drain comes from, if it is drained and that is known.
+    pub(crate) fn drain_origin(&self, name: &ClusterName) -> Option<&DrainOrigin> {
+        self.clusters.get(name.as_str())?.drained.as_ref()?.origin.as_ref()
     }
 
     fn entry_mut(&mut self, name: &ClusterName) -> &mut Entry {
@@ -134,6 +157,28 @@ mod tests {
     use super::*;
     use std::fs;
 
+    fn origin(by: &str) -> DrainOrigin {
+        DrainOrigin {
+            since: "2026-12-01T03:12:00Z".to_owned(),
+            by: by.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_first_drain_counts_until_undrain() {
+        let web = ClusterName::new("web");
+        let mut state = PersistentState::default();
+        state.end_drain_wait(&web);
+        assert_eq!(state.entry(&web).drained, None);
+        state.drain(&web, Some(5), origin("anna"));
+        state.drain(&web, None, origin("otto"));
+        state.end_drain_wait(&web);
+        assert_eq!(state.drain_origin(&web), Some(&origin("anna")));
+        assert!(state.undrain(&web) && !state.undrain(&web));
+        state.drain(&web, None, origin("otto"));
+        assert_eq!(state.drain_origin(&web), Some(&origin("otto")));
+    }
+
     #[test]
     fn what_is_written_is_read_and_epochs_never_go_back() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -142,12 +187,16 @@ mod tests {
         let mut state = PersistentState::read(&path).expect("missing is empty");
         state.raise_epoch(&web, 7);
         state.raise_epoch(&web, 5);
-        state.set_drained(&odd, Some(Drained { wait_ms: Some(5) }));
+        state.drain(&odd, Some(5), origin("anna"));
         state.write(&path).expect("written");
         let read = PersistentState::read(&path).expect("read");
         assert_eq!(read, state);
         assert_eq!(read.entry(&web).epoch, 7);
-        assert_eq!(read.entry(&odd).drained, Some(Drained { wait_ms: Some(5) }));
+        let drained = Drained {
+            wait_ms: Some(5),
+            origin: Some(origin("anna")),
+        };
+        assert_eq!(read.entry(&odd).drained, Some(drained));
         assert_eq!(read.entry(&ClusterName::new("other")), Entry::default());
     }
 
@@ -173,12 +222,15 @@ mod tests {
     fn fields_of_a_later_version_are_ignored() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("clusters.json");
-        let text =
-            "{\"format\":1,\"more\":1,\"clusters\":{\"web\":{\"epoch\":7,\"drained\":{\"by\":\"root\"},\"more\":1}}}";
+        let text = "{\"format\":1,\"more\":1,\"clusters\":{\"web\":{\"epoch\":7,\"drained\":{\"more\":1},\"more\":1}}}";
         fs::write(&path, text).expect("written");
         let entry = PersistentState::read(&path)
             .expect("read")
             .entry(&ClusterName::new("web"));
-        assert_eq!((entry.epoch, entry.drained), (7, Some(Drained { wait_ms: None })));
+        let drained = Drained {
+            wait_ms: None,
+            origin: None,
+        };
+        assert_eq!((entry.epoch, entry.drained), (7, Some(drained)));
     }
 }

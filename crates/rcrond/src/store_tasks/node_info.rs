@@ -3,6 +3,7 @@
 use super::codec;
 use super::node_list::NodeList;
 use super::time_limit::within;
+use control::DrainOrigin;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,12 +34,15 @@ pub(crate) struct NodeInfo {
 }
 
 /// The node's part in a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ClusterInfo {
     pub(crate) priority: u32,
     /// Whether the cluster is drained on the node, or is being drained.
     #[serde(default)]
     pub(crate) drained: bool,
+    /// Where the drain comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<DrainOrigin>,
     /// Whether the node shares the cluster with the others: `run_on = "any"`.
     #[serde(default)]
     pub(crate) shared: bool,
@@ -64,7 +68,10 @@ impl NodeInfo {
 
     /// Reads a record; `None` if another program or a later version with another format has written it.
     pub(super) fn parse(record: &[u8]) -> Option<Self> {
-        let info: Self = serde_json::from_slice(record).ok()?;
+        let mut info: Self = serde_json::from_slice(record).ok()?;
+        for cluster in info.clusters.values_mut() {
+            cluster.origin = cluster.origin.take().filter(DrainOrigin::is_sane);
+        }
         (info.format <= FORMAT && info.version.len() <= LONGEST_VERSION).then_some(info)
     }
 }
@@ -137,11 +144,35 @@ mod tests {
         let expected = ClusterInfo {
             priority: 7,
             drained: false,
+            origin: None,
             shared: false,
         };
-        assert_eq!((&*info.version, info.clusters["web"]), ("2.0", expected));
+        assert_eq!((&*info.version, &info.clusters["web"]), ("2.0", &expected));
         assert_eq!(NodeInfo::parse(record(2).as_bytes()), None);
         assert_eq!(NodeInfo::parse(b"{"), None);
+    }
+
+    fn origin(by: &str) -> DrainOrigin {
+        DrainOrigin {
+            since: "2026-12-01T03:12:00Z".to_owned(),
+            by: by.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_origin_that_is_long_or_has_control_characters_is_dropped() {
+        for by in ["x".repeat(161), "\u{1b}[2J".to_owned()] {
+            let part = ClusterInfo {
+                priority: 100,
+                drained: true,
+                origin: Some(origin(&by)),
+                shared: false,
+            };
+            let info = NodeInfo::new(BTreeMap::from([("web".to_owned(), part)]));
+            let read = NodeInfo::parse(&serde_json::to_vec(&info).expect("JSON")).expect("the rest");
+            let part = &read.clusters["web"];
+            assert_eq!((part.drained, &part.origin), (true, &None));
+        }
     }
 
     #[test]
@@ -149,6 +180,7 @@ mod tests {
         let part = ClusterInfo {
             priority: 100,
             drained: true,
+            origin: Some(origin("root (login anna)")),
             shared: true,
         };
         let info = NodeInfo::new(BTreeMap::from([("ü b".to_owned(), part)]));

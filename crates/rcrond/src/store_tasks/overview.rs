@@ -164,6 +164,7 @@ impl ClusterOverview {
                 .map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
             version: info.map(|info| info.version.clone()).unwrap_or_default(),
             last_seen: session.and_then(|session| session.renewed.clone()),
+            drain: part.filter(|part| part.drained).and_then(|part| part.origin.clone()),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::signals::HUP;
 use control::Role;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use testing::program::own_version_lines;
 use testing::servers::redis::Redis;
 use testing::until;
 
@@ -118,4 +119,15 @@ fn an_rcron_conf_without_require_lease_is_refused_at_start_and_at_a_reload() {
         (log.contains("the configuration was not reloaded") && log.contains("does not require a lease")).then_some(())
     });
     node.is_renewed();
+}
+
+#[test]
+fn the_version_names_the_stores_and_the_formats_of_the_records() {
+    assert_eq!(
+        own_version_lines("rcrond"),
+        [
+            "stores etcd, postgresql, mariadb, redis",
+            "records cluster1, session1, floor1, job1, jobs1, tick1"
+        ]
+    );
 }

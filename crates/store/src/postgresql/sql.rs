@@ -12,27 +12,40 @@ const LOCK: i32 = 0x7263_726e;
 const NAME_IN_FILE: &str = "IF NOT EXISTS rcron (";
 const FILE: &str = include_str!("../../../../packaging/postgresql/rcrond.sql");
 
+/// The longest time for a statement, and for a wait for the lock. They are a second protection: no statement takes that long, and a
+/// session that waits longer for the lock was abandoned by its client, and would only use up the site's connections.
+const STATEMENT_LIMIT: &str = "10s";
+const LOCK_LIMIT: &str = "1s";
+
 /// The first statements of a session. The last one returns what [`check_server`](super::session) needs.
 ///
-/// The limits are a second protection: no statement takes that long, and none waits for its client while it holds a lock. A
-/// session that waits longer for the lock was abandoned by its client, and would only use up the site's connections. Of the
-/// values of `synchronous_commit` only `remote_apply` is stronger than `on`.
+/// No change depends on these settings, because a pooler may execute it on another connection to the server: see
+/// [`begin_change`].
 pub(super) fn begin() -> String {
     format!(
         "SET standard_conforming_strings = on;
-         SET default_transaction_isolation = 'read committed';
-         SET statement_timeout = '10s';
-         SET lock_timeout = '1s';
+         SET statement_timeout = '{STATEMENT_LIMIT}';
+         SET lock_timeout = '{LOCK_LIMIT}';
          SET idle_in_transaction_session_timeout = '5s';
          SET tcp_keepalives_idle = {};
          SET tcp_keepalives_interval = {};
          SET tcp_keepalives_count = {};
-         SELECT set_config('synchronous_commit', 'on', false)
-             WHERE current_setting('synchronous_commit') <> 'remote_apply';
          SELECT current_setting('server_version_num'), pg_is_in_recovery(), current_setting('transaction_read_only')",
         KEEPALIVE.idle.as_secs(),
         KEEPALIVE.interval.as_secs(),
         KEEPALIVE.probes
+    )
+}
+
+/// The first statements of a change: what is set for the user or the database must not weaken it. They hold until the commit. Of the
+/// values of `synchronous_commit` only `remote_apply` is stronger than `on`.
+fn begin_change() -> String {
+    format!(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+         SET LOCAL statement_timeout = '{STATEMENT_LIMIT}';
+         SET LOCAL lock_timeout = '{LOCK_LIMIT}';
+         SELECT set_config('synchronous_commit', 'on', true)
+             WHERE current_setting('synchronous_commit') <> 'remote_apply'"
     )
 }
 
@@ -79,11 +92,11 @@ impl Sql {
         }
     }
 
-    /// A change, as one message of two statements, which the server executes as one transaction. It executes nothing before
-    /// it has the whole message, so a client that stops or is cut off cannot hold the lock.
+    /// A change, as one message, which the server executes as one transaction. It executes nothing before it has the whole message,
+    /// so a client that stops or is cut off cannot hold the lock.
     ///
     /// The lock is a statement of its own, because a statement sees only what was committed before it began. The lock
-    /// serializes all changes of a table: only then does "there is no such record" still hold at the commit. The second
+    /// serializes all changes of a table: only then does "there is no such record" still hold at the commit. The last
     /// statement compares, writes and notifies. All foreign text is in hexadecimal digits, or is a number.
     pub(super) fn change(&self, change: &Change, versions: &[u64]) -> String {
         let name = self.table.quoted();
@@ -111,7 +124,8 @@ impl Sql {
             },
         );
         format!(
-            "SELECT pg_advisory_xact_lock({LOCK}, {literal}::regclass::oid::integer);
+            "{begin};
+             SELECT pg_advisory_xact_lock({LOCK}, {literal}::regclass::oid::integer);
              WITH wanted (key, version) AS ({wanted}),
                   writes (key, version, value, channel) AS ({writes}),
                   verdict AS (
@@ -127,6 +141,7 @@ impl Sql {
                     (SELECT count(*) FROM written),
                     (SELECT count(pg_notify(channel, '')) FROM writes WHERE done)
              FROM verdict",
+            begin = begin_change(),
             literal = self.table.literal(),
             wanted = rows(conditions, "NULL::text, NULL::bigint"),
             writes = rows(writes, "NULL::text, NULL::bigint, NULL::bytea, NULL::text"),

@@ -11,9 +11,13 @@ use testing::certificates::Authority;
 use testing::servers::etcd::Etcd as Server;
 
 fn settings(server: &Server) -> Settings {
+    settings_of(server.address())
+}
+
+fn settings_of(address: String) -> Settings {
     Settings {
         kind: Arc::new(Etcd),
-        servers: vec![server.address()],
+        servers: vec![address],
         prefix: "/rcron/".to_owned(),
         login: None,
         tls: None,

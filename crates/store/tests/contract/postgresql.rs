@@ -130,8 +130,9 @@ async fn warns_about_a_server_that_may_forget() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_change_waits_for_the_disk_whatever_is_set_for_the_user() {
+async fn a_change_waits_for_the_disk_and_sees_what_was_committed_whatever_is_set_for_the_user() {
     let server = Server::start();
+    server.sql("ALTER DATABASE ops SET default_transaction_isolation = 'repeatable read'");
     server.sql("ALTER ROLE rcrond SET synchronous_commit = off");
     server.sql("ALTER ROLE trusted SET synchronous_commit = remote_apply");
     for (user, expected) in [("rcrond", "on"), ("trusted", "remote_apply")] {
@@ -144,10 +145,12 @@ async fn a_change_waits_for_the_disk_whatever_is_set_for_the_user() {
         .await;
         // The table stores what was set when the record was written.
         server.sql(&format!(
-            "ALTER TABLE for_{user} ADD COLUMN held text DEFAULT current_setting('synchronous_commit')"
+            "ALTER TABLE for_{user} ADD COLUMN held text
+             DEFAULT current_setting('synchronous_commit') || ', ' || current_setting('transaction_isolation')"
         ));
         written_and_read(&mut connect(&*store).await).await;
-        assert_eq!(server.sql(&format!("SELECT held FROM for_{user}")), expected);
+        let held = server.sql(&format!("SELECT held FROM for_{user}"));
+        assert_eq!(held, format!("{expected}, read committed"));
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::job::Periodic;
 use crate::{Micros, checker};
-use claims::Entry;
+use claims::{Entry, JobRecord};
+use policy::claim::ClaimId;
 use policy::tick::TickTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -59,8 +60,10 @@ pub enum Broken {
     Silent { job: usize, tick: TickTime },
     /// Long after the end of all faults, an attempt counts as running that does not run, or is open.
     LeftOver { job: usize, tick: TickTime },
-    /// *closed* was lowered.
+    /// *closed* was lowered, and no administrator had asked for it.
     ClosedWentBack { job: usize, closed: TickTime },
+    /// The floor was lowered, and no administrator had asked for it.
+    FloorWentBack { floor: TickTime },
     /// A grant's fence is not greater than that of all earlier grants of the job.
     FenceNotGrowing { job: usize, tick: TickTime, attempt: u32 },
     /// More than two changes for a tick, without any fault.
@@ -98,8 +101,10 @@ pub struct JobFacts {
     pub changes: u64,
     /// A daemon has found no record after its start: what was due before is not known.
     pub baseline: TickTime,
-    /// An administrator has reopened it.
-    pub was_reopened: bool,
+    /// How often administrators have asked to reopen it and *closed* was not lowered since.
+    pub reopens: u32,
+    /// Runs of ticks that were reopened since: they do not count.
+    reopened_runs: BTreeSet<ClaimId>,
     highest_grant: u64,
     highest_start: u64,
 }
@@ -150,13 +155,20 @@ impl Checker {
         self.lost_data.is_some()
     }
 
-    pub(super) fn floor_written(&mut self, floor: TickTime) {
+    /// Returns whether it may be so low: an administrator may have asked for that, and the ticks between are reopened.
+    pub(super) fn floor_written(&mut self, floor: TickTime) -> bool {
         self.first_floor.get_or_insert(floor);
-        self.last_floor = floor;
+        let before = std::mem::replace(&mut self.last_floor, floor);
+        let is_lowered = floor < before && self.lost_data != Some(true);
+        let is_asked_for = self.jobs.iter().any(|job| job.reopens > 0);
+        if is_lowered && is_asked_for {
+            self.jobs.iter_mut().for_each(|job| job.forget(floor, before));
+        }
         if self.lost_data == Some(true) {
             self.lost_data = Some(false);
             self.forgotten = floor;
         }
+        !is_lowered || is_asked_for
     }
 
     /// Whether the store may have lost what it had about this tick.
@@ -186,6 +198,31 @@ impl JobFacts {
     /// What is known of a tick.
     pub fn tick(&mut self, tick: TickTime) -> &mut TickFacts {
         self.ticks.entry(tick).or_default()
+    }
+
+    /// *closed* was lowered. Returns whether an administrator had asked for it. The ticks that were closed and are not any longer may
+    /// be started once more; all others are closed as before.
+    pub(super) fn reopened(&mut self, before: &JobRecord, after: &JobRecord) -> bool {
+        let Some(left) = self.reopens.checked_sub(1) else {
+            return false;
+        };
+        self.reopens = left;
+        self.forget(after.closed, before.closed);
+        let runs = before.entries.iter().filter(|entry| entry.tick > after.closed);
+        self.reopened_runs.extend(runs.map(|entry| entry.run));
+        true
+    }
+
+    /// The ticks after `from`, up to `to`, may be started once more, and the fences begin again with them.
+    fn forget(&mut self, from: TickTime, to: TickTime) {
+        self.ticks.retain(|tick, _| *tick <= from || *tick > to);
+        self.highest_grant = self.highest_grant.min(from.0);
+        self.highest_start = self.highest_start.min(from.0.saturating_sub(1));
+    }
+
+    /// Whether the run belongs to a tick that was reopened after its grant.
+    pub(super) fn was_reopened(&self, run: ClaimId) -> bool {
+        self.reopened_runs.contains(&run)
     }
 
     pub(super) fn given_back(&self, tick: TickTime) -> Option<Micros> {

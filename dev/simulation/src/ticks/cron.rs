@@ -24,9 +24,11 @@ impl TickWorld {
     /// Decides how cron fires a tick.
     pub(super) fn fire(&mut self, node: usize, job: usize, tick: TickTime) {
         let server = &self.servers[node];
-        if server.wall(self.now()).0 + AHEAD < tick.wall().0 {
-            // The clock was set back.
-            self.plan_tick(node, job, tick);
+        let wall = server.wall(self.now());
+        if wall.0 + AHEAD < tick.wall().0 {
+            // The clock was set back: cron goes on from there.
+            let next = self.jobs[job].schedule.after(TickTime::from(wall));
+            self.plan_tick(node, job, next.min(tick));
             return;
         }
         let next = self.jobs[job].schedule.after(tick);

@@ -11,6 +11,8 @@ pub enum TickFault {
     Sleep(usize, Micros),
     /// Answers and requests of the claims' connection alone no longer arrive (`true`), or arrive again.
     CutClaims(usize, bool),
+    /// The next change that the node's claims ask for arrives at the store this much later.
+    HoldChange(usize, Micros),
     /// An rcron of this node, chosen at random, gets SIGSTOP for this duration.
     StopRcron(usize, Micros),
     /// An rcron of this node, chosen at random, gets SIGKILL. Its job continues.

@@ -4,8 +4,8 @@ use super::job::{Job, JobConfig, Periodic};
 use super::server::EPOCH;
 use super::world::TickWorld;
 use crate::fixture::world_without_faults;
-use crate::{Micros, SECOND};
-use claims::{Entry, JobKey, Key, Record};
+use crate::{MILLISECOND, Micros, SECOND};
+use claims::{EndedTick, Entry, JobKey, Key, MOST_SLOTS, Record};
 use lease::RunOn;
 use policy::tick::TickTime;
 use std::time::Duration;
@@ -81,13 +81,73 @@ impl TickWorld {
         self.checker.jobs[0].ticks.get(&tick).map_or(0, |facts| facts.starts)
     }
 
-    /// The servers that have started a tick of the job.
+    /// The servers that have started a tick of the job, the first one first.
     #[must_use]
     pub fn starters_of(&self, tick: TickTime) -> Vec<usize> {
-        let of_tick = self
+        let runs = self
             .rcrons
             .iter()
-            .filter(|rcron| rcron.started.as_ref().is_some_and(|run| run.tick == tick));
-        of_tick.map(|rcron| rcron.node).collect()
+            .filter_map(|rcron| Some((rcron.started.as_ref()?, rcron.node)));
+        let of_tick = runs.filter(|(run, _)| run.tick == tick);
+        let mut starters: Vec<_> = of_tick.map(|(run, node)| (run.began, node)).collect();
+        starters.sort_unstable();
+        starters.into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// How the attempts of a tick have ended, the first one first; or why it was not started.
+    #[must_use]
+    pub fn results_of(&self, tick: TickTime) -> Vec<String> {
+        let slots = 0..MOST_SLOTS;
+        let ended = slots.filter_map(|slot| {
+            let key = Key::Ended(self.jobs[0].key.clone(), slot);
+            match self.lease.store.tick_record(&key) {
+                Some(Record::Ended(ended)) => Some(ended),
+                _ => None,
+            }
+        });
+        let of_tick = ended.filter(|ended| ended.gap.first <= tick && tick <= ended.gap.last);
+        of_tick.map(describe_end).collect()
+    }
+
+    /// Runs until the store has granted an attempt of this tick, and returns its server. Its rcron has not heard of it yet.
+    ///
+    /// # Panics
+    /// If a promise is broken, or no attempt is granted for a minute.
+    pub fn run_until_granted(&mut self, tick: TickTime) -> usize {
+        let end = self.now() + 60 * SECOND;
+        loop {
+            if let Some(entry) = self.entries().iter().find(|entry| entry.tick == tick) {
+                let is_of_entry = |node: &crate::node::Node| node.name == entry.node;
+                return self.lease.nodes.iter().position(is_of_entry).expect("a server");
+            }
+            assert!(self.now() < end, "nobody claims {tick:?}");
+            let next = self.now() + MILLISECOND / 10;
+            self.run_until(next).expect("no broken promise");
+        }
+    }
+
+    /// Runs until this tick was started, and returns the server.
+    ///
+    /// # Panics
+    /// If a promise is broken, or the tick is not started for a minute.
+    pub fn run_until_started(&mut self, tick: TickTime) -> usize {
+        let end = self.now() + 60 * SECOND;
+        while self.starts_of(tick) == 0 {
+            assert!(self.now() < end, "nobody starts {tick:?}");
+            let next = self.now() + MILLISECOND;
+            self.run_until(next).expect("no broken promise");
+        }
+        self.starters_of(tick)[0]
+    }
+}
+
+fn describe_end(ended: &EndedTick) -> String {
+    match ended.attempt {
+        0 => format!("{:?}", ended.outcome),
+        attempt => format!(
+            "attempt {attempt} on {}: {:?}",
+            String::from(&ended.node),
+            ended.outcome
+        ),
     }
 }

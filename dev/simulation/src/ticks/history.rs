@@ -320,7 +320,7 @@ fn schedule_tick_fault(random: &mut Random, world: &mut TickWorld, plan: &Plan, 
     let job = random.index(world.jobs.len());
     let duration = random.between(plan.lease / 4, 4 * plan.lease);
     let max_skew = u64::try_from(world.max_skew.as_micros()).unwrap_or(0);
-    let fault = match random.below(8) {
+    let fault = match random.below(9) {
         0 => TickFault::SetClock(node, random_offset(random, plan, max_skew)),
         1 => TickFault::Sleep(node, duration),
         2 | 3 => TickFault::StopRcron(node, duration),
@@ -330,6 +330,7 @@ fn schedule_tick_fault(random: &mut Random, world: &mut TickWorld, plan: &Plan, 
             world.schedule(at + duration, TickFault::CutClaims(node, false));
             TickFault::CutClaims(node, true)
         }
+        7 => TickFault::Reopen(node, job),
         _ => TickFault::Start(node, job),
     };
     world.schedule(at, fault);

@@ -22,7 +22,11 @@ impl TickWorld {
                 .put(at, Event::Request(life, call, Box::new(request.clone())));
         }
         if !lost {
-            let at = self.now() + self.random_delay();
+            let held_for = match request {
+                Request::Change(_) => self.servers[life.node].held_for.take(),
+                Request::Read(_) => None,
+            };
+            let at = self.now() + self.random_delay() + held_for.unwrap_or(0);
             self.queue.put(at, Event::Request(life, call, Box::new(request)));
         }
     }

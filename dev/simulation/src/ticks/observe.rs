@@ -93,7 +93,12 @@ impl TickWorld {
     pub(super) fn observe_change(&mut self, node: usize, change: &Change, before: &[(usize, Option<JobRecord>)]) {
         for (key, record) in &change.writes {
             match (key, record) {
-                (Key::Floor(_), Record::Floor(record)) => self.checker.floor_written(record.floor),
+                (Key::Floor(_), Record::Floor(record)) => {
+                    let floor = record.floor;
+                    if !self.checker.floor_written(floor) {
+                        self.break_promise(Broken::FloorWentBack { floor });
+                    }
+                }
                 (Key::Job(_), Record::Job(after)) => {
                     let old = before.iter().find(|(job, _)| self.job_index(key) == Some(*job));
                     if let Some((job, old)) = old {
@@ -113,8 +118,8 @@ impl TickWorld {
     fn observe_job(&mut self, node: usize, job: usize, before: Option<&JobRecord>, after: &JobRecord) {
         let now = self.now();
         self.checker.jobs[job].changes += 1;
-        let went_back = before.is_some_and(|before| before.closed > after.closed);
-        if went_back && !self.checker.jobs[job].was_reopened {
+        let lowered = before.filter(|before| before.closed > after.closed);
+        if lowered.is_some_and(|before| !self.checker.jobs[job].reopened(before, after)) {
             let closed = after.closed;
             self.break_promise(Broken::ClosedWentBack { job, closed });
         }
@@ -280,6 +285,9 @@ impl TickWorld {
         let runs = entry.is_some_and(|entry| entry.state == EntryState::Running && entry.attempt == attempt);
         if is_known && !runs {
             self.break_promise(Broken::StartedWithoutEntry { job, tick, node });
+        }
+        if self.checker.jobs[job].was_reopened(run) {
+            return;
         }
         let is_single = self.jobs[job].configs.iter().all(|config| config.skips_overlap);
         if !self.checker.jobs[job].started(tick, attempt, is_single) {

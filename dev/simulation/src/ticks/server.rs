@@ -23,6 +23,8 @@ pub struct Server {
     pub daemon: Option<Daemon>,
     /// The claims' connection to the store.
     pub link: Link,
+    /// How much later the claims' next change arrives at the store.
+    pub held_for: Option<Micros>,
     /// The host sleeps until then.
     pub asleep_until: Micros,
     /// The machine was rebooted, and its daemon is not started yet. cron does not run.
@@ -76,6 +78,7 @@ impl Server {
             ahead,
             daemon: None,
             link: Link::UP,
+            held_for: None,
             asleep_until: 0,
             is_down: false,
             rcrons: Vec::new(),

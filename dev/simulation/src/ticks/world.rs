@@ -196,6 +196,7 @@ impl TickWorld {
                 let link = &mut self.servers[node].link;
                 (link.requests, link.answers) = (!cut, !cut);
             }
+            TickFault::HoldChange(node, duration) => self.servers[node].held_for = Some(duration),
             TickFault::StopRcron(node, duration) => {
                 self.choose_rcron(node, |world, rcron| world.stop_rcron(rcron, duration));
             }
@@ -230,9 +231,9 @@ impl TickWorld {
     }
 
     fn reopen(&mut self, node: usize, job: usize) {
-        self.checker.jobs[job].was_reopened = true;
-        let job = self.jobs[job].key.clone();
         let Some(life) = self.life(node) else { return };
+        self.checker.jobs[job].reopens += 1;
+        let job = self.jobs[job].key.clone();
         let client = claims::Client(u64::MAX);
         self.pass_input(life, Input::Reopen(claims::Reopen { client, job }));
     }
@@ -244,6 +245,7 @@ impl TickWorld {
         self.wake_jobs();
         for server in &mut self.servers {
             server.link = crate::node::Link::UP;
+            server.held_for = None;
             server.asleep_until = server.asleep_until.min(self.lease.now);
         }
         for rcron in 0..self.rcrons.len() {

@@ -143,6 +143,7 @@ async fn take_snapshot(requests: &mpsc::Sender<PendingRequest>) -> Option<Snapsh
     let pending = PendingRequest {
         request,
         only_user: None,
+        asked_by: String::new(),
         replies,
     };
     requests.send(pending).await.ok()?;

@@ -18,6 +18,7 @@ fn cluster(name: &str, role: Role, lease_left_ms: Option<u64>) -> ClusterReport 
         epoch: 42,
         holder: None,
         writable: name != NASTY,
+        drain: None,
         nodes: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! One connection: reads one request, and writes the answers, all within time limits.
 
 use super::Context;
+use super::peer::Peer;
 use crate::api::PendingRequest;
 use crate::claims::Found;
 use control::{Request, Response};
@@ -51,7 +52,8 @@ impl fmt::Display for RequestError {
 }
 
 /// Reads one request and answers it. The connection ends without an answer if the client is too slow.
-pub(super) async fn serve(stream: UnixStream, uid: u32, context: &Context) {
+pub(super) async fn serve(stream: UnixStream, peer: Peer, context: &Context) {
+    let uid = peer.uid;
     let (reader, mut writer) = stream.into_split();
     let Ok(request) = timeout(CLIENT_LIMIT, read_request(reader)).await else {
         return;
@@ -74,7 +76,10 @@ pub(super) async fn serve(stream: UnixStream, uid: u32, context: &Context) {
             let message = "only root and rcrond's own user may drain, undrain, reopen and reload".to_owned();
             write(&mut writer, &Response::Refused { message }).await
         }
-        Ok(Some(request)) => relay(request, context, &mut writer).await,
+        Ok(Some(request)) => {
+            let asked_by = peer.description(&context.users).await;
+            relay(request, asked_by, context, &mut writer).await
+        }
         Err(error) => write(&mut writer, &error_response(&error.to_string())).await,
     };
 }
@@ -145,6 +150,7 @@ async fn ask(request: Request, only_user: Option<String>, context: &Context) -> 
     let pending = PendingRequest {
         request,
         only_user,
+        asked_by: String::new(),
         replies,
     };
     if context.requests.send(pending).await.is_err() {
@@ -154,11 +160,12 @@ async fn ask(request: Request, only_user: Option<String>, context: &Context) -> 
 }
 
 /// Writes the answers as they come, up to the last.
-async fn relay(request: Request, context: &Context, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+async fn relay(request: Request, asked_by: String, context: &Context, writer: &mut OwnedWriteHalf) -> io::Result<()> {
     let (replies, mut answers) = mpsc::channel(ANSWERS_AHEAD);
     let pending = PendingRequest {
         request,
         only_user: None,
+        asked_by,
         replies,
     };
     match timeout(CLIENT_LIMIT, context.requests.send(pending)).await {

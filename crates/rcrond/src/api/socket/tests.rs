@@ -167,7 +167,7 @@ fn users_get_the_nodes_one_at_a_time() {
             let server = UnixStream::from_std(server).expect("a stream");
             let context = Arc::clone(&context);
             clients.push(client);
-            tokio::spawn(async move { connection::serve(server, uid, &context).await });
+            tokio::spawn(async move { connection::serve(server, Peer { uid, pid: None }, &context).await });
         };
         let for_nodes = Request::Status { nodes: true };
         ask(4001, true);
@@ -216,7 +216,8 @@ fn other_users_may_ask_for_the_status_but_not_drain() {
             let mut text = serde_json::to_vec(&request).expect("JSON");
             text.push(b'\n');
             client.write_all(&text).expect("sent");
-            connection::serve(server, 4001, &context).await;
+            let peer = Peer { uid: 4001, pid: None };
+            connection::serve(server, peer, &context).await;
             let mut answer = String::new();
             client.read_to_string(&mut answer).expect("an answer");
             answer

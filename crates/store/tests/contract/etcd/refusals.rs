@@ -1,7 +1,8 @@
 //! What etcd refuses, and the help for it.
 
-use super::{Server, Settings, enable_authentication, settings};
+use super::{Server, Settings, enable_authentication, settings, settings_of};
 use crate::client::{connect, keys, login, open, tls, write};
+use std::net::TcpListener;
 use store::{Change, Error};
 use testing::certificates::Authority;
 
@@ -86,6 +87,23 @@ async fn tls_to_a_server_without() {
         "TLS handshake failed: ",
         "this port expects TLS",
     );
+}
+
+/// A server that does not read the handshake before it closes the connection resets it.
+#[tokio::test(flavor = "current_thread")]
+async fn tls_to_a_port_that_resets() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let settings = Settings {
+        tls: Some(tls(&Authority::new(), None)),
+        ..settings_of(listener.local_addr().expect("its address").to_string())
+    };
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a connection");
+        stream.peek(&mut [0]).expect("the handshake's first byte");
+    });
+    let error = refused(settings).await;
+    assert_says(&error, "TLS handshake failed: ", "this port expects TLS");
+    server.join().expect("closed");
 }
 
 #[tokio::test(flavor = "current_thread")]
