@@ -6,9 +6,13 @@
 
 mod claims;
 mod exposition;
+mod jobs;
+mod missed;
 mod server;
 
 pub(crate) use claims::ClaimMetrics;
+pub(crate) use jobs::JobMetrics;
+pub(crate) use missed::MissedTicks;
 pub(crate) use server::{LIMITS, listen, serve};
 
 use control::Report;
@@ -17,6 +21,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a state file can become.
@@ -68,6 +73,8 @@ pub(crate) struct Metrics {
     transitions: Family<ClusterLabels<2>, Counter>,
     /// Of the ticks of `once_per_tick`.
     pub(crate) claims: ClaimMetrics,
+    /// Of jobs, if they are served.
+    pub(crate) jobs: Option<JobMetrics>,
 }
 
 impl Metrics {
@@ -94,6 +101,7 @@ impl Metrics {
             renewals,
             transitions,
             claims,
+            jobs: None,
         };
         // Prometheus can compute a rate only if the counter exists before it is first incremented.
         for operation in [Operation::Read, Operation::Change] {
@@ -142,6 +150,22 @@ impl Metrics {
             }
         }
         exposition::text(&self.registry, snapshot, now)
+    }
+
+    /// The same, with the metrics of jobs.
+    fn page(&self, snapshot: &Snapshot, now: BootTime, jobs: &str) -> Result<String, std::fmt::Error> {
+        let mut text = self.text(snapshot, now)?;
+        let end = text.rfind("# EOF").unwrap_or(text.len());
+        text.insert_str(end, jobs);
+        Ok(text)
+    }
+
+    /// The metrics of jobs; nothing if they are not served.
+    async fn jobs_text(&self) -> Arc<str> {
+        match &self.jobs {
+            Some(jobs) => jobs.text().await,
+            None => "".into(),
+        }
     }
 }
 

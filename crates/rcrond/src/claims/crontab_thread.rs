@@ -3,6 +3,7 @@
 use super::crontabs::{Crontabs, JobLine, LineSchedule, Lines};
 use super::line_ticks::LineTicks;
 use super::messages::ClaimsEvent;
+use crate::api::metrics::JobMetrics;
 use crate::config::resolve_links;
 use crate::event::{Event, EventSender};
 use crate::threads;
@@ -35,13 +36,15 @@ pub(crate) type ClusterFiles = Vec<(ClusterName, PathBuf)>;
 pub(crate) struct CrontabThread(Sender<ClusterFiles>);
 
 impl CrontabThread {
-    /// Starts the thread.
+    /// Starts the thread. The metrics of jobs use the crontabs, too.
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn start(clusters: ClusterFiles, events: EventSender) -> io::Result<Self> {
+    pub(crate) fn start(clusters: ClusterFiles, events: EventSender, metrics: Option<JobMetrics>) -> io::Result<Self> {
         let (sender, receiver) = channel();
-        threads::start("crontabs", move || watch(clusters, &receiver, &events))?;
+        threads::start("crontabs", move || {
+            watch(clusters, &receiver, &events, metrics.as_ref());
+        })?;
         Ok(Self(sender))
     }
 
@@ -52,7 +55,12 @@ impl CrontabThread {
     }
 }
 
-fn watch(mut clusters: ClusterFiles, configured: &Receiver<ClusterFiles>, events: &EventSender) {
+fn watch(
+    mut clusters: ClusterFiles,
+    configured: &Receiver<ClusterFiles>,
+    events: &EventSender,
+    metrics: Option<&JobMetrics>,
+) {
     let root = match Root::new(None) {
         Ok(root) => root,
         Err(error) => {
@@ -68,6 +76,10 @@ fn watch(mut clusters: ClusterFiles, configured: &Receiver<ClusterFiles>, events
     loop {
         let crontabs = Arc::new(crontabs(&jobs, &clusters));
         events.send(Event::Claims(ClaimsEvent::CrontabsRead(crontabs)));
+        if let Some(metrics) = metrics {
+            let names = clusters.iter().map(|(name, _)| name.as_str().to_owned());
+            metrics.set_crontabs(&jobs, &names.collect::<Vec<_>>());
+        }
         loop {
             match configured.recv_timeout(PAUSE) {
                 Ok(new) => {

@@ -91,6 +91,9 @@ impl Daemon {
     pub(super) fn claims_configured(&mut self, is_new_store: bool) {
         self.claim_clusters.set(&self.config.clusters);
         self.crontabs.set_clusters(state_files(&self.config));
+        if let Some(jobs) = &self.metrics.jobs {
+            jobs.set_clusters(&self.config.clusters);
+        }
         self.with_claims(|service, context| service.configuration_changed(is_new_store, context));
     }
 
