@@ -6,9 +6,13 @@
 
 mod claims;
 mod exposition;
+mod jobs;
+mod missed;
 mod server;
 
 pub(crate) use claims::ClaimMetrics;
+pub(crate) use jobs::JobMetrics;
+pub(crate) use missed::MissedTicks;
 pub(crate) use server::{LIMITS, listen, serve};
 
 use control::Report;
@@ -19,6 +23,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a state file can become.
@@ -72,6 +77,8 @@ pub(crate) struct Metrics {
     drift: Family<ClusterLabels<1>, Gauge>,
     /// Of the ticks of `once_per_tick`.
     pub(crate) claims: ClaimMetrics,
+    /// Of jobs, if they are served.
+    pub(crate) jobs: Option<JobMetrics>,
 }
 
 impl Metrics {
@@ -103,6 +110,7 @@ impl Metrics {
             transitions,
             drift,
             claims,
+            jobs: None,
         };
         // Prometheus can compute a rate only if the counter exists before it is first incremented.
         for operation in [Operation::Read, Operation::Change] {
@@ -160,6 +168,22 @@ impl Metrics {
             }
         }
         exposition::text(&self.registry, snapshot, now)
+    }
+
+    /// The same, with the metrics of jobs.
+    fn page(&self, snapshot: &Snapshot, now: BootTime, jobs: &str) -> Result<String, std::fmt::Error> {
+        let mut text = self.text(snapshot, now)?;
+        let end = text.rfind("# EOF").unwrap_or(text.len());
+        text.insert_str(end, jobs);
+        Ok(text)
+    }
+
+    /// The metrics of jobs; nothing if they are not served.
+    async fn jobs_text(&self) -> Arc<str> {
+        match &self.jobs {
+            Some(jobs) => jobs.text().await,
+            None => "".into(),
+        }
     }
 }
 

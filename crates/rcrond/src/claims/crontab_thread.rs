@@ -5,6 +5,7 @@ use super::line_ticks::LineTicks;
 use super::messages::ClaimsEvent;
 use super::server_facts::Facts;
 use super::server_record;
+use crate::api::metrics::JobMetrics;
 use crate::config::resolve_links;
 use crate::event::{Event, EventSender};
 use crate::threads;
@@ -50,13 +51,15 @@ pub(crate) struct Settings {
 pub(crate) struct CrontabThread(Sender<Settings>);
 
 impl CrontabThread {
-    /// Starts the thread.
+    /// Starts the thread. The metrics of jobs use the crontabs, too.
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn start(settings: Settings, events: EventSender) -> io::Result<Self> {
+    pub(crate) fn start(settings: Settings, events: EventSender, metrics: Option<JobMetrics>) -> io::Result<Self> {
         let (sender, receiver) = channel();
-        threads::start("crontabs", move || watch(settings, &receiver, &events))?;
+        threads::start("crontabs", move || {
+            watch(settings, &receiver, &events, metrics.as_ref());
+        })?;
         Ok(Self(sender))
     }
 
@@ -67,7 +70,12 @@ impl CrontabThread {
     }
 }
 
-fn watch(mut settings: Settings, configured: &Receiver<Settings>, events: &EventSender) {
+fn watch(
+    mut settings: Settings,
+    configured: &Receiver<Settings>,
+    events: &EventSender,
+    metrics: Option<&JobMetrics>,
+) {
     let root = match Root::new(None) {
         Ok(root) => root,
         Err(error) => {
@@ -85,6 +93,10 @@ fn watch(mut settings: Settings, configured: &Receiver<Settings>, events: &Event
     loop {
         let crontabs = Arc::new(crontabs(&jobs, &settings.clusters));
         events.send(Event::Claims(ClaimsEvent::CrontabsRead(crontabs)));
+        if let Some(metrics) = metrics {
+            let names = settings.clusters.iter().map(|(name, _)| name.as_str().to_owned());
+            metrics.set_crontabs(&jobs, &names.collect::<Vec<_>>());
+        }
         let mut looks = 0;
         loop {
             if looks % FACTS_EVERY == 0 {

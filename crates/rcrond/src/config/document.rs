@@ -127,6 +127,7 @@ fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundi
     let store = stores::read(diagnostics, top, surroundings);
     let clusters = cluster::read_all(diagnostics, top, surroundings);
     let metrics = top.table(diagnostics, "metrics", &keys::METRICS);
+    let job_metrics = metrics.as_ref().and_then(|metrics| metrics.flag(diagnostics, "jobs"));
     let metrics = metrics.and_then(|metrics| metrics.text(diagnostics, "listen", value::listen));
     let run_dir = directory(diagnostics, top, "run_dir", RUN_DIR);
     let state_dir = directory(diagnostics, top, "state_dir", STATE_DIR);
@@ -146,6 +147,7 @@ fn assemble(diagnostics: &mut Diagnostics, top: &Table, surroundings: &Surroundi
         clusters,
         max_skew,
         metrics: metrics.map(Spanned::into_inner),
+        job_metrics: job_metrics.unwrap_or(true),
         socket: socket.map_or_else(|| run_dir.join("socket"), Spanned::into_inner),
         claims_socket: claims_socket.map_or_else(|| run_dir.join("claims"), Spanned::into_inner),
         run_dir,

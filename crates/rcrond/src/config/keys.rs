@@ -118,7 +118,7 @@ pub(super) const CLUSTER: Kind = Kind {
 };
 pub(super) const METRICS: Kind = Kind {
     name: "[metrics]",
-    keys: &[&["listen"]],
+    keys: &[&["listen", "jobs"]],
 };
 pub(super) const CONTROL: Kind = Kind {
     name: "[control]",

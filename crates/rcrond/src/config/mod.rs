@@ -92,6 +92,8 @@ pub(crate) struct Config {
     pub(crate) max_skew: Duration,
     /// The address of the metrics; `None` if they are not served.
     pub(crate) metrics: Option<SocketAddr>,
+    /// Whether they include those of jobs.
+    pub(crate) job_metrics: bool,
     /// The path of the socket for rcronctl.
     pub(crate) socket: PathBuf,
     /// The path of the socket for the claims of rcron.

@@ -84,6 +84,19 @@ impl<'t> Table<'t> {
         good(diagnostics, value.span(), number).map(Spanned::into_inner)
     }
 
+    /// The truth value of this key, if it is there and valid.
+    pub(super) fn flag(&self, diagnostics: &mut Diagnostics, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        let flag = match value.get_ref() {
+            DeValue::Boolean(flag) => Ok(*flag),
+            _ => Err(ValueError::new(
+                format!("`{key}` must be true or false"),
+                "write it without quotes",
+            )),
+        };
+        good(diagnostics, value.span(), flag).map(Spanned::into_inner)
+    }
+
     /// The parsed strings of this key's list, if it is there and all are valid. An empty list is not valid.
     pub(super) fn texts<T>(
         &self,

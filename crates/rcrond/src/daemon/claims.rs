@@ -122,6 +122,9 @@ impl Daemon {
     pub(super) fn claims_configured(&mut self, is_new_store: bool) {
         self.claim_clusters.set(&self.config.clusters);
         self.crontabs.set(crontab_settings(&self.config, &self.config_file));
+        if let Some(jobs) = &self.metrics.jobs {
+            jobs.set_clusters(&self.config.clusters);
+        }
         self.with_claims(|service, context| service.configuration_changed(is_new_store, context));
     }
 

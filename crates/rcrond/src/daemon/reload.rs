@@ -177,6 +177,7 @@ fn must_be_reloadable(old: &Config, new: &Config) -> Result<(), ReloadError> {
         ("[control] socket", old.socket != new.socket),
         ("[claims] socket", old.claims_socket != new.claims_socket),
         ("[metrics] listen", old.metrics != new.metrics),
+        ("[metrics] jobs", old.job_metrics != new.job_metrics),
         (
             "the store's kind, prefix, database or table",
             !old.store.has_same_records(&new.store),

@@ -5,7 +5,6 @@ use super::reload::Reloads;
 use super::store_failures::{Outage, WatchStatus};
 use super::{ClusterState, Daemon, machine, tasks};
 use crate::api::log::{flush, set_node, start_log};
-use crate::api::metrics::Metrics;
 use crate::api::socket::ListenError;
 use crate::api::systemd;
 use crate::claims::CrontabThread;
@@ -42,7 +41,7 @@ pub(crate) enum StartError {
     Store(Error),
     /// The kernel gives no random numbers.
     Random(io::Error),
-    /// The thread that reads the crontabs cannot be started.
+    /// The thread that reads the crontabs, or that for the metrics of jobs, cannot be started.
     Thread(io::Error),
     /// A signal's handler cannot be set.
     Signals(io::Error),
@@ -162,7 +161,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let session = saved.map(|saved| saved.session);
     let machine = machine::new(&config, session, starts, clock::boot_time()).map_err(StartError::Random)?;
     let (events, received) = EventSender::channel();
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(tasks::start_metrics(&config).map_err(StartError::Thread)?);
     let senders = tasks::start_store_tasks(&config, &store, &events, &metrics);
     let requests = tasks::start_servers(&config, &metrics);
     let requests = requests.map_err(|error| StartError::Socket(config.socket.clone(), error))?;
@@ -172,7 +171,7 @@ async fn start(config: Config, config_file: PathBuf) -> Result<(Daemon, Inputs),
     let claim_service = super::claims::new_claim_service(&config, claims_tasks, Arc::clone(&claims.numbers));
     let claim_service = claim_service.map_err(StartError::Random)?;
     let crontabs = super::claims::crontab_settings(&config, &config_file);
-    let crontabs = CrontabThread::start(crontabs, events.clone());
+    let crontabs = CrontabThread::start(crontabs, events.clone(), metrics.jobs.clone());
     let crontabs = crontabs.map_err(StartError::Thread)?;
     let inputs = Inputs {
         events: received,

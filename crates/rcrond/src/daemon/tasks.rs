@@ -1,6 +1,6 @@
 //! Starts the tasks around the loop.
 
-use crate::api::metrics::{self, Metrics};
+use crate::api::metrics::{self, JobMetrics, Metrics};
 use crate::api::{PendingRequest, socket};
 use crate::claims::{self, ClaimsEvent, ClientEvent, ClientNumbers, StateFiles};
 use crate::config::Config;
@@ -12,6 +12,7 @@ use crate::store_tasks::drift::{self, DriftRequest};
 use crate::store_tasks::node_info::{self, Publication};
 use crate::store_tasks::node_jobs::{self, JobsSpec};
 use crate::store_tasks::watcher::{self, WatchReport, WatchSpec};
+use std::io;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::mpsc::{self, Receiver, UnboundedSender};
@@ -65,6 +66,16 @@ pub(super) fn start_store_tasks(
         watch_specs,
         publications,
     }
+}
+
+/// The metrics at zero, with those of jobs if they are served.
+pub(super) fn start_metrics(config: &Config) -> io::Result<Metrics> {
+    let mut metrics = Metrics::new();
+    if config.metrics.is_some() && config.job_metrics {
+        let missed = metrics.claims.missed_of_jobs.clone();
+        metrics.jobs = Some(JobMetrics::start(&config.clusters, missed)?);
+    }
+    Ok(metrics)
 }
 
 /// Starts the socket and, if they are configured, the metrics. Both send requests to the loop.

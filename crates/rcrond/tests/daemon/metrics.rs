@@ -1,6 +1,8 @@
 //! The metrics of a running daemon.
 
 use crate::node::Node;
+use crate::signals::{HUP, TERM};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use testing::servers::redis::Redis;
@@ -28,6 +30,62 @@ fn show_the_state_of_the_running_daemon() {
     ] {
         assert!(page.contains(&format!("\n{sample}\n")), "{sample}\n{page}");
     }
+}
+
+#[test]
+fn show_the_jobs_of_the_journal_unless_they_are_switched_off() {
+    let redis = Redis::start();
+    let mut node = Node::new("n1", &redis);
+    let (address, other) = (free_address(), free_address());
+    let configuration = node.configuration();
+    node.configure(&format!("{configuration}[metrics]\nlisten = \"{address}\"\n"));
+    node.start();
+    node.is_active();
+    let record = |event: &str, end: &str| {
+        let now = jiff::Timestamp::now();
+        format!(
+            "{{\"time\":\"{now:.6}\",\"event\":\"{event}\",\"run\":\"019ab000-0000-7000-8000-000000000001\",\"node\":\"n1\",\
+             \"cluster\":\"web\",\"job\":\"nightly\",\"command\":\"x\",\"uid\":0,\"pid\":4000000,\"clock\":5.0{end}}}\n"
+        )
+    };
+    let journal = node.path("journal").join(format!("{}-0.jsonl", nix::unistd::geteuid()));
+    fs::write(&journal, record("start", "")).expect("written");
+    until("the start", || {
+        scrape(address)?.contains("job=\"nightly\"} 0\n").then_some(())
+    });
+    let both = record("start", "") + &record("end", ",\"duration\":1.5,\"exit\":3");
+    fs::write(&journal, both).expect("written");
+    let page = until("the end", || {
+        scrape(address).filter(|page| page.contains("rcron_job_last_exit_code{"))
+    });
+    assert!(
+        page.contains("user=\"root\",job=\"nightly\"} 3\n") || !nix::unistd::geteuid().is_root(),
+        "{page}"
+    );
+    assert!(
+        page.contains("\nrcron_journal_unreadable_files 0\n") && page.ends_with("# EOF\n"),
+        "{page}"
+    );
+    // Only a restart changes it.
+    node.configure(&format!(
+        "{configuration}[metrics]\nlisten = \"{address}\"\njobs = false\n"
+    ));
+    node.signal(HUP);
+    until("the refusal", || {
+        node.log()
+            .contains("[metrics] jobs cannot be changed without a restart")
+            .then_some(())
+    });
+    node.signal(TERM);
+    node.ended();
+    node.configure(&format!(
+        "{configuration}[metrics]\nlisten = \"{other}\"\njobs = false\n"
+    ));
+    node.start();
+    let page = until("the page", || {
+        scrape(other).filter(|page| page.contains("rcrond_session"))
+    });
+    assert!(!page.contains("rcron_job"), "{page}");
 }
 
 pub(crate) fn free_address() -> SocketAddr {

@@ -1,6 +1,7 @@
 //! Counters of the ticks of `once_per_tick`.
 
-use super::{Labels, Operation, Outcome, failure_labels};
+use super::{Labels, MissedTicks, Operation, Outcome, failure_labels};
+use claims::JobKey;
 use lease::ClusterName;
 use policy::claim::WaitReason;
 use prometheus_client::metrics::counter::Counter;
@@ -20,6 +21,8 @@ type ClusterLabel = [(&'static str, String); 1];
 pub(crate) struct ClaimMetrics {
     granted: Family<ClusterLabel, Counter>,
     missed: Family<ClusterLabel, Counter>,
+    /// The same of each job.
+    pub(crate) missed_of_jobs: MissedTicks,
     no_grant: Family<Labels<1>, Counter>,
     waiting: Gauge,
     latency: Histogram,
@@ -32,6 +35,7 @@ impl ClaimMetrics {
         let metrics = Self {
             granted: Family::default(),
             missed: Family::default(),
+            missed_of_jobs: MissedTicks::default(),
             no_grant: Family::default(),
             waiting: Gauge::default(),
             latency: Histogram::new(LATENCIES),
@@ -79,8 +83,9 @@ impl ClaimMetrics {
     }
 
     /// Counts missed ticks.
-    pub(crate) fn count_missed(&self, cluster: &ClusterName, count: u32) {
-        self.missed.get_or_create(&label(cluster)).inc_by(u64::from(count));
+    pub(crate) fn count_missed(&self, job: &JobKey, count: u32) {
+        self.missed_of_jobs.add(job, count);
+        self.missed.get_or_create(&label(&job.cluster)).inc_by(u64::from(count));
     }
 
     /// Counts a run that was not started.

@@ -125,11 +125,13 @@ async fn respond(
             "the only method is GET\n",
         );
     }
+    // This may take a second, in which the snapshot would become old.
+    let jobs = metrics.jobs_text().await;
     let Some(snapshot) = take_snapshot(requests).await else {
         let stopping = "rcrond is stopping\n";
         return response(StatusCode::SERVICE_UNAVAILABLE, None, stopping);
     };
-    match metrics.text(&snapshot, clock::boot_time()) {
+    match metrics.page(&snapshot, clock::boot_time(), &jobs) {
         Ok(text) => response(StatusCode::OK, Some((CONTENT_TYPE, OPEN_METRICS)), text),
         Err(error) => response(StatusCode::INTERNAL_SERVER_ERROR, None, format!("{error}\n")),
     }

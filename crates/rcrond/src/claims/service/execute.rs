@@ -91,7 +91,7 @@ impl ClaimService {
 
 fn report(notice: &Notice, context: &Context) {
     if let Notice::Missed { job, gap, .. } = notice {
-        context.metrics.claims.count_missed(&job.cluster, gap.count);
+        context.metrics.claims.count_missed(job, gap.count);
     }
     log_claims_notice(notice, &|key| context.store.full_key(key));
 }

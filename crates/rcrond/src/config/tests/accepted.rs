@@ -46,6 +46,7 @@ fn missing_keys_have_their_defaults() {
         }],
         max_skew: Duration::from_secs(10),
         metrics: None,
+        job_metrics: true,
         socket: "/run/rcrond/socket".into(),
         claims_socket: "/run/rcrond/claims".into(),
         run_dir: "/run/rcrond".into(),
@@ -59,7 +60,7 @@ fn all_keys_are_read() {
     let text = "node = 'Server.1'\nrun_dir = '/r'\nstate_dir = '/s'\nmax_skew = '1h'\n[postgresql]\n\
         servers = ['db1', '[::1]:5433', '10.0.0.1:6000', '/run/postgresql', '/run/postgresql:6000']\n\
         database = 'd'\ntable = 'ops.t'\nprefix = 'p'\nuser = 'u'\npassword = 'x y'\ntls = true\n\
-        [metrics]\nlisten = '[::1]:9187'\n[control]\nsocket = '/c/s'\n\
+        [metrics]\nlisten = '[::1]:9187'\njobs = false\n[control]\nsocket = '/c/s'\n\
         [[cluster]]\nname = 'web shop'\nstate_file = '/run/rcron/web'\njournal = 'none'\npriority = 0\n\
         run_on = 'any'\nlease = '1m'\nsettle = '2s'\ngrace = '3s'\npreempt_delay = '4s'\n\
         [[cluster]]\nname = 'b'\nstate_file = '/run/rcron/b'\npriority = 1_000_000\nrun_on = 'active'\n";
@@ -90,6 +91,7 @@ fn all_keys_are_read() {
         config.metrics.map(|address| address.to_string()),
         Some("[::1]:9187".into())
     );
+    assert!(!config.job_metrics);
     assert_eq!(config.run_dir, PathBuf::from("/r"));
     assert_eq!(config.state_dir, PathBuf::from("/s"));
     assert_eq!(config.socket, PathBuf::from("/c/s"));
