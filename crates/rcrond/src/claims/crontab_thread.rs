@@ -70,12 +70,7 @@ impl CrontabThread {
     }
 }
 
-fn watch(
-    mut settings: Settings,
-    configured: &Receiver<Settings>,
-    events: &EventSender,
-    metrics: Option<&JobMetrics>,
-) {
+fn watch(mut settings: Settings, configured: &Receiver<Settings>, events: &EventSender, metrics: Option<&JobMetrics>) {
     let root = match Root::new(None) {
         Ok(root) => root,
         Err(error) => {
