@@ -42,11 +42,25 @@ fn serve(tree: &Tree, drift: Response) -> Daemon {
     Daemon::start_with_drift(&tree.path(DEFAULT_SOCKET), drift, answer_status)
 }
 
+/// What differs on n3, the values, and the finding.
+type Row<'a> = (Kind, Vec<DriftValue>, &'a str, &'a str, &'a str);
+
+fn assert_found<'a>(rows: impl IntoIterator<Item = Row<'a>>) {
+    for (kind, values, severity, name, text) in rows {
+        let tree = Tree::clean();
+        let _daemon = serve(&tree, Response::Drift(report(vec![difference(kind, &["n3"], values)])));
+        tree.finds_only(severity, name, DEFAULT_SOCKET);
+        let shown = tree.text(&[]);
+        assert!(shown.contains(text), "{text}\n{shown}");
+        let looked_at = "  looked at cluster web: n1, n2 and n3\n";
+        assert!(shown.contains("\nservers\n") && shown.contains(looked_at), "{shown}");
+    }
+}
+
 #[test]
-fn each_difference_is_a_finding() {
+fn each_difference_of_a_job_is_a_finding() {
     let two = |one, other| vec![value(one, &["n1", "n2"]), value(other, &["n3"])];
-    let alone = |text| vec![value(text, &["n3"])];
-    for (kind, values, severity, name, text) in [
+    assert_found([
         (
             Kind::JobMissing,
             two("present", "missing"),
@@ -89,6 +103,13 @@ fn each_difference_is_a_finding() {
             "drift-command",
             "job backup of root has another command on n3\n",
         ),
+    ]);
+}
+
+#[test]
+fn each_difference_of_settings_is_a_finding() {
+    let two = |one, other| vec![value(one, &["n1", "n2"]), value(other, &["n3"])];
+    assert_found([
         (
             Kind::RcronKey,
             two("yes", "no"),
@@ -125,13 +146,6 @@ fn each_difference_is_a_finding() {
             "cron has another time zone on n3: UTC0 on n1 and n2; CET-1 on n3\n",
         ),
         (
-            Kind::CronStopped,
-            alone("stopped"),
-            "wrong",
-            "drift-cron-stopped",
-            "cron does not run on n3\n",
-        ),
-        (
             Kind::Clock,
             two("0", "-12000"),
             "wrong",
@@ -144,6 +158,20 @@ fn each_difference_is_a_finding() {
             "wrong",
             "drift-clock",
             "the clocks differ: n3 is 12 s ahead\n",
+        ),
+    ]);
+}
+
+#[test]
+fn each_server_that_is_not_as_it_should_be_is_a_finding() {
+    let alone = |text| vec![value(text, &["n3"])];
+    assert_found([
+        (
+            Kind::CronStopped,
+            alone("stopped"),
+            "wrong",
+            "drift-cron-stopped",
+            "cron does not run on n3\n",
         ),
         (
             Kind::Unreadable,
@@ -173,17 +201,7 @@ fn each_difference_is_a_finding() {
             "drift-no-session",
             "n3 has no session in the store\n",
         ),
-    ] {
-        let tree = Tree::clean();
-        let _daemon = serve(&tree, Response::Drift(report(vec![difference(kind, &["n3"], values)])));
-        tree.finds_only(severity, name, DEFAULT_SOCKET);
-        let shown = tree.text(&[]);
-        assert!(shown.contains(text), "{text}\n{shown}");
-        assert!(
-            shown.contains("\nservers\n") && shown.contains("  looked at cluster web: n1, n2 and n3\n"),
-            "{shown}"
-        );
-    }
+    ]);
 }
 
 #[test]

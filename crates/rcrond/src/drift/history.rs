@@ -7,8 +7,6 @@ use std::time::Duration;
 /// A node whose session was not renewed for so long is silent: no lease is longer than five minutes, and none is renewed less often
 /// than every 100 s.
 const SILENT_AFTER: Duration = Duration::from_secs(120);
-/// How long a comparison of clocks counts.
-const CLOCK_LIFETIME: Duration = Duration::from_secs(600);
 
 /// A session as a read found it.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +39,7 @@ struct Seen {
     version: u64,
     /// When it was last seen to be renewed; `None` if it was old when it was first seen.
     renewed: Option<BootTime>,
-    clock: Option<(Clock, BootTime)>,
+    clock: Option<Clock>,
 }
 
 impl History {
@@ -73,12 +71,11 @@ impl History {
                     .map_or(i64::MAX, |last| difference_ms(date, last)),
             });
             let known = before.and_then(|before| before.clock);
-            let known = known.filter(|(_, seen)| now.since(*seen) < CLOCK_LIFETIME);
             let seen = Seen {
                 is_open: session.is_open,
                 version: session.version,
                 renewed,
-                clock: known.filter(|_| !is_renewed).or(clock.map(|clock| (clock, now))),
+                clock: clock.map(|clock| clock.narrowed_by(known)).or(known),
             };
             self.nodes.insert(node.clone(), seen);
         }
@@ -100,11 +97,20 @@ impl History {
 
     /// The node's clock, if it is known.
     pub(crate) fn clock(&self, node: &str) -> Option<Clock> {
-        Some(self.nodes.get(node)?.clock?.0)
+        self.nodes.get(node)?.clock
     }
 }
 
 impl Clock {
+    /// Each read gives bounds, and all hold, unless a clock was set.
+    fn narrowed_by(self, known: Option<Self>) -> Self {
+        let both = known.map(|known| Self {
+            at_least: self.at_least.max(known.at_least),
+            at_most: self.at_most.min(known.at_most),
+        });
+        both.filter(|both| both.at_least <= both.at_most).unwrap_or(self)
+    }
+
     /// How far the clock is certainly ahead, or behind, in milliseconds; 0 if the clocks may differ by less than `max_skew`. `None` if
     /// this is not known.
     pub(crate) fn ahead(self, max_skew: Duration) -> Option<i64> {

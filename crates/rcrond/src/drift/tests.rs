@@ -561,6 +561,18 @@ fn clocks_are_known_by_a_renewal_between_two_reads() {
         history.clock_was_set();
         assert_eq!(history.clock("n2"), None);
     }
+    // Each renewal makes the bounds narrower: now at most one second after a read.
+    let mut history = History::default();
+    read(&mut history, 100, 1, 80);
+    read(&mut history, 105, 2, 92);
+    assert_eq!(history.clock("n2").and_then(|clock| clock.ahead(SKEW)), Some(0));
+    read(&mut history, 160, 7, 147);
+    read(&mut history, 165, 8, 149);
+    assert_eq!(history.clock("n2").and_then(|clock| clock.ahead(SKEW)), Some(-11_000));
+    // It was set: the bounds begin again.
+    read(&mut history, 220, 20, 218);
+    read(&mut history, 225, 21, 223);
+    assert_eq!(history.clock("n2").and_then(|clock| clock.ahead(SKEW)), Some(0));
     let mut history = History::default();
     read(&mut history, 100, 1, 130);
     assert_eq!(
