@@ -153,5 +153,6 @@ fn from_keepalived_to_rcrond_and_back() {
     servers.on_each(guide.block(heading, 1));
     servers.active();
     wait_for_runs(&servers, "tenth", 10);
+    journal::check(&servers);
     guide.is_complete_where(|heading| heading.contains("keepalived"));
 }
