@@ -107,7 +107,9 @@ async fn read_jobs(
     for (cluster, item) in query.clusters.iter().zip(items) {
         let floor = item.and_then(|item| FloorRecord::parse(&item.value).ok());
         if let Some(floor) = floor {
-            report.ahead.extend(ahead(cluster, None, floor.floor, query.most_ahead()));
+            report
+                .ahead
+                .extend(ahead(cluster, None, floor.floor, query.most_ahead()));
         }
     }
     report.is_cut |= jobs.len() > MOST_JOBS;
