@@ -18,8 +18,18 @@ pub enum Mutation {
     MissingFloorIsZero,
     /// The floor is not raised in a new incarnation, or after the store's revision went back.
     FloorIsKept,
+    /// A revision that went back is not noticed.
+    RevisionIsIgnored,
     /// The floor is set to the own clock, without `max_skew`.
     FloorWithoutSkew,
+    /// The floor is set as if no `--tick` could name a tick that is ahead.
+    FloorWithoutNamedAhead,
+    /// A claim that a read finds is granted although its tick is not above the floor.
+    GrantBelowFloor,
+    /// An administrator's request lowers what right clocks can have closed, too.
+    ReopenWithoutSkew,
+    /// A tick that was reopened is started beside its first run.
+    ReopenedBesideItself,
     /// An attempt is started again before its session is ended.
     AgainWithoutEnding,
     /// The reader's lease and grace count, not the entry's.

@@ -72,6 +72,8 @@ impl Machine {
     pub(super) fn safe_floor(&self, now: Now) -> TickTime {
         let skew = if self.is_mutated(Mutation::FloorWithoutSkew) {
             Duration::ZERO
+        } else if self.is_mutated(Mutation::FloorWithoutNamedAhead) {
+            self.max_skew / 2
         } else {
             self.max_skew
         };
@@ -82,6 +84,9 @@ impl Machine {
 
     /// Whether only a wrong clock can have set *closed* or a floor to this: any other node's clock is ahead by at most `max_skew`.
     pub(super) fn is_ahead(&self, now: Now, closed: TickTime) -> bool {
+        if self.is_mutated(Mutation::ReopenWithoutSkew) {
+            return closed > TickTime::from(now.wall);
+        }
         closed.wall().0 > self.safe_floor(now).wall().0.saturating_add(self.max_skew)
     }
 }

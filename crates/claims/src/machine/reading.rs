@@ -5,6 +5,7 @@ use super::round::Phase;
 use super::{JobView, Machine};
 use crate::job::JobKey;
 use crate::message::{Action, Call, Change, Facts, Found, Key, Notice, Now, Reading, Record};
+use crate::mutation::Mutation;
 use crate::record::JobList;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -87,7 +88,7 @@ impl Machine {
             self.sessions.clear();
         }
         let went_back = matches!((self.revision, reading.revision), (Some(before), Some(now)) if now < before);
-        if went_back {
+        if went_back && !self.is_mutated(Mutation::RevisionIsIgnored) {
             let clusters = self.facts.clusters.keys().chain(jobs.iter().map(|job| &job.cluster));
             self.suspects.extend(clusters.cloned());
             self.sessions.clear();

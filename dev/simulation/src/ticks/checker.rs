@@ -106,6 +106,8 @@ pub struct JobFacts {
     pub baseline: TickTime,
     /// How often administrators have asked to reopen it and *closed* was not lowered since.
     pub reopens: u32,
+    /// When *closed* was last lowered.
+    pub reopened_at: Micros,
     /// Runs of ticks that were reopened or forgotten since: they do not count.
     reopened_runs: BTreeSet<ClaimId>,
     highest_grant: u64,

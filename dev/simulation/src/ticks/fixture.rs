@@ -114,9 +114,9 @@ impl TickWorld {
     /// Runs until the store has granted an attempt of this tick, and returns its server. Its rcron has not heard of it yet.
     ///
     /// # Panics
-    /// If a promise is broken, or no attempt is granted for a minute.
+    /// If a promise is broken, or no attempt is granted for two minutes.
     pub fn run_until_granted(&mut self, tick: TickTime) -> usize {
-        let end = self.now() + 60 * SECOND;
+        let end = self.now() + 120 * SECOND;
         loop {
             if let Some(entry) = self.entries().iter().find(|entry| entry.tick == tick) {
                 let is_of_entry = |node: &crate::node::Node| node.name == entry.node;
@@ -131,9 +131,9 @@ impl TickWorld {
     /// Runs until this tick was started, and returns the server.
     ///
     /// # Panics
-    /// If a promise is broken, or the tick is not started for a minute.
+    /// If a promise is broken, or the tick is not started for two minutes.
     pub fn run_until_started(&mut self, tick: TickTime) -> usize {
-        let end = self.now() + 60 * SECOND;
+        let end = self.now() + 120 * SECOND;
         while self.starts_of(tick) == 0 {
             assert!(self.now() < end, "nobody starts {tick:?}");
             let next = self.now() + MILLISECOND;

@@ -5,7 +5,7 @@
 //! - that server has a permission by one and the same lease, its daemon runs without a pause, and every message between it and the
 //!   store arrives without delay;
 //! - the store runs, with the same incarnation;
-//! - the tick is above the floor, and neither closed nor given back for less long than that;
+//! - the tick is above the floor, and neither closed nor given back or reopened for less long than that;
 //! - with `overlap = skip`, no earlier attempt counts as running: it may take a lease until it is known whether it has died.
 
 use super::checker::Broken;
@@ -51,7 +51,8 @@ impl TickWorld {
             return None;
         }
         let since = server.calm_since.max(of.waiting_since);
-        let since = since.max(self.checker.jobs[of.job].given_back(tick).unwrap_or(0));
+        let facts = &self.checker.jobs[of.job];
+        let since = since.max(facts.given_back(tick).unwrap_or(0)).max(facts.reopened_at);
         (self.now() >= since + REACHES && self.is_unclaimed(of.job, tick)).then_some(tick)
     }
 

@@ -3,12 +3,17 @@
 use claims::Mutation;
 
 /// All of them.
-pub const ALL: [Mutation; 17] = [
+pub const ALL: [Mutation; 22] = [
     Mutation::ChangeWithoutJobVersion,
     Mutation::ClaimWithoutSession,
     Mutation::MissingFloorIsZero,
     Mutation::FloorIsKept,
+    Mutation::RevisionIsIgnored,
     Mutation::FloorWithoutSkew,
+    Mutation::FloorWithoutNamedAhead,
+    Mutation::GrantBelowFloor,
+    Mutation::ReopenWithoutSkew,
+    Mutation::ReopenedBesideItself,
     Mutation::AgainWithoutEnding,
     Mutation::OwnTermsForSessions,
     Mutation::StartByDeadlineOnly,

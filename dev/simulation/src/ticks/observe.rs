@@ -139,6 +139,9 @@ impl TickWorld {
             let closed = after.closed;
             self.break_promise(Broken::ClosedWentBack { job, closed });
         }
+        if lowered.is_some() {
+            self.checker.jobs[job].reopened_at = now;
+        }
         if before.is_none() && after.entries.is_empty() && after.last.is_none() {
             self.checker.jobs[job].baseline = after.closed;
         }

@@ -67,7 +67,9 @@ impl Machine {
         let own = round.standing.session.map(|(session, _)| session);
         let is_own = entry.state == EntryState::Running && Some(entry.session) == own && entry.node == self.node;
         let permit = self.permit(round, key);
-        if let (true, Some(_), Ok(permit)) = (is_own, run.client, &permit) {
+        // The store may have gone back to a moment before the entry was given back, and another server have started the tick since.
+        let is_forgotten = entry.tick <= round.floor && !self.is_mutated(Mutation::GrantBelowFloor);
+        if let (true, Some(_), Ok(permit)) = (is_own && !is_forgotten, run.client, &permit) {
             let start_by = self.start_by(run, &entry, permit);
             if round.now.boot < start_by {
                 // The record is written once more, so that no earlier change of it that was not answered can still be done: this
@@ -95,6 +97,8 @@ impl Machine {
             decision.effects.push(Effect::GaveBack(key.clone()));
         } else if run.client.is_none() {
             decision.effects.push(Effect::Finished(key.clone()));
+        } else if is_forgotten {
+            decision.effects.push(over(key, OverReason::Superseded, None));
         } else {
             self.decide_entry(round, key, run, at, decision);
         }
@@ -176,7 +180,7 @@ impl Machine {
                     Over::NotBefore(_) => {
                         running += 1;
                         // A tick that was started by a wrong clock and reopened: it is not started beside itself.
-                        runs_already |= entry.tick == run.tick;
+                        runs_already |= entry.tick == run.tick && !self.is_mutated(Mutation::ReopenedBesideItself);
                         at += 1;
                         continue;
                     }

@@ -220,6 +220,23 @@ fn a_claim_that_an_earlier_process_may_have_given_back_is_not_granted_on_a_read(
     );
 }
 
+/// The store has gone back to a moment before the claim was given back. Another server may have started the tick since.
+#[test]
+fn a_claim_that_a_read_finds_in_old_data_is_not_granted() {
+    let mut store = store();
+    let mut one = Node::active(1, &mut store);
+    one.claim(1, "backup", TICK);
+    let (call, change) = one.until_change(&mut store);
+    assert_eq!(store.change(&change), Verdict::Done);
+    one.input(Input::Changed(call, Verdict::NoAnswer));
+    store.incarnation += 1;
+    one.pass(SECOND);
+    one.input(Input::Tick);
+    one.settle(&mut store);
+    assert!(one.last(1).starts_with("over reason=superseded"), "{}", one.last(1));
+    assert_eq!(store.job("backup").entries[0].state, EntryState::NeverStarted);
+}
+
 #[test]
 fn a_claim_of_an_earlier_session_is_given_back_before_it_is_granted_again() {
     let mut store = store();
