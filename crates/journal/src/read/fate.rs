@@ -58,6 +58,10 @@ impl Here {
             return Fate::Unknown;
         }
         if !self.is_this_boot(start) {
+            // The start times of its processes are by another clock.
+            if machine(start.boot.as_deref()) == machine(self.boot.as_deref()) {
+                return Fate::Unknown;
+            }
             // Two servers never have the same boot, so another boot is an earlier one, or another server's.
             return if start.node == self.node {
                 Fate::Interrupted
@@ -91,6 +95,11 @@ impl Here {
     pub(super) fn is_this_boot(&self, record: &Record) -> bool {
         self.boot.is_some() && record.boot.as_deref() == self.boot.as_deref()
     }
+}
+
+/// A boot's id, without what a time namespace adds to it.
+fn machine(boot: Option<&str>) -> Option<&str> {
+    boot?.split('@').next()
 }
 
 /// How long a run has been in progress; `now` is of the boot clock.
@@ -166,6 +175,21 @@ mod tests {
         ] {
             assert_eq!(fate(boot, 1, 7, Fake { own, other: None }), word, "{boot} {own:?}");
         }
+    }
+
+    #[test]
+    fn a_run_of_another_time_namespace_is_unknown() {
+        let own: &[(i32, u64, u32)] = &[(10, 100, 7)];
+        for boot in ["now@-30:0", "now@30:1"] {
+            for namespace in [1, 2] {
+                assert_eq!(
+                    fate(boot, namespace, 7, Fake { own, other: Some(own) }),
+                    "unknown",
+                    "{boot}"
+                );
+            }
+        }
+        assert_eq!(fate("earlier@-30:0", 1, 7, Fake { own, other: None }), "interrupted");
     }
 
     #[test]
