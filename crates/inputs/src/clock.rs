@@ -8,8 +8,6 @@ use std::sync::OnceLock;
 use sys::zone::{self, Selected};
 use sys::{clock, file};
 
-pub use sys::clock::boot_id;
-
 const LOCAL_TIME: &str = "/etc/localtime";
 /// In bytes; the longest file of zoneinfo has 3,500.
 const LONGEST_ZONE: usize = 64 << 10;
@@ -18,6 +16,19 @@ const LONGEST_ZONE: usize = 64 << 10;
 #[must_use]
 pub fn boot_time() -> BootTime {
     BootTime(clock::since_boot())
+}
+
+/// The boot that times of [`boot_time`] are of: its id, and in a time namespace whose clock differs, `@` and the difference.
+///
+/// Without the difference, a lease would last longer in a namespace whose clock is behind.
+#[must_use]
+pub fn boot_id() -> Option<Vec<u8>> {
+    let mut id = clock::boot_id()?;
+    if let Some(offset) = clock::boot_offset() {
+        id.push(b'@');
+        id.extend(offset);
+    }
+    Some(id)
 }
 
 /// `CLOCK_REALTIME`.

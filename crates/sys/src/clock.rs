@@ -23,6 +23,20 @@ pub fn boot_id() -> Option<Vec<u8>> {
     Some(text.trim_ascii_end().to_vec())
 }
 
+/// By how much `CLOCK_BOOTTIME` of this time namespace is ahead of the machine's, as in `/proc/PID/timens_offsets`
+/// (time_namespaces(7)): `SECONDS:NANOSECONDS`. `None` if it is not, and without time namespaces.
+#[must_use]
+pub fn boot_offset() -> Option<Vec<u8>> {
+    let mut buffer = [0; 256];
+    let text = file::read_proc("/proc/self/timens_offsets", &mut buffer)?;
+    let line = text
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"boottime"))?;
+    let mut numbers = line.split(|byte| *byte == b' ').filter(|number| !number.is_empty());
+    let (seconds, nanoseconds) = (numbers.next()?, numbers.next()?);
+    (seconds != b"0" || nanoseconds != b"0").then(|| [seconds, b":", nanoseconds].concat())
+}
+
 fn read(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a value that lives through the call. It cannot fail for these clocks.

@@ -77,7 +77,7 @@ impl Here {
     /// What the fate of a run depends on.
     pub(super) fn origin(&self, start: &Record) -> Origin {
         Origin {
-            boot: start.boot.as_ref().map(|_| self.is_this_boot(start)),
+            boot: self.is_of_this_boot(start),
             is_this_node: start.node == self.node,
             namespace: start.pidns,
             rcron: (start.pid, start.born),
@@ -125,6 +125,14 @@ impl Here {
         }
     }
 
+    /// `None` if it is not known, or if the start times of the run's processes are by the clock of another time namespace.
+    fn is_of_this_boot(&self, start: &Record) -> Option<SameBoot> {
+        let boot = start.boot.as_deref()?;
+        let is_this = self.is_this_boot(start);
+        let is_other_clock = !is_this && machine(Some(boot)) == machine(self.boot.as_deref());
+        (!is_other_clock).then_some(is_this)
+    }
+
     pub(super) fn is_this_boot(&self, record: &Record) -> bool {
         self.boot.is_some() && record.boot.as_deref() == self.boot.as_deref()
     }
@@ -155,6 +163,11 @@ impl Origin {
             Fate::Unknown
         }
     }
+}
+
+/// A boot's id, without what a time namespace adds to it.
+fn machine(boot: Option<&str>) -> Option<&str> {
+    boot?.split('@').next()
 }
 
 /// How long a run has been in progress; `now` is of the boot clock.
@@ -235,6 +248,21 @@ mod tests {
         ] {
             assert_eq!(fate(boot, 1, 7, Fake { own, other: None }), word, "{boot} {own:?}");
         }
+    }
+
+    #[test]
+    fn a_run_of_another_time_namespace_is_unknown() {
+        let own: &[(i32, u64, u32)] = &[(10, 100, 7)];
+        for boot in ["now@-30:0", "now@30:1"] {
+            for namespace in [1, 2] {
+                assert_eq!(
+                    fate(boot, namespace, 7, Fake { own, other: Some(own) }),
+                    "unknown",
+                    "{boot}"
+                );
+            }
+        }
+        assert_eq!(fate("earlier@-30:0", 1, 7, Fake { own, other: None }), "interrupted");
     }
 
     #[test]

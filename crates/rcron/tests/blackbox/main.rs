@@ -9,6 +9,7 @@ mod claim;
 mod claim_faults;
 mod command_line;
 mod configuration;
+mod containers;
 mod cron;
 mod decision;
 mod demotion;

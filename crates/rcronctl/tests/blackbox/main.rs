@@ -1,6 +1,7 @@
 //! What users see of `rcronctl`: the program itself, on journals that `rcron` has written.
 
 mod completions;
+mod containers;
 #[path = "../fake/daemon.rs"]
 mod daemon;
 mod drain;

@@ -2,6 +2,7 @@
 //! failovers are in `tests/cluster`.
 
 mod claims;
+mod containers;
 mod drain;
 mod drain_wait;
 mod drift;
