@@ -6,11 +6,11 @@ mod mariadb;
 mod postgresql;
 mod redis;
 
-use crate::client::{A_WHILE, AT_LAST, keys, open};
+use crate::client::{A_WHILE, AT_LAST, keys, open, tls};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use store::{Error, Settings};
 use testing::certificates::Authority;
@@ -64,10 +64,40 @@ async fn a_server_that_closes(with: impl Fn(&Fake) -> Settings, first: &'static 
     assert!(error.starts_with(&fake.address()), "{error}");
 }
 
+/// A server for each of these answers, which it sends as `serve` says. Each error names the server, contains the word, and can be shown.
+async fn each_is_an_error(
+    with: impl Fn(&Fake) -> Settings,
+    serve: impl Fn(&mut Client, &[u8]) -> io::Result<()> + Copy + Send + Sync + 'static,
+    answers: impl IntoIterator<Item: AsRef<[u8]>>,
+    word: &str,
+) {
+    for answer in answers {
+        let answer = answer.as_ref().to_vec();
+        let shown = answer.escape_ascii().to_string();
+        let fake = Fake::start(move |client| serve(client, &answer));
+        let error = error_of(with(&fake)).await;
+        let is_right = error.starts_with(&fake.address()) && error.contains(word);
+        assert!(is_right && !error.chars().any(char::is_control), "{shown}: {error:?}");
+        closed(&fake, 1).await;
+    }
+}
+
+/// Junk as the content of TLS. The error contains the word.
+async fn junk_over_tls(with: impl Fn(&Fake) -> Settings, word: &str) {
+    let authority = Authority::new();
+    let fake = with_tls(&authority, None, b"\xff\xfe");
+    let over_tls = Settings {
+        tls: Some(tls(&authority, None)),
+        ..with(&fake)
+    };
+    let error = error_of(over_tls).await;
+    assert!(error.starts_with(&fake.address()) && error.contains(word), "{error}");
+}
+
 /// A server that sends this first, and the rest endlessly. The error contains the word.
 async fn an_endless_answer(
     with: impl Fn(&Fake) -> Settings,
-    serve: impl Fn(&mut Client) -> std::io::Result<()> + Send + Sync + 'static,
+    serve: impl Fn(&mut Client) -> io::Result<()> + Send + Sync + 'static,
     endless: &'static [u8],
     word: &str,
 ) {

@@ -10,6 +10,7 @@ mod redis;
 mod rivals;
 mod spoilt;
 mod suite;
+mod tables;
 
 use store::memory::Memory;
 

@@ -5,8 +5,8 @@ mod galera;
 mod proxy;
 mod refusals;
 
-use crate::client::{connect, login, open, ready, tls, write};
-use crate::{rivals, spoilt, suite};
+use crate::client::{connect, login, open, ready, write};
+use crate::{rivals, spoilt, suite, tables};
 use nix::unistd::{Uid, User};
 use std::sync::Arc;
 use store::{Change, Kind, Settings, Verdict, mariadb::MariaDb};
@@ -62,23 +62,14 @@ async fn keeps_the_contract_without_a_password() {
 async fn keeps_the_contract_over_tls() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let settings = Settings {
-        tls: Some(tls(&authority, None)),
-        ..settings(&server)
-    };
-    suite::all(&*open(settings)).await;
+    tables::keeps_the_contract_over_tls(settings(&server), &authority).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn keeps_the_contract_over_tls_with_a_client_certificate() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let settings = Settings {
-        tls: Some(tls(&authority, Some(&authority.client("certified")))),
-        login: Some(login("certified", None)),
-        ..settings(&server)
-    };
-    suite::all(&*open(settings)).await;
+    tables::keeps_the_contract_over_tls_with_a_client_certificate(settings(&server), &authority).await;
 }
 
 #[tokio::test(flavor = "current_thread")]

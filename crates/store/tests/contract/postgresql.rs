@@ -4,8 +4,8 @@ mod faults;
 mod pooler;
 mod refusals;
 
-use crate::client::{connect, login, open, ready, tls, write, written_and_read};
-use crate::{rivals, spoilt, suite};
+use crate::client::{connect, login, open, ready, write, written_and_read};
+use crate::{rivals, spoilt, suite, tables};
 use std::sync::Arc;
 use store::{Change, Kind, Settings, Verdict, postgresql::PostgreSql};
 use testing::certificates::Authority;
@@ -50,23 +50,14 @@ async fn keeps_the_contract_without_a_password() {
 async fn keeps_the_contract_over_tls() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let settings = Settings {
-        tls: Some(tls(&authority, None)),
-        ..settings(&server)
-    };
-    suite::all(&*open(settings)).await;
+    tables::keeps_the_contract_over_tls(settings(&server), &authority).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn keeps_the_contract_over_tls_with_a_client_certificate() {
     let authority = Authority::new();
     let server = Server::start_with_tls(&authority);
-    let settings = Settings {
-        tls: Some(tls(&authority, Some(&authority.client("certified")))),
-        login: Some(login("certified", None)),
-        ..settings(&server)
-    };
-    suite::all(&*open(settings)).await;
+    tables::keeps_the_contract_over_tls_with_a_client_certificate(settings(&server), &authority).await;
 }
 
 #[tokio::test(flavor = "current_thread")]

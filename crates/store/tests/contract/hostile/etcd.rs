@@ -1,10 +1,10 @@
 //! In the place of etcd.
 
 use super::{
-    Authority, Client, Fake, Settings, a_server_that_closes, a_silent_server_is_left_at_the_limit, an_endless_answer,
-    closed, error_of, with_tls,
+    Client, Fake, Settings, a_server_that_closes, a_silent_server_is_left_at_the_limit, an_endless_answer, closed,
+    each_is_an_error,
 };
-use crate::client::{A_WHILE, open, tls};
+use crate::client::{A_WHILE, open};
 use std::sync::Arc;
 use store::etcd::Etcd;
 use tokio::time::timeout;
@@ -111,33 +111,24 @@ async fn a_message_without_end() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn messages_that_are_not_answers() {
-    for content in [
+    let serve = |client: &mut Client, content: &[u8]| {
+        receive_call(client)?;
+        client.send(&[HEADERS, &data(content)].concat())?;
+        // The end of the stream.
+        client.send(b"\0\0\0\0\x01\0\0\0\x01")?;
+        client.receive_all()
+    };
+    let contents = [
         &b""[..],
         b"\0\0\0\0\0",
         b"\0\0\0\0\x03\xff\xff\xff",
         b"\x01\0\0\0\x01x",
         b"\xff\0\0\0\x01x",
-    ] {
-        let fake = Fake::start(move |client| {
-            receive_call(client)?;
-            client.send(&[HEADERS, &data(content)].concat())?;
-            // The end of the stream.
-            client.send(b"\0\0\0\0\x01\0\0\0\x01")?;
-            client.receive_all()
-        });
-        let error = error_of(settings(&fake)).await;
-        assert!(error.starts_with(&fake.address()), "{content:?}: {error}");
-    }
+    ];
+    each_is_an_error(settings, serve, contents, "").await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn junk_over_tls() {
-    let authority = Authority::new();
-    let fake = with_tls(&authority, None, b"\xff\xfe");
-    let over_tls = Settings {
-        tls: Some(tls(&authority, None)),
-        ..settings(&fake)
-    };
-    let error = error_of(over_tls).await;
-    assert!(error.starts_with(&fake.address()), "{error}");
+    super::junk_over_tls(settings, "").await;
 }

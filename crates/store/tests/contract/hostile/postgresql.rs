@@ -2,7 +2,7 @@
 
 use super::{
     Authority, Client, Fake, Settings, a_server_that_closes, a_silent_server_is_left_at_the_limit, an_endless_answer,
-    closed, error_of, with_tls,
+    closed, each_is_an_error, error_of, with_tls,
 };
 use crate::client::{login, tls};
 use std::sync::Arc;
@@ -73,14 +73,11 @@ fn log_in(client: &mut Client) -> std::io::Result<()> {
     client.receive().map(drop)
 }
 
-/// The error of a read that is answered so.
-async fn read_error(answer: Vec<u8>) -> String {
-    let fake = Fake::start(move |client| {
-        log_in(client)?;
-        client.send(&[message(b'1', b""), message(b'2', b""), answer.clone()].concat())?;
-        client.receive_all()
-    });
-    error_of(settings(&fake)).await
+/// Answers the first read so.
+fn answer_read(client: &mut Client, answer: &[u8]) -> std::io::Result<()> {
+    log_in(client)?;
+    client.send(&[&message(b'1', b""), &message(b'2', b""), answer].concat())?;
+    client.receive_all()
 }
 
 /// The error of a log-in that is answered so, and what the server has received.
@@ -114,14 +111,17 @@ async fn a_connection_that_is_closed() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn other_protocols() {
-    for other in [
+    let serve = |client: &mut Client, other: &[u8]| {
+        client.receive()?;
+        client.send(other)?;
+        client.receive_all()
+    };
+    let others = [
         &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
         b"-ERR unknown command\r\n",
         b"\0\0\0\0\0\0",
-    ] {
-        let (error, _) = log_in_error(other.to_vec()).await;
-        assert!(error.contains("check that this is"), "{error}");
-    }
+    ];
+    each_is_an_error(settings, serve, others, "check that this is").await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -201,8 +201,9 @@ async fn answers_without_end() {
 #[tokio::test(flavor = "current_thread")]
 async fn answers_that_are_not_those_of_the_statements() {
     // The library would ask for this type, and for the next in the answer.
-    let error = read_error([columns(&[25, 20, 99_999, 20, 17]), end()].concat()).await;
-    assert!(error.contains("a type of another program (99999)"), "{error}");
+    let foreign = [columns(&[25, 20, 99_999, 20, 17]), end()].concat();
+    let expected = "a type of another program (99999)";
+    each_is_an_error(settings, answer_read, [foreign], expected).await;
 
     let one: &[u8] = &1i64.to_be_bytes();
     let rows: [&[Option<&[u8]>]; 7] = [
@@ -214,11 +215,8 @@ async fn answers_that_are_not_those_of_the_statements() {
         &[Some(b"i"), Some(one), Some(b"rcron/a"), None, None],
         &[Some(b"i"), Some(one), Some(b"r")],
     ];
-    for values in rows {
-        let error = read_error([columns(READ), row(values), end()].concat()).await;
-        assert!(!error.is_empty(), "{values:?}");
-    }
-    for answer in [
+    let rows = rows.map(|values| [columns(READ), row(values), end()].concat());
+    let answers = [
         end(),
         [columns(READ), end()].concat(),
         [columns(&[25]), row(&[Some(b"i")]), end()].concat(),
@@ -228,10 +226,9 @@ async fn answers_that_are_not_those_of_the_statements() {
         message(b'G', b"\0\0\0"),
         message(b'E', b"SERROR\0C\x1b[2J\0M\xff\0\0"),
         message(b'E', b""),
-    ] {
-        let error = read_error(answer.clone()).await;
-        assert!(!error.is_empty(), "{answer:?}");
-    }
+    ];
+    let all = rows.into_iter().chain(answers);
+    each_is_an_error(settings, answer_read, all, "").await;
 }
 
 #[tokio::test(flavor = "current_thread")]

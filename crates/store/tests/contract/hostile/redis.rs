@@ -1,10 +1,9 @@
 //! In the place of Redis.
 
 use super::{
-    Authority, Client, Fake, Settings, a_server_that_closes, a_silent_server_is_left_at_the_limit, an_endless_answer,
-    error_of, with_tls,
+    Client, Fake, Settings, a_server_that_closes, a_silent_server_is_left_at_the_limit, an_endless_answer,
+    each_is_an_error,
 };
-use crate::client::tls;
 use std::sync::Arc;
 use store::redis::Redis;
 
@@ -29,14 +28,11 @@ fn log_in(client: &mut Client) -> std::io::Result<()> {
     client.receive().map(drop)
 }
 
-/// The error of a read that is answered so.
-async fn read_error(answer: String) -> String {
-    let fake = Fake::start(move |client| {
-        log_in(client)?;
-        client.send(answer.as_bytes())?;
-        client.receive_all()
-    });
-    error_of(settings(&fake)).await
+/// Answers the first read so.
+fn answer_read(client: &mut Client, answer: &[u8]) -> std::io::Result<()> {
+    log_in(client)?;
+    client.send(answer)?;
+    client.receive_all()
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -53,22 +49,18 @@ async fn a_connection_that_is_closed() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn other_protocols() {
-    for other in [
+    let serve = |client: &mut Client, other: &[u8]| {
+        client.receive()?;
+        client.send(other)?;
+        client.receive_all()
+    };
+    let others = [
         &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
         b"\x15\x03\x01\x00\x02\x02\x28",
         b"\0\0\0\0",
-    ] {
-        let fake = Fake::start(move |client| {
-            client.receive()?;
-            client.send(other)?;
-            client.receive_all()
-        });
-        let error = error_of(settings(&fake)).await;
-        assert!(
-            error.contains("this is not an answer of Redis; check that this is Redis' port"),
-            "{error}"
-        );
-    }
+    ];
+    let expected = "this is not an answer of Redis; check that this is Redis' port";
+    each_is_an_error(settings, serve, others, expected).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -103,7 +95,7 @@ async fn answers_without_end() {
 #[tokio::test(flavor = "current_thread")]
 async fn answers_that_are_not_those_of_the_scripts() {
     let run = bulk("run/history");
-    for answer in [
+    let answers = [
         "_\r\n".to_owned(),
         ":1\r\n".to_owned(),
         "+OK\r\n".to_owned(),
@@ -119,21 +111,11 @@ async fn answers_that_are_not_those_of_the_scripts() {
         format!("*3\r\n{run}{}{}", bulk("-1"), bulk("")),
         format!("*3\r\n{run}:1\r\n*0\r\n"),
         "-ERR \u{1b}[2J\u{202e}\r\n".to_owned(),
-    ] {
-        let shown = answer.clone();
-        let error = read_error(answer).await;
-        assert!(!error.is_empty(), "{shown}");
-    }
+    ];
+    each_is_an_error(settings, answer_read, answers, "").await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn junk_over_tls() {
-    let authority = Authority::new();
-    let fake = with_tls(&authority, None, b"\xff\xfe");
-    let over_tls = Settings {
-        tls: Some(tls(&authority, None)),
-        ..settings(&fake)
-    };
-    let error = error_of(over_tls).await;
-    assert!(error.contains("this is not an answer of Redis"), "{error}");
+    super::junk_over_tls(settings, "this is not an answer of Redis").await;
 }

@@ -1,7 +1,8 @@
 //! What MariaDB refuses, and the help for it.
 
 use super::{Server, Settings, local, ready, settings};
-use crate::client::{connect, keys, login, open, refused, tls, write, written_and_read};
+use crate::client::{connect, keys, login, open, refused, write, written_and_read};
+use crate::tables;
 use std::sync::Arc;
 use store::mariadb::MariaDb;
 use testing::certificates::Authority;
@@ -9,25 +10,7 @@ use testing::certificates::Authority;
 #[tokio::test(flavor = "current_thread")]
 async fn a_missing_table() {
     let server = Server::start();
-    let store = open(settings(&server));
-    let told = connect(&*store)
-        .await
-        .read(&keys())
-        .await
-        .expect_err("no table")
-        .to_string();
-    assert!(told.contains("rcrond --init-store"), "{told}");
-    let told = connect(&*store)
-        .await
-        .change(&write("a"))
-        .await
-        .expect_err("no table")
-        .to_string();
-    assert!(told.contains("rcrond --init-store"), "{told}");
-    store.init().await.expect("made");
-    written_and_read(&mut connect(&*store).await).await;
-    store.init().await.expect("made again");
-    assert!(connect(&*store).await.read(&keys()).await.expect("read").items[0].is_some());
+    tables::a_missing_table(settings(&server)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -52,9 +35,7 @@ async fn a_user_who_may_not_create_the_table() {
 #[tokio::test(flavor = "current_thread")]
 async fn many_may_create_the_table_at_once() {
     let server = Server::start();
-    let store = open(settings(&server));
-    let all = tokio::join!(store.init(), store.init(), store.init(), store.init());
-    assert_eq!(all, (Ok(()), Ok(()), Ok(()), Ok(())));
+    tables::many_may_create_the_table_at_once(settings(&server)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -116,19 +97,9 @@ async fn methods_that_rcrond_does_not_have() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn tls_is_never_omitted() {
-    let authority = Authority::new();
     let plain = Server::start_with(&["--skip-ssl"]);
-    let over_tls = |server: &Server, authority: &Authority| {
-        open(Settings {
-            tls: Some(tls(authority, None)),
-            ..settings(server)
-        })
-    };
-    let told = refused(&*over_tls(&plain, &authority)).await;
-    assert!(told.contains("does not offer TLS"), "{told}");
-    let server = Server::start_with_tls(&authority);
-    let told = refused(&*over_tls(&server, &Authority::new())).await;
-    assert!(told.contains("none of the trusted authorities"), "{told}");
+    let server = Server::start_with_tls(&Authority::new());
+    tables::tls_is_never_omitted(settings(&plain), "does not offer TLS", settings(&server)).await;
     server.sql("SET GLOBAL require_secure_transport = ON");
     let told = refused(&*open(settings(&server))).await;
     assert!(told.contains("whether it requires TLS"), "{told}");
@@ -139,14 +110,7 @@ async fn a_read_only_server_is_skipped() {
     let read_only = Server::start();
     read_only.sql("SET GLOBAL read_only = ON");
     let writable = Server::start();
-    let told = refused(&*open(settings(&read_only))).await;
-    assert!(told.contains("accepts no writes"), "{told}");
-    let both = Settings {
-        servers: vec![read_only.address(), writable.address()],
-        ..settings(&writable)
-    };
-    let store = ready(both).await;
-    written_and_read(&mut connect(&*store).await).await;
+    tables::a_read_only_server_is_skipped(settings(&read_only), settings(&writable)).await;
     assert_eq!(writable.sql("SELECT `key` FROM rcron WHERE `key` <> ''"), "rcron/a");
 }
 
@@ -166,8 +130,13 @@ async fn a_server_that_becomes_read_only_answers_neither_changes_nor_reads() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_foreign_table_is_not_used() {
     let server = Server::start();
-    let store = open(settings(&server));
-    for (columns, row) in [
+    let create = |columns: &str, row: &str| {
+        server.sql("DROP TABLE IF EXISTS rcron");
+        server.sql(&format!(
+            "CREATE TABLE rcron ({columns}); INSERT INTO rcron VALUES ({row})"
+        ));
+    };
+    let foreign = [
         (
             "`key` VARBINARY(99) PRIMARY KEY, version TEXT, value BLOB",
             "'rcron/a', '1', 'x'",
@@ -186,21 +155,8 @@ async fn a_foreign_table_is_not_used() {
         ),
         ("`key` VARBINARY(99) PRIMARY KEY, version BIGINT", "'rcron/a', 1"),
         ("`key` VARBINARY(99), version BIGINT, value BLOB", "'rcron/a', 1, 'x'"),
-    ] {
-        server.sql("DROP TABLE IF EXISTS rcron");
-        server.sql(&format!(
-            "CREATE TABLE rcron ({columns}); INSERT INTO rcron VALUES ({row})"
-        ));
-        let told = match store.connect().await {
-            Ok(mut connection) => connection.read(&keys()).await.err(),
-            Err(error) => Some(error),
-        };
-        let told = told.map(|error| error.to_string()).unwrap_or_default();
-        assert!(
-            told.contains("not as rcrond-mariadb.sql creates it"),
-            "{columns}: {told:?}"
-        );
-    }
+    ];
+    tables::a_foreign_table_is_not_used(settings(&server), &foreign, create, "rcrond-mariadb.sql").await;
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -2,6 +2,7 @@
 
 use super::{Server, Settings, ready, settings};
 use crate::client::{connect, keys, login, open, refused, tls, write, written_and_read};
+use crate::tables;
 use std::sync::Arc;
 use store::postgresql::PostgreSql;
 use testing::certificates::Authority;
@@ -9,21 +10,7 @@ use testing::certificates::Authority;
 #[tokio::test(flavor = "current_thread")]
 async fn a_missing_table() {
     let server = Server::start();
-    let store = open(settings(&server));
-    let mut connection = connect(&*store).await;
-    let told = connection.read(&keys()).await.expect_err("no table").to_string();
-    assert!(told.contains("rcrond --init-store"), "{told}");
-    let told = connect(&*store)
-        .await
-        .change(&write("a"))
-        .await
-        .expect_err("no table")
-        .to_string();
-    assert!(told.contains("rcrond --init-store"), "{told}");
-    store.init().await.expect("made");
-    written_and_read(&mut connect(&*store).await).await;
-    store.init().await.expect("made again");
-    assert!(connect(&*store).await.read(&keys()).await.expect("read").items[0].is_some());
+    tables::a_missing_table(settings(&server)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -51,9 +38,7 @@ async fn a_user_who_may_not_create_the_table() {
 #[tokio::test(flavor = "current_thread")]
 async fn many_may_create_the_table_at_once() {
     let server = Server::start();
-    let store = open(settings(&server));
-    let all = tokio::join!(store.init(), store.init(), store.init(), store.init());
-    assert_eq!(all, (Ok(()), Ok(()), Ok(()), Ok(())));
+    tables::many_may_create_the_table_at_once(settings(&server)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -88,19 +73,9 @@ async fn wrong_credentials() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn tls_is_never_omitted() {
-    let authority = Authority::new();
     let plain = Server::start();
-    let over_tls = |server: &Server, authority: &Authority| {
-        open(Settings {
-            tls: Some(tls(authority, None)),
-            ..settings(server)
-        })
-    };
-    let told = refused(&*over_tls(&plain, &authority)).await;
-    assert!(told.contains("`ssl`"), "{told}");
-    let server = Server::start_with_tls(&authority);
-    let told = refused(&*over_tls(&server, &Authority::new())).await;
-    assert!(told.contains("none of the trusted authorities"), "{told}");
+    let server = Server::start_with_tls(&Authority::new());
+    tables::tls_is_never_omitted(settings(&plain), "`ssl`", settings(&server)).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -112,14 +87,7 @@ async fn a_read_only_server_is_skipped() {
         (read_only.sql("SHOW default_transaction_read_only") == "on").then_some(())
     });
     let writable = Server::start();
-    let told = refused(&*open(settings(&read_only))).await;
-    assert!(told.contains("accepts no writes"), "{told}");
-    let both = Settings {
-        servers: vec![read_only.address(), writable.address()],
-        ..settings(&writable)
-    };
-    let store = ready(both).await;
-    written_and_read(&mut connect(&*store).await).await;
+    tables::a_read_only_server_is_skipped(settings(&read_only), settings(&writable)).await;
     assert_eq!(writable.sql("SELECT key FROM rcron"), "rcron/a");
 }
 
@@ -144,25 +112,23 @@ async fn a_server_that_becomes_read_only_fails_a_change() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_foreign_table_is_not_used() {
     let server = Server::start();
-    let store = open(settings(&server));
     server.sql("CREATE TYPE mood AS ENUM ('good')");
-    for (columns, row) in [
+    let create = |columns: &str, row: &str| {
+        server.sql("DROP TABLE IF EXISTS rcron");
+        server.sql(&format!(
+            "CREATE TABLE rcron ({columns}); INSERT INTO rcron VALUES ({row})"
+        ));
+        server.sql("GRANT ALL ON rcron TO rcrond");
+    };
+    let foreign = [
         ("key text, version text", "'rcron/a', '1'"),
         ("key text, version bigint, value integer", "'rcron/a', 1, 1"),
         ("key text, version bigint, value text", "'rcron/a', 1, 'x'"),
         ("key text, version text, value bytea", "'rcron/a', '1', 'x'"),
         ("key bytea, version bigint, value bytea", "'rcron/a', 1, 'x'"),
         ("key text, version mood, value bytea", "'rcron/a', 'good', 'x'"),
-    ] {
-        server.sql("DROP TABLE IF EXISTS rcron");
-        server.sql(&format!(
-            "CREATE TABLE rcron ({columns}); INSERT INTO rcron VALUES ({row})"
-        ));
-        server.sql("GRANT ALL ON rcron TO rcrond");
-        let told = connect(&*store).await.read(&keys()).await;
-        let told = told.err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(told.contains("not as rcrond.sql creates it"), "{columns}: {told:?}");
-    }
+    ];
+    tables::a_foreign_table_is_not_used(settings(&server), &foreign, create, "rcrond.sql").await;
 }
 
 #[tokio::test(flavor = "current_thread")]
