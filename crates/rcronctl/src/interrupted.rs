@@ -164,7 +164,10 @@ fn show(found: &mut Selected, counts: &Counts, options: &cli::Interrupted, commo
         } else {
             ""
         };
-        print_text(&format!("no interrupted runs{of_yours}{hidden}\n{}", found.hosts_note()))?;
+        print_text(&format!(
+            "no interrupted runs{of_yours}{hidden}\n{}",
+            found.hosts_note()
+        ))?;
     }
     runs::warn_of_unknown_names(&options.selection, &options.hosts, common)
 }
