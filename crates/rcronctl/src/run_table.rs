@@ -43,6 +43,11 @@ impl RunColumns {
             has_host: found.has_several_hosts(),
         }
     }
+
+    /// The first one is the server, which has no text beside the host.
+    fn optional(self) -> &'static [usize] {
+        &OPTIONAL[usize::from(self.has_host)..]
+    }
 }
 
 /// Prints the runs, with server, cluster and user where these differ.
@@ -66,7 +71,7 @@ fn print_all(runs: &mut dyn Iterator<Item = Run>, columns: RunColumns) -> Result
         match &mut table {
             _ if block.is_empty() => None,
             None => {
-                let new = Table::new(&COLUMNS, &block, &OPTIONAL, is_last, Screen::of_stdout());
+                let new = Table::new(&COLUMNS, &block, columns.optional(), is_last, Screen::of_stdout());
                 Some(table.insert(new).begin(&block))
             }
             Some(table) => Some(table.go_on(&block)),

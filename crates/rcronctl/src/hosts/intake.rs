@@ -79,7 +79,7 @@ impl<W: Write> Intake<W> {
     /// Everything has been taken. A line without its end is not a record.
     pub(super) fn finish(mut self) -> io::Result<Self> {
         self.records.flush()?;
-        self.invalid += u64::from(!self.line.is_empty());
+        self.invalid += u64::from(self.header.is_some() && !self.line.is_empty());
         Ok(self)
     }
 

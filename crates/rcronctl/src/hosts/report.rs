@@ -105,10 +105,11 @@ impl HostReport {
             Outcome::Nothing(reason) => vec![format!("{name}: not read: {}", shown(reason))],
         };
         if self.invalid > 0 {
-            lines.push(format!(
-                "{name}: {} lines that are not records were skipped",
-                self.invalid
-            ));
+            let lines_were = match self.invalid {
+                1 => "1 line that is not a record was".to_owned(),
+                count => format!("{count} lines that are not records were"),
+            };
+            lines.push(format!("{name}: {lines_were} skipped"));
         }
         let notes = self.header.iter().flat_map(|(header, _)| &header.unseen);
         lines.extend(notes.take(MOST_NOTES).map(|note| format!("{name}: {}", shown(note))));

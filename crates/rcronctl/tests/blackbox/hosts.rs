@@ -250,6 +250,12 @@ fn answers_that_are_not_whole_are_reported() {
             "not read: its answer is not an export",
         ),
         (
+            "printf hello".to_owned(),
+            2,
+            0,
+            "db1: not read: rcronctl there ended with exit status 0\nrcronctl: no journal could be read\n",
+        ),
+        (
             "EXPORT; exit 255".to_owned(),
             0,
             2,
