@@ -5,6 +5,9 @@ use super::server::{Server, Servers};
 use super::text::Guide;
 use testing::until;
 
+/// Members on a busy machine must not take each other for dead.
+const PATIENT: &str = "ETCD_HEARTBEAT_INTERVAL=300\nETCD_ELECTION_TIMEOUT=3000\n";
+
 #[test]
 #[ignore = "needs root, etcd, openssl, nftables and iproute2: `make test` installs them and runs it"]
 fn etcd_with_tls_and_users_behind_a_firewall() {
@@ -22,7 +25,8 @@ fn etcd_with_tls_and_users_behind_a_firewall() {
     servers.say("etcd");
     for node in &servers.nodes {
         let address = format!("address={}\n", node.address);
-        node.follow(&guide.block("Start etcd", 0).replace("address=10.0.0.1\n", &address));
+        let start = guide.block("Start etcd", 0).replace("address=10.0.0.1\n", &address);
+        node.follow(&start.replace("\nEND\n", &format!("\n{PATIENT}END\n")));
     }
     once("Start etcd", 1);
     let healthy = guide.block("Start etcd", 2);
