@@ -26,7 +26,8 @@ pub struct ClusterDrift {
     pub name: String,
     /// The nodes that were compared, by name.
     pub nodes: Vec<String>,
-    /// How many differences there are that this user may see. A node without a session is not one.
+    /// How many differences there are that this user may see. [`DifferenceKind::NoSession`] and [`DifferenceKind::Incomplete`] are not
+    /// counted.
     pub count: usize,
 }
 
@@ -78,7 +79,8 @@ pub enum DifferenceKind {
     Incomplete,
     /// cron does not run on the node.
     CronStopped,
-    /// Wall clocks differ. The value is how far the clock is ahead of the daemon's in milliseconds, or negative.
+    /// Wall clocks differ. The value is how far a clock is ahead of those of most nodes, or of the daemon's, at least, in milliseconds;
+    /// it is negative if the clock is behind.
     Clock,
     /// The versions of rcrond.
     RcrondVersion,

@@ -95,9 +95,10 @@ impl SteadyDrift {
     }
 }
 
-/// A server that is switched off, perhaps for good, is not a difference.
+/// A server that is switched off, perhaps for good, is not a difference. Nor is what rcrond cannot read there, for example because it is
+/// not root's.
 pub(super) fn counts(kind: DifferenceKind) -> bool {
-    kind != DifferenceKind::NoSession
+    !matches!(kind, DifferenceKind::NoSession | DifferenceKind::Incomplete)
 }
 
 fn subject(difference: &Difference) -> Subject {

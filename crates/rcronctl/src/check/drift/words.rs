@@ -144,14 +144,15 @@ fn differs(difference: &Difference, subject: &str, noun: &str) -> String {
     }
 }
 
+/// The values are bounds: the clocks differ at least so much.
 fn clock(difference: &Difference) -> String {
     let offset = |value: &DriftValue| value.value.parse::<i64>().unwrap_or_default();
-    let time = |milliseconds: u64| duration(Duration::from_secs(milliseconds.div_ceil(1000)));
+    let time = |milliseconds: u64| duration(Duration::from_secs(milliseconds / 1000));
     let parts: Vec<String> = match (&difference.values[..], &difference.odd[..]) {
         ([one, other], []) => {
             let apart = time(offset(one).abs_diff(offset(other)));
             let (one, other) = (nodes(&one.nodes), nodes(&other.nodes));
-            return format!("the clocks of {one} and {other} differ by {apart}");
+            return format!("the clocks of {one} and {other} differ by at least {apart}");
         }
         (values, _) => values
             .iter()
@@ -160,7 +161,7 @@ fn clock(difference: &Difference) -> String {
             .map(|value| {
                 let side = if offset(value) > 0 { "ahead" } else { "behind" };
                 format!(
-                    "{} is {} {side}",
+                    "{} is at least {} {side}",
                     nodes(&value.nodes),
                     time(offset(value).unsigned_abs())
                 )

@@ -225,3 +225,26 @@ fn transitions_begin_at_zero() {
     assert_eq!((to("web", "active"), to("web", "passive")), (Some(0.0), Some(0.0)));
     assert_eq!(to("web", "shared"), Some(0.0));
 }
+
+#[test]
+fn drift_is_shown_only_for_clusters_that_were_compared() {
+    let metrics = Metrics::new();
+    let drift = |metrics: &Metrics| {
+        let text = metrics.text(&snapshot(), at(100_000)).expect("text");
+        let samples = parse(&text).into_iter().filter(|((name, _), _)| name == "rcrond_drift");
+        samples
+            .map(|((_, labels), value)| (labels["cluster"].clone(), value))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(drift(&metrics), []);
+    let counts = |counts: &[(&str, usize)]| {
+        counts
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect()
+    };
+    metrics.set_drift(&counts(&[("web", 2), (NASTY, 0)]));
+    assert_eq!(drift(&metrics), [(NASTY.to_owned(), 0.0), ("web".to_owned(), 2.0)]);
+    metrics.set_drift(&counts(&[("web", 1)]));
+    assert_eq!(drift(&metrics), [("web".to_owned(), 1.0)]);
+}

@@ -191,11 +191,15 @@ fn users_get_the_nodes_one_at_a_time() {
 
 /// A user who is neither root nor the daemon's own.
 #[test]
-fn other_users_may_ask_for_the_status_but_not_drain() {
+fn other_users_may_ask_for_the_status_and_for_their_own_jobs_but_not_drain() {
     let runtime = runtime();
-    for (request, expected) in [
-        (DRAIN, "\"answer\":\"refused\""),
-        (Request::Status { nodes: true }, "no report"),
+    for (request, uid, expected) in [
+        (DRAIN, 4001, "\"answer\":\"refused\""),
+        (Request::Status { nodes: true }, 4001, "no report for None"),
+        (Request::Drift {}, 65534, "no report for Some(\\\"nobody\\\")"),
+        (Request::Drift {}, 4001, "has no user with the number 4001"),
+        (Request::Drift {}, 4000, "no report for None"),
+        (Request::Drift {}, 0, "no report for None"),
     ] {
         let answer = runtime.block_on(async {
             let (requests, mut received) = mpsc::channel(1);
@@ -206,8 +210,9 @@ fn other_users_may_ask_for_the_status_but_not_drain() {
                 users: crate::claims::Users::new(),
             };
             tokio::spawn(async move {
-                while let Some(pending) = received.recv().await {
-                    fail(pending).await;
+                while let Some(PendingRequest { only_user, replies, .. }) = received.recv().await {
+                    let message = format!("no report for {only_user:?}");
+                    let _ = replies.send(Response::Error { message }).await;
                 }
             });
             let (client, server) = UnixStream::pair().expect("a pair");
@@ -216,8 +221,7 @@ fn other_users_may_ask_for_the_status_but_not_drain() {
             let mut text = serde_json::to_vec(&request).expect("JSON");
             text.push(b'\n');
             client.write_all(&text).expect("sent");
-            let peer = Peer { uid: 4001, pid: None };
-            connection::serve(server, peer, &context).await;
+            connection::serve(server, Peer { uid, pid: None }, &context).await;
             let mut answer = String::new();
             client.read_to_string(&mut answer).expect("an answer");
             answer

@@ -1,0 +1,36 @@
+use super::*;
+
+#[test]
+fn a_difference_counts_when_it_has_lasted() {
+    let missing = nodes([with_lines(&[BACKUP]), with_lines(&[])]);
+    let mut silent = nodes([with_lines(&[BACKUP]), with_lines(&[])]);
+    silent[1].is_silent = true;
+    let same = nodes([with_lines(&[BACKUP]), with_lines(&[BACKUP])]);
+    let both = nodes([with_lines(&[BACKUP]), record(facts(), keys("20s", &[]), &[])]);
+    let mut steady = SteadyDrift::default();
+    let mut take = |nodes: &[Node], at: i64| {
+        let report = compared(nodes);
+        let all = report
+            .clusters
+            .iter()
+            .map(|cluster| (cluster.name.clone(), cluster.count))
+            .collect();
+        let counts = steady.take(&report.differences, &all, boot(at));
+        let changes = steady.changes(&counts, boot(at));
+        (counts["web"], changes)
+    };
+    let begun = |count| vec![Change::Begun("web".to_owned(), count)];
+    let ended = || vec![Change::Ended("web".to_owned())];
+    // What the first comparison finds may be old.
+    assert_eq!(take(&missing, 0), (1, begun(1)));
+    assert_eq!(take(&both, 10), (1, vec![]));
+    assert_eq!(take(&both, 69), (1, vec![]));
+    assert_eq!(take(&both, 70), (2, vec![]));
+    assert_eq!(take(&same, 80), (0, vec![]), "a line was logged a moment ago");
+    assert_eq!(take(&silent, 300), (0, ended()));
+    // One server after the other is changed.
+    assert_eq!(take(&missing, 1000), (0, vec![]));
+    assert_eq!(take(&same, 1050), (0, vec![]));
+    assert_eq!(take(&missing, 1100), (0, vec![]));
+    assert_eq!(take(&missing, 1160), (1, begun(1)));
+}
