@@ -7,6 +7,8 @@ use crate::table::{Sources, Table};
 use crate::users::Users;
 use journal::tail::{Judge, Missed, Tail};
 use journal::{Source, Unseen};
+use policy::config::DEFAULT_JOURNAL;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,10 +79,7 @@ impl Collector {
         } else {
             0
         };
-        // The default directory may not exist: then no journal is kept.
-        missed
-            .unseen
-            .retain(|unseen| !matches!(unseen, Unseen::Unreadable(path, _) if !path.try_exists().unwrap_or(true)));
+        missed.unseen.retain(|unseen| !is_missing_default(unseen));
         self.unseen = missed.unseen;
         Table {
             unreadable: unlisted + self.unseen.iter().map(unreadable).sum::<usize>(),
@@ -105,6 +104,14 @@ impl Collector {
         self.histories
             .judge(&files, |owner, _, origin| judge.fate(origin, owner))
     }
+}
+
+/// Whether it says that the default directory does not exist: then no journal is kept, which is not an error.
+fn is_missing_default(unseen: &Unseen) -> bool {
+    let Unseen::Unreadable(path, _) = unseen else {
+        return false;
+    };
+    path.as_os_str().as_bytes() == DEFAULT_JOURNAL && !path.try_exists().unwrap_or(true)
 }
 
 /// How many files a note is about. A user who spoils his own file causes no alert.

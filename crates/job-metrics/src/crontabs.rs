@@ -5,7 +5,7 @@ use crontab::schedule::{Schedule, Times};
 use crontab::tick::longest_gap;
 use jobs::{JobLine, Jobs};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The jobs in the crontabs.
@@ -28,6 +28,8 @@ pub(crate) struct CrontabJob {
     pub(crate) once_per_tick: bool,
     /// Of its lines whose times are known.
     schedules: Vec<Times>,
+    /// Computed when it is first wanted: for some schedules, 28 years are looked at.
+    period: OnceLock<Option<Duration>>,
 }
 
 impl CrontabJobs {
@@ -86,7 +88,9 @@ impl CrontabJob {
 
     /// The longest time between two ticks. Of several lines, the one that runs most often counts.
     pub(crate) fn period(&self) -> Option<Duration> {
-        self.schedules.iter().filter_map(longest_gap).min()
+        *self
+            .period
+            .get_or_init(|| self.schedules.iter().filter_map(longest_gap).min())
     }
 }
 

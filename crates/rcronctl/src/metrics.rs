@@ -35,15 +35,20 @@ pub(crate) fn export_metrics(options: &cli::Metrics, common: &Common) -> Result<
             "metrics are printed in Prometheus' text format: leave out --json",
         ));
     }
-    let clusters = Clusters::read(common)?;
+    let Clusters {
+        names,
+        journals,
+        are_complete,
+    } = Clusters::read(common)?;
     let scope = if environment::effective_user() == 0 {
         Scope::All
     } else {
         Scope::Own
     };
-    let (crontabs, are_crontabs_complete) = read_crontabs(&clusters.names, scope)?;
-    let mut collector = Collector::new(&clusters.names, clusters.journals, scope);
+    let (crontabs, are_crontabs_complete) = read_crontabs(&names, scope)?;
+    let mut collector = Collector::new(&names, journals, scope);
     let table = collector.update(&crontabs, Timestamp::now().as_microsecond());
+    let is_complete = are_complete && are_crontabs_complete && table.unreadable == 0;
     match &options.output {
         Some(file) => write_file(
             file,
@@ -53,9 +58,13 @@ pub(crate) fn export_metrics(options: &cli::Metrics, common: &Common) -> Result<
         )?,
         None => print_text(&table.text())?,
     }
-    collector.unseen().iter().for_each(warn);
-    warn_of_omitted(&table);
-    let is_complete = clusters.are_complete && are_crontabs_complete && table.unreadable == 0;
+    // A timer runs this each minute: it repeats only what is wrong on the server, not what users do.
+    if options.output.is_none() || !is_complete {
+        collector.unseen().iter().for_each(warn);
+    }
+    if options.output.is_none() {
+        warn_of_omitted(&table);
+    }
     Ok(ExitCode::from(if is_complete { 0 } else { INCOMPLETE }))
 }
 
