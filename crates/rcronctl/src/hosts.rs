@@ -219,6 +219,24 @@ mod tests {
     }
 
     #[test]
+    fn servers_may_send_what_is_asked_for_and_not_more_than_there_is_room() {
+        let of = |limit, servers| {
+            let limits = limits(
+                &Query {
+                    limit,
+                    ..Query::default()
+                },
+                servers,
+            );
+            (limits.runs, limits.bytes)
+        };
+        assert_eq!(of(Some(50), 3), (50, 51 * 65_537));
+        assert_eq!(of(None, 3), (MOST_RUNS, MOST_OF_HOST));
+        assert_eq!(of(Some(usize::MAX), 1), (MOST_RUNS, MOST_OF_HOST));
+        assert_eq!(of(None, targets::MOST), (MOST_RUNS, MOST_OF_ALL / 200));
+    }
+
+    #[test]
     fn results_are_in_the_order_of_the_hosts() {
         let names: Vec<HostName> = (0..50)
             .map(|number| HostName::parse(&format!("db{number}")).expect("a name"))

@@ -67,8 +67,8 @@ fn endless_records_end_at_the_limit_and_the_others_are_shown() {
         (end, &["-n", "10"][..], "more than 10 runs"),
         (
             start,
-            &["-n", "0", "--failed", "--cluster", "web"],
-            "more than 1000000 runs",
+            &["-n", "100000", "--failed", "--job", "good"],
+            "more than 100000 runs",
         ),
         ("{}", &["-n", "10"], "not read completely"),
     ] {
