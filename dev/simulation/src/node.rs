@@ -39,6 +39,8 @@ pub struct Node {
     pub process: Option<Process>,
     /// How many processes were started: distinguishes an event for an earlier one.
     pub lives: u32,
+    /// How often a machine was started or has taken a step: as long as it is the same, its views are.
+    pub steps: u64,
     /// The process got SIGTERM.
     pub stopping: bool,
     /// The process does nothing before this.
@@ -108,6 +110,7 @@ impl Node {
             kept_leases: Vec::new(),
             process: None,
             lives: 0,
+            steps: 0,
             stopping: false,
             paused_until: 0,
             disk: Disk::WRITABLE,
@@ -139,6 +142,7 @@ impl Node {
             clusters: self.cluster_starts(),
         };
         self.lives += 1;
+        self.steps += 1;
         self.stopping = false;
         self.paused_until = now;
         self.process = Some(Process {

@@ -34,6 +34,10 @@ pub struct Outcome {
 
 /// What a history has.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts, each independent of the others"
+)]
 struct Plan {
     lease: Micros,
     /// Faults of the lease's world and of this one, and bad messages.

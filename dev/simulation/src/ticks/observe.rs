@@ -35,15 +35,15 @@ impl TickWorld {
         }
     }
 
-    fn look_at(&self, node: usize) -> Seen {
-        let of = &self.lease.nodes[node];
-        let is_running = of.process.is_some();
-        let (own, claims) = (of.link, self.servers[node].link);
+    fn look_at(&mut self, node: usize) -> Seen {
+        let is_running = self.lease.nodes[node].process.is_some();
         let permissions = if is_running {
             self.permissions(node)
         } else {
             [Permission::None(StopReason::Passive); super::server::MOST_CLUSTERS]
         };
+        let of = &self.lease.nodes[node];
+        let (own, claims) = (of.link, self.servers[node].link);
         Seen {
             life: is_running.then_some(of.lives),
             is_paused: of.paused_until > self.now(),

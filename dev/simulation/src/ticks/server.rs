@@ -33,6 +33,8 @@ pub struct Server {
     pub rcrons: Vec<usize>,
     /// What the lease's world had at the last observation.
     pub(super) seen: Seen,
+    /// What the lease machine's views permit after this many steps, and until when in true time.
+    pub(super) permitted: (u64, [Option<(lease::Permission, Micros)>; MOST_CLUSTERS]),
     /// Since when nothing has disturbed this server: for the liveness check.
     pub calm_since: Micros,
 }
@@ -97,6 +99,7 @@ impl Server {
                 file_writes: 0,
                 reboots: 0,
             },
+            permitted: (0, [None; MOST_CLUSTERS]),
             calm_since: 0,
         }
     }

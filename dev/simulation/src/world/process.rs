@@ -35,6 +35,7 @@ impl World {
                 let is_read = matches!(input, Input::Read(..));
                 process.machine.step(local, input, &mut out);
                 process.actions.extend(out);
+                server.steps += 1;
                 server.save_shared_leases();
                 if let (true, Some(process)) = (is_read, &server.process) {
                     let records = process.machine.views().map(|view| view.record).enumerate();
