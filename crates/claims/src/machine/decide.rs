@@ -49,6 +49,12 @@ impl Machine {
             effects: Vec::new(),
             reopened_floor: None,
         };
+        if self.reopens.iter().any(|reopen| reopen.job == *job) {
+            self.reopen(round, job, &mut decision);
+            // A claim in the same change would be decided by the old floor, and what it closes be opened again.
+            self.queue.push(job.clone());
+            return Some(decision);
+        }
         self.write_ends(job, &mut decision);
         self.give_up_lost_runs(round, job, &mut decision);
         let mut waiting: Vec<(TickTime, RunKey)> = self
@@ -61,7 +67,6 @@ impl Machine {
             self.decide_run(round, &key, &mut decision);
         }
         self.record_missed(round, job, &mut decision);
-        self.reopen(round, job, &mut decision);
         Some(decision)
     }
 
@@ -239,9 +244,6 @@ impl Machine {
             .partition(|reopen| reopen.job == *job);
         self.reopens = others;
         let wanted: Vec<crate::message::Reopen> = wanted;
-        if wanted.is_empty() {
-            return;
-        }
         let draft = &mut decision.draft;
         let result = if draft.version.is_none() {
             Err(String::from(

@@ -35,7 +35,7 @@ pub(super) fn conf_default(key: &str) -> Option<String> {
     found.next().map(|(_, value)| value)
 }
 
-fn all_conf_keys(config: &Config) -> [(&'static str, String); 9] {
+pub(super) fn all_conf_keys(config: &Config) -> [(&'static str, String); 9] {
     let duration = |value: Option<Duration>, none: &str| value.map_or_else(|| none.to_owned(), text_of_duration);
     [
         ("default_state", config.default_state.as_str().to_owned()),

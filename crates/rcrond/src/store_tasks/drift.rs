@@ -107,6 +107,33 @@ struct Records {
     jobs: Option<Item>,
 }
 
+/// The same, parsed.
+struct Parsed {
+    name: String,
+    session: Option<SeenSession>,
+    clusters: BTreeSet<String>,
+    published: Published,
+}
+
+impl Parsed {
+    /// `None` if the node has published nothing at all.
+    fn new(records: Records) -> Option<Self> {
+        let info = records.info.and_then(|item| NodeInfo::parse(&item.value));
+        let published = match records.jobs.map(|item| NodeJobs::parse(&item.value)) {
+            Some(Some(jobs)) => Published::Record(Arc::new(jobs)),
+            Some(None) => Published::Unreadable,
+            None if info.is_none() => return None,
+            None => Published::Nothing,
+        };
+        Some(Self {
+            name: records.node,
+            session: records.session.as_ref().and_then(seen_session),
+            clusters: info.map(|info| info.clusters.into_keys().collect()).unwrap_or_default(),
+            published,
+        })
+    }
+}
+
 impl Reader {
     fn new(node: NodeName, metrics: Arc<Metrics>) -> Self {
         Self {
@@ -179,13 +206,14 @@ impl Reader {
         .await?;
         self.connection = connection;
         let is_cut = is_cut || records.len() == MOST_NODES;
-        let sessions = records
+        // In a thread: long records take longer than the leases can wait.
+        let parsed = spawn_blocking(move || records.into_iter().filter_map(Parsed::new).collect());
+        let parsed: Vec<Parsed> = parsed.await.unwrap_or_default();
+        let sessions = parsed
             .iter()
-            .filter_map(|records| Some((records.node.clone(), seen_session(records.session.as_ref()?)?)));
+            .filter_map(|node| Some((node.name.clone(), node.session?)));
         self.take_sessions(&sessions.collect(), begun);
-        let others = records
-            .into_iter()
-            .filter_map(|records| self.node(records, spec.max_skew));
+        let others = parsed.into_iter().map(|node| self.node(node, spec.max_skew));
         let mut nodes: Vec<Node> = others.chain(self.own_node(spec)).collect();
         nodes.sort_by(|one, other| one.name.cmp(&other.name));
         let site = Arc::new(Site { nodes, is_cut });
@@ -228,23 +256,15 @@ impl Reader {
             .take(sessions, (begun, clock::wall_time()), clock::boot_time());
     }
 
-    /// `None` if it has published nothing at all.
-    fn node(&self, records: Records, max_skew: Duration) -> Option<Node> {
-        let info = records.info.and_then(|item| NodeInfo::parse(&item.value));
-        let published = match records.jobs.map(|item| NodeJobs::parse(&item.value)) {
-            Some(Some(jobs)) => Published::Record(Arc::new(jobs)),
-            Some(None) => Published::Unreadable,
-            None if info.is_none() => return None,
-            None => Published::Nothing,
-        };
-        let clock = self.history.clock(&records.node);
-        Some(Node {
-            is_silent: self.history.is_silent(&records.node, clock::boot_time()),
+    fn node(&self, parsed: Parsed, max_skew: Duration) -> Node {
+        let clock = self.history.clock(&parsed.name);
+        Node {
+            is_silent: self.history.is_silent(&parsed.name, clock::boot_time()),
             clock_ahead: clock.and_then(|clock: Clock| clock.ahead(max_skew)),
-            clusters: info.map(|info| info.clusters.into_keys().collect()).unwrap_or_default(),
-            name: records.node,
-            published,
-        })
+            clusters: parsed.clusters,
+            name: parsed.name,
+            published: parsed.published,
+        }
     }
 
     fn own_node(&self, spec: &JobsSpec) -> Option<Node> {

@@ -22,9 +22,9 @@ fn prometheus_scrapes_rcrond_and_the_alerts_fire_and_end() {
     let redis = Redis::start();
     let mut servers = [("server1", 300), ("server2", 200), ("server3", 100)]
         .map(|(name, priority)| Server::start(name, priority, &redis));
-    let exporter = NodeExporter::start();
+    let (other, exporter) = (Server::without_rcrond("server4", 0, &redis), NodeExporter::start());
     let targets = servers.each_ref().map(Server::target);
-    let configuration = configuration(&targets, &[("server1:9100".to_owned(), exporter.address())]);
+    let configuration = configuration(&targets, &[("server4:9100".to_owned(), exporter.address())]);
     let prometheus = Prometheus::start(&[("prometheus.yml", &configuration), ("alerts.yml", &impatient_alerts())]);
     becomes_true(&prometheus, "count(up == 1) == 4");
     servers[0].is_active();
@@ -37,7 +37,7 @@ fn prometheus_scrapes_rcrond_and_the_alerts_fire_and_end() {
         no_active_server_is_an_alert(&servers, &prometheus);
         Duration::from_secs(30)
     };
-    servers[0].writes_metrics(&exporter.textfiles().join("rcron.prom"));
+    other.writes_metrics(&exporter.textfiles().join("rcron.prom"));
     every_metric_exists(&prometheus);
     every_panel_has_data(&prometheus);
     picture::draw(&prometheus, span, picture.as_deref());

@@ -2,6 +2,7 @@
 
 use control::client;
 use control::{Request, Response};
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,22 +17,70 @@ use testing::until;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// In a mount namespace, programs see only this server's crontabs.
+/// The server's directory, as its programs see it: the same on each server.
+const HERE: &str = "/mnt/site";
+
+/// In a mount namespace, programs see this server's files, and only its crontabs.
 const MOUNTS: &str = r#"
 set -e
+mount -t tmpfs none /mnt
+mkdir /mnt/site
+mount --bind "$DIR" /mnt/site
 if [ -d /var/spool/cron/crontabs ]; then mount -t tmpfs none /var/spool/cron/crontabs; fi
-if [ -e /etc/crontab ]; then mount --bind "$DIR/none" /etc/crontab; fi
-mount --bind "$DIR/cron.d" /etc/cron.d
+if [ -e /etc/crontab ]; then mount --bind /mnt/site/none /etc/crontab; fi
+mount --bind /mnt/site/cron.d /etc/cron.d
 exec "$@"
 "#;
 
-/// The jobs: how often, the cluster, options of rcron, the name, and the command.
-const JOBS: [(&str, &str, &str, &str, &str); 4] = [
-    ("*/2", "web", "", "backup", "sleep 5"),
-    ("*", "web", "", "invoices", "test ! -e DIR/broken"),
-    ("*", "web", "", "mail", "sleep 0.3"),
-    ("*/2", "batch", "-o once_per_tick=yes", "report", "sleep 2"),
+/// A line of the crontab.
+struct CronJob {
+    /// It runs in minutes that this number divides.
+    period: u32,
+    /// The options of rcron but the name.
+    options: &'static str,
+    name: &'static str,
+    command: &'static str,
+}
+
+const JOBS: [CronJob; 4] = [
+    CronJob {
+        period: 2,
+        options: "-c /mnt/site/web.conf",
+        name: "backup",
+        command: "sleep 5",
+    },
+    CronJob {
+        period: 1,
+        options: "-c /mnt/site/web.conf",
+        name: "invoices",
+        command: "test ! -e /mnt/site/broken",
+    },
+    CronJob {
+        period: 1,
+        options: "-c /mnt/site/web.conf",
+        name: "mail",
+        command: "sleep 0.3",
+    },
+    CronJob {
+        period: 2,
+        options: "-c /mnt/site/batch.conf -o once_per_tick=yes",
+        name: "report",
+        command: "sleep 2",
+    },
 ];
+
+impl CronJob {
+    fn call(&self) -> String {
+        let rcron = program("rcron");
+        format!(
+            "{} {} --job {} {}",
+            rcron.display(),
+            self.options,
+            self.name,
+            self.command
+        )
+    }
+}
 
 pub(crate) struct Server {
     /// Its name, and that of its node.
@@ -44,24 +93,29 @@ pub(crate) struct Server {
 impl Server {
     /// Starts rcrond for the cluster `web`, in which a higher priority takes over, and the cluster `batch`, which the servers share.
     pub(crate) fn start(name: &'static str, priority: u32, redis: &Redis) -> Self {
-        let mut server = Self {
+        let mut server = Self::without_rcrond(name, priority, redis);
+        server.starts_rcrond();
+        server
+    }
+
+    /// The same, but rcrond does not run.
+    pub(crate) fn without_rcrond(name: &'static str, priority: u32, redis: &Redis) -> Self {
+        let server = Self {
             name,
             directory: tempfile::tempdir().expect("a directory"),
             port: free_port(),
             rcrond: None,
         };
         server.writes_files(priority, redis);
-        server.starts_rcrond();
         server
     }
 
     fn writes_files(&self, priority: u32, redis: &Redis) {
-        let here = self.directory.path().display();
         for directory in ["journal", "cron.d"] {
             fs::create_dir(self.path(directory)).expect("made");
         }
         let mut rcrond = format!(
-            "node = \"{}\"\nrun_dir = \"{here}/run\"\nstate_dir = \"{here}/lib\"\n[control]\nsocket = \"{here}/socket\"\n\
+            "node = \"{}\"\nrun_dir = \"{HERE}/run\"\nstate_dir = \"{HERE}/lib\"\n[control]\nsocket = \"{HERE}/socket\"\n\
              [metrics]\nlisten = \"127.0.0.1:{}\"\n[redis]\nservers = [\"{}\"]\n",
             self.name,
             self.port,
@@ -74,11 +128,11 @@ impl Server {
         for (cluster, more) in [("web", web.as_str()), ("batch", batch)] {
             let _ = write!(
                 rcrond,
-                "[[cluster]]\nconf = \"{here}/{cluster}.conf\"\nlease = \"2s\"\nsettle = \"0s\"\n{more}"
+                "[[cluster]]\nconf = \"{HERE}/{cluster}.conf\"\nlease = \"2s\"\nsettle = \"0s\"\n{more}"
             );
             let rcron = format!(
-                "cluster_name = {cluster}\nstate_file = {here}/{cluster}.state\nrequire_lease = yes\n\
-                 journal = {here}/journal\n"
+                "cluster_name = {cluster}\nstate_file = {HERE}/{cluster}.state\nrequire_lease = yes\n\
+                 journal = {HERE}/journal\n"
             );
             fs::write(self.path(&format!("{cluster}.conf")), rcron).expect("written");
         }
@@ -89,28 +143,16 @@ impl Server {
 
     /// Writes its crontab, with the jobs of these names.
     pub(crate) fn has_jobs(&self, is_meant: impl Fn(&str) -> bool) {
-        let jobs = JOBS.iter().filter(|(.., name, _)| is_meant(name));
-        let line = |(minutes, cluster, options, name, command): &(&str, &str, &str, &str, &str)| {
-            let call = self.call(cluster, options, name, command);
-            format!("{minutes} * * * * root {call}\n")
-        };
+        let jobs = JOBS.iter().filter(|job| is_meant(job.name));
+        let line = |job: &CronJob| format!("*/{} * * * * root {}\n", job.period, job.call());
         fs::write(self.path("cron.d/jobs"), jobs.map(line).collect::<String>()).expect("written");
-    }
-
-    fn call(&self, cluster: &str, options: &str, name: &str, command: &str) -> String {
-        let here = self.directory.path().display().to_string();
-        let command = command.replace("DIR", &here);
-        format!(
-            "{} -c {here}/{cluster}.conf {options} --job {name} {command}",
-            program("rcron").display()
-        )
     }
 
     pub(crate) fn starts_rcrond(&mut self) {
         let log = File::create(self.path("log")).expect("a log");
-        let mut command = self.inside("rcrond");
-        command.arg("-c").arg(self.path("rcrond.toml"));
-        self.rcrond = Some(Running::start(command.stdin(Stdio::null()).stderr(log)));
+        let mut command = self.inside(program("rcrond"));
+        command.args(["-c", &format!("{HERE}/rcrond.toml")]);
+        self.rcrond = Some(Running::start(command.stderr(log)));
     }
 
     /// Its rcrond is killed.
@@ -127,13 +169,14 @@ impl Server {
         self.directory.path().join(name)
     }
 
-    /// A program that sees this server's crontabs.
-    fn inside(&self, name: &str) -> Command {
+    /// A program on this server.
+    fn inside(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "sh", "-c", MOUNTS, "sh"])
-            .arg(program(name))
-            .env("DIR", self.directory.path());
+            .arg(program)
+            .env("DIR", self.directory.path())
+            .stdin(Stdio::null());
         command
     }
 
@@ -145,27 +188,25 @@ impl Server {
     }
 
     /// Starts a job of the cluster `web` as cron does.
-    pub(crate) fn starts(&self, job: &str, command: &str) -> Running {
-        let mut rcron = Command::new(program("rcron"));
-        rcron.arg("-c").arg(self.path("web.conf")).args(["--job", job, command]);
-        Running::start(rcron.stdin(Stdio::null()))
+    pub(crate) fn starts(&self, job: &str, command: &[&str]) -> Running {
+        let mut rcron = self.inside(program("rcron"));
+        rcron
+            .args(["-c", &format!("{HERE}/web.conf"), "--job", job])
+            .args(command);
+        Running::start(&mut rcron)
     }
 
     /// Runs it.
     pub(crate) fn runs(&self, job: &str, command: &str) -> ExitStatus {
-        self.starts(job, command).wait()
+        self.starts(job, &[command]).wait()
     }
 
     /// Runs the jobs of its crontab each minute, as cron does.
     pub(crate) fn runs_jobs_each_minute(&self) -> Running {
-        let job = |(minutes, cluster, options, name, command): &(&str, &str, &str, &str, &str)| {
-            let call = self.call(cluster, options, name, command);
-            let period = minutes.strip_prefix("*/").unwrap_or("1");
-            format!("[ $((minute % {period})) != 0 ] || {call} &\n")
-        };
+        let job = |job: &CronJob| format!("[ $((minute % {})) != 0 ] || {} &\n", job.period, job.call());
         let jobs: String = JOBS.iter().map(job).collect();
         let script = format!("while sleep $((60 - $(date +%s) % 60)); do\nminute=$(($(date +%s) / 60))\n{jobs}done");
-        Running::start(Command::new("sh").args(["-c", &script]).stdin(Stdio::null()))
+        Running::start(self.inside("sh").args(["-c", &script]))
     }
 
     /// From now on, the job `invoices` fails.
@@ -175,11 +216,11 @@ impl Server {
 
     /// Writes the metrics of its jobs to a file, as the timer does.
     pub(crate) fn writes_metrics(&self, file: &Path) {
-        let mut command = self.inside("rcronctl");
+        let mut rcronctl = self.inside(program("rcronctl"));
         for cluster in ["web", "batch"] {
-            command.arg("-c").arg(self.path(&format!("{cluster}.conf")));
+            rcronctl.args(["-c", &format!("{HERE}/{cluster}.conf")]);
         }
-        let done = run(command.args(["metrics", "--output"]).arg(file).stdin(Stdio::null()));
+        let done = run(rcronctl.args(["metrics", "--output"]).arg(file));
         assert!(done.status.success(), "{}", done.stderr());
     }
 

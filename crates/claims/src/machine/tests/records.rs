@@ -5,6 +5,7 @@ use crate::*;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 use policy::moment::BootTime;
 use policy::tick::TickTime;
@@ -195,6 +196,40 @@ fn what_right_clocks_can_have_closed_is_not_reopened() {
             .is_ok_and(|text| text.contains("nothing was changed"))
     );
     assert_eq!(store.job("backup").closed, TickTime(TICK + 20));
+}
+
+/// An rcron that was started while the clock was wrong still waits.
+#[test]
+fn a_claim_that_waits_while_its_job_is_reopened_is_closed_as_each_other() {
+    let mut store = store();
+    let mut one = Node::passive(1, &mut store);
+    store.put(
+        Key::Floor(cluster()),
+        Record::Floor(FloorRecord {
+            incarnation: Some(lease::Incarnation([0].into())),
+            floor: TickTime(TICK + 3000),
+        }),
+    );
+    store.put(
+        Key::Job(job("backup")),
+        Record::Job(JobRecord {
+            closed: TickTime(TICK - 60),
+            written: 0,
+            last: None,
+            entries: Vec::new(),
+        }),
+    );
+    one.claim(1, "backup", TICK + 3600);
+    one.claim(2, "backup", TICK + 60);
+    one.permit(Permission::Active {
+        until: BootTime(Duration::from_secs(1010)),
+        epoch: 7,
+    });
+    one.input(reopen(3));
+    one.settle(&mut store);
+    assert!(one.last(1).starts_with("grant"), "{}", one.last(1));
+    assert!(one.last(2).starts_with("grant"), "{}", one.last(2));
+    assert_eq!(store.job("backup").closed, TickTime(TICK + 3600));
 }
 
 #[test]

@@ -108,7 +108,8 @@ fn attribute(difference: &Difference, noun: &str, effect: &str) -> Words {
 fn command(difference: &Difference) -> Words {
     let subject = job(difference);
     let what = if difference.odd.is_empty() {
-        let all: Vec<String> = difference.values.iter().flat_map(|value| value.nodes.clone()).collect();
+        let mut all: Vec<String> = difference.values.iter().flat_map(|value| value.nodes.clone()).collect();
+        all.sort();
         format!("{subject} does not have the same command on {}", nodes(&all))
     } else {
         format!("{subject} has another command on {}", nodes(&difference.odd))

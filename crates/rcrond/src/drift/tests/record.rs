@@ -191,3 +191,15 @@ fn hostile_records_give_bounded_answers() {
         );
     }
 }
+
+#[test]
+fn keys_of_rcron_conf_that_are_compared_are_in_the_manual() {
+    let manual = include_str!("../../../../../docs/man/rcrond.8");
+    let (_, section) = manual
+        .split_once(".Sh DIFFERENCES BETWEEN SERVERS\n")
+        .expect("the section");
+    let words: BTreeSet<&str> = section.split_whitespace().take(200).collect();
+    for (key, _) in crate::drift::keys::all_conf_keys(&Config::default()) {
+        assert!(words.contains(key), "{key}");
+    }
+}

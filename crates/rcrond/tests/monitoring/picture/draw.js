@@ -123,7 +123,7 @@ async function drawLines(box, panel, width, height) {
   const { unit, min, max, thresholds } = panel.fieldConfig.defaults;
   const all = series.flatMap(({ values }) => values.map(([, value]) => value)).filter(Number.isFinite);
   const bottom = min ?? Math.min(...all);
-  const top = max ?? Math.max(...all, bottom + 0.001) * (unit === "short" ? 1.2 : 1.1);
+  const top = max ?? Math.max(...all, bottom + (unit === "short" ? 1 : 0.001)) * 1.1;
   const svg = element(box, "svg", { width, height: height - 24 });
   const floor = height - 62;
   const x = timeAxis(svg, 62, width - 30, floor + 18);
