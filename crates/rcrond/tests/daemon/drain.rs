@@ -63,7 +63,7 @@ fn its_time_and_user_are_known_to_all_nodes_and_after_a_restart() {
     let origin = origins(&node)[0].clone().expect("an origin");
     assert_eq!(origin.by, own_name());
     let since: Timestamp = origin.since.parse().expect("RFC 3339");
-    assert!(node.log().contains(&format!("drain requested by {}", origin.by)));
+    node.has_logged(&format!("drain requested by {}", origin.by));
     // By the same user in another second: the first counts.
     until("the next second", || {
         (Timestamp::now().as_second() > since.as_second()).then_some(())

@@ -123,6 +123,14 @@ impl Node {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
+    /// Waits for a text in the log, which a thread of its own writes, and returns how often it is there.
+    pub(crate) fn has_logged(&self, text: &str) -> usize {
+        until(&format!("{text} in the log"), || {
+            let count = self.log().matches(text).count();
+            (count > 0).then_some(count)
+        })
+    }
+
     pub(crate) fn signal(&self, signal: i32) {
         self.running.as_ref().expect("running").signal(signal);
     }

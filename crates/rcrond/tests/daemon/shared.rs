@@ -85,13 +85,13 @@ fn a_reload_changes_it_in_both_directions() {
     node.signal(HUP);
     node.is_active();
     node.has_role(Role::Active);
+    let states = ["cluster web: active", "cluster web: shared", "cluster web: active"];
+    until("the states in the log, in this order", || {
+        let log = node.log();
+        let after = |rest: &str, state: &str| rest.split_once(state).map(|(_, rest)| rest.to_owned());
+        states.iter().try_fold(log, |rest, state| after(&rest, state)).map(drop)
+    });
     assert!(!node.log().contains("session is lost"), "{}", node.log());
-    let log = node.log();
-    let states: Vec<&str> = ["cluster web: active", "cluster web: shared", "cluster web: active"].to_vec();
-    let mut rest = log.as_str();
-    for state in states {
-        rest = rest.split_once(state).unwrap_or_else(|| panic!("{state} in {log}")).1;
-    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn outage_is_logged_once_and_no_node_is_active_until_its_end() {
     });
     redis.start_again();
     node.is_active();
-    let silent = node.log().matches("the store does not answer").count();
+    let silent = node.has_logged("the store does not answer");
     assert_eq!(silent, 1, "{}", node.log());
     // To the daemon, the server is another one now: it has waited for the lease, and the epoch has grown.
     assert!(!node.state().contains(" epoch=1 "), "{}", node.state());
@@ -117,11 +117,11 @@ fn spoilt_session_heals_by_itself_and_is_logged_once_with_its_key() {
         });
         node.is_active();
         assert!(redis.cli(&["GET", "rcron:session/n1"]).contains("session1 id="));
-        let logged = node
-            .log()
-            .matches("another program or another version of rcron wrote the record rcron:session/n1:")
-            .count();
-        assert_eq!(logged, count + 1, "{}", node.log());
+        let fault = "another program or another version of rcron wrote the record rcron:session/n1:";
+        until("the fault in the log", || {
+            (node.has_logged(fault) > count).then_some(())
+        });
+        assert_eq!(node.has_logged(fault), count + 1, "{}", node.log());
     }
 }
 
@@ -143,10 +143,7 @@ fn spoilt_cluster_record_stops_only_its_cluster_until_the_key_is_deleted() {
         });
     }
     assert!(node.state().starts_with("passive "));
-    let logged = node
-        .log()
-        .matches("its record in the store, rcron:cluster/web, was written by")
-        .count();
+    let logged = node.has_logged("its record in the store, rcron:cluster/web, was written by");
     assert_eq!(logged, 1, "{}", node.log());
     redis.cli(&["DEL", "rcron:cluster/web"]);
     node.is_active();
