@@ -187,7 +187,9 @@ impl Iter<'_> {
             let entry = *self.runs.entries.get(self.next)?;
             self.next += 1;
             let Some(run) = self.runs.load(entry) else { continue };
-            if self.runs.may_be_copies && self.is_copy(entry, &run) {
+            // A file may be several exports in one.
+            let is_file = self.runs.files.name(entry.place().file).user.is_none();
+            if (self.runs.may_be_copies || is_file) && self.is_copy(entry, &run) {
                 continue;
             }
             self.given += 1;

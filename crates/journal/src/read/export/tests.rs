@@ -214,6 +214,16 @@ fn no_server_hides_a_run_of_another() {
     }
 }
 
+#[test]
+fn several_exports_in_one_file_give_each_run_once() {
+    let text = [unfinished(1, "interrupted"), record(2, 2, OK)].concat();
+    let (_directory, sources) = named(&text.repeat(2));
+    assert_eq!(
+        told(&read_all(&sources, &Query::default())),
+        [(1, "interrupted"), (2, "ok")]
+    );
+}
+
 /// An export has the records of several users in one file.
 #[test]
 fn no_user_hides_an_interrupted_run_of_another_in_a_file() {
@@ -275,4 +285,46 @@ fn message_names_the_server_and_not_the_file() {
     };
     let found = read_all(&[source], &Query::default());
     assert_eq!(found.unseen[0].to_string(), "cannot read db1: no such file");
+}
+
+/// Fate, id, user and texts of each run.
+fn content(runs: &mut Runs) -> Vec<(&'static str, String, u32, Option<String>, String)> {
+    let content = runs
+        .iter()
+        .map(|run| (run.fate.word(), run.id, run.uid, run.job, run.command));
+    content.collect()
+}
+
+proptest::proptest! {
+    /// Whatever another server sends, an export of what was read in it says the same.
+    #[test]
+    fn export_of_an_export_says_the_same(job: String, command: String, at: proptest::sample::Index, byte: u8, copy: bool) {
+        let text = |text: &str| serde_json::to_string(text).expect("JSON");
+        let named = |line: String| {
+            line.replace("\"job\":\"tick\"", &format!("\"job\":{}", text(&job)))
+                .replace("\"command\":\"a b\"", &format!("\"command\":{}", text(&command)))
+        };
+        let lines = [record(1, 2, OK), unfinished(2, "running"), unfinished(3, "interrupted"), record(4, 7, Some("\"signal\":\"x\""))];
+        let mut bytes = lines.map(named).concat().into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if copy {
+            bytes.extend_from_within(at..);
+        }
+        let directory = directory(&[]);
+        let file = directory.path().join("export");
+        let read_again = |bytes: &[u8]| {
+            fs::write(&file, bytes).expect("written");
+            read(&[Source::Exported { host: "db1".to_owned(), file: file.clone() }], &Query::default())
+        };
+        let mut runs = read_again(&bytes);
+        let first = content(&mut runs);
+        let mut exported = Vec::new();
+        runs.export(|_| false, |record| {
+            exported.extend_from_slice(record);
+            Ok(())
+        })?;
+        proptest::prop_assert!(first.len() >= 2, "one byte spoils at most two records");
+        proptest::prop_assert_eq!(content(&mut read_again(&exported)), first);
+    }
 }
