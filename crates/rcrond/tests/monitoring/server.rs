@@ -132,7 +132,7 @@ impl Server {
             );
             let rcron = format!(
                 "cluster_name = {cluster}\nstate_file = {HERE}/{cluster}.state\nrequire_lease = yes\n\
-                 journal = {HERE}/journal\n"
+                 journal = {HERE}/journal\nclaim_socket = {HERE}/run/claims\n"
             );
             fs::write(self.path(&format!("{cluster}.conf")), rcron).expect("written");
         }
