@@ -82,12 +82,14 @@ impl Machine {
         TickTime(latest.as_secs().saturating_add(u64::from(latest.subsec_nanos() > 0)))
     }
 
-    /// Whether only a wrong clock can have set *closed* or a floor to this: any other node's clock is ahead by at most `max_skew`.
+    /// Whether only a wrong clock can have set *closed* or a floor to this: any other node's clock is ahead by at most `max_skew`, and
+    /// its floor was rounded up to a second.
     pub(super) fn is_ahead(&self, now: Now, closed: TickTime) -> bool {
         if self.is_mutated(Mutation::ReopenWithoutSkew) {
             return closed > TickTime::from(now.wall);
         }
-        closed.wall().0 > self.safe_floor(now).wall().0.saturating_add(self.max_skew)
+        let most = self.max_skew.saturating_add(Duration::from_secs(1));
+        closed.wall().0 > self.safe_floor(now).wall().0.saturating_add(most)
     }
 }
 

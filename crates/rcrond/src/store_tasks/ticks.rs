@@ -35,10 +35,10 @@ pub(crate) struct TicksQuery {
 }
 
 impl TicksQuery {
-    /// How far ahead of this server's clock right clocks can close ticks: a floor is set twice `max_skew` and 1 s ahead on purpose, by
-    /// a clock that may be ahead by `max_skew`.
+    /// How far ahead of this server's clock right clocks can close ticks: a floor is set twice `max_skew` and 1 s ahead on purpose, and
+    /// rounded up to a second, by a clock that may be ahead by `max_skew`.
     fn most_ahead(&self) -> Duration {
-        self.max_skew * 3 + Duration::from_secs(1)
+        self.max_skew * 3 + Duration::from_secs(2)
     }
 }
 
