@@ -156,7 +156,7 @@ pub(crate) fn directory_in_memory() -> Result<TempDir> {
     })
 }
 
-fn start_etcd(directory: &Path) -> Result<(Running, String)> {
+pub(crate) fn start_etcd(directory: &Path) -> Result<(Running, String)> {
     let (client, peer) = (free_port()?, free_port()?);
     let url = |port: u16| format!("http://127.0.0.1:{port}");
     let log = fs::File::create(directory.join("etcd.log"))?;

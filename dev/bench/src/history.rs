@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// Precedes a command whose peak memory is printed. Not for users.
 pub(crate) const PEAK_OPTION: &str = "--peak-of";
 /// Ten users with three files each.
-const FILES: u64 = 30;
+pub(crate) const FILES: u64 = 30;
 const JOBS: u64 = 100;
 /// From the first to the last record.
 const SPAN: Duration = Duration::from_secs(30 * 86_400);
@@ -29,9 +29,7 @@ const BOOT: &[u8] = b"5c0f3c4e-0d5e-4a39-8a35-9f3f3f4b0b1d";
 
 pub(crate) fn measure(rcronctl: &Path, runs: u64) -> Result<()> {
     let directory = TempDir::with_prefix("rcron-bench.")?;
-    for number in 0..FILES {
-        write(directory.path(), number, runs / FILES)?;
-    }
+    write_journal(directory.path(), runs)?;
     let mut rows = Vec::new();
     for (case, target, arguments) in [
         (
@@ -65,8 +63,13 @@ pub(crate) fn measure(rcronctl: &Path, runs: u64) -> Result<()> {
     Ok(())
 }
 
+/// Writes a journal of this many runs, by ten users with a hundred jobs each.
+pub(crate) fn write_journal(directory: &Path, runs: u64) -> Result<()> {
+    (0..FILES).try_for_each(|number| write(directory, number, runs / FILES))
+}
+
 /// The peak memory of a command in kB, measured by a process that has no other child.
-fn peak(command: &Command) -> Result<u64> {
+pub(crate) fn peak(command: &Command) -> Result<u64> {
     let mut asker = Command::new(std::env::current_exe()?);
     asker
         .arg(PEAK_OPTION)
@@ -84,7 +87,7 @@ pub(crate) fn print_peak(command: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-fn time(command: &mut Command, case: &str) -> Result<Duration> {
+pub(crate) fn time(command: &mut Command, case: &str) -> Result<Duration> {
     let began = Instant::now();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
     let time = began.elapsed();

@@ -10,6 +10,7 @@ mod file;
 mod fixture;
 mod history;
 mod instructions;
+mod job_metrics;
 mod log;
 mod memory;
 mod options;
@@ -22,6 +23,7 @@ mod wait;
 mod workload;
 
 use fixture::Fixture;
+use nix::unistd::geteuid;
 use options::{HELP, Options, Request};
 use std::error::Error;
 use std::process::ExitCode;
@@ -60,6 +62,9 @@ fn measure(options: &Options) -> Result<()> {
         let rcrond = options.rcrond.as_deref().ok_or("--rcrond is missing")?;
         return claims::measure(&options.binary, rcrond, &claims::Extent::new(options.is_once));
     }
+    if options.only_jobs {
+        return measure_jobs(options);
+    }
     file::measure(&options.binary)?;
     if let Some(rcronctl) = &options.rcronctl {
         history::measure(rcronctl, options.runs)?;
@@ -67,6 +72,7 @@ fn measure(options: &Options) -> Result<()> {
     match &options.rcrond {
         Some(rcrond) if fixture::find("etcd").is_some() => {
             daemon::measure(rcrond, &[1, 100], options.duration)?;
+            measure_jobs(options)?;
             claims::measure(&options.binary, rcrond, &claims::Extent::new(options.is_once))?;
         }
         Some(_) => println!("\nrcrond: NOT MEASURED: no etcd here (Debian's package: etcd-server)"),
@@ -77,6 +83,19 @@ fn measure(options: &Options) -> Result<()> {
     memory::measure(&fixture)?;
     workload::measure(&fixture, options.workload)?;
     demotion::measure(&fixture, options.demotions)
+}
+
+/// The owner of a journal's file is the user of its runs: only root can write those of several users.
+fn measure_jobs(options: &Options) -> Result<()> {
+    match (&options.rcrond, &options.rcronctl) {
+        (Some(rcrond), Some(rcronctl)) if geteuid().is_root() => {
+            job_metrics::measure(rcrond, rcronctl, options.runs, options.is_once)
+        }
+        _ => {
+            println!("\nmetrics of jobs: NOT MEASURED: root, --rcrond and --rcronctl are needed");
+            Ok(())
+        }
+    }
 }
 
 fn print_machine() {

@@ -18,6 +18,7 @@ Measure the rcron at PATH and print tables in Markdown.
       --rounds N       how often each start is timed (default 1000)
       --workload N     how many runs are started at once (default 1000)
       --only-claims    measure only what needs both rcron and rcrond
+      --only-jobs      measure only the metrics of jobs, which needs root, --rcronctl and --rcrond
       --once           run every case once, and 20 runs at once, to test the benchmark itself
   -h, --help           print this help
 ";
@@ -56,6 +57,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) workload: usize,
     pub(crate) only_claims: bool,
+    pub(crate) only_jobs: bool,
     /// Whether every case is run only once.
     pub(crate) is_once: bool,
     pub(crate) demotions: usize,
@@ -64,7 +66,7 @@ pub(crate) struct Options {
 pub(crate) fn read(mut parser: Parser) -> Result<Request> {
     let (mut binary, mut rcronctl, mut rcrond) = (None, None, None);
     let mut duration = DURATION;
-    let (mut is_once, mut only_claims) = (false, false);
+    let (mut is_once, mut only_claims, mut only_jobs) = (false, false, false);
     let (mut rounds, mut workload, mut runs) = (ROUNDS, WORKLOAD, RUNS);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -74,6 +76,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
             Arg::Long("rounds") => rounds = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("workload") => workload = at_least_one(parser.value()?.parse()?)?,
             Arg::Long("only-claims") => only_claims = true,
+            Arg::Long("only-jobs") => only_jobs = true,
             Arg::Long("once") => {
                 (rounds, workload, runs) = (1, SMALL_WORKLOAD, FEW_RUNS);
                 duration = SHORT_DURATION;
@@ -99,6 +102,7 @@ pub(crate) fn read(mut parser: Parser) -> Result<Request> {
         rounds,
         workload,
         only_claims,
+        only_jobs,
         is_once,
         demotions: rounds.min(MOST_DEMOTIONS),
     }))
