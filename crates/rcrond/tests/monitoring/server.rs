@@ -196,6 +196,16 @@ impl Server {
         Running::start(&mut rcron)
     }
 
+    /// Waits for a record of this job.
+    pub(crate) fn has_recorded(&self, job: &str) {
+        let record = format!("\"job\":\"{job}\"");
+        until(&record, || {
+            let files = fs::read_dir(self.path("journal")).ok()?;
+            let mut texts = files.flatten().filter_map(|file| fs::read_to_string(file.path()).ok());
+            texts.any(|text| text.contains(&record)).then_some(())
+        });
+    }
+
     /// Runs it.
     pub(crate) fn runs(&self, job: &str, command: &str) -> ExitStatus {
         self.starts(job, &[command]).wait()

@@ -27,7 +27,7 @@ pub(crate) fn tell(servers: &mut [Server; 3], redis: &Redis) -> Duration {
     // A difference counts when it has lasted for a minute.
     pass(65);
     servers[0].is_active();
-    is_killed(servers[0].starts("import", &["sleep", "1000"]));
+    is_killed(&servers[0], servers[0].starts("import", &["sleep", "1000"]));
     servers[0].loses_rcrond();
     servers.iter().for_each(Server::breaks_a_job);
     pass(50);
@@ -43,9 +43,10 @@ fn pass(seconds: u64) {
     thread::sleep(Duration::from_secs(seconds));
 }
 
-/// rcron and its job, by SIGKILL.
-fn is_killed(rcron: Running) {
+/// rcron and its job `import`, by SIGKILL, once its start is in the journal.
+fn is_killed(server: &Server, rcron: Running) {
     let job = rcron.job("sleep");
+    server.has_recorded("import");
     drop(rcron);
     until("the job to end", || (name(job) != "sleep").then_some(()));
 }
