@@ -104,7 +104,7 @@ fn sample(text: &mut String, name: &str, row: &Row, value: Option<impl Display>)
     let (cluster, user, job) = (label(&row.cluster), label(&row.user), label(&row.job));
     line(
         text,
-        format_args!("{name}{{cluster=\"{cluster}\",user=\"{user}\",job=\"{job}\"}} {value}"),
+        format_args!("{name}{{cluster=\"{cluster}\",user=\"{user}\",job_name=\"{job}\"}} {value}"),
     );
 }
 

@@ -32,7 +32,7 @@ fn each_value_is_a_sample() {
         unnamed: 4,
         unreadable: 5,
     };
-    let labels = "{cluster=\"web\",user=\"root\",job=\"nightly\"}";
+    let labels = "{cluster=\"web\",user=\"root\",job_name=\"nightly\"}";
     let expected = [
         format!("rcron_job_last_start_timestamp_seconds{labels} 1795000000.123456"),
         format!("rcron_job_last_end_timestamp_seconds{labels} 1795000060"),
@@ -60,7 +60,7 @@ fn labels_are_escaped() {
         ..Table::default()
     }
     .text();
-    let expected = r#"rcron_job_running{cluster="a\"b\\c\nd,e{f=\"g\"} 1 # grün",user="root",job="\\"} 1"#;
+    let expected = r#"rcron_job_running{cluster="a\"b\\c\nd,e{f=\"g\"} 1 # grün",user="root",job_name="\\"} 1"#;
     assert!(text.contains(&format!("\n{expected}\n")), "{text}");
 }
 
@@ -76,7 +76,7 @@ fn missed_ticks_are_those_of_jobs_whose_ticks_are_granted() {
         ..Table::default()
     };
     let text = table.missed_text(|row| u64::try_from(row.job.len()).expect("small"));
-    let sample = "rcron_job_missed_ticks_total{cluster=\"web\",user=\"root\",job=\"nightly\"} 7";
+    let sample = "rcron_job_missed_ticks_total{cluster=\"web\",user=\"root\",job_name=\"nightly\"} 7";
     assert_eq!(samples(&text), [sample]);
     assert!(text.contains("# TYPE rcron_job_missed_ticks counter\n"), "{text}");
 }

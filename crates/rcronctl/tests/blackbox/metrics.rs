@@ -19,7 +19,7 @@ fn value(text: &str, name: &str, job: &str) -> Option<f64> {
     let user = user.expect("there").name;
     find(
         text,
-        &format!("rcron_job_{name}{{cluster=\"web\",user=\"{user}\",job=\"{job}\"}}"),
+        &format!("rcron_job_{name}{{cluster=\"web\",user=\"{user}\",job_name=\"{job}\"}}"),
     )
 }
 
@@ -241,11 +241,11 @@ fn of_others_are_not_touched_by_a_user_who_writes_anything() {
         runs.filter(|line| line.contains(label)).count()
     };
     assert_eq!(jobs(""), MOST_SHOWN);
-    assert_eq!((jobs("user=\"root\""), jobs("job=\"alice\"")), (50, 1));
+    assert_eq!((jobs("user=\"root\""), jobs("job_name=\"alice\"")), (50, 1));
     assert!((0..50).all(|run| value(&text, "last_exit_code", &format!("root{run:02}")) == Some(0.0)));
     assert_eq!(jobs("invented"), 0);
     assert!(
-        text.contains("user=\"nobody\",job=\"root00\"}"),
+        text.contains("user=\"nobody\",job_name=\"root00\"}"),
         "his own job of this name"
     );
     assert!(text.len() < 600_000, "{}", text.len());

@@ -51,7 +51,7 @@ fn show_the_jobs_of_the_journal_unless_they_are_switched_off() {
     let journal = node.path("journal").join(format!("{}-0.jsonl", nix::unistd::geteuid()));
     fs::write(&journal, record("start", "")).expect("written");
     until("the start", || {
-        scrape(address)?.contains("job=\"nightly\"} 0\n").then_some(())
+        scrape(address)?.contains("job_name=\"nightly\"} 0\n").then_some(())
     });
     let both = record("start", "") + &record("end", ",\"duration\":1.5,\"exit\":3");
     fs::write(&journal, both).expect("written");
@@ -59,7 +59,7 @@ fn show_the_jobs_of_the_journal_unless_they_are_switched_off() {
         scrape(address).filter(|page| page.contains("rcron_job_last_exit_code{"))
     });
     assert!(
-        page.contains("user=\"root\",job=\"nightly\"} 3\n") || !nix::unistd::geteuid().is_root(),
+        page.contains("user=\"root\",job_name=\"nightly\"} 3\n") || !nix::unistd::geteuid().is_root(),
         "{page}"
     );
     assert!(

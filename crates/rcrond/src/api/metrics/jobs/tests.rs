@@ -91,12 +91,12 @@ impl Fixture {
 fn are_read_again_when_somebody_asks() {
     let fixture = Fixture::new();
     fixture.append("web", "first");
-    fixture.shows("job=\"first\"} 7");
+    fixture.shows("job_name=\"first\"} 7");
     fixture.append("web", "second");
-    let text = fixture.shows("job=\"second\"} 7");
-    assert!(text.contains("job=\"first\"} 7\n"), "{text}");
+    let text = fixture.shows("job_name=\"second\"} 7");
+    assert!(text.contains("job_name=\"first\"} 7\n"), "{text}");
     assert!(
-        text.contains("rcron_job_period_seconds{cluster=\"web\",user=\"root\",job=\"nightly\"} 86400\n"),
+        text.contains("rcron_job_period_seconds{cluster=\"web\",user=\"root\",job_name=\"nightly\"} 86400\n"),
         "{text}"
     );
     fs::write(fixture.directory.path().join("etc/crontab"), "").expect("written");
@@ -110,7 +110,7 @@ fn are_read_again_when_somebody_asks() {
 fn count_the_ticks_that_were_missed() {
     let fixture = Fixture::new();
     let sample =
-        |count| format!("rcron_job_missed_ticks_total{{cluster=\"web\",user=\"root\",job=\"nightly\"}} {count}");
+        |count| format!("rcron_job_missed_ticks_total{{cluster=\"web\",user=\"root\",job_name=\"nightly\"}} {count}");
     fixture.shows(&sample(0));
     fixture
         .missed
@@ -124,11 +124,11 @@ fn are_of_the_clusters_that_are_configured() {
     let fixture = Fixture::new();
     fixture.append("web", "first");
     fixture.append("db", "second");
-    let text = fixture.shows("job=\"first\"} 7");
-    assert!(!text.contains("job=\"second\""), "{text}");
+    let text = fixture.shows("job_name=\"first\"} 7");
+    assert!(!text.contains("job_name=\"second\""), "{text}");
     fixture
         .metrics
         .set_clusters(&[cluster("db", &fixture.directory.path().join("journal"))]);
-    let text = fixture.shows("job=\"second\"} 7");
-    assert!(!text.contains("job=\"first\""), "{text}");
+    let text = fixture.shows("job_name=\"second\"} 7");
+    assert!(!text.contains("job_name=\"first\""), "{text}");
 }
