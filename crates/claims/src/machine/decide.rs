@@ -1,5 +1,7 @@
 //! What a round decides about one job: the ends of this node's runs, its waiting rcrons, what is due, what an administrator wants.
 
+mod effects;
+mod room;
 mod waiting;
 
 use super::draft::Draft;

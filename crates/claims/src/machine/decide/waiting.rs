@@ -1,5 +1,7 @@
 //! What a round decides about one waiting rcron.
 
+use super::effects::{missed, over, over_done, over_ended, wait};
+use super::room::Room;
 use super::{Decision, Round, end_entry, end_session};
 use crate::machine::Machine;
 use crate::machine::draft::{Draft, NEVER_STARTED};
@@ -7,7 +9,7 @@ use crate::machine::outcome::Effect;
 use crate::machine::permit::Permit;
 use crate::machine::run::{Run, RunKey, Sent};
 use crate::mutation::Mutation;
-use crate::record::{Entry, EntryState, MOST_ENTRIES, Outcome};
+use crate::record::{Entry, EntryState, Outcome};
 use crate::sessions::Over;
 use alloc::string::String;
 use core::time::Duration;
@@ -107,17 +109,8 @@ impl Machine {
     /// Nobody has claimed the tick.
     fn decide_unclaimed(&mut self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) {
         let now = round.now;
-        let permit = match self.permit(round, key) {
-            Ok(permit) if now.boot >= run.not_before => permit,
-            Ok(_) => {
-                self.wait_for_turn(key, run.not_before);
-                decision.effects.push(wait(key, WaitReason::Passive, None));
-                return;
-            }
-            Err(reason) => {
-                decision.effects.push(wait(key, reason, None));
-                return;
-            }
+        let Some(permit) = self.permit_in_turn(round, key, run, decision) else {
+            return;
         };
         let entry = self.new_entry(round, key, run, &permit);
         let start_by = self.start_by(run, &entry, &permit);
@@ -127,9 +120,7 @@ impl Machine {
         }
         let room = self.make_room(round, key, run, decision);
         if let Room::NotYet(moment) = room {
-            if let Some(run) = self.runs.get_mut(key) {
-                run.turn = moment;
-            }
+            self.set_turn(key, moment);
             decision.effects.push(wait(key, WaitReason::Elsewhere, None));
             return;
         }
@@ -161,69 +152,6 @@ impl Machine {
             start_by,
             identity: permit.identity,
         });
-    }
-
-    /// Ends older entries that nothing can follow once this tick is claimed, and finds out whether the tick may be started beside
-    /// those that still run.
-    fn make_room(&self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) -> Room {
-        let waits = self.overlap_ends(round, run, decision);
-        if let Some(room) = waits {
-            return room;
-        }
-        let mut at = 0;
-        let (mut running, mut runs_already) = (0, false);
-        while let Some(entry) = decision.draft.record.entries.get(at).cloned() {
-            let end = match entry.state {
-                EntryState::NeverStarted | EntryState::CutOff => None,
-                EntryState::Running => match self.entry_over(round, &entry) {
-                    Over::Yes { end } => end,
-                    Over::NotBefore(_) => {
-                        running += 1;
-                        // A tick that was started by a wrong clock and reopened: it is not started beside itself.
-                        runs_already |= entry.tick == run.tick && !self.is_mutated(Mutation::ReopenedBesideItself);
-                        at += 1;
-                        continue;
-                    }
-                },
-            };
-            if let Some((version, record)) = end {
-                end_session(&mut decision.draft, &entry, version, &record);
-            }
-            end_entry(&key.job, at, &entry, decision);
-        }
-        if running == 0 || (!run.skips_overlap && !runs_already && running < MOST_ENTRIES) {
-            Room::Free
-        } else {
-            Room::None
-        }
-    }
-
-    /// With `overlap = skip`: an attempt that may have died with its server is waited for, if it can be known in time whether it has.
-    fn overlap_ends(&self, round: &Round, run: &Run, decision: &Decision) -> Option<Room> {
-        let entries = decision.draft.record.entries.iter();
-        let running = entries.filter(|entry| run.skips_overlap && entry.state == EntryState::Running);
-        let mut latest = None;
-        let mut must_wait = false;
-        for entry in running {
-            if let Over::NotBefore(moment) = self.entry_over(round, entry) {
-                let in_time = moment.is_none_or(|moment| moment < run.deadline);
-                if self.is_alive(round, entry) || !in_time {
-                    return None;
-                }
-                must_wait = true;
-                latest = latest.max(moment);
-            }
-        }
-        must_wait.then_some(Room::NotYet(latest))
-    }
-
-    /// Whether an attempt of another tick than the one at this place may still run.
-    fn runs_beside(&self, round: &Round, at: usize, decision: &Decision) -> bool {
-        let mut entries = decision.draft.record.entries.iter().enumerate();
-        entries.any(|(other, entry)| {
-            let is_running = other != at && entry.state == EntryState::Running;
-            is_running && matches!(self.entry_over(round, entry), Over::NotBefore(_))
-        })
     }
 
     /// Another run has the tick, or had it and gave it back.
@@ -280,17 +208,8 @@ impl Machine {
                 .push(wait(key, WaitReason::Elsewhere, Some(String::from(&old.node))));
             return;
         }
-        let permit = match self.permit(round, key) {
-            Ok(permit) if round.now.boot >= run.not_before => permit,
-            Ok(_) => {
-                self.wait_for_turn(key, run.not_before);
-                decision.effects.push(wait(key, WaitReason::Passive, None));
-                return;
-            }
-            Err(reason) => {
-                decision.effects.push(wait(key, reason, None));
-                return;
-            }
+        let Some(permit) = self.permit_in_turn(round, key, run, decision) else {
+            return;
         };
         let next = Entry {
             attempt: old.attempt + u32::from(was_started),
@@ -352,9 +271,23 @@ impl Machine {
         }
     }
 
-    fn wait_for_turn(&mut self, key: &RunKey, turn: BootTime) {
+    /// The permission to start ticks, once it is this server's turn. Otherwise the run waits, and knows for what.
+    fn permit_in_turn(&mut self, round: &Round, key: &RunKey, run: &Run, decision: &mut Decision) -> Option<Permit> {
+        let reason = match self.permit(round, key) {
+            Ok(permit) if round.now.boot >= run.not_before => return Some(permit),
+            Ok(_) => {
+                self.set_turn(key, Some(run.not_before));
+                WaitReason::Passive
+            }
+            Err(reason) => reason,
+        };
+        decision.effects.push(wait(key, reason, None));
+        None
+    }
+
+    fn set_turn(&mut self, key: &RunKey, turn: Option<BootTime>) {
         if let Some(run) = self.runs.get_mut(key) {
-            run.turn = Some(turn);
+            run.turn = turn;
         }
     }
 
@@ -399,87 +332,6 @@ impl Machine {
                 job: draft.version,
                 session: permit.version,
             });
-        }
-    }
-}
-
-/// Whether a tick may be started beside the attempts that still run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
-    Free,
-    /// It will be known at this time; `None`: after the next read.
-    NotYet(Option<BootTime>),
-    None,
-}
-
-fn over(key: &RunKey, reason: OverReason, by: Option<String>) -> Effect {
-    Effect::Over {
-        key: key.clone(),
-        reason,
-        by,
-        ended: None,
-    }
-}
-
-/// The tick has ended. A run that has waited for that says so.
-fn over_done(key: &RunKey, run: &Run, by: Option<String>, ended: Option<RunResult>) -> Effect {
-    let reason = if run.follows && ended.is_some() {
-        OverReason::Elsewhere
-    } else {
-        OverReason::Done
-    };
-    Effect::Over {
-        key: key.clone(),
-        reason,
-        by,
-        ended,
-    }
-}
-
-const fn result(outcome: Outcome) -> Option<RunResult> {
-    match outcome {
-        Outcome::Exited(0) => Some(RunResult::Ok),
-        Outcome::Exited(_) | Outcome::Killed(_) => Some(RunResult::Failed),
-        Outcome::Interrupted => Some(RunResult::Interrupted),
-        Outcome::Lost => Some(RunResult::Lost),
-        Outcome::Skipped | Outcome::Missed(_) => None,
-    }
-}
-
-fn wait(key: &RunKey, reason: WaitReason, by: Option<String>) -> Effect {
-    Effect::Wait {
-        key: key.clone(),
-        reason,
-        by,
-    }
-}
-
-fn missed(key: &RunKey, gap: crate::Gap) -> Effect {
-    Effect::Notify(crate::Notice::Missed {
-        job: key.job.clone(),
-        gap,
-        reason: crate::MissReason::NotAsked,
-    })
-}
-
-/// The tick is closed and has no entry that could be started again.
-fn over_ended(key: &RunKey, run: &Run, draft: &Draft) -> Effect {
-    let record = &draft.record;
-    let last = record
-        .last
-        .as_ref()
-        .filter(|last| last.tick == run.tick || record.closed > run.tick);
-    let newest = record.entries.iter().find(|entry| entry.tick == record.closed);
-    let by = newest.map(|entry| String::from(&entry.node));
-    if run.tick < record.closed {
-        let ended = last.and_then(|last| last.node.as_ref()).map(String::from);
-        return over(key, OverReason::Superseded, by.or(ended));
-    }
-    match last {
-        Some(last) if last.outcome == Outcome::Skipped => over(key, OverReason::Overlap, None),
-        last => {
-            let by = last.and_then(|last| last.node.as_ref()).map(String::from);
-            over_done(key, run, by, last.and_then(|last| result(last.outcome)))
         }
     }
 }
