@@ -57,10 +57,10 @@ impl Collector {
     /// Reads what is new. `now` is in microseconds since 1970. This reads files and looks at processes; the first time, it may take
     /// seconds.
     pub fn update(&mut self, crontabs: &CrontabJobs, now: i64) -> Table {
-        let mut missed = self.read(crontabs);
+        let mut missed = self.read(crontabs, now);
         if self.judge() {
             poll::until_ready(&[], Some(JUST_ENDED));
-            missed = self.read(crontabs);
+            missed = self.read(crontabs, now);
         }
         if self.histories.has_interrupted() {
             self.seen.refresh(self.directories.iter().map(PathBuf::as_path));
@@ -93,9 +93,9 @@ impl Collector {
         &self.unseen
     }
 
-    fn read(&mut self, crontabs: &CrontabJobs) -> Missed {
+    fn read(&mut self, crontabs: &CrontabJobs, now: i64) -> Missed {
         let histories = &mut self.histories;
-        self.tail.read(|news| histories.take(&news, crontabs))
+        self.tail.read(|news| histories.take(&news, crontabs, now))
     }
 
     fn judge(&mut self) -> bool {

@@ -1,7 +1,7 @@
 //! What the journals say about each job. Pure: it is given one record after the other.
 
 use crate::crontabs::CrontabJobs;
-use crate::limits::{MOST_ENDED, MOST_JOBS, MOST_JOBS_OF_USER, MOST_OPEN, MOST_OPEN_OF_USER};
+use crate::limits::{AHEAD, MOST_ENDED, MOST_JOBS, MOST_JOBS_OF_USER, MOST_OPEN, MOST_OPEN_OF_USER};
 use crate::name::JobName;
 use crate::table::LastEnd;
 use journal::run::{End, Fate, Outcome};
@@ -83,8 +83,8 @@ impl Histories {
         }
     }
 
-    /// Takes what is new. Where jobs must be forgotten, those that no crontab has go first.
-    pub(crate) fn take(&mut self, news: &News, crontabs: &CrontabJobs) {
+    /// Takes what is new. Where jobs must be forgotten, those that no crontab has go first. `now` is in microseconds since 1970.
+    pub(crate) fn take(&mut self, news: &News, crontabs: &CrontabJobs, now: i64) {
         match news {
             News::Skipped(owner) => {
                 let dropped = self
@@ -96,17 +96,17 @@ impl Histories {
             News::Record(record) => {
                 let cluster = self.clusters.iter().find(|cluster| ***cluster == *record.cluster);
                 if let Some(job) = cluster.and_then(|cluster| JobName::new(cluster, record.job)) {
-                    self.take_record(record, job, crontabs);
+                    self.take_record(record, job, crontabs, now);
                 }
             }
         }
     }
 
-    fn take_record(&mut self, record: &NewRecord, job: JobName, crontabs: &CrontabJobs) {
+    fn take_record(&mut self, record: &NewRecord, job: JobName, crontabs: &CrontabJobs, now: i64) {
         let owner = record.owner;
         let history = self.owners.entry(owner).or_default();
         let before = (history.jobs.len(), history.open.len());
-        history.take(record, job);
+        history.take(record, job, now);
         if history.jobs.len() > MOST_JOBS_OF_USER {
             history.shed_jobs(owner, crontabs);
         }
@@ -170,10 +170,9 @@ impl Histories {
 }
 
 impl History {
-    fn take(&mut self, record: &NewRecord, job: JobName) {
+    fn take(&mut self, record: &NewRecord, job: JobName, now: i64) {
         let runs = self.jobs.entry(job.clone()).or_default();
-        // A record can come twice, and after a newer one.
-        runs.start = runs.start.max(Some(record.started));
+        runs.add_start(record.started, now);
         match &record.step {
             Step::Start(_) if self.ended.contains(&record.run) => {}
             Step::Start(origin) => {
@@ -187,7 +186,7 @@ impl History {
                 self.open.insert(record.run, run);
             }
             Step::End(end) => {
-                runs.add_end(end);
+                runs.add_end(end, now);
                 if self.open.remove(&record.run).is_none() {
                     self.ended.push_back(record.run);
                     if self.ended.len() > MOST_ENDED {
@@ -231,15 +230,35 @@ impl History {
     }
 }
 
+/// Whether the time was recorded while the clock was wrong.
+pub(crate) const fn is_ahead(at: i64, now: i64) -> bool {
+    at > now.saturating_add(AHEAD)
+}
+
+/// A record can come twice, and after a newer one. But one whose time is still to come is older than each that comes after it.
+fn later(known: Option<i64>, new: i64, now: i64) -> i64 {
+    known
+        .filter(|known| !is_ahead(*known, now))
+        .map_or(new, |known| known.max(new))
+}
+
 impl LastRuns {
-    fn add_end(&mut self, end: &End) {
+    fn add_start(&mut self, started: i64, now: i64) {
+        self.start = Some(later(self.start, started, now));
+        // It was before this start.
+        if let Some(success) = self.success.as_mut().filter(|success| is_ahead(**success, now)) {
+            *success = started.min(*success);
+        }
+    }
+
+    fn add_end(&mut self, end: &End, now: i64) {
         let at = end.at.as_microsecond();
         let exit_code = match &end.outcome {
             Outcome::Exited(status) => Some(i32::from(*status)),
             // As a shell says it.
             Outcome::Killed(name) => signal::number(name).map(|number| 128 + number),
         };
-        if self.end.is_none_or(|last| last.at <= at) {
+        if self.end.is_none_or(|last| last.at <= at || is_ahead(last.at, now)) {
             self.end = Some(LastEnd {
                 at,
                 duration: end.lasted,
@@ -247,7 +266,7 @@ impl LastRuns {
             });
         }
         if end.outcome == Outcome::Exited(0) {
-            self.success = self.success.max(Some(at));
+            self.success = Some(later(self.success, at, now));
         }
     }
 }

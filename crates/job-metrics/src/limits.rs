@@ -14,3 +14,5 @@ pub(crate) const MOST_OPEN: usize = 20_000;
 pub(crate) const MOST_ENDED: usize = 256;
 /// In microseconds: how long a job that no crontab has is shown after its last record. A weekly job of a systemd timer stays.
 pub(crate) const KEPT: i64 = 8 * 86_400 * 1_000_000;
+/// In microseconds: a time that is further ahead of now was recorded while the clock was wrong.
+pub(crate) const AHEAD: i64 = 60 * 1_000_000;

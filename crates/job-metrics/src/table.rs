@@ -1,7 +1,7 @@
 //! Which jobs are shown, and what is shown of each. Pure.
 
 use crate::crontabs::CrontabJobs;
-use crate::history::{Histories, LastRuns, OpenCounts};
+use crate::history::{Histories, LastRuns, OpenCounts, is_ahead};
 use crate::limits::{KEPT, MOST_SHOWN};
 use crate::name::JobName;
 use std::cmp::Reverse;
@@ -98,7 +98,7 @@ impl Table {
         let mut rows = BTreeMap::new();
         candidates.sort_by_key(|candidate| candidate.owner);
         for candidate in &candidates {
-            let row = row(candidate, sources.crontabs, user(candidate.owner));
+            let row = row(candidate, sources, user(candidate.owner));
             let key = (row.cluster.clone(), row.user.clone(), row.job.clone());
             rows.entry(key).or_insert(row);
         }
@@ -181,15 +181,17 @@ fn ranked<'a>(candidates: Vec<Candidate<'a>>, crontabs: &CrontabJobs) -> Vec<Can
     ranks.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-fn row(candidate: &Candidate, crontabs: &CrontabJobs, user: String) -> Row {
-    let line = crontabs.find(candidate.owner, candidate.name);
+/// What was recorded while the clock was ahead is not shown: on other servers' metrics, it would have the last word for years.
+fn row(candidate: &Candidate, sources: &Sources, user: String) -> Row {
+    let line = sources.crontabs.find(candidate.owner, candidate.name);
+    let is_real = |at: i64| !is_ahead(at, sources.now);
     Row {
         cluster: candidate.name.cluster.to_string(),
         user,
         job: candidate.name.job.to_string(),
-        last_start: candidate.runs.start,
-        last_end: candidate.runs.end,
-        last_success: candidate.runs.success,
+        last_start: candidate.runs.start.filter(|at| is_real(*at)),
+        last_end: candidate.runs.end.filter(|end| is_real(end.at)),
+        last_success: candidate.runs.success.filter(|at| is_real(*at)),
         running: candidate.open.running,
         interrupted: candidate.open.interrupted,
         period: line.and_then(crate::crontabs::CrontabJob::period),

@@ -7,6 +7,7 @@ const USER: u32 = 1000;
 struct Fixture {
     histories: Histories,
     crontabs: CrontabJobs,
+    now: i64,
 }
 
 impl Fixture {
@@ -14,6 +15,7 @@ impl Fixture {
         Self {
             histories: Histories::new(vec!["web".into(), "db".into()]),
             crontabs: CrontabJobs::default(),
+            now: second(1000),
         }
     }
 
@@ -27,7 +29,7 @@ impl Fixture {
             started,
             step,
         };
-        self.histories.take(&News::Record(record), &self.crontabs);
+        self.histories.take(&News::Record(record), &self.crontabs, self.now);
     }
 
     fn start(&mut self, owner: u32, job: &str, run: u128, started: i64) {
@@ -104,6 +106,28 @@ fn the_last_runs_count_whatever_the_order_of_the_records() {
     }
 }
 
+/// The clock is ahead by years, is set right, and the job fails.
+#[test]
+fn runs_that_were_recorded_while_the_clock_was_ahead_are_older_than_the_next() {
+    let mut found = Fixture::new();
+    let ahead = second(1_000_000);
+    found.end("a", 1, second(10), Outcome::Exited(0));
+    found.end("a", 2, ahead, Outcome::Exited(0));
+    assert_eq!(found.runs("a").start, Some(ahead));
+    found.end("a", 3, second(20), Outcome::Exited(7));
+    let runs = found.runs("a");
+    assert_eq!((runs.start, runs.success), (Some(second(20)), Some(second(20))));
+    assert_eq!(runs.end.and_then(|end| end.exit_code), Some(7));
+    // While the clock is ahead, nothing shows it.
+    found.now = ahead;
+    found.end("a", 4, ahead, Outcome::Exited(0));
+    found.end("a", 5, second(30), Outcome::Exited(7));
+    assert_eq!(found.runs("a").success, Some(ahead + second(2)));
+    found.now = second(40);
+    found.end("a", 6, second(40), Outcome::Exited(0));
+    assert_eq!(found.runs("a").success, Some(second(42)));
+}
+
 #[test]
 fn a_signal_that_does_not_exist_has_no_exit_code() {
     let mut found = Fixture::new();
@@ -152,7 +176,7 @@ fn open_runs_run_or_were_interrupted_until_their_end_comes() {
     // An interrupted one stays so.
     found.judge(&[(4, running)]);
     assert_eq!(found.open(), [("a".into(), 0, 1), ("b".into(), 0, 0)]);
-    found.histories.take(&News::Skipped(USER), &found.crontabs);
+    found.histories.take(&News::Skipped(USER), &found.crontabs, found.now);
     assert_eq!(found.open(), [], "their ends may have been skipped");
     found.start(USER, "a", 6, second(10));
     found.histories.judge(&HashSet::new(), |_, _, _| Fate::Interrupted);

@@ -38,7 +38,7 @@ impl Fixture {
             started,
             step: Step::Start(RunOrigin::default()),
         };
-        self.histories.take(&News::Record(record), &self.crontabs);
+        self.histories.take(&News::Record(record), &self.crontabs, NOW);
     }
 
     fn build(&self, only: Option<u32>) -> Table {
@@ -123,4 +123,13 @@ fn no_two_rows_have_the_same_labels() {
     let table = Table::build(&sources, |_| "both".to_owned(), |_, _| false);
     assert_eq!((table.rows.len(), table.omitted), (1, 1));
     assert_eq!(table.rows[0].last_start, Some(NOW - 7));
+}
+
+#[test]
+fn times_that_are_still_to_come_are_not_shown() {
+    let mut found = Fixture::new("");
+    found.start(1000, "ahead", NOW + DAY);
+    found.start(1000, "now", NOW + 1_000_000);
+    let starts: Vec<_> = found.build(None).rows.iter().map(|row| row.last_start).collect();
+    assert_eq!(starts, [None, Some(NOW + 1_000_000)]);
 }
