@@ -123,8 +123,12 @@ fn watch(mut settings: Settings, configured: &Receiver<Settings>, events: &Event
 fn report_unread(jobs: &Jobs, before: usize) -> usize {
     let count = jobs.unread().len();
     if count != before && count > 0 {
+        let what = match count {
+            1 => "1 crontab or a part of it",
+            _ => &format!("{count} crontabs or parts of them"),
+        };
         log::warn!(
-            "{count} crontabs or parts of them cannot be read: ticks of jobs in them are named by the minute of their start, and are \
+            "{what} cannot be read: ticks of jobs in them are named by the minute of their start, and are \
              not reported if they are missed; `rcronctl check` names the files"
         );
     }

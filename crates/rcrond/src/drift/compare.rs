@@ -235,6 +235,7 @@ impl Node {
 fn incomplete(record: &NodeJobs) -> Option<String> {
     match (record.left_out, record.facts.unread) {
         (0, 0) => None,
+        (0, 1) => Some("1 crontab or a part of it cannot be read".to_owned()),
         (0, unread) => Some(format!("{unread} crontabs or parts of them cannot be read")),
         (left_out, 0) => Some(format!("{left_out} lines do not fit into the record")),
         (left_out, unread) => Some(format!(

@@ -6,7 +6,8 @@ use policy::moment::BootTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A difference counts after this time. Those of the first comparison count at once: they may be old.
+/// A difference counts after this time. Those of the first comparison count at once, because they may be old, except those of
+/// [`may_be_new`].
 const HOLD: Duration = Duration::from_secs(60);
 /// Between two messages about one cluster.
 const LOG_PAUSE: Duration = Duration::from_secs(300);
@@ -57,7 +58,8 @@ impl SteadyDrift {
         let mut listed: BTreeMap<String, usize> = BTreeMap::new();
         for subject in subjects {
             let cluster = subject.0.clone();
-            let begun = if self.has_begun { now } else { BootTime(Duration::ZERO) };
+            let is_new = self.has_begun || may_be_new(subject.1);
+            let begun = if is_new { now } else { BootTime(Duration::ZERO) };
             let since = *self.since.entry(subject).or_insert(begun);
             let is_steady = since == BootTime(Duration::ZERO) || now.since(since) >= HOLD;
             *steady.entry(cluster.clone()).or_default() += usize::from(is_steady);
@@ -99,6 +101,15 @@ impl SteadyDrift {
 /// not root's.
 pub(super) fn counts(kind: DifferenceKind) -> bool {
     !matches!(kind, DifferenceKind::NoSession | DifferenceKind::Incomplete)
+}
+
+/// What usually ends soon after a start of rcrond: at boot, cron is started after it, and an upgrade restarts it on one server
+/// after the other.
+fn may_be_new(kind: DifferenceKind) -> bool {
+    matches!(
+        kind,
+        DifferenceKind::CronStopped | DifferenceKind::RcrondVersion | DifferenceKind::RcronVersion
+    )
 }
 
 fn subject(difference: &Difference) -> Subject {

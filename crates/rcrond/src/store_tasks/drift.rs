@@ -11,6 +11,7 @@ use control::{DriftReport, Response};
 use inputs::clock;
 use lease::{NodeName, SessionState};
 use policy::moment::WallTime;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -289,6 +290,7 @@ async fn connect<'a>(
     Ok(&mut **connection.insert(connected))
 }
 
+/// The other nodes: if there are too many, those whose sessions were renewed last.
 async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<Vec<String>, Error> {
     let list = connection
         .read(&[codec::NODE_LIST.to_owned()])
@@ -298,7 +300,17 @@ async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<
         .flatten();
     let list = NodeList::parse(&list.map(|item| item.value).unwrap_or_default());
     let others = list.names().filter(|name| *name != own.as_str());
-    Ok(others.take(MOST_NODES).map(str::to_owned).collect())
+    let others: Vec<String> = others.map(str::to_owned).collect();
+    if others.len() <= MOST_NODES {
+        return Ok(others);
+    }
+    // Servers that are gone for good stay in the list.
+    let keys: Vec<_> = others.iter().map(|node| codec::session(node)).collect();
+    let sessions = connection.read(&keys).await?.items;
+    let dates = sessions.iter().map(|item| item.as_ref().and_then(seen_session)?.date);
+    let mut newest: Vec<_> = dates.map(Reverse).zip(others).collect();
+    newest.sort();
+    Ok(newest.into_iter().take(MOST_NODES).map(|(_, node)| node).collect())
 }
 
 /// Returns whether nodes were left out.

@@ -137,3 +137,36 @@ fn spoilt_records_cost_only_their_own_nodes() {
     );
     node.is_renewed();
 }
+
+/// The list of nodes only grows where servers are replaced by others with new names.
+#[test]
+fn servers_that_are_gone_hide_no_others() {
+    let redis = Redis::start();
+    let node = Node::new("n1", &redis).started();
+    node.is_active();
+    let set = |key: &str, text: &str| redis.cli(&["SET", &format!("rcron:{key}"), &format!("1\n{text}")]);
+    let own = redis.cli(&["GET", "rcron:session/n1"]);
+    let session = own
+        .lines()
+        .find(|line| line.starts_with("session1 "))
+        .expect("a session");
+    let now = inputs::clock::wall_time().rfc3339();
+    let mut names: Vec<String> = (0..100).map(|number| format!("gone{number}")).collect();
+    for name in &names {
+        set(
+            &format!("session/{name}"),
+            &format!("{session}\nat=2020-01-01T00:00:00Z"),
+        );
+        set(
+            &format!("node-jobs/{name}"),
+            r#"{"format":2,"rcrond":"1","clusters":{"web":{}}}"#,
+        );
+    }
+    set("session/z", &format!("{session}\nat={now}"));
+    set("node-jobs/z", r#"{"format":2,"rcrond":"9.9","clusters":{"web":{}}}"#);
+    names.extend(["n1", "z"].map(str::to_owned));
+    set("nodes", &format!("{{\"format\":1,\"nodes\":{names:?}}}"));
+    let report = until("the report", || drift(&node));
+    assert_eq!(report.clusters[0].nodes, ["n1", "z"]);
+    assert!(report.is_cut);
+}

@@ -68,7 +68,7 @@ impl Words {
             DifferenceKind::Incomplete => Self::new(
                 format!("{odd} does not publish all of its jobs: {value}"),
                 "the others are not compared",
-                "see rcronctl check there; use fewer jobs, or one that runs several commands",
+                "see rcronctl check there; if there are too many lines, use fewer jobs, or one that runs several commands",
             ),
             DifferenceKind::NoSession => Self::new(
                 format!("{odd} has no session in the store"),

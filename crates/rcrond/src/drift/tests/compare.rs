@@ -110,6 +110,10 @@ fn settings_and_the_server_itself() {
         ),
         (|facts| facts.cron = Some(false), "cron-stopped  [n3] n3=stopped"),
         (
+            |facts| facts.unread = 1,
+            "incomplete  [n3] n3=1 crontab or a part of it cannot be read",
+        ),
+        (
             |facts| facts.unread = 2,
             "incomplete  [n3] n3=2 crontabs or parts of them cannot be read",
         ),

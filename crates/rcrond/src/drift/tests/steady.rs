@@ -34,3 +34,24 @@ fn a_difference_counts_when_it_has_lasted() {
     assert_eq!(take(&missing, 1100), (0, vec![]));
     assert_eq!(take(&missing, 1160), (1, begun(1)));
 }
+
+#[test]
+fn a_boot_and_an_upgrade_are_no_differences_at_once() {
+    let set: [fn(&mut ServerFacts); 3] = [
+        |facts| facts.cron = Some(false),
+        |facts| facts.rcrond = "2.0".to_owned(),
+        |facts| facts.rcron = Some("2.0".to_owned()),
+    ];
+    for set in set {
+        let mut facts_there = facts();
+        set(&mut facts_there);
+        let report = compared(&nodes([
+            with_lines(&[BACKUP]),
+            record(facts_there, keys("10s", &[]), &[BACKUP]),
+        ]));
+        let all = BTreeMap::from([("web".to_owned(), report.clusters[0].count)]);
+        let mut steady = SteadyDrift::default();
+        let mut count = |at| steady.take(&report.differences, &all, boot(at))["web"];
+        assert_eq!([count(1), count(60), count(61)], [0, 0, 1]);
+    }
+}
