@@ -1,6 +1,7 @@
 //! Files that a command writes because the user has asked for them.
 
 use crate::failure::Failure;
+use inputs::diagnostic::shown;
 use std::fmt::Display;
 use std::path::Path;
 use sys::replace::{self, Refused};
@@ -8,7 +9,8 @@ use sys::replace::{self, Refused};
 /// Replaces a file as a whole. Its directory must exist. A symbolic link is kept, and the file that it leads to is replaced. `otherwise`
 /// says what to do if the path does not lead to a regular file.
 pub(crate) fn write_file(file: &Path, content: &str, mode: u32, otherwise: &str) -> Result<(), Failure> {
-    let cannot = |why: &dyn Display| Failure::new(format!("cannot write {}: {why}", file.display()));
+    let name = shown(file.as_os_str());
+    let cannot = |why: &dyn Display| Failure::new(format!("cannot write {name}: {why}"));
     let target = replace::target(file).map_err(|refused| match refused {
         Refused::NotRegular(_) => cannot(&format_args!("{refused}; {otherwise}")),
         _ => cannot(&refused),
@@ -17,5 +19,5 @@ pub(crate) fn write_file(file: &Path, content: &str, mode: u32, otherwise: &str)
         return Err(cannot(&"its directory does not exist; create it first"));
     }
     replace::replace(&target, content.as_bytes(), mode)
-        .map_err(|error| Failure::cannot(format_args!("write {}", file.display()), &error))
+        .map_err(|error| Failure::cannot(format_args!("write {name}"), &error))
 }

@@ -13,7 +13,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering::Relaxed};
 use std::time::Duration;
@@ -251,6 +253,23 @@ fn candidates(name: &[u8], environment: &[&CStr]) -> io::Result<Vec<CString>> {
         .split(|byte| *byte == b':')
         .map(|directory| in_directory(directory, name))
         .collect()
+}
+
+/// The program gets SIGTERM when the thread that starts it ends, also if our process is killed.
+pub fn end_with_thread(command: &mut Command) {
+    let us = std::process::id();
+    let request = move || {
+        // SAFETY: no memory is involved.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
+        // If we have ended before, no signal comes.
+        if std::os::unix::process::parent_id() == us {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    };
+    // SAFETY: the closure only makes two system calls, which are async-signal-safe; the error has no message on the heap.
+    unsafe { command.pre_exec(request) };
 }
 
 /// An empty directory in `PATH` is the current one.

@@ -1,6 +1,8 @@
 //! What a server sends, line by line, within limits. The server may be compromised: docs/design/hosts.md.
 
+use super::ssh::temporary_directory;
 use crate::export::{FORMAT, Header};
+use inputs::diagnostic::shown;
 use jiff::Timestamp;
 use journal::{LONGEST_LINE, is_record};
 use policy::display::escaped;
@@ -131,7 +133,8 @@ impl fmt::Display for Stop {
         match self {
             Self::NotAnExport(line) => write!(
                 out,
-                "its answer is not an export of rcronctl; it begins with '{line}'. No file of the shell may print anything at log-in"
+                "its answer is not an export of rcronctl; it begins with '{line}'. The shell's start-up files there, such as \
+                 ~/.bashrc, must not print anything"
             ),
             Self::LaterFormat(format) => write!(
                 out,
@@ -144,7 +147,8 @@ impl fmt::Display for Stop {
             ),
             Self::Storage(error) => write!(
                 out,
-                "cannot write a temporary file, in TMPDIR or /var/tmp: {}",
+                "cannot write a temporary file in {}: {}; set TMPDIR to another directory",
+                shown(temporary_directory().as_os_str()),
                 sys::output::error_text(error)
             ),
         }

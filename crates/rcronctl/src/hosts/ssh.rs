@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use sys::poll;
+use sys::spawn::end_with_thread;
 
 /// The longest time for the connection alone. A server that is off must not cost the whole limit.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,7 +28,7 @@ const NOT_FOUND: i32 = 127;
 
 /// Options that the user's configuration must not change: nothing may ask questions or wait for a terminal, nothing is forwarded,
 /// and no connection may outlive the command.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 11] = [
     "BatchMode=yes",
     "ClearAllForwardings=yes",
     "ConnectionAttempts=1",
@@ -38,6 +39,7 @@ const OPTIONS: [&str; 10] = [
     "PermitLocalCommand=no",
     "RemoteCommand=none",
     "RequestTTY=no",
+    "Tunnel=no",
 ];
 
 /// What came of one server.
@@ -121,12 +123,18 @@ fn ssh(host: &HostName, command: &[String], timeout: Duration) -> Command {
     ssh.args(["-o", &format!("ConnectTimeout={connect}"), "--", host.as_str()]);
     ssh.args(command);
     ssh.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A server that does not answer would keep it for ever.
+    end_with_thread(&mut ssh);
     ssh
 }
 
 /// Records can be many: /var/tmp rather than /tmp, which may be in memory (file-hierarchy(7)).
+pub(super) fn temporary_directory() -> PathBuf {
+    std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from)
+}
+
 fn nameless_file() -> io::Result<File> {
-    let directory = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
+    let directory = temporary_directory();
     let random = u128::from_ne_bytes(sys::random::sixteen_bytes()?);
     let path = directory.join(format!("rcronctl-{random:032x}"));
     let file = OpenOptions::new()
@@ -253,6 +261,7 @@ fn reason(
     let mut lines = messages.lines().map(str::trim).filter(|line| !line.is_empty());
     match code {
         Some(0) if has_header => None,
+        Some(0) => Some("it has sent no export: its sshd may run another command".to_owned()),
         Some(NOT_FOUND) => Some("there is no rcronctl in the PATH that ssh sets there".to_owned()),
         Some(SSH_FAILED) => Some(lines.next_back().unwrap_or("ssh failed without a message").to_owned()),
         _ if messages.contains("unrecognized subcommand") => {
@@ -309,7 +318,7 @@ mod tests {
                 "error: unexpected argument '--x'",
             ),
             (1, "", "rcronctl there ended with exit status 1"),
-            (0, "", "rcronctl there ended with exit status 0"),
+            (0, "", "it has sent no export: its sshd may run another command"),
         ] {
             assert_eq!(closed(code, messages, false).as_deref(), Some(expected));
         }

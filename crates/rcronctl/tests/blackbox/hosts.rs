@@ -3,8 +3,9 @@
 use crate::fixture::{Fixture, rows};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use testing::process::is_gone;
 use testing::program::program;
-use testing::{Done, run};
+use testing::{Done, run, until};
 
 impl Fixture {
     /// A script of sh that is run as ssh. `$host` is the host, and `$@` the command.
@@ -235,6 +236,26 @@ fn nothing_is_left_in_the_temporary_directory() {
     );
 }
 
+/// A server that does not answer any more would keep ssh for ever.
+#[test]
+fn ssh_ends_with_rcronctl() {
+    let fixture = Fixture::new(Some("active"));
+    let file = fixture.path("pid");
+    fixture.ssh(&format!(
+        "echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000",
+        file.display()
+    ));
+    let path = format!("{}:/usr/bin:/bin", fixture.path("bin").display());
+    let mut command = fixture.command();
+    command.args(["history", "--host", "db1"]).env("PATH", path);
+    let mut rcronctl = command.spawn().expect("started");
+    let ssh = until("ssh has started", || fs::read_to_string(&file).ok());
+    rcronctl.kill().expect("it runs");
+    rcronctl.wait().expect("a child");
+    let ssh = ssh.trim().parse().expect("a number");
+    until("ssh has ended", || is_gone(ssh).then_some(()));
+}
+
 /// A shell that prints something at log-in, a connection that is cut, and a server that has nothing.
 #[test]
 fn answers_that_are_not_whole_are_reported() {
@@ -253,7 +274,7 @@ fn answers_that_are_not_whole_are_reported() {
             "printf hello".to_owned(),
             2,
             0,
-            "db1: not read: rcronctl there ended with exit status 0\nrcronctl: no journal could be read\n",
+            "db1: not read: it has sent no export: its sshd may run another command\nrcronctl: no journal could be read\n",
         ),
         (
             "EXPORT; exit 255".to_owned(),
