@@ -128,7 +128,7 @@ fn report_unread(jobs: &Jobs, before: usize) -> usize {
             _ => &format!("{count} crontabs or parts of them"),
         };
         log::warn!(
-            "{what} cannot be read: ticks of jobs in them are named by the minute of their start, and are \
+            "{what} cannot be read: ticks of jobs there are named by the minute of their start, and are \
              not reported if they are missed; `rcronctl check` names the files"
         );
     }

@@ -3,10 +3,13 @@
 use super::crontab_thread::{Settings, StateFiles};
 use crate::config::in_directories;
 use crate::drift::{ClusterKeys, NodeJobs, ServerFacts, ServerLine, conf_keys, text_of_duration};
+use jobs::unread::Unread;
 use jobs::{JobLine, Jobs};
 use lease::ClusterName;
 use policy::config::Config;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 /// The record of this server.
@@ -35,15 +38,15 @@ pub(super) fn record(jobs: &Jobs, settings: &Settings, facts: ServerFacts) -> No
         let conf = confs.get(cluster).map(|config| conf_keys(config));
         (cluster.as_str().to_owned(), ClusterKeys { toml, conf })
     };
-    let facts = ServerFacts {
+    let mut facts = ServerFacts {
         zone: jobs
             .system_zone()
             .rule()
             .map(|rule| String::from_utf8_lossy(rule).into_owned()),
         max_skew: Some(text_of_duration(settings.max_skew)),
-        unread: jobs.unread().len(),
         ..facts
     };
+    facts.set_unread(jobs.unread().iter().map(user_of));
     let lines = lines.iter().map(|(cluster, line, config)| ServerLine {
         cluster: cluster.as_str(),
         user: &line.user,
@@ -54,4 +57,14 @@ pub(super) fn record(jobs: &Jobs, settings: &Settings, facts: ServerFacts) -> No
         hash: line.command_hash,
     });
     NodeJobs::new(facts, settings.clusters.iter().map(keys).collect(), lines)
+}
+
+/// Whose crontab was not read; `None` for a system crontab or a directory, which have jobs of all users.
+fn user_of(unread: &Unread) -> Option<&[u8]> {
+    match unread {
+        Unread::File(file, _) | Unread::Lines(file, _) if !file.starts_with("/etc") => {
+            file.file_name().map(OsStr::as_bytes)
+        }
+        _ => None,
+    }
 }

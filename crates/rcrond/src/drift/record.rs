@@ -59,6 +59,12 @@ pub(crate) struct ServerFacts {
     /// How many crontabs, or parts of them, rcrond could not read.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) unread: usize,
+    /// The users of these crontabs, if they are few, and if no other crontab is among them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) unread_users: BTreeSet<String>,
+    /// Whether only crontabs of users except root are among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) only_users_unread: bool,
 }
 
 /// A cluster's settings and lines.
@@ -100,6 +106,25 @@ pub(crate) struct ServerLine<'a> {
     pub(crate) zone: Option<&'a [u8]>,
     pub(crate) once_per_tick: bool,
     pub(crate) hash: u16,
+}
+
+impl ServerFacts {
+    /// Notes what rcrond could not read: `None` for what may have jobs of every user, otherwise the user of a crontab.
+    pub(crate) fn set_unread<'a>(&mut self, unread: impl Iterator<Item = Option<&'a [u8]>>) {
+        let users: Vec<Option<String>> = unread.map(|user| user.map(short)).collect();
+        self.unread = users.len();
+        let of_users = |user: &Option<String>| user.as_deref().is_some_and(|user| user != "root");
+        self.only_users_unread = !users.is_empty() && users.iter().all(of_users);
+        self.unread_users = users.into_iter().flatten().collect();
+        if !self.only_users_unread || self.unread_users.len() > MOST_NAMED {
+            self.unread_users.clear();
+        }
+    }
+
+    fn may_lack_lines_of(&self, user: &str) -> bool {
+        let is_of_users = user != "root" && (self.unread_users.is_empty() || self.unread_users.contains(user));
+        self.unread > 0 && (!self.only_users_unread || is_of_users)
+    }
 }
 
 impl NodeJobs {
@@ -194,9 +219,10 @@ impl NodeJobs {
         jobs.into_iter().filter(|(_, once)| *once).map(|(job, _)| job).collect()
     }
 
-    /// Whether lines of this user may have been left out.
+    /// Whether lines of this user may have been left out, or not read.
     pub(crate) fn may_lack_lines_of(&self, user: &str) -> bool {
-        self.left_out > 0 && (self.cut_users.is_empty() || self.cut_users.contains(user))
+        let is_cut = self.left_out > 0 && (self.cut_users.is_empty() || self.cut_users.contains(user));
+        is_cut || self.facts.may_lack_lines_of(user)
     }
 }
 

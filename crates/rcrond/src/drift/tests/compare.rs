@@ -215,3 +215,33 @@ fn a_user_sees_only_their_own_jobs() {
     assert_eq!(found, ["job-missing alice/mine [] n2=missing n1=present"]);
     assert!(own.is_partial && own.clusters[0].count == 1);
 }
+
+#[test]
+fn what_cannot_be_read_is_not_missing() {
+    const ALICES: Line = ("alice", "report", "0 4 * * *", "", false, 8);
+    let missing = |unread: &[Option<&str>]| {
+        let mut there = facts();
+        there.set_unread(unread.iter().map(|user| user.map(str::as_bytes)));
+        let report = compared(&nodes([
+            with_lines(&[BACKUP, ALICES]),
+            record(there, keys("10s", &[]), &[]),
+        ]));
+        let jobs = report
+            .differences
+            .into_iter()
+            .filter(|found| found.kind == Kind::JobMissing);
+        jobs.filter_map(|found| found.user).collect::<Vec<_>>()
+    };
+    let many: Vec<String> = (0..30).map(|number| format!("u{number}")).collect();
+    let many: Vec<Option<&str>> = many.iter().map(|user| Some(user.as_str())).collect();
+    assert_eq!(missing(&[]), ["root", "alice"]);
+    assert_eq!(missing(&[None]), [""; 0]);
+    assert_eq!(missing(&[Some("root"), Some("bob")]), [""; 0]);
+    assert_eq!(missing(&[Some("bob")]), ["root", "alice"]);
+    assert_eq!(
+        missing(&[Some("alice"), Some("bob")]),
+        ["root"],
+        "a user cannot hide root's jobs"
+    );
+    assert_eq!(missing(&many), ["root"]);
+}

@@ -40,7 +40,7 @@ fn facts() -> ServerFacts {
         cron: Some(true),
         zone: Some("UTC0".to_owned()),
         max_skew: Some("10s".to_owned()),
-        unread: 0,
+        ..ServerFacts::default()
     }
 }
 
