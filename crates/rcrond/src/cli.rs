@@ -18,7 +18,7 @@ pub(crate) struct Cli {
     /// With --check, do not query the store
     #[arg(long, requires = "check")]
     pub(crate) config_only: bool,
-    /// Let the running daemon read its configuration again, and wait until it has; exit with 1 if it refuses it
+    /// Let the running daemon read its configuration again, and wait until it has; exit with 1 if it is rejected
     #[arg(long, conflicts_with = "init_store")]
     pub(crate) reload: bool,
     /// Create what the store needs before rcrond can use it: for PostgreSQL and MariaDB, the table
