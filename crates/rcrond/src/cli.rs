@@ -1,6 +1,7 @@
 //! The command line: rcrond(8).
 
 use crate::config::{DEFAULT_FILE, STORE_NAMES};
+use crate::store_tasks::node_formats;
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -30,10 +31,15 @@ pub(crate) struct Cli {
 fn version() -> &'static str {
     let stores = STORE_NAMES.join(", ");
     let records = [&lease::FORMATS[..], &claims::FORMATS[..]].concat().join(", ");
+    let node_records = node_formats().join(", ");
     inputs::version::text(
         env!("CARGO_PKG_VERSION"),
         option_env!("RCRON_COMMIT"),
-        &[("stores", &stores), ("records", &records)],
+        &[
+            ("stores", &stores),
+            ("records", &records),
+            ("node-records", &node_records),
+        ],
     )
     .leak()
 }

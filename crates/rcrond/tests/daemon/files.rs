@@ -127,7 +127,8 @@ fn the_version_names_the_stores_and_the_formats_of_the_records() {
         own_version_lines("rcrond"),
         [
             "stores etcd, postgresql, mariadb, redis",
-            "records cluster1, session1, floor1, job1, jobs1, tick1"
+            "records cluster1, session1, floor1, job1, jobs1, tick1",
+            "node-records node1, nodes1, node-jobs2"
         ]
     );
 }
