@@ -3,7 +3,13 @@
 use crate::config::{DEFAULT_FILE, STORE_NAMES};
 use crate::store_tasks::node_formats;
 use clap::Parser;
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use sys::output::{error_text, to_stderr};
+
+/// The exit status for an invalid command line.
+const INVALID: u8 = 2;
 
 /// Elects the active server of each cluster by a lease in etcd, PostgreSQL, MariaDB or Redis.
 #[derive(Debug, Parser)]
@@ -25,6 +31,18 @@ pub(crate) struct Cli {
     /// Create what the store needs before rcrond can use it: for PostgreSQL and MariaDB, the table
     #[arg(long)]
     pub(crate) init_store: bool,
+}
+
+/// Prints what clap has instead of a command line: the help, the version, or a usage error.
+pub(crate) fn print_instead(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(failure) if !error.use_stderr() && failure.kind() != ErrorKind::BrokenPipe => {
+            to_stderr(format!("rcrond: cannot write to stdout: {}\n", error_text(&failure)).as_bytes());
+            ExitCode::FAILURE
+        }
+        _ if error.use_stderr() => ExitCode::from(INVALID),
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// clap keeps it until the program ends.
