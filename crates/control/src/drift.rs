@@ -29,6 +29,9 @@ pub struct ClusterDrift {
     /// How many differences there are that this user may see. [`DifferenceKind::NoSession`] and [`DifferenceKind::Incomplete`] are not
     /// counted.
     pub count: usize,
+    /// How many of them are about jobs of users other than root, who can make as many as they like.
+    #[serde(default)]
+    pub of_users: usize,
 }
 
 /// A difference between servers.

@@ -174,7 +174,7 @@ pub struct ClusterReport {
     pub shared: bool,
     /// If this node holds or shares the cluster: how long its lease still lasts at least, in milliseconds.
     pub lease_left_ms: Option<u64>,
-    /// The highest epoch that this node has seen.
+    /// The epoch in the store's record, or the highest one that this node has seen.
     pub epoch: u64,
     /// The node that holds the cluster, according to the last read.
     pub holder: Option<String>,

@@ -1,9 +1,11 @@
 //! The command line: rcron-keepalived(8).
 
+use crate::failure::Failure;
 use crate::targets::Target;
 use clap::Parser;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,6 +52,17 @@ fn lease(text: &str) -> Result<Duration, &'static str> {
     let parsed = policy::duration::parse(text.as_bytes()).ok();
     let lease = parsed.filter(|lease| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease));
     lease.ok_or("write a duration from 3s to 5m")
+}
+
+/// Prints what clap has instead of a command line: the help or the version. A usage error ends the process.
+pub(crate) fn print_instead(error: &clap::Error) -> Result<(), Failure> {
+    if error.use_stderr() {
+        error.exit();
+    }
+    match error.print() {
+        Err(failure) if failure.kind() != ErrorKind::BrokenPipe => Err(Failure::system("write to stdout", &failure)),
+        _ => Ok(()),
+    }
 }
 
 /// clap keeps it until the program ends.

@@ -46,7 +46,11 @@ use sys::lock;
 use targets::TargetSources;
 
 fn main() -> ExitCode {
-    match serve(Cli::parse()) {
+    let done = match Cli::try_parse() {
+        Ok(cli) => serve(cli),
+        Err(error) => cli::print_instead(&error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

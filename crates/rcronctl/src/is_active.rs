@@ -1,8 +1,8 @@
 //! `rcronctl is-active`: for scripts, and for systemd's ExecCondition.
 
 use crate::cli::{self, Common};
-use crate::failure::Failure;
-use crate::output::{print_json, print_text};
+use crate::failure::{FAILED, Failure};
+use crate::output::{is_written, print_json, print_text};
 use inputs::{clusters, observe, words};
 use policy::decide::Decision;
 use policy::display::escaped;
@@ -27,13 +27,19 @@ pub(crate) fn print_is_active(options: &cli::IsActive, common: &Common) -> ExitC
     try_print(options, common).unwrap_or_else(|failure| failure.report_as(UNDETERMINED))
 }
 
-/// Prints a usage error. One of `is-active` must not look like "not active" either.
-pub(crate) fn report_usage_error(error: &clap::Error) -> ! {
-    if error.use_stderr() && std::env::args_os().any(|word| word == "is-active") {
-        let _ = error.print();
-        std::process::exit(i32::from(UNDETERMINED));
+/// Prints what clap has instead of a command: the help, the version, or a usage error. A failure of `is-active` must not look like "not
+/// active" here either.
+pub(crate) fn print_instead(error: &clap::Error) -> ExitCode {
+    let is_undetermined = std::env::args_os().any(|word| word == "is-active");
+    let failed = if is_undetermined { UNDETERMINED } else { FAILED };
+    let printed = error.print();
+    if error.use_stderr() {
+        return ExitCode::from(failed);
     }
-    error.exit()
+    match is_written(printed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report_as(failed),
+    }
 }
 
 fn try_print(options: &cli::IsActive, common: &Common) -> Result<ExitCode, Failure> {

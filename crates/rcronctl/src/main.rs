@@ -40,8 +40,10 @@ use sys::zone;
 
 fn main() -> ExitCode {
     zone::forget_unsafe();
-    let cli = Cli::try_parse().unwrap_or_else(|error| is_active::report_usage_error(&error));
-    execute(&cli).unwrap_or_else(|failure| failure.report())
+    match Cli::try_parse() {
+        Ok(cli) => execute(&cli).unwrap_or_else(|failure| failure.report()),
+        Err(error) => is_active::print_instead(&error),
+    }
 }
 
 /// Each command defines its exit statuses 0 and 1; 2 means that it could not be carried out, or 255 for `is-active`.

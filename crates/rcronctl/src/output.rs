@@ -53,7 +53,8 @@ pub(crate) fn warn(text: impl Display) {
     to_stderr(format!("rcronctl: warning: {text}\n").as_bytes());
 }
 
-fn is_written(result: io::Result<()>) -> Result<(), Failure> {
+/// The failure of a write to stdout, unless the reader has closed the pipe.
+pub(crate) fn is_written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| Failure::cannot("write to stdout", &error)),

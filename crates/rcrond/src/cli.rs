@@ -1,8 +1,15 @@
 //! The command line: rcrond(8).
 
 use crate::config::{DEFAULT_FILE, STORE_NAMES};
+use crate::store_tasks::node_formats;
 use clap::Parser;
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use sys::output::{error_text, to_stderr};
+
+/// The exit status for an invalid command line.
+const INVALID: u8 = 2;
 
 /// Elects the active server of each cluster by a lease in etcd, PostgreSQL, MariaDB or Redis.
 #[derive(Debug, Parser)]
@@ -26,14 +33,31 @@ pub(crate) struct Cli {
     pub(crate) init_store: bool,
 }
 
+/// Prints what clap has instead of a command line: the help, the version, or a usage error.
+pub(crate) fn print_instead(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(failure) if !error.use_stderr() && failure.kind() != ErrorKind::BrokenPipe => {
+            to_stderr(format!("rcrond: cannot write to stdout: {}\n", error_text(&failure)).as_bytes());
+            ExitCode::FAILURE
+        }
+        _ if error.use_stderr() => ExitCode::from(INVALID),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 /// clap keeps it until the program ends.
 fn version() -> &'static str {
     let stores = STORE_NAMES.join(", ");
     let records = [&lease::FORMATS[..], &claims::FORMATS[..]].concat().join(", ");
+    let node_records = node_formats().join(", ");
     inputs::version::text(
         env!("CARGO_PKG_VERSION"),
         option_env!("RCRON_COMMIT"),
-        &[("stores", &stores), ("records", &records)],
+        &[
+            ("stores", &stores),
+            ("records", &records),
+            ("node-records", &node_records),
+        ],
     )
     .leak()
 }

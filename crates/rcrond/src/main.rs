@@ -24,7 +24,10 @@ const EX_CONFIG: u8 = 78;
 fn main() -> ExitCode {
     // A reload that is requested before the daemon can carry it out must not kill it. It is pending until then.
     let is_blocked = daemon::hold_reloads();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::print_instead(&error),
+    };
     if cli.check || cli.config_only || cli.init_store || cli.reload {
         daemon::permit_reloads(is_blocked);
     }

@@ -1,10 +1,11 @@
 //! The programs under test.
 
 use crate::inheritance;
-use crate::process::run;
+use crate::process::{Running, run};
 use std::env;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A program of this workspace. The variable `NAME_TEST_BINARY` can name another file; otherwise it is the one that cargo
 /// has built beside the test.
@@ -82,4 +83,18 @@ pub fn own_version_lines(name: &str) -> Vec<String> {
         lines[2].starts_with(&target) && [", static", ", dynamic"].iter().any(|end| lines[2].ends_with(end));
     assert!(is_target, "{printed}");
     lines[3..].to_vec()
+}
+
+/// Checks that `--version` and `--help` exit with `status`, and say why, if stdout is a full disk.
+///
+/// # Panics
+/// If one does not.
+pub fn output_to_a_full_disk_fails(name: &str, status: i32) {
+    for option in ["--version", "--help"] {
+        let full = File::options().write(true).open("/dev/full").expect("Linux");
+        let mut command = Command::new(program(name));
+        let done = Running::start(command.arg(option).stdout(full).stderr(Stdio::piped())).finish();
+        let message = format!("{name}: cannot write to stdout: No space left on device\n");
+        assert_eq!((done.code(), done.stderr()), (Some(status), message), "{option}");
+    }
 }

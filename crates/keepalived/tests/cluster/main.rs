@@ -281,4 +281,5 @@ fn runs_only_where_the_lease_is_valid(active: &Server, stale: &Server) {
 #[test]
 fn version() {
     assert!(testing::program::own_version_lines("rcron-keepalived").is_empty());
+    testing::program::output_to_a_full_disk_fails("rcron-keepalived", 2);
 }

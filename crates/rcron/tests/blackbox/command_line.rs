@@ -5,7 +5,7 @@ use crate::support::process::Running;
 use crate::support::{Done, Fixture, run};
 use std::process::{Command, Stdio};
 use testing::niceness;
-use testing::program::own_version_lines;
+use testing::program::{output_to_a_full_disk_fails, own_version_lines};
 
 fn refused(done: &Done, message: &str) {
     assert_eq!(done.code(), Some(125), "{done:?}");
@@ -33,6 +33,7 @@ fn help_fits_a_screen_and_shows_three_examples() {
 #[test]
 fn version() {
     assert!(own_version_lines("rcron").is_empty());
+    output_to_a_full_disk_fails("rcron", 125);
 }
 
 #[test]

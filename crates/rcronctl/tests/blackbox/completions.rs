@@ -1,7 +1,7 @@
 //! `rcronctl completions`, `help` and `--version`.
 
 use crate::fixture::Fixture;
-use testing::program::own_version_lines;
+use testing::program::{output_to_a_full_disk_fails, own_version_lines};
 
 #[test]
 fn are_printed_for_each_shell() {
@@ -27,4 +27,5 @@ fn help_is_a_command_and_an_option() {
 #[test]
 fn version() {
     assert!(own_version_lines("rcronctl").is_empty());
+    output_to_a_full_disk_fails("rcronctl", 2);
 }

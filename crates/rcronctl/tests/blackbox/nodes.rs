@@ -65,6 +65,7 @@ fn says_how_many_differences_the_servers_have() {
             name: "web".to_owned(),
             nodes: vec!["server1".to_owned(), "server2".to_owned()],
             count,
+            of_users: 0,
         }],
         is_partial,
         ..DriftReport::default()

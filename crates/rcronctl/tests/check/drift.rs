@@ -30,6 +30,7 @@ fn report(differences: Vec<Difference>) -> DriftReport {
             name: "web".to_owned(),
             nodes: ["n1", "n2", "n3"].map(str::to_owned).to_vec(),
             count: differences.len(),
+            of_users: 0,
         }],
         differences,
         ..DriftReport::default()

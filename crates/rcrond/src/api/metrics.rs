@@ -15,6 +15,7 @@ pub(crate) use jobs::JobMetrics;
 pub(crate) use missed::MissedTicks;
 pub(crate) use server::{LIMITS, listen, serve};
 
+use crate::drift::Counts;
 use control::Report;
 use policy::moment::{BootTime, WallTime};
 use prometheus_client::metrics::counter::Counter;
@@ -22,7 +23,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ pub(crate) struct Metrics {
     renewals: Counter,
     transitions: Family<ClusterLabels<2>, Counter>,
     /// Differences between servers.
-    drift: Family<ClusterLabels<1>, Gauge>,
+    drift: Family<ClusterLabels<2>, Gauge>,
     /// Of the ticks of `once_per_tick`.
     pub(crate) claims: ClaimMetrics,
     /// Of jobs, if they are served.
@@ -98,8 +98,7 @@ impl Metrics {
         let help = "How often a state file on this node has become active, shared or passive";
         registry.register("transitions", help, transitions.clone());
         let drift = Family::default();
-        let help =
-            "Differences between the servers of the cluster that have lasted for a minute: `rcronctl check` lists them";
+        let help = "Differences between the servers of the cluster that have lasted for a minute: `rcronctl check` lists them; those in jobs of other users than root have the owner users";
         registry.register("drift", help, drift.clone());
         let claims = ClaimMetrics::register(&mut registry);
         let metrics = Self {
@@ -150,10 +149,11 @@ impl Metrics {
     }
 
     /// Sets how many differences the servers of each cluster have. Of other clusters, the number is not known.
-    pub(crate) fn set_drift(&self, counts: &BTreeMap<String, usize>) {
+    pub(crate) fn set_drift(&self, counts: &Counts) {
         self.drift.clear();
-        for (cluster, count) in counts {
-            let gauge = self.drift.get_or_create(&[("cluster", cluster.clone())]);
+        for ((cluster, owner), count) in counts {
+            let labels = [("cluster", cluster.clone()), ("owner", owner.as_str().to_owned())];
+            let gauge = self.drift.get_or_create(&labels);
             gauge.set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
     }

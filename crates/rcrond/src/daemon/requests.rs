@@ -132,6 +132,7 @@ async fn add_nodes(mut report: Report, store: &Arc<dyn Store>) -> Report {
         report.store.failure = report.store.failure.or(Some(what));
     }
     for cluster in &mut report.clusters {
+        overview.refresh_holder(cluster);
         let lease = Duration::from_millis(cluster.lease_ms);
         cluster.nodes = overview.nodes(&cluster.name, lease, clock::wall_time());
         // The daemon knows more about its own node than the records say.

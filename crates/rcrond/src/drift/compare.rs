@@ -5,7 +5,7 @@ use super::groups::{Groups, group};
 use super::jobs::{self, JobDifference, Server};
 use super::keys::conf_default;
 use super::record::{ClusterJobs, NodeJobs, ServerFacts, clip};
-use super::steady::counts;
+use super::steady::{Owner, counts};
 use control::{ClusterDrift, Difference, DifferenceKind, DriftReport, DriftValue};
 use policy::claim::LONGEST_JOB_NAME;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +65,7 @@ pub(crate) fn compare(clusters: &[String], nodes: &[Node], max_skew: Duration, o
             name: cluster.clone(),
             nodes: compared,
             count: comparison.count,
+            of_users: comparison.of_ordinary_users(),
         });
         report.is_cut |= comparison.is_cut;
         report.differences.append(&mut comparison.found);
@@ -82,6 +83,12 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
+    fn of_ordinary_users(&self) -> usize {
+        let counts = self.of_users.iter();
+        let ordinary = counts.filter(|(user, _)| Owner::of(Some(user)) == Owner::Users);
+        ordinary.map(|(_, count)| count).sum()
+    }
+
     /// Returns the nodes that were compared.
     fn add_cluster(&mut self, nodes: &'a [Node], max_skew: Duration) -> Vec<String> {
         let cluster = self.cluster;

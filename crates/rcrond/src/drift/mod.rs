@@ -17,5 +17,7 @@ mod tests;
 pub(crate) use compare::{Node, Published, compare};
 pub(crate) use history::{Clock, History, SeenSession};
 pub(crate) use keys::{ClusterKeys, conf_keys, text_of_duration};
-pub(crate) use record::{NodeJobs, ServerFacts, ServerLine};
-pub(crate) use steady::{Change, SteadyDrift};
+pub(crate) use record::{FORMAT, NodeJobs, ServerFacts, ServerLine};
+#[cfg(test)]
+pub(crate) use steady::Owner;
+pub(crate) use steady::{Change, Counts, SteadyDrift};

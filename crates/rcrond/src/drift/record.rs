@@ -15,7 +15,7 @@ use store::LONGEST_VALUE;
 
 /// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they
 /// do not know.
-const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 2;
 /// In bytes, of a user's name, a schedule or a zone. Of a longer one, the beginning and a hash are published.
 const LONGEST_TEXT: usize = 64;
 /// How many users are named whose lines were left out.

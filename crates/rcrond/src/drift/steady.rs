@@ -1,7 +1,7 @@
 //! Which differences last. While an administrator changes one server after the other, the servers differ for a moment: that is no
 //! news.
 
-use control::{Difference, DifferenceKind};
+use control::{Difference, DifferenceKind, DriftReport};
 use policy::moment::BootTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,6 +21,36 @@ type Subject = (
     Option<String>,
     Option<String>,
 );
+
+/// Who can end a difference. A user can make as many as they like, and must not keep the administrator's alert firing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owner {
+    /// It is about the servers, their settings, or a job that runs as root.
+    Root,
+    /// It is about a job of another user.
+    Users,
+}
+
+impl Owner {
+    /// By the user whose job differs, if it is about a job.
+    pub(super) fn of(user: Option<&str>) -> Self {
+        match user {
+            None | Some("root") => Self::Root,
+            Some(_) => Self::Users,
+        }
+    }
+
+    /// The label of the metric.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Users => "users",
+        }
+    }
+}
+
+/// How many differences there are, by cluster and owner.
+pub(crate) type Counts = BTreeMap<(String, Owner), usize>;
 
 /// What to log about a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,38 +74,33 @@ pub(crate) struct SteadyDrift {
 }
 
 impl SteadyDrift {
-    /// Takes in a comparison: the differences, and how many there are in each cluster. Returns how many count.
-    pub(crate) fn take(
-        &mut self,
-        differences: &[Difference],
-        all: &BTreeMap<String, usize>,
-        now: BootTime,
-    ) -> BTreeMap<String, usize> {
-        let counting = differences.iter().filter(|difference| counts(difference.kind));
+    /// Takes in a comparison. Returns how many of its differences count.
+    pub(crate) fn take(&mut self, report: &DriftReport, now: BootTime) -> Counts {
+        let counting = report.differences.iter().filter(|difference| counts(difference.kind));
         let subjects: BTreeSet<Subject> = counting.map(subject).collect();
         self.since.retain(|subject, _| subjects.contains(subject));
-        let mut steady: BTreeMap<String, usize> = BTreeMap::new();
-        let mut listed: BTreeMap<String, usize> = BTreeMap::new();
+        let (mut steady, mut listed) = (Counts::new(), Counts::new());
         for subject in subjects {
-            let cluster = subject.0.clone();
+            let group = (subject.0.clone(), Owner::of(subject.2.as_deref()));
             let is_new = self.has_begun || may_be_new(subject.1);
             let begun = if is_new { now } else { BootTime(Duration::ZERO) };
             let since = *self.since.entry(subject).or_insert(begun);
             let is_steady = since == BootTime(Duration::ZERO) || now.since(since) >= HOLD;
-            *steady.entry(cluster.clone()).or_default() += usize::from(is_steady);
-            *listed.entry(cluster).or_default() += 1;
+            *steady.entry(group.clone()).or_default() += usize::from(is_steady);
+            *listed.entry(group).or_default() += 1;
         }
         self.has_begun = true;
-        let count = |(cluster, all): (&String, &usize)| {
-            let listed = listed.get(cluster).copied().unwrap_or_default();
-            let steady = steady.get(cluster).copied().unwrap_or_default();
-            (cluster.clone(), steady + all.saturating_sub(listed))
+        let count = |(group, all): ((String, Owner), usize)| {
+            let listed = listed.get(&group).copied().unwrap_or_default();
+            let steady = steady.get(&group).copied().unwrap_or_default();
+            (group, steady + all.saturating_sub(listed))
         };
-        all.iter().map(count).collect()
+        all_counts(report).map(count).collect()
     }
 
     /// What to log after [`Self::take`].
-    pub(crate) fn changes(&mut self, counts: &BTreeMap<String, usize>, now: BootTime) -> Vec<Change> {
+    pub(crate) fn changes(&mut self, counts: &Counts, now: BootTime) -> Vec<Change> {
+        let counts = &totals(counts);
         self.logged.retain(|cluster| counts.contains_key(cluster));
         self.logged_at.retain(|cluster, _| counts.contains_key(cluster));
         let mut changes = Vec::new();
@@ -95,6 +120,23 @@ impl SteadyDrift {
         }
         changes
     }
+}
+
+fn all_counts(report: &DriftReport) -> impl Iterator<Item = ((String, Owner), usize)> {
+    report.clusters.iter().flat_map(|cluster| {
+        let of_root = cluster.count.saturating_sub(cluster.of_users);
+        [(Owner::Root, of_root), (Owner::Users, cluster.of_users)]
+            .map(|(owner, count)| ((cluster.name.clone(), owner), count))
+    })
+}
+
+/// By cluster.
+fn totals(counts: &Counts) -> BTreeMap<String, usize> {
+    let mut totals = BTreeMap::new();
+    for ((cluster, _), count) in counts {
+        *totals.entry(cluster.clone()).or_default() += count;
+    }
+    totals
 }
 
 /// A server that is switched off, perhaps for good, is not a difference. Nor is what rcrond cannot read there, for example because it is

@@ -6,7 +6,7 @@ use super::node_jobs::{JobsSpec, key, parse_date};
 use super::node_list::NodeList;
 use super::time_limit::within;
 use crate::api::metrics::Metrics;
-use crate::drift::{Change, Clock, History, Node, NodeJobs, Published, SeenSession, SteadyDrift, compare};
+use crate::drift::{Change, Clock, Counts, History, Node, NodeJobs, Published, SeenSession, SteadyDrift, compare};
 use control::{DriftReport, Response};
 use inputs::clock;
 use lease::{NodeName, SessionState};
@@ -180,15 +180,13 @@ impl Reader {
         let Ok(site) = self.read(spec).await else {
             // An error of the store is reported by the machines, which use it too.
             if self.last.as_ref().is_none_or(|(at, _)| at.elapsed() > KNOWN_FOR) {
-                self.metrics.set_drift(&BTreeMap::new());
+                self.metrics.set_drift(&Counts::new());
             }
             return;
         };
         let report = compare_all(spec, site, None).await;
-        let clusters = report.clusters.into_iter();
-        let all = clusters.map(|cluster| (cluster.name, cluster.count)).collect();
         let now = clock::boot_time();
-        let counts = self.steady.take(&report.differences, &all, now);
+        let counts = self.steady.take(&report, now);
         self.metrics.set_drift(&counts);
         for change in self.steady.changes(&counts, now) {
             log_change(&change);

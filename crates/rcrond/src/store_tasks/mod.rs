@@ -12,3 +12,12 @@ pub(crate) mod overview;
 pub(crate) mod ticks;
 mod time_limit;
 pub(crate) mod watcher;
+
+/// The versions of the formats of the records about nodes, without those of the sessions.
+pub(crate) fn node_formats() -> [String; 3] {
+    [
+        format!("node{}", node_info::FORMAT),
+        format!("nodes{}", node_list::FORMAT),
+        format!("node-jobs{}", crate::drift::FORMAT),
+    ]
+}

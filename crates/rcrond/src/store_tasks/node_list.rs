@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they
 /// do not know.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The record, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::codec;
 use super::node_info::{ClusterInfo, NodeInfo};
 use super::node_list::NodeList;
 use super::time_limit::within;
-use control::{NodeReport, Role};
+use control::{ClusterReport, NodeReport, Role};
 use lease::{ClusterRecord, SessionId, SessionState};
 use policy::moment::WallTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,6 +138,14 @@ impl ClusterOverview {
             .into_iter()
             .map(|name| self.node(name, cluster, lease, now))
             .collect()
+    }
+
+    /// Sets who holds the cluster, by its record if there is one. After a drain, this node reads it again only after a while.
+    pub(crate) fn refresh_holder(&self, report: &mut ClusterReport) {
+        if let Some(record) = self.clusters.get(&report.name) {
+            report.holder = record.holder().map(|holder| holder.node.as_str().to_owned());
+            report.epoch = record.epoch;
+        }
     }
 
     fn node(&self, name: &str, cluster: &str, lease: Duration, now: WallTime) -> NodeReport {

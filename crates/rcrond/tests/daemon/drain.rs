@@ -27,6 +27,29 @@ fn lasts_over_a_restart_until_undrain() {
     node.is_active();
 }
 
+#[test]
+fn the_drained_node_reports_at_once_who_has_taken_over() {
+    let redis = Redis::start();
+    let node = Node::new("n1", &redis).started();
+    node.is_active();
+    let held = redis.cli(&["GET", "rcron:cluster/web"]);
+    node.ask(&DRAIN);
+    // Redis publishes nothing about this change, so that the node learns of it only by reading the record.
+    let taken = held
+        .trim_end()
+        .replace("epoch=1 ", "epoch=2 ")
+        .replace("node=n1 ", "node=n2 ");
+    assert_ne!(taken, held.trim_end());
+    redis.cli(&["SET", "rcron:cluster/web", &taken]);
+    let Response::Status(report) = node.ask(&Request::Status { nodes: true }) else {
+        panic!("a report")
+    };
+    let cluster = &report.clusters[0];
+    assert_eq!((cluster.holder.as_deref(), cluster.epoch), (Some("n2"), 2));
+    let epochs: Vec<_> = cluster.nodes.iter().map(|node| (&*node.name, node.epoch)).collect();
+    assert_eq!(epochs, [("n1", None), ("n2", None)], "n2 has no session");
+}
+
 /// This process's user, and its login if the kernel knows one.
 fn own_name() -> String {
     let name = |uid: u32| {

@@ -71,7 +71,9 @@ fn settings_that_differ_are_found_and_counted() {
     }
     until("the metric", || {
         let page = scrape(address)?;
-        page.contains("\nrcrond_drift{cluster=\"web\"} 2\n").then_some(())
+        let of_root = "\nrcrond_drift{cluster=\"web\",owner=\"root\"} 2\n";
+        let of_users = "\nrcrond_drift{cluster=\"web\",owner=\"users\"} 0\n";
+        (page.contains(of_root) && page.contains(of_users)).then_some(())
     });
     until("a line in the log", || {
         let line = "cluster web: 2 differences between the servers; `rcronctl check` lists them";

@@ -5,7 +5,7 @@ use crate::signals::HUP;
 use control::Role;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use testing::program::own_version_lines;
+use testing::program::{output_to_a_full_disk_fails, own_version_lines};
 use testing::servers::redis::Redis;
 use testing::until;
 
@@ -127,7 +127,9 @@ fn the_version_names_the_stores_and_the_formats_of_the_records() {
         own_version_lines("rcrond"),
         [
             "stores etcd, postgresql, mariadb, redis",
-            "records cluster1, session1, floor1, job1, jobs1, tick1"
+            "records cluster1, session1, floor1, job1, jobs1, tick1",
+            "node-records node1, nodes1, node-jobs2"
         ]
     );
+    output_to_a_full_disk_fails("rcrond", 1);
 }

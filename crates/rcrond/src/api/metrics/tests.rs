@@ -1,4 +1,5 @@
 use super::*;
+use crate::drift::Owner;
 use control::{ClusterReport, Report, Role, StoreReport};
 use std::collections::BTreeMap;
 
@@ -233,18 +234,28 @@ fn drift_is_shown_only_for_clusters_that_were_compared() {
         let text = metrics.text(&snapshot(), at(100_000)).expect("text");
         let samples = parse(&text).into_iter().filter(|((name, _), _)| name == "rcrond_drift");
         samples
-            .map(|((_, labels), value)| (labels["cluster"].clone(), value))
+            .map(|((_, labels), value)| (labels["cluster"].clone(), labels["owner"].clone(), value))
             .collect::<Vec<_>>()
     };
     assert_eq!(drift(&metrics), []);
-    let counts = |counts: &[(&str, usize)]| {
+    let counts = |counts: &[(&str, Owner, usize)]| {
         counts
             .iter()
-            .map(|(name, count)| ((*name).to_owned(), *count))
+            .map(|(name, owner, count)| (((*name).to_owned(), *owner), *count))
             .collect()
     };
-    metrics.set_drift(&counts(&[("web", 2), (NASTY, 0)]));
-    assert_eq!(drift(&metrics), [(NASTY.to_owned(), 0.0), ("web".to_owned(), 2.0)]);
-    metrics.set_drift(&counts(&[("web", 1)]));
-    assert_eq!(drift(&metrics), [("web".to_owned(), 1.0)]);
+    let sample = |cluster: &str, owner: &str, count: f64| (cluster.to_owned(), owner.to_owned(), count);
+    metrics.set_drift(&counts(&[
+        ("web", Owner::Root, 2),
+        ("web", Owner::Users, 1000),
+        (NASTY, Owner::Root, 0),
+    ]));
+    let expected = [
+        sample(NASTY, "root", 0.0),
+        sample("web", "root", 2.0),
+        sample("web", "users", 1000.0),
+    ];
+    assert_eq!(drift(&metrics), expected);
+    metrics.set_drift(&counts(&[("web", Owner::Root, 1)]));
+    assert_eq!(drift(&metrics), [sample("web", "root", 1.0)]);
 }

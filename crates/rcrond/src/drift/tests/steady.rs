@@ -1,5 +1,33 @@
 use super::*;
 
+fn of_owner(counts: &Counts, owner: Owner) -> usize {
+    counts[&("web".to_owned(), owner)]
+}
+
+#[test]
+fn a_user_with_a_thousand_jobs_adds_nothing_to_what_root_must_look_at() {
+    let names: Vec<String> = (0..1000).map(|number| format!("job{number}")).collect();
+    let hostile = names
+        .iter()
+        .map(|name| ("alice", name.as_str(), "* * * * *", "", true, 1));
+    let lines: Vec<Line> = hostile.chain([BACKUP]).collect();
+    let site = |there: &[Line]| compared(&nodes([with_lines(&lines), with_lines(there)]));
+    let mut steady = SteadyDrift::default();
+    let mut take = |report: &DriftReport, at| {
+        let counts = steady.take(report, boot(at));
+        let both = (of_owner(&counts, Owner::Root), of_owner(&counts, Owner::Users));
+        (both, steady.changes(&counts, boot(at)))
+    };
+    let begun = vec![Change::Begun("web".to_owned(), 1000)];
+    assert_eq!(take(&site(&[BACKUP]), 0), ((0, 1000), begun));
+    assert_eq!(take(&site(&[]), 300), ((0, 1000), vec![]), "root's has begun just now");
+    assert_eq!(take(&site(&[]), 360), ((1, 1000), vec![]));
+    assert_eq!(
+        take(&site(&lines), 720),
+        ((0, 0), vec![Change::Ended("web".to_owned())])
+    );
+}
+
 #[test]
 fn a_difference_counts_when_it_has_lasted() {
     let missing = nodes([with_lines(&[BACKUP]), with_lines(&[])]);
@@ -9,15 +37,9 @@ fn a_difference_counts_when_it_has_lasted() {
     let both = nodes([with_lines(&[BACKUP]), record(facts(), keys("20s", &[]), &[])]);
     let mut steady = SteadyDrift::default();
     let mut take = |nodes: &[Node], at: i64| {
-        let report = compared(nodes);
-        let all = report
-            .clusters
-            .iter()
-            .map(|cluster| (cluster.name.clone(), cluster.count))
-            .collect();
-        let counts = steady.take(&report.differences, &all, boot(at));
+        let counts = steady.take(&compared(nodes), boot(at));
         let changes = steady.changes(&counts, boot(at));
-        (counts["web"], changes)
+        (of_owner(&counts, Owner::Root), changes)
     };
     let begun = |count| vec![Change::Begun("web".to_owned(), count)];
     let ended = || vec![Change::Ended("web".to_owned())];
@@ -49,9 +71,8 @@ fn a_boot_and_an_upgrade_are_no_differences_at_once() {
             with_lines(&[BACKUP]),
             record(facts_there, keys("10s", &[]), &[BACKUP]),
         ]));
-        let all = BTreeMap::from([("web".to_owned(), report.clusters[0].count)]);
         let mut steady = SteadyDrift::default();
-        let mut count = |at| steady.take(&report.differences, &all, boot(at))["web"];
+        let mut count = |at| of_owner(&steady.take(&report, boot(at)), Owner::Root);
         assert_eq!([count(1), count(60), count(61)], [0, 0, 1]);
     }
 }
