@@ -1,5 +1,6 @@
 //! `rcronctl export`, and reading what it writes; with a script in the place of ssh. tests/hosts has a real one.
 
+use crate::daemon::{Daemon, answer_status};
 use crate::fixture::{Fixture, rows};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -212,6 +213,36 @@ fn names_that_ssh_would_take_for_something_else_are_refused() {
     assert!(
         done.stderr()
             .contains("there is no ssh(1) on this server: install openssh-client"),
+        "{done:?}"
+    );
+}
+
+/// server3 is gone.
+#[test]
+fn servers_that_are_gone_are_not_asked_except_by_name() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    fixture.ssh("echo \"$host\" >&2; exit 255");
+    let socket = fixture.path("socket");
+    let _daemon = Daemon::start(&socket, answer_status);
+    let socket = socket.to_str().expect("text");
+    let options = ["history", "--hosts", "--socket", socket];
+    let gone = "not asked, because rcrond there has not renewed its session: server3; --host NAME asks any";
+    let done = fixture.with_ssh(&options);
+    let expected = format!("rcronctl: warning: server2: not read: server2\nrcronctl: warning: {gone}\n");
+    assert_eq!((done.code(), done.stderr()), (Some(0), expected), "{done:?}");
+    let done = fixture.with_ssh(&[&["--json"][..], &options].concat());
+    let json: serde_json::Value = serde_json::from_slice(&done.out).expect("JSON");
+    let reason = gone
+        .strip_prefix("not asked, because ")
+        .and_then(|text| text.split_once(':'));
+    assert_eq!(json["hosts"][2]["read"], "none", "{json}");
+    assert_eq!(json["hosts"][2]["reason"].as_str(), reason.map(|(reason, _)| reason));
+    let done = fixture.with_ssh(&[&options[..], &["--job", "none"]].concat());
+    assert_eq!(done.code(), Some(2), "not everything was read: {done:?}");
+    let done = fixture.with_ssh(&[&options[..], &["--host", "server3"]].concat());
+    assert!(
+        done.stderr().contains("server3: not read: server3\n") && !done.stderr().contains("not asked"),
         "{done:?}"
     );
 }
