@@ -1,7 +1,7 @@
 //! Which servers the options name.
 
 use super::HostName;
-use super::name::BadHostName;
+use super::name::BadNodeName;
 use crate::cli;
 use crate::daemon;
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ pub(super) enum Target {
     This(String),
     Other(HostName),
     /// The name of a node that is not given to ssh.
-    Refused(String, BadHostName),
+    Refused(String, BadNodeName),
     /// A node that is not asked, because it is gone: each costs the time of a connection that fails.
     Gone(String),
 }
@@ -85,7 +85,7 @@ fn each_once(named: Vec<Target>, own: &[String]) -> Vec<Target> {
 
 impl Target {
     fn of_node(name: &str, is_alive: bool) -> Self {
-        match HostName::parse(name) {
+        match HostName::of_node(name) {
             _ if !is_alive => Self::Gone(name.to_owned()),
             Ok(host) => Self::Other(host),
             Err(error) => Self::Refused(name.to_owned(), error),
@@ -127,7 +127,7 @@ mod tests {
         let named = ["db1", "db2", "db1", "here", "here.example.org", "db2"].map(other);
         let nodes = [
             this("here.example.org"),
-            Target::of_node("-oProxyCommand=id", true),
+            Target::of_node("root@db9", true),
             gone("db1"),
             gone("db3"),
             gone("db3"),
@@ -139,7 +139,7 @@ mod tests {
             other("db1"),
             other("db2"),
             this("here"),
-            Target::Refused("-oProxyCommand=id".to_owned(), BadHostName),
+            Target::Refused("root@db9".to_owned(), BadNodeName),
             gone("db3"),
         ];
         assert_eq!(found, expected);
