@@ -4,6 +4,7 @@ use crate::daemon::{Daemon, answer_status};
 use crate::fixture::{Fixture, rows};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use testing::process::is_gone;
 use testing::program::program;
 use testing::{Done, run, until};
@@ -215,6 +216,17 @@ fn names_that_ssh_would_take_for_something_else_are_refused() {
             .contains("there is no ssh(1) on this server: install openssh-client"),
         "{done:?}"
     );
+}
+
+#[test]
+fn other_servers_are_read_if_the_configuration_here_cannot_be() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.ssh_to_here();
+    let path = format!("{}:/usr/bin:/bin", fixture.path("bin").display());
+    let mut command = Command::new(program("rcronctl"));
+    command.arg("--conf").arg(fixture.path("missing")).env("PATH", path);
+    let done = run(command.args(["interrupted", "--host", "db1"]));
+    assert_eq!((done.code(), done.stderr().as_str()), (Some(0), ""), "{done:?}");
 }
 
 /// server3 is gone.

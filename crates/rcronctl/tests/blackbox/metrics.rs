@@ -167,7 +167,8 @@ fn say_that_a_configuration_is_rejected() {
     assert_eq!(done.code(), Some(1), "{done:?}");
     assert!(value(&done.stdout(), "last_exit_code", "good").is_some(), "{done:?}");
     assert!(
-        done.stderr().contains("bad is rejected, so its jobs are not known"),
+        done.stderr().contains("bad:1:1: unknown key `cluster` (")
+            && done.stderr().ends_with("; its jobs are not known\n"),
         "{done:?}"
     );
     fixture.configure("journal = none\n");
