@@ -2,6 +2,7 @@
 
 mod intake;
 mod name;
+mod open_files;
 mod report;
 mod ssh;
 mod targets;
@@ -46,6 +47,7 @@ impl Hosts {
         let timeout = options.ssh_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let names: Vec<&HostName> = targets.iter().filter_map(Target::other).collect();
         let limits = limits(query, names.len());
+        open_files::raise_limit(names.len());
         let mut fetched = for_each(&names, |host| ssh::fetch(host, &command, limits, timeout)).into_iter();
         let mut hosts = Self {
             reports: Vec::new(),

@@ -279,6 +279,33 @@ fn nothing_is_left_in_the_temporary_directory() {
     );
 }
 
+/// The records of each server are in a file that stays open.
+#[test]
+fn limit_of_open_files_is_raised_as_far_as_it_may_be() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    fixture.ssh_to_here();
+    let hosts: Vec<String> = (1..=40).map(|number| format!("--host=db{number}")).collect();
+    let history = |limit: &str| {
+        let path = format!("{}:/usr/bin:/bin", fixture.path("bin").display());
+        let mut command = Command::new("prlimit");
+        command
+            .arg(format!("--nofile={limit}"))
+            .arg("--")
+            .arg(program("rcronctl"));
+        run(command.arg("history").args(&hosts).env("PATH", path))
+    };
+    let done = history("24:1024");
+    assert_eq!((done.code(), done.stderr().as_str()), (Some(0), ""), "{done:?}");
+    assert_eq!(done.stdout().lines().count(), 1 + hosts.len());
+    let messages = history("24:24").stderr();
+    let expected = "not read: too many files are open at the same time: raise the limit (ulimit -n)";
+    assert!(
+        messages.contains(expected) && !messages.contains("TMPDIR") && !messages.contains("os error"),
+        "{messages}"
+    );
+}
+
 /// A server that does not answer any more would keep ssh for ever.
 #[test]
 fn ssh_ends_with_rcronctl() {
