@@ -4,7 +4,11 @@ use crate::failure::Failure;
 use inputs::diagnostic::shown;
 use std::fmt::Display;
 use std::path::Path;
+use std::time::Duration;
 use sys::replace::{self, Refused};
+
+/// How old a file is that an earlier run has left because it was killed. A run that writes for longer may lose its file, and then says so.
+const LEFT: Duration = Duration::from_secs(60);
 
 /// Replaces a file as a whole. Its directory must exist. A symbolic link is kept, and the file that it leads to is replaced. `otherwise`
 /// says what to do if the path does not lead to a regular file.
@@ -18,6 +22,8 @@ pub(crate) fn write_file(file: &Path, content: &str, mode: u32, otherwise: &str)
     if !target.parent().is_some_and(Path::is_dir) {
         return Err(cannot(&"its directory does not exist; create it first"));
     }
+    // A leftover disturbs nobody, and the file can perhaps be written.
+    let _ = replace::remove_leftovers(&target, LEFT);
     replace::replace(&target, content.as_bytes(), mode)
         .map_err(|error| Failure::cannot(format_args!("write {name}"), &error))
 }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 use testing::{Done, run, until};
 
 /// The user `nobody`.
@@ -156,6 +157,45 @@ fn are_written_to_a_file_as_a_whole() {
     let done = fixture.rcronctl(["metrics", "--output", "\u{1b}[2J/rcron.prom"]);
     assert!(done.stderr().contains("cannot write \\x1b[2J/rcron.prom: "), "{done:?}");
     assert_eq!(fixture.rcronctl(["--json", "metrics"]).code(), Some(2));
+}
+
+/// A run that was killed has left its new file.
+#[test]
+fn leave_no_files_of_runs_that_were_killed() {
+    let fixture = Fixture::new(Some("active"));
+    let (old, new) = (
+        left(&fixture, "aaaaaaaaaaaaaaaaaaaa"),
+        left(&fixture, "bbbbbbbbbbbbbbbbbbbb"),
+    );
+    make_old(&old);
+    let file = fixture.path("rcron.prom");
+    fixture.output(0, ["metrics".as_ref(), "--output".as_ref(), file.as_os_str()]);
+    assert!(!old.exists(), "it was left");
+    assert!(new.exists(), "another run may write it now");
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn leave_files_of_others() {
+    let fixture = Fixture::new(Some("active"));
+    let foreign = left(&fixture, "aaaaaaaaaaaaaaaaaaaa");
+    chown(&foreign, Some(USER), None).expect("chown");
+    make_old(&foreign);
+    let file = fixture.path("rcron.prom");
+    fixture.output(0, ["metrics".as_ref(), "--output".as_ref(), file.as_os_str()]);
+    assert!(foreign.exists());
+}
+
+fn left(fixture: &Fixture, digits: &str) -> PathBuf {
+    let name = format!(".rcron.prom.new.{digits}");
+    fixture.write(&name, "half");
+    fixture.path(&name)
+}
+
+fn make_old(file: &Path) {
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let file = fs::File::options().write(true).open(file).expect("there");
+    file.set_modified(hour_ago).expect("its own");
 }
 
 #[test]
