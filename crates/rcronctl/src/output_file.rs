@@ -17,7 +17,10 @@ pub(crate) fn write_file(file: &Path, content: &str, mode: u32, otherwise: &str)
     let cannot = |why: &dyn Display| Failure::new(format!("cannot write {name}: {why}"));
     let target = replace::target(file).map_err(|refused| match refused {
         Refused::NotRegular(_) => cannot(&format_args!("{refused}; {otherwise}")),
-        _ => cannot(&refused),
+        Refused::ForeignLink(_) => cannot(&format_args!(
+            "{refused}; name the file itself, or one in a directory that only you can write to"
+        )),
+        Refused::System(_) => cannot(&refused),
     })?;
     if !target.parent().is_some_and(Path::is_dir) {
         return Err(cannot(&"its directory does not exist; create it first"));

@@ -199,6 +199,23 @@ fn make_old(file: &Path) {
 }
 
 #[test]
+fn say_what_to_do_about_a_link_of_somebody_else() {
+    let fixture = Fixture::new(Some("active"));
+    let shared = fixture.path("shared");
+    fs::create_dir(&shared).expect("made");
+    fs::set_permissions(&shared, Permissions::from_mode(0o1777)).expect("chmod");
+    let link = shared.join("rcron.prom");
+    symlink(fixture.path("rcron.prom"), &link).expect("linked");
+    let done = fixture.rcronctl(["metrics".as_ref(), "--output".as_ref(), link.as_os_str()]);
+    let link = link.display();
+    let expected = format!(
+        "rcronctl: cannot write {link}: {link} is a symbolic link that another user could have created; name the file itself, or \
+         one in a directory that only you can write to\n"
+    );
+    assert_eq!((done.code(), done.stderr()), (Some(2), expected));
+}
+
+#[test]
 fn say_that_a_configuration_is_rejected() {
     let fixture = Fixture::new(Some("active"));
     fixture.run(&["-j", "good", "true"]);
