@@ -2,6 +2,7 @@
 
 mod intake;
 mod name;
+mod open_files;
 mod report;
 mod ssh;
 mod targets;
@@ -44,8 +45,9 @@ impl Hosts {
         let targets = find_targets(options)?;
         let command = export_command(query);
         let timeout = options.ssh_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let limits = limits(query, targets.len());
         let names: Vec<&HostName> = targets.iter().filter_map(Target::other).collect();
+        let limits = limits(query, names.len());
+        open_files::raise_limit(names.len());
         let mut fetched = for_each(&names, |host| ssh::fetch(host, &command, limits, timeout)).into_iter();
         let mut hosts = Self {
             reports: Vec::new(),
@@ -65,6 +67,7 @@ impl Hosts {
                 HostReport::of_this(name)
             }
             Target::Refused(name, error) => HostReport::not_read(name, error.to_string()),
+            Target::Gone(name) => HostReport::not_asked(name),
             Target::Other(host) => {
                 let name = host.as_str().to_owned();
                 match fetched.next() {
@@ -128,7 +131,8 @@ impl Hosts {
 
     /// What could not be read, in words.
     pub(crate) fn unseen(&self) -> Vec<String> {
-        self.reports.iter().flat_map(HostReport::unseen).collect()
+        let gone = HostReport::gone(&self.reports);
+        self.reports.iter().flat_map(HostReport::unseen).chain(gone).collect()
     }
 
     pub(crate) fn clock_warnings(&self) -> impl Iterator<Item = String> {
@@ -137,15 +141,6 @@ impl Hosts {
 
     pub(crate) fn json(&self) -> Vec<HostJson<'_>> {
         self.reports.iter().map(HostReport::json).collect()
-    }
-}
-
-impl Target {
-    fn other(&self) -> Option<&HostName> {
-        match self {
-            Self::Other(host) => Some(host),
-            Self::This(_) | Self::Refused(..) => None,
-        }
     }
 }
 

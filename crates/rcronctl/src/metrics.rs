@@ -6,7 +6,6 @@ use crate::output::{print_text, warn};
 use crate::output_file::write_file;
 use crate::runs;
 use inputs::clusters;
-use inputs::diagnostic::shown;
 use jiff::Timestamp;
 use job_metrics::{Collector, CrontabJobs, MOST_SHOWN, Scope, Table};
 use jobs::root::Root;
@@ -71,30 +70,30 @@ pub(crate) fn export_metrics(options: &cli::Metrics, common: &Common) -> Result<
 impl Clusters {
     /// Warns of each configuration that is rejected.
     fn read(common: &Common) -> Result<Self, Failure> {
-        let (mut configs, mut are_complete) = (Vec::<Config>::new(), true);
+        let (mut configs, mut rejected) = (Vec::<Config>::new(), Vec::new());
         for cluster in clusters::all(&common.conf)? {
             match cluster.settings {
                 Ok(settings) => configs.push(settings.config),
-                Err(_) => {
-                    let file = shown(cluster.file.as_os_str());
-                    warn(format_args!(
-                        "{file} is rejected, so its jobs are not known: see rcronctl check"
-                    ));
-                    are_complete = false;
-                }
+                Err(diagnostic) => rejected.push(diagnostic),
             }
         }
         let journals = runs::directories(configs.iter());
         if journals.is_empty() {
-            return Err(Failure::new(
-                "no journal is known, and the metrics come from it: set `journal` in the configuration",
-            ));
+            return Err(match rejected.first() {
+                Some(diagnostic) => runs::no_journal_is_known(diagnostic),
+                None => Failure::new(
+                    "no journal is known, and the metrics come from it: set `journal` in the configuration",
+                ),
+            });
+        }
+        for diagnostic in &rejected {
+            warn(format_args!("{}; its jobs are not known", diagnostic.summary));
         }
         let names = configs.into_iter().map(|config| String::from_utf8(config.cluster_name));
         Ok(Self {
             names: names.filter_map(Result::ok).collect(),
             journals,
-            are_complete,
+            are_complete: rejected.is_empty(),
         })
     }
 }

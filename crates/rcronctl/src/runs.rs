@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::hosts::Hosts;
 use crate::output::warn;
 use inputs::clusters;
-use inputs::diagnostic::shown;
+use inputs::diagnostic::{Diagnostic, shown};
 use journal::{Query, Runs, Source, Unseen};
 use policy::config::{Config, DEFAULT_JOURNAL};
 use policy::display::escaped;
@@ -22,8 +22,8 @@ const MOST_NAMED: usize = 10_000;
 /// The runs that the options select.
 pub(crate) struct Selected {
     pub(crate) runs: Runs,
-    /// Configurations that rcron rejects, so that their journals are not known.
-    rejected: Vec<PathBuf>,
+    /// Why rcron rejects configurations, so that their journals are not known.
+    rejected: Vec<Diagnostic>,
     /// The servers, if the options name some.
     pub(crate) hosts: Option<Hosts>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Selected {
 #[derive(Default)]
 struct OwnJournals {
     directories: Vec<PathBuf>,
-    rejected: Vec<PathBuf>,
+    rejected: Vec<Diagnostic>,
 }
 
 impl Selected {
@@ -105,11 +105,9 @@ impl Selected {
 
     /// What could not be seen, in words. To be asked after the runs were read.
     pub(crate) fn unseen(&self) -> Vec<String> {
-        let rejected = self.rejected.iter().map(|file| {
-            let file = shown(file.as_os_str());
-            format!("{file} is rejected, so its journal is not known: see rcronctl check")
-        });
+        let rejected = self.rejected.iter();
         rejected
+            .map(|diagnostic| format!("{}; its journal is not known", diagnostic.summary))
             .chain(self.hosts.iter().flat_map(Hosts::unseen))
             .chain(self.runs.unseen().iter().map(ToString::to_string))
             .collect()
@@ -189,8 +187,8 @@ fn is_source(sources: &[Source], path: &std::path::Path) -> bool {
     sources.iter().any(|source| source.path() == path)
 }
 
-/// The journals that `--journal` names, otherwise those of the configurations; and configurations that are rejected.
-fn own_sources(selection: &Selection, common: &Common) -> Result<(Vec<Source>, Vec<PathBuf>), Failure> {
+/// The journals that `--journal` names, otherwise those of the configurations; and why configurations are rejected.
+fn own_sources(selection: &Selection, common: &Common) -> Result<(Vec<Source>, Vec<Diagnostic>), Failure> {
     if !selection.journal.is_empty() {
         let named = selection.journal.iter().cloned().map(Source::Named).collect();
         return Ok((named, Vec::new()));
@@ -210,20 +208,29 @@ pub(crate) fn own_directories(common: &Common) -> Result<Vec<PathBuf>, Failure> 
 }
 
 impl OwnJournals {
-    /// If the default directory is missing, rcron keeps no journal, which is not an error.
+    /// If the default directory is missing, rcron keeps no journal, which is not an error. It is one if only a configuration that is
+    /// rejected could have named a journal.
     fn find(common: &Common) -> Result<Self, Failure> {
         let mut rejected = Vec::new();
         let mut configs: Vec<Config> = Vec::new();
         for cluster in clusters::all(&common.conf)? {
             match cluster.settings {
                 Ok(settings) => configs.push(settings.config),
-                Err(_) => rejected.push(cluster.file),
+                Err(diagnostic) => rejected.push(diagnostic),
             }
         }
         let mut directories = directories(configs.iter());
         directories.retain(|directory| directory.as_os_str().as_bytes() != DEFAULT_JOURNAL || directory.exists());
-        Ok(Self { directories, rejected })
+        match rejected.first() {
+            Some(diagnostic) if directories.is_empty() => Err(no_journal_is_known(diagnostic)),
+            _ => Ok(Self { directories, rejected }),
+        }
     }
+}
+
+/// Every configuration that could have named a journal is rejected; this is why.
+pub(crate) fn no_journal_is_known(diagnostic: &Diagnostic) -> Failure {
+    Failure::new(format!("no journal is known: {}", diagnostic.summary))
 }
 
 /// The journal directories of these configurations, each once.

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// path_resolution(7): the kernel gives up after this many links.
 const MOST_LINKS: usize = 40;
@@ -164,6 +165,29 @@ fn open_directory(parent: RawFd, name: &OsStr) -> io::Result<OwnedFd> {
     crate::own(unsafe { libc::openat(parent, name.as_ptr(), flags) })
 }
 
+/// Removes what earlier calls of [`replace`] for this file have left beside it, because this user's program was killed. A new file that
+/// was written to in the last `age` may still be in use, and stays.
+///
+/// # Errors
+/// The system's: the directory cannot be listed.
+pub fn remove_leftovers(file: &Path, age: Duration) -> io::Result<()> {
+    let directory = Directory::of(file)?;
+    for entry in fs::read_dir(directory.path(Path::new(".")))? {
+        let entry = entry?;
+        // Of a link, this is the link itself. If another user exchanges the file meanwhile, only that name is removed.
+        let is_left = |found: &Metadata| {
+            let age_now = found.modified().ok().and_then(|modified| modified.elapsed().ok());
+            found.is_file()
+                && found.uid() == crate::environment::effective_user()
+                && age_now.is_some_and(|now| now >= age)
+        };
+        if is_beside(&entry.file_name(), file) && entry.metadata().is_ok_and(|found| is_left(&found)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
 /// Overwrites the beginning of an existing file in one write(2): a full disk has no room for a new file.
 ///
 /// # Errors
@@ -194,13 +218,25 @@ fn make(directory: &Path) -> io::Result<()> {
 
 /// A unique name in the same directory. The pid is not unique: a writer in another container may have the same one.
 fn beside(file: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(file.file_name().unwrap_or_default());
-    name.push(".new.");
+    let mut name = beginning(file);
     for byte in crate::random::ten_bytes() {
         name.push(format!("{byte:02x}"));
     }
     file.with_file_name(name)
+}
+
+/// Whether [`beside`] gives such a name.
+fn is_beside(name: &OsStr, file: &Path) -> bool {
+    let digits = name.as_bytes().strip_prefix(beginning(file).as_bytes());
+    digits
+        .is_some_and(|digits| digits.len() == 20 && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+fn beginning(file: &Path) -> OsString {
+    let mut name = OsString::from(".");
+    name.push(file.file_name().unwrap_or_default());
+    name.push(".new.");
+    name
 }
 
 fn write(beside: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
@@ -317,6 +353,38 @@ mod tests {
         fs::create_dir(&occupied).expect("made");
         assert!(replace(&occupied, b"active\n", 0o644).is_err());
         assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn only_leftovers_of_the_same_file_are_removed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        let file = path("a.prom");
+        let left = beside(&file);
+        let digits = "0123456789abcdef0123";
+        let others = [
+            format!(".b.prom.new.{digits}"),
+            format!(".a.prom.new.{digits}0"),
+            format!(".a.prom.new.{}", &digits[1..]),
+            format!(".a.prom.new.{}", digits.to_uppercase()),
+            format!("a.prom.new.{digits}"),
+            ".a.prom.new.".to_owned(),
+            "a.prom".to_owned(),
+        ];
+        for path in others.iter().map(|name| path(name)).chain([left.clone()]) {
+            fs::write(path, "x").expect("written");
+        }
+        let link = path(&format!(".a.prom.new.{digits}"));
+        symlink("a.prom", &link).expect("linked");
+        let inner = beside(&file);
+        fs::create_dir(&inner).expect("made");
+        remove_leftovers(&file, Duration::from_secs(3600)).expect("listed");
+        assert!(left.exists(), "it may be in use");
+        remove_leftovers(&file, Duration::ZERO).expect("listed");
+        assert!(!left.exists());
+        assert!(others.iter().all(|name| path(name).is_file()));
+        assert!(link.is_symlink() && inner.is_dir());
+        assert!(remove_leftovers(&path("missing/a.prom"), Duration::ZERO).is_err());
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub(crate) struct HostName(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadHostName;
 
+/// The name of a node is not one that is given to ssh without the user having written it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadNodeName;
+
 impl HostName {
     /// A host name, an alias in `ssh_config`, an address, or one of these after `user@`.
     pub(crate) fn parse(text: &str) -> Result<Self, BadHostName> {
@@ -22,6 +26,14 @@ impl HostName {
             Ok(Self(text.to_owned()))
         } else {
             Err(BadHostName)
+        }
+    }
+
+    /// The name of a node, which comes from the store: only a host name. Whoever writes the store must not choose the user, too.
+    pub(super) fn of_node(name: &str) -> Result<Self, BadNodeName> {
+        match Self::parse(name) {
+            Ok(host) if !name.contains(['@', ':']) => Ok(host),
+            _ => Err(BadNodeName),
         }
     }
 
@@ -39,6 +51,17 @@ impl fmt::Display for BadHostName {
 }
 
 impl std::error::Error for BadHostName {}
+
+impl fmt::Display for BadNodeName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(
+            "its name comes from the store, and is not only letters, digits, '.', '_' and '-', or begins with '-'; if the name is \
+             right, use --host",
+        )
+    }
+}
+
+impl std::error::Error for BadNodeName {}
 
 #[cfg(test)]
 mod tests {
@@ -69,6 +92,17 @@ mod tests {
             &long,
         ] {
             assert_eq!(HostName::parse(name), Err(BadHostName), "{name:?}");
+            assert_eq!(HostName::of_node(name), Err(BadNodeName), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn node_is_a_host_and_not_a_user() {
+        for name in ["db1", "db1.example.org", "10.9.0.1", "db_1-a"] {
+            assert_eq!(HostName::of_node(name), Ok(HostName(name.to_owned())));
+        }
+        for name in ["root@db1", "@db1", "db1@", "fd00::1", "db1:22"] {
+            assert_eq!(HostName::of_node(name), Err(BadNodeName), "{name:?}");
         }
     }
 }

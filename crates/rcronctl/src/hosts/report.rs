@@ -12,6 +12,9 @@ const LARGEST_DIFFERENCE: Duration = Duration::from_secs(5);
 /// How much of what a server says is shown.
 const MOST_NOTES: usize = 25;
 const LONGEST_NOTE: usize = 500;
+/// How many servers that are gone are named.
+const MOST_GONE: usize = 5;
+const WHY_NOT_ASKED: &str = "rcrond there has not renewed its session";
 
 /// How much of a server's journal was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(super) enum Outcome {
     /// The newest runs; and why not all.
     Part(String),
     Nothing(String),
+    /// It was not asked, because it is gone.
+    NotAsked,
 }
 
 /// A server whose journal was to be read.
@@ -65,6 +70,13 @@ impl HostReport {
         }
     }
 
+    pub(super) fn not_asked(name: String) -> Self {
+        Self {
+            outcome: Outcome::NotAsked,
+            ..Self::of_this(name)
+        }
+    }
+
     pub(super) fn of_fetched(name: String, fetched: Fetched) -> Self {
         Self {
             name,
@@ -79,7 +91,7 @@ impl HostReport {
     }
 
     pub(super) fn has_nothing(&self) -> bool {
-        matches!(self.outcome, Outcome::Nothing(_))
+        matches!(self.outcome, Outcome::Nothing(_) | Outcome::NotAsked)
     }
 
     pub(super) fn has_everything(&self) -> bool {
@@ -96,11 +108,27 @@ impl HostReport {
         self.header.as_ref().is_some_and(|(header, _)| header.only_own)
     }
 
-    /// What could not be read there, in words.
+    /// Which servers were not asked, in words.
+    pub(super) fn gone(reports: &[Self]) -> Option<String> {
+        let gone: Vec<_> = reports
+            .iter()
+            .filter(|report| report.outcome == Outcome::NotAsked)
+            .map(|report| escaped(&report.name))
+            .collect();
+        let named = gone.get(..MOST_GONE).unwrap_or(&gone).join(", ");
+        let more = match gone.len().saturating_sub(MOST_GONE) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let line = format!("not asked, because {WHY_NOT_ASKED}: {named}{more}; --host NAME asks any");
+        (!gone.is_empty()).then_some(line)
+    }
+
+    /// What could not be read there, in words. Servers that were not asked have one line together.
     pub(super) fn unseen(&self) -> Vec<String> {
         let name = escaped(&self.name);
         let mut lines = match &self.outcome {
-            Outcome::Everything => Vec::new(),
+            Outcome::Everything | Outcome::NotAsked => Vec::new(),
             Outcome::Part(reason) => vec![format!("{name}: not read completely: {}", shown(reason))],
             Outcome::Nothing(reason) => vec![format!("{name}: not read: {}", shown(reason))],
         };
@@ -133,8 +161,9 @@ impl HostReport {
     pub(crate) fn json(&self) -> HostJson<'_> {
         let (read, reason) = match &self.outcome {
             Outcome::Everything => ("all", None),
-            Outcome::Part(reason) => ("part", Some(reason)),
-            Outcome::Nothing(reason) => ("none", Some(reason)),
+            Outcome::Part(reason) => ("part", Some(reason.as_str())),
+            Outcome::Nothing(reason) => ("none", Some(reason.as_str())),
+            Outcome::NotAsked => ("none", Some(WHY_NOT_ASKED)),
         };
         let header = self.header.as_ref().map(|(header, _)| header);
         HostJson {
@@ -143,7 +172,7 @@ impl HostReport {
             version: header.map(|header| header.version.as_str()),
             boot: header.and_then(|header| header.boot.as_deref()),
             read,
-            reason: reason.map(String::as_str),
+            reason,
             only_own: self.is_only_own(),
             #[expect(
                 clippy::cast_precision_loss,
@@ -199,6 +228,28 @@ mod tests {
             assert_eq!(warning.is_some(), expected.is_some(), "{ahead}: {warning:?}");
             assert!(warning.is_none_or(|text| text.starts_with(expected.unwrap_or_default())));
         }
+    }
+
+    #[test]
+    fn servers_that_are_gone_have_one_line() {
+        let gone = |count: usize| {
+            let names = (1..=count).map(|number| HostReport::not_asked(format!("s{number}\n")));
+            let reports: Vec<HostReport> = names.chain([report(0, &[])]).collect();
+            assert!(reports.iter().all(|report| report.unseen().is_empty()));
+            assert_eq!(reports.iter().filter(|report| report.has_nothing()).count(), count);
+            HostReport::gone(&reports)
+        };
+        let line = |names: &str| {
+            let begin = "not asked, because rcrond there has not renewed its session";
+            Some(format!("{begin}: {names}; --host NAME asks any"))
+        };
+        assert_eq!(gone(0), None);
+        assert_eq!(gone(1), line("s1\\x0a"));
+        assert_eq!(gone(5), line("s1\\x0a, s2\\x0a, s3\\x0a, s4\\x0a, s5\\x0a"));
+        assert_eq!(
+            gone(100),
+            line("s1\\x0a, s2\\x0a, s3\\x0a, s4\\x0a, s5\\x0a and 95 more")
+        );
     }
 
     #[test]

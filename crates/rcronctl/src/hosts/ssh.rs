@@ -2,6 +2,7 @@
 
 use super::HostName;
 use super::intake::{Intake, Limits, Stop};
+use super::open_files;
 use super::report::Outcome;
 use crate::export::Header;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use sys::output::error_text;
 use sys::poll;
 use sys::spawn::end_with_thread;
 
@@ -77,6 +79,7 @@ pub(super) fn fetch(host: &HostName, command: &[String], limits: Limits, timeout
     let deadline = Instant::now() + timeout;
     let records = match nameless_file() {
         Ok(file) => file,
+        Err(error) if open_files::is_limit(&error) => return Fetched::nothing(open_files::TOO_MANY),
         Err(error) => return Fetched::nothing(Stop::Storage(error).to_string()),
     };
     let mut child = match ssh(host, command, timeout).spawn() {
@@ -84,7 +87,8 @@ pub(super) fn fetch(host: &HostName, command: &[String], limits: Limits, timeout
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Fetched::nothing("there is no ssh(1) on this server: install openssh-client");
         }
-        Err(error) => return Fetched::nothing(format!("cannot start ssh: {error}")),
+        Err(error) if open_files::is_limit(&error) => return Fetched::nothing(open_files::TOO_MANY),
+        Err(error) => return Fetched::nothing(format!("cannot start ssh: {}", error_text(&error))),
     };
     let mut intake = Intake::new(BufWriter::new(&records), limits);
     let mut messages = Vec::new();

@@ -1,6 +1,8 @@
 //! `rcronctl history`.
 
 use crate::fixture::{Fixture, rows};
+use std::process::Command;
+use testing::program::program;
 use testing::run;
 
 #[test]
@@ -172,7 +174,7 @@ fn ends_well_if_the_reader_closes_the_pipe() {
         fixture.path("conf").display(),
         fixture.path("status").display()
     );
-    run(std::process::Command::new("sh").args(["-c", &line]));
+    run(Command::new("sh").args(["-c", &line]));
     assert_eq!(fixture.read("status"), "0\n");
 }
 
@@ -245,4 +247,40 @@ fn names_the_zone_of_a_local_time_that_occurs_twice() {
     );
     assert!(started[1].starts_with("2026-10-25 02:00:00 CET "), "{table:?}");
     assert!(started[2].starts_with("2026-10-25 02:00:00 CEST "), "{table:?}");
+}
+
+/// Journaling is not off then, and nothing can be said about runs.
+#[test]
+fn configuration_that_cannot_be_read_is_named() {
+    let fixture = Fixture::new(Some("active"));
+    let missing = fixture.path("missing").display().to_string();
+    let directory = fixture.path("journal").display().to_string();
+    let bad = fixture.path("bad").display().to_string();
+    fixture.write("bad", "cluster = web\n");
+    for (file, reason) in [
+        (&missing, format!("cannot read the configuration from {missing}: ")),
+        (&directory, format!("cannot read the configuration from {directory}: ")),
+        (&bad, format!("{bad}:1:1: unknown key `cluster` (")),
+    ] {
+        for command in ["history", "export", "interrupted", "metrics", "timeline"] {
+            let done = run(Command::new(program("rcronctl")).args(["--conf", file, command]));
+            let begin = format!("rcronctl: no journal is known: {reason}");
+            assert!(
+                done.code() == Some(2) && done.out.is_empty() && done.stderr().starts_with(&begin),
+                "{command}: {done:?}"
+            );
+        }
+        fixture.run(&["true"]);
+        let done = fixture.rcronctl(["--conf", file, "history"]);
+        assert!(done.code() == Some(0) && done.stdout().lines().count() > 1, "{done:?}");
+        assert!(
+            done.stderr().contains(&reason) && done.stderr().ends_with("; its journal is not known\n"),
+            "{done:?}"
+        );
+    }
+    let done = run(fixture.command().args(["--conf", &missing, "metrics"]));
+    assert!(
+        done.code() == Some(1) && done.stderr().contains("missing: no such file; its jobs are not known"),
+        "{done:?}"
+    );
 }

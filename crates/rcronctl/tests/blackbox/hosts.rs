@@ -1,8 +1,10 @@
 //! `rcronctl export`, and reading what it writes; with a script in the place of ssh. tests/hosts has a real one.
 
+use crate::daemon::{Daemon, answer_status};
 use crate::fixture::{Fixture, rows};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use testing::process::is_gone;
 use testing::program::program;
 use testing::{Done, run, until};
@@ -216,6 +218,47 @@ fn names_that_ssh_would_take_for_something_else_are_refused() {
     );
 }
 
+#[test]
+fn other_servers_are_read_if_the_configuration_here_cannot_be() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.ssh_to_here();
+    let path = format!("{}:/usr/bin:/bin", fixture.path("bin").display());
+    let mut command = Command::new(program("rcronctl"));
+    command.arg("--conf").arg(fixture.path("missing")).env("PATH", path);
+    let done = run(command.args(["interrupted", "--host", "db1"]));
+    assert_eq!((done.code(), done.stderr().as_str()), (Some(0), ""), "{done:?}");
+}
+
+/// server3 is gone.
+#[test]
+fn servers_that_are_gone_are_not_asked_except_by_name() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    fixture.ssh("echo \"$host\" >&2; exit 255");
+    let socket = fixture.path("socket");
+    let _daemon = Daemon::start(&socket, answer_status);
+    let socket = socket.to_str().expect("text");
+    let options = ["history", "--hosts", "--socket", socket];
+    let gone = "not asked, because rcrond there has not renewed its session: server3; --host NAME asks any";
+    let done = fixture.with_ssh(&options);
+    let expected = format!("rcronctl: warning: server2: not read: server2\nrcronctl: warning: {gone}\n");
+    assert_eq!((done.code(), done.stderr()), (Some(0), expected), "{done:?}");
+    let done = fixture.with_ssh(&[&["--json"][..], &options].concat());
+    let json: serde_json::Value = serde_json::from_slice(&done.out).expect("JSON");
+    let reason = gone
+        .strip_prefix("not asked, because ")
+        .and_then(|text| text.split_once(':'));
+    assert_eq!(json["hosts"][2]["read"], "none", "{json}");
+    assert_eq!(json["hosts"][2]["reason"].as_str(), reason.map(|(reason, _)| reason));
+    let done = fixture.with_ssh(&[&options[..], &["--job", "none"]].concat());
+    assert_eq!(done.code(), Some(2), "not everything was read: {done:?}");
+    let done = fixture.with_ssh(&[&options[..], &["--host", "server3"]].concat());
+    assert!(
+        done.stderr().contains("server3: not read: server3\n") && !done.stderr().contains("not asked"),
+        "{done:?}"
+    );
+}
+
 /// The records of a server are in a file without a name.
 #[test]
 fn nothing_is_left_in_the_temporary_directory() {
@@ -233,6 +276,33 @@ fn nothing_is_left_in_the_temporary_directory() {
     assert!(
         done.code() == Some(2) && done.stderr().contains("db1: not read: cannot write a temporary file"),
         "{done:?}"
+    );
+}
+
+/// The records of each server are in a file that stays open.
+#[test]
+fn limit_of_open_files_is_raised_as_far_as_it_may_be() {
+    let fixture = Fixture::new(Some("active"));
+    fixture.run(&["true"]);
+    fixture.ssh_to_here();
+    let hosts: Vec<String> = (1..=40).map(|number| format!("--host=db{number}")).collect();
+    let history = |limit: &str| {
+        let path = format!("{}:/usr/bin:/bin", fixture.path("bin").display());
+        let mut command = Command::new("prlimit");
+        command
+            .arg(format!("--nofile={limit}"))
+            .arg("--")
+            .arg(program("rcronctl"));
+        run(command.arg("history").args(&hosts).env("PATH", path))
+    };
+    let done = history("24:1024");
+    assert_eq!((done.code(), done.stderr().as_str()), (Some(0), ""), "{done:?}");
+    assert_eq!(done.stdout().lines().count(), 1 + hosts.len());
+    let messages = history("24:24").stderr();
+    let expected = "not read: too many files are open at the same time: raise the limit (ulimit -n)";
+    assert!(
+        messages.contains(expected) && !messages.contains("TMPDIR") && !messages.contains("os error"),
+        "{messages}"
     );
 }
 

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 use testing::{Done, run, until};
 
 /// The user `nobody`.
@@ -158,6 +159,62 @@ fn are_written_to_a_file_as_a_whole() {
     assert_eq!(fixture.rcronctl(["--json", "metrics"]).code(), Some(2));
 }
 
+/// A run that was killed has left its new file.
+#[test]
+fn leave_no_files_of_runs_that_were_killed() {
+    let fixture = Fixture::new(Some("active"));
+    let (old, new) = (
+        left(&fixture, "aaaaaaaaaaaaaaaaaaaa"),
+        left(&fixture, "bbbbbbbbbbbbbbbbbbbb"),
+    );
+    make_old(&old);
+    let file = fixture.path("rcron.prom");
+    fixture.output(0, ["metrics".as_ref(), "--output".as_ref(), file.as_os_str()]);
+    assert!(!old.exists(), "it was left");
+    assert!(new.exists(), "another run may write it now");
+}
+
+#[test]
+#[ignore = "needs root: `make test` runs it"]
+fn leave_files_of_others() {
+    let fixture = Fixture::new(Some("active"));
+    let foreign = left(&fixture, "aaaaaaaaaaaaaaaaaaaa");
+    chown(&foreign, Some(USER), None).expect("chown");
+    make_old(&foreign);
+    let file = fixture.path("rcron.prom");
+    fixture.output(0, ["metrics".as_ref(), "--output".as_ref(), file.as_os_str()]);
+    assert!(foreign.exists());
+}
+
+fn left(fixture: &Fixture, digits: &str) -> PathBuf {
+    let name = format!(".rcron.prom.new.{digits}");
+    fixture.write(&name, "half");
+    fixture.path(&name)
+}
+
+fn make_old(file: &Path) {
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let file = fs::File::options().write(true).open(file).expect("there");
+    file.set_modified(hour_ago).expect("its own");
+}
+
+#[test]
+fn say_what_to_do_about_a_link_of_somebody_else() {
+    let fixture = Fixture::new(Some("active"));
+    let shared = fixture.path("shared");
+    fs::create_dir(&shared).expect("made");
+    fs::set_permissions(&shared, Permissions::from_mode(0o1777)).expect("chmod");
+    let link = shared.join("rcron.prom");
+    symlink(fixture.path("rcron.prom"), &link).expect("linked");
+    let done = fixture.rcronctl(["metrics".as_ref(), "--output".as_ref(), link.as_os_str()]);
+    let link = link.display();
+    let expected = format!(
+        "rcronctl: cannot write {link}: {link} is a symbolic link that another user could have created; name the file itself, or \
+         one in a directory that only you can write to\n"
+    );
+    assert_eq!((done.code(), done.stderr()), (Some(2), expected));
+}
+
 #[test]
 fn say_that_a_configuration_is_rejected() {
     let fixture = Fixture::new(Some("active"));
@@ -167,7 +224,8 @@ fn say_that_a_configuration_is_rejected() {
     assert_eq!(done.code(), Some(1), "{done:?}");
     assert!(value(&done.stdout(), "last_exit_code", "good").is_some(), "{done:?}");
     assert!(
-        done.stderr().contains("bad is rejected, so its jobs are not known"),
+        done.stderr().contains("bad:1:1: unknown key `cluster` (")
+            && done.stderr().ends_with("; its jobs are not known\n"),
         "{done:?}"
     );
     fixture.configure("journal = none\n");

@@ -142,7 +142,9 @@ fn all_servers_that_rcrond_knows_are_read_and_this_one_directly() {
     assert_eq!(hosts, ["HOST", "server2", "server1"], "{table}");
     let messages = done.stderr();
     assert!(
-        messages.starts_with("rcronctl: warning: server3: not read: ") && messages.lines().count() == 1,
+        messages
+            .starts_with("rcronctl: warning: not asked, because rcrond there has not renewed its session: server3;")
+            && messages.lines().count() == 1,
         "{messages}"
     );
 
