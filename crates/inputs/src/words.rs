@@ -87,6 +87,7 @@ fn staleness(stale: Stale) -> &'static str {
     match stale {
         Stale::LeaseEnded => "the lease has ended",
         Stale::OtherBoot => "the lease is from another boot of this server",
+        Stale::UnknownBoot => "this server's boot ID cannot be read, so no lease is valid: is /proc mounted?",
         Stale::Malformed => {
             "until, boot or epoch is malformed or given twice, or until or boot is missing, or the line is longer than 2 MiB"
         }

@@ -83,6 +83,8 @@ pub enum Stale {
     LeaseEnded,
     /// `boot` names another boot.
     OtherBoot,
+    /// The ID of this boot is unknown, so that it cannot be compared with `boot`.
+    UnknownBoot,
     /// `until`, `boot` or `epoch` is malformed or given twice, or `until` or `boot` is missing.
     Malformed,
     /// `until` is more than [`FARTHEST_LEASE`] ahead.
@@ -165,7 +167,7 @@ impl Stale {
     pub const fn why(self) -> &'static str {
         match self {
             Self::LeaseEnded => "lease-ended",
-            Self::OtherBoot => "other-boot",
+            Self::OtherBoot | Self::UnknownBoot => "other-boot",
             Self::Malformed => "malformed",
             Self::TooFarAhead => "too-far-ahead",
             Self::TooOld => "too-old",
@@ -269,6 +271,7 @@ fn lease_end(lease: &Lease, now: &Moment) -> Result<Option<BootTime>, Stale> {
     match lease {
         Lease::None => Ok(None),
         Lease::Malformed => Err(Stale::Malformed),
+        Lease::Until { .. } if now.boot_id.is_none() => Err(Stale::UnknownBoot),
         Lease::Until { boot, .. } if now.boot_id.as_ref() != Some(boot) => Err(Stale::OtherBoot),
         Lease::Until { end, .. } if *end <= now.boot => Err(Stale::LeaseEnded),
         Lease::Until { end, .. } if end.since(now.boot) > FARTHEST_LEASE => Err(Stale::TooFarAhead),

@@ -30,6 +30,13 @@ pub(crate) struct Common {
     pub(crate) json: bool,
 }
 
+/// In a command that prints no JSON, this takes the place of the global option: its help does not offer it. `main` rejects it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct NoJson {
+    #[arg(long, hide = true)]
+    json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the state and nodes of each cluster, and the running jobs
@@ -63,7 +70,22 @@ pub(crate) enum Command {
         /// The shell to complete in
         #[arg(value_parser = PossibleValuesParser::new(["bash", "fish", "zsh"]).try_map(|shell| shell.parse::<Shell>()))]
         shell: Shell,
+        #[command(flatten)]
+        no_json: NoJson,
     },
+}
+
+impl Command {
+    /// What the command prints instead of JSON, if it prints none.
+    pub(crate) const fn output_without_json(&self) -> Option<&'static str> {
+        match self {
+            Self::Export(_) => Some("export writes records in the format of the journal"),
+            Self::Metrics(_) => Some("metrics are printed in Prometheus' text format"),
+            Self::Touch(_) => Some("touch prints nothing"),
+            Self::Completions { .. } => Some("completions are a script for a shell"),
+            _ => None,
+        }
+    }
 }
 
 /// Which runs are shown.
@@ -142,6 +164,8 @@ pub(crate) struct Export {
     /// authorized_keys
     #[arg(long, exclusive = true)]
     pub(crate) restricted: bool,
+    #[command(flatten)]
+    pub(crate) no_json: NoJson,
 }
 
 #[derive(Args, Debug)]
@@ -221,6 +245,8 @@ pub(crate) struct Metrics {
     /// .prom for node_exporter to read it
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) no_json: NoJson,
 }
 
 #[derive(Args, Debug)]
@@ -250,6 +276,8 @@ pub(crate) struct Touch {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) socket: Socket,
+    #[command(flatten)]
+    pub(crate) no_json: NoJson,
 }
 
 /// Where rcrond listens.

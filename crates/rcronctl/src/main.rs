@@ -49,6 +49,9 @@ fn main() -> ExitCode {
 /// Each command defines its exit statuses 0 and 1; 2 means that it could not be carried out, or 255 for `is-active`.
 fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     let common = &cli.common;
+    if let Some(output) = cli.command.output_without_json().filter(|_| common.json) {
+        return Err(Failure::new(format!("{output}: leave out --json")));
+    }
     match &cli.command {
         Command::Status(options) => status::print_status(options, common),
         Command::History(options) => history::print_history(options, common),
@@ -63,6 +66,6 @@ fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Drain(options) => drain::drain_clusters(options, common),
         Command::Undrain(options) => drain::undrain_clusters(options, common),
         Command::Check(options) => check::run(options, common),
-        Command::Completions { shell } => complete::print_completions(*shell),
+        Command::Completions { shell, .. } => complete::print_completions(*shell),
     }
 }

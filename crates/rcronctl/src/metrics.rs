@@ -29,11 +29,6 @@ struct Clusters {
 
 /// Prints the metrics, or writes them to a file.
 pub(crate) fn export_metrics(options: &cli::Metrics, common: &Common) -> Result<ExitCode, Failure> {
-    if common.json {
-        return Err(Failure::new(
-            "metrics are printed in Prometheus' text format: leave out --json",
-        ));
-    }
     let Clusters {
         names,
         journals,

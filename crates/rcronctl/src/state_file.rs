@@ -45,7 +45,7 @@ impl StateFile {
         let before = observe::observe(config);
         if let Some(owner) = find_owner(config, &before, socket).filter(|_| !force) {
             let path = path.display();
-            return Err(Failure::new(format!("{path} is maintained by {owner}, or use --force")));
+            return Err(Failure::new(format!("{path} is maintained by {owner}")));
         }
         Ok(Self { path, before })
     }
@@ -69,13 +69,14 @@ fn real(path: &Path) -> std::io::Result<PathBuf> {
 
 /// The daemon that maintains the file, and what to do instead of writing it.
 fn find_owner(config: &Config, before: &Observation, socket: &Path) -> Option<String> {
+    // No word of --force: rcrond writes the file again at once.
     let by_hand = "use rcronctl drain and undrain to switch servers";
     // A lease in the file that has not ended shows that a daemon is running and renews it. rcrond writes an epoch or a session, too.
     if let Some((name, state)) = running_owner(before) {
         let instead = if state.epoch.is_some() || state.shared.is_some() {
             by_hand
         } else {
-            "switch servers with that program (to drain this server of keepalived: systemctl stop keepalived)"
+            "switch servers with that program (to drain this server of keepalived: systemctl stop keepalived), or use --force"
         };
         return Some(format!("{name}, which would overwrite it within seconds: {instead}"));
     }

@@ -139,8 +139,10 @@ fn a_lease_whose_boot_cannot_be_told_is_stale() {
     let moment = Moment { boot_id: None, ..now() };
     assert_eq!(
         decide(&file("active until=1001 boot=b", 0), &LAX, &moment),
-        stale(Stale::OtherBoot)
+        stale(Stale::UnknownBoot)
     );
+    // rcron.conf(5) has one word for both.
+    assert_eq!(Stale::UnknownBoot.why(), "other-boot");
 }
 
 #[test]

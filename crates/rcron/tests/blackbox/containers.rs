@@ -76,6 +76,10 @@ fn a_lease_of_the_host_is_valid_in_a_container_that_has_proc() {
     fixture
         .log
         .wait_for("state=passive status=ignore reason=stale why=other-boot ");
+    let script = "mount -t tmpfs none /proc; exec \"$2\" --conf \"$1/conf\" --dry-run true";
+    let done = run(&mut container(&fixture, script));
+    let why = "decision:      do not run: the state is stale: this server's boot ID cannot be read, so no lease is valid: is /proc mounted?\n";
+    assert!(done.stdout().contains(why), "{done:?}");
 }
 
 /// By the clock of such a container, the lease would last longer than on the host, or not as long.

@@ -54,6 +54,10 @@ fn explain(stale: Stale) -> (&'static str, &'static str) {
             "the lease of the state is from another boot: its writer has not run since the reboot",
             RESTART,
         ),
+        Stale::UnknownBoot => (
+            "this server's boot ID cannot be read, so no lease is valid",
+            "mount /proc, or do not hide /proc/sys (ProcSubset=pid in systemd.exec(5) does)",
+        ),
         Stale::TooOld => ("the file was not written or touched within state_max_age", RESTART),
         Stale::Malformed => (
             "until, boot or epoch is malformed or set twice, or until or boot is missing",

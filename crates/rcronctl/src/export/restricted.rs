@@ -52,6 +52,7 @@ fn selects_only(options: &Export, common: &Common) -> bool {
         limit: _,
         percent: _,
         restricted,
+        no_json: _,
     } = options;
     let Selection {
         job: _,

@@ -49,3 +49,26 @@ fn looks_alike_in_all_commands() {
         assert_is_pretty(&done.stdout(), command);
     }
 }
+
+#[test]
+fn is_rejected_and_not_offered_by_commands_without_it() {
+    let fixture = Fixture::new(Some("active"));
+    for command in [&["export"][..], &["metrics"], &["touch"], &["completions", "bash"]] {
+        for arguments in [[command, &["--json"]].concat(), [&["--json"], command].concat()] {
+            let done = fixture.rcronctl(&arguments);
+            assert_eq!(
+                (done.code(), done.stdout().as_str()),
+                (Some(2), ""),
+                "{arguments:?}: {done:?}"
+            );
+            assert!(
+                done.stderr().starts_with(&format!("rcronctl: {}", command[0]))
+                    && done.stderr().ends_with(": leave out --json\n"),
+                "{done:?}"
+            );
+        }
+        let help = fixture.output(0, [command[0], "--help"]);
+        assert!(!help.contains("--json") && help.contains("--conf"), "{help}");
+    }
+    assert!(fixture.output(0, ["history", "--help"]).contains("--json"));
+}

@@ -166,7 +166,7 @@ fn is_refused_if_rcrond_says_that_it_writes_the_file() {
         for command in [&["set", "active"][..], &["touch"]] {
             let done = fixture.rcronctl([command, &["--socket", socket]].concat());
             assert_eq!(done.code(), Some(if is_refused { 2 } else { 0 }), "{done:?}");
-            let told = "is maintained by rcrond, which would overwrite it within a second: use rcronctl drain and undrain to switch servers";
+            let told = "is maintained by rcrond, which would overwrite it within a second: use rcronctl drain and undrain to switch servers\n";
             assert_eq!(done.stderr().contains(told), is_refused, "{done:?}");
         }
         assert_eq!(fixture.read("state") == before, is_refused);
@@ -181,9 +181,12 @@ fn names_the_remedy_for_the_daemon_that_maintains_the_file() {
     for (state, remedy) in [
         (
             state,
-            "use rcronctl drain and undrain to switch servers, or use --force",
+            "overwrite it within seconds: use rcronctl drain and undrain to switch servers\n",
         ),
-        (maintained("keepalived@server1"), "systemctl stop keepalived"),
+        (
+            maintained("keepalived@server1"),
+            "systemctl stop keepalived), or use --force\n",
+        ),
     ] {
         let fixture = Fixture::new(Some(&state));
         let done = fixture.rcronctl(["set", "active"]);

@@ -3,6 +3,7 @@
 //! A test only waits, looks at the results, and puts in what a reader chooses, such as the own address.
 
 mod etcd;
+mod firewall;
 mod journal;
 mod moving;
 mod postgresql;
