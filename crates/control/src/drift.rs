@@ -17,6 +17,12 @@ pub struct DriftReport {
     /// Differences were left out, because the answer would be too long. [`ClusterDrift::count`] counts them.
     #[serde(default)]
     pub is_cut: bool,
+    /// How many nodes the store's list has, with the daemon's own; 0 from an older daemon.
+    #[serde(default)]
+    pub nodes: usize,
+    /// How many of them were not read, because they are too many or their records are too long.
+    #[serde(default)]
+    pub unread: usize,
 }
 
 /// A cluster, and how many differences its servers have.

@@ -51,6 +51,11 @@ fn add(place: &Place, drift: &DriftReport, report: &mut Report) {
         let text = "how the servers differ except in your own jobs: only root and rcrond's own user see that";
         report.missed(Group::Servers, text);
     }
+    if drift.unread > 0 {
+        let DriftReport { nodes, unread, .. } = drift;
+        let text = format!("{unread} of {nodes} servers: they are too many, or publish too much, to compare all");
+        report.missed(Group::Servers, text);
+    }
     if drift.is_cut {
         report.missed(
             Group::Servers,

@@ -124,6 +124,8 @@ impl<'a> ClusterJson<'a> {
 struct DriftJson<'a> {
     differences: usize,
     servers: &'a [String],
+    /// How many servers there are that were not compared with this one, whatever their clusters.
+    servers_not_read: usize,
     /// Only the differences of this user's jobs are counted.
     own_jobs_only: bool,
 }
@@ -134,6 +136,7 @@ impl<'a> DriftJson<'a> {
         Some(Self {
             differences: found.count,
             servers: &found.nodes,
+            servers_not_read: drift.unread,
             own_jobs_only: drift.is_partial,
         })
     }

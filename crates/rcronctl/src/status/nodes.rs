@@ -85,6 +85,15 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
 
 /// Nothing if there is only one server to look at.
 fn append_drift(text: &mut String, found: &ClusterDrift, drift: &DriftReport, screen: Screen) {
+    append_differences(text, found, drift, screen);
+    if drift.unread > 0 {
+        let DriftReport { nodes, unread, .. } = drift;
+        let line = format!("drift: not known for {unread} of {nodes} servers; run rcronctl check");
+        let _ = writeln!(text, "{line}");
+    }
+}
+
+fn append_differences(text: &mut String, found: &ClusterDrift, drift: &DriftReport, screen: Screen) {
     let scope = if drift.is_partial { " in your jobs" } else { "" };
     let servers = found.nodes.len();
     let line = match found.count {

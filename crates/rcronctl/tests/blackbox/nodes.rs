@@ -110,6 +110,27 @@ fn says_how_many_differences_the_servers_have() {
 }
 
 #[test]
+fn says_how_many_servers_were_not_compared() {
+    let drift = DriftReport {
+        clusters: vec![ClusterDrift {
+            name: "web".to_owned(),
+            nodes: vec!["server1".to_owned()],
+            count: 0,
+            of_users: 0,
+        }],
+        nodes: 121,
+        unread: 20,
+        ..DriftReport::default()
+    };
+    let fixture = Fixture::new(Some(PASSIVE));
+    let _daemon = Daemon::start_with_drift(&fixture.path("socket"), Response::Drift(drift), answer_status);
+    let expected = "drift: not known for 20 of 121 servers; run rcronctl check";
+    assert_eq!(fixture.nodes()[6], expected, "also if no other server was compared");
+    let json = fixture.json(0, ["status", "--socket", &fixture.socket()]);
+    assert_eq!(json["clusters"][0]["drift"]["servers_not_read"], 20);
+}
+
+#[test]
 fn json_has_the_nodes_and_the_store() {
     let fixture = Fixture::new(Some(PASSIVE));
     let _daemon = Daemon::start(&fixture.path("socket"), answer_status);

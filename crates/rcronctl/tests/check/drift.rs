@@ -262,7 +262,16 @@ fn what_is_not_known_is_said() {
         is_cut: true,
         ..report(Vec::new())
     };
+    let unread = DriftReport {
+        nodes: 121,
+        unread: 20,
+        ..report(Vec::new())
+    };
     for (answer, texts) in [
+        (
+            Response::Drift(unread),
+            &["  not seen  20 of 121 servers: they are too many, or publish too much"][..],
+        ),
         (old, &["  not seen  how the servers differ: rcrond on "][..]),
         (
             Response::Drift(later),

@@ -96,8 +96,10 @@ struct Reader {
 /// All nodes, as they were read together.
 struct Site {
     nodes: Vec<Node>,
-    /// Some nodes were left out.
-    is_cut: bool,
+    /// How many nodes there are in the store's list and this one.
+    listed: usize,
+    /// How many of them were left out.
+    unread: usize,
 }
 
 /// The records of one node.
@@ -197,14 +199,14 @@ impl Reader {
     async fn read(&mut self, spec: &JobsSpec) -> Result<Arc<Site>, Error> {
         let (begun, own) = (self.begin(), self.node.clone());
         let mut connection = self.connection.take();
-        let (records, is_cut) = within(LIMIT, async {
+        let (records, others) = within(LIMIT, async {
             let connection = connect(&mut connection, &spec.store).await?;
-            let nodes = other_nodes(connection, &own).await?;
-            read_records(connection, &nodes).await
+            let (nodes, others) = other_nodes(connection, &own).await?;
+            Ok((read_records(connection, &nodes).await?, others))
         })
         .await?;
         self.connection = connection;
-        let is_cut = is_cut || records.len() == MOST_NODES;
+        let (listed, unread) = (others + 1, others - records.len());
         // In a thread: long records take longer than the leases can wait.
         let parsed = spawn_blocking(move || records.into_iter().filter_map(Parsed::new).collect());
         let parsed: Vec<Parsed> = parsed.await.unwrap_or_default();
@@ -215,7 +217,7 @@ impl Reader {
         let others = parsed.into_iter().map(|node| self.node(node, spec.max_skew));
         let mut nodes: Vec<Node> = others.chain(self.own_node(spec)).collect();
         nodes.sort_by(|one, other| one.name.cmp(&other.name));
-        let site = Arc::new(Site { nodes, is_cut });
+        let site = Arc::new(Site { nodes, listed, unread });
         self.last = Some((Instant::now(), Arc::clone(&site)));
         Ok(site)
     }
@@ -226,7 +228,7 @@ impl Reader {
         let mut connection = self.connection.take();
         let read = within(LIMIT, async {
             let connection = connect(&mut connection, store).await?;
-            let nodes = other_nodes(connection, &own).await?;
+            let (nodes, _) = other_nodes(connection, &own).await?;
             let keys: Vec<_> = nodes.iter().map(|node| codec::session(node)).collect();
             let items = connection.read(&keys).await?.items;
             Ok((nodes, items))
@@ -288,8 +290,8 @@ async fn connect<'a>(
     Ok(&mut **connection.insert(connected))
 }
 
-/// The other nodes: if there are too many, those whose sessions were renewed last.
-async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<Vec<String>, Error> {
+/// The other nodes, and how many there are: if there are too many, only those whose sessions were renewed last.
+async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<(Vec<String>, usize), Error> {
     let list = connection
         .read(&[codec::NODE_LIST.to_owned()])
         .await?
@@ -299,8 +301,9 @@ async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<
     let list = NodeList::parse(&list.map(|item| item.value).unwrap_or_default());
     let others = list.names().filter(|name| *name != own.as_str());
     let others: Vec<String> = others.map(str::to_owned).collect();
-    if others.len() <= MOST_NODES {
-        return Ok(others);
+    let count = others.len();
+    if count <= MOST_NODES {
+        return Ok((others, count));
     }
     // Servers that are gone for good stay in the list.
     let keys: Vec<_> = others.iter().map(|node| codec::session(node)).collect();
@@ -308,11 +311,12 @@ async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<
     let dates = sessions.iter().map(|item| item.as_ref().and_then(seen_session)?.date);
     let mut newest: Vec<_> = dates.map(Reverse).zip(others).collect();
     newest.sort();
-    Ok(newest.into_iter().take(MOST_NODES).map(|(_, node)| node).collect())
+    let newest = newest.into_iter().take(MOST_NODES);
+    Ok((newest.map(|(_, node)| node).collect(), count))
 }
 
-/// Returns whether nodes were left out.
-async fn read_records(connection: &mut dyn Connection, nodes: &[String]) -> Result<(Vec<Records>, bool), Error> {
+/// The records of the first nodes, as far as they are not too long together.
+async fn read_records(connection: &mut dyn Connection, nodes: &[String]) -> Result<Vec<Records>, Error> {
     let (mut records, mut bytes) = (Vec::new(), 0);
     for some in nodes.chunks(NODES_AT_ONCE) {
         let sessions = some.iter().map(|node| codec::session(node));
@@ -324,7 +328,7 @@ async fn read_records(connection: &mut dyn Connection, nodes: &[String]) -> Resu
         for (((node, session), info), jobs) in some.iter().zip(sessions).zip(infos).zip(items) {
             bytes += jobs.as_ref().map_or(0, |item| item.value.len());
             if bytes > MOST_BYTES {
-                return Ok((records, true));
+                return Ok(records);
             }
             records.push(Records {
                 node: node.clone(),
@@ -334,7 +338,7 @@ async fn read_records(connection: &mut dyn Connection, nodes: &[String]) -> Resu
             });
         }
     }
-    Ok((records, false))
+    Ok(records)
 }
 
 fn seen_session(item: &Item) -> Option<SeenSession> {
@@ -356,7 +360,7 @@ async fn compare_all(spec: &JobsSpec, site: Arc<Site>, only_user: Option<String>
     let max_skew = spec.max_skew;
     let compared = spawn_blocking(move || {
         let mut report = compare(&clusters, &site.nodes, max_skew, only_user.as_deref());
-        report.is_cut |= site.is_cut;
+        (report.nodes, report.unread) = (site.listed, site.unread);
         report
     });
     compared.await.unwrap_or_default()

@@ -170,5 +170,23 @@ fn servers_that_are_gone_hide_no_others() {
     set("nodes", &format!("{{\"format\":1,\"nodes\":{names:?}}}"));
     let report = until("the report", || drift(&node));
     assert_eq!(report.clusters[0].nodes, ["n1", "z"]);
-    assert!(report.is_cut);
+    assert_eq!((report.nodes, report.unread, report.is_cut), (102, 1, false));
+}
+
+#[test]
+fn servers_whose_records_are_too_long_are_counted() {
+    let redis = Redis::start();
+    let node = Node::new("n1", &redis).started();
+    node.is_active();
+    let set = |key: &str, text: &str| redis.cli(&["SET", &format!("rcron:{key}"), &format!("1\n{text}")]);
+    let names: Vec<String> = (10..50).map(|number| format!("long{number}")).collect();
+    let record = format!("{{\"format\":2,\"x\":\"{}\"}}", "x".repeat(60_000 - 19));
+    for name in &names {
+        set(&format!("node-jobs/{name}"), &record);
+    }
+    set("nodes", &format!("{{\"format\":1,\"nodes\":{names:?}}}"));
+    let report = until("the report", || drift(&node));
+    // 34 of them are 2 MiB.
+    assert_eq!((report.nodes, report.unread, report.is_cut), (41, 6, false));
+    assert_eq!(report.clusters[0].nodes, ["n1"]);
 }
