@@ -5,6 +5,7 @@ pub mod clock;
 pub mod clusters;
 pub mod command_line;
 pub mod diagnostic;
+pub mod fold;
 pub mod observe;
 pub mod settings;
 pub mod state_file;

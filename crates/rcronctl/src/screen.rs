@@ -1,5 +1,7 @@
 //! What stdout can show.
 
+use crate::text;
+use inputs::fold::fold;
 use std::env;
 use std::io::{IsTerminal, stdout};
 
@@ -35,6 +37,11 @@ impl Screen {
             },
             is_utf8: is_utf8(),
         }
+    }
+
+    /// The text, which begins at column `indent`, in as many lines as the terminal needs; see [`inputs::fold`].
+    pub(crate) fn fold(self, text: &str, indent: usize) -> String {
+        fold(text, indent, self.columns, text::columns)
     }
 }
 

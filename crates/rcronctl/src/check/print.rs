@@ -8,7 +8,9 @@ use crate::style::{self, Style};
 use std::fmt::Write;
 
 /// The width of a label and the blanks before it.
-const INDENT: &str = "            ";
+const INDENT: usize = 12;
+/// Before a remedy.
+const ARROW: &str = "-> ";
 
 pub(crate) fn text(report: &Report) -> String {
     let screen = Screen::of_stdout();
@@ -28,7 +30,8 @@ pub(crate) fn text(report: &Report) -> String {
             }
         }
     }
-    let _ = writeln!(text, "{}", style::BOLD.paint(&summary(report), screen));
+    let summary = screen.fold(&summary(report), 0);
+    let _ = writeln!(text, "{}", style::BOLD.paint(&summary, screen));
     text
 }
 
@@ -45,15 +48,16 @@ fn describe(text: &mut String, screen: Screen, finding: &Finding) {
         format!("{place}: {}", finding.what)
     };
     row(text, screen, label, &what);
-    for line in finding.why.iter().chain([&format!("-> {}", finding.remedy)]) {
-        let _ = writeln!(text, "{INDENT}{line}");
+    if let Some(why) = &finding.why {
+        let _ = writeln!(text, "{:INDENT$}{}", "", screen.fold(why, INDENT));
     }
+    let remedy = screen.fold(&finding.remedy, INDENT + ARROW.len());
+    let _ = writeln!(text, "{:INDENT$}{ARROW}{remedy}", "");
 }
 
 fn row(text: &mut String, screen: Screen, (label, style): (&str, Style), content: &str) {
     let label = style.paint(&format!("{label:10}"), screen);
-    let indented = content.replace('\n', &format!("\n{INDENT}"));
-    let _ = writeln!(text, "  {label}{indented}");
+    let _ = writeln!(text, "  {label}{}", screen.fold(content, INDENT));
 }
 
 fn summary(report: &Report) -> String {

@@ -22,6 +22,9 @@ const COLUMNS: [Column; 7] = [
     Column::omit("VERSION", 0),
 ];
 
+/// How far the further lines of a sentence are indented on a terminal.
+const INDENT: usize = 2;
+
 /// A block for each cluster and a line about the store, or the reason why there is no report.
 pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: Screen) -> String {
     let mut text = String::new();
@@ -35,16 +38,17 @@ pub(super) fn format_nodes(rcrond: &Rcrond, clusters: &[ClusterState], screen: S
         }
         let _ = writeln!(text, "\n{}", format_store(report, screen));
         if let Some(Err(why)) = &rcrond.drift {
-            let _ = writeln!(text, "drift: not known: {}", escaped(why));
+            let line = format!("drift: not known: {}", escaped(why));
+            let _ = writeln!(text, "{}", screen.fold(&line, INDENT));
         }
     }
     if let Some(error) = &rcrond.error {
-        let what = match rcrond.report {
-            Some(_) => "the other nodes are not known",
-            None => "\nrcrond does not answer",
+        let (before, what) = match rcrond.report {
+            Some(_) => ("", "the other nodes are not known"),
+            None => ("\n", "rcrond does not answer"),
         };
-        let line = format!("{what}: {}", escaped(error));
-        let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
+        let line = screen.fold(&format!("{what}: {}", escaped(error)), INDENT);
+        let _ = writeln!(text, "{before}{}", Tone::Bad.paint(&line, screen));
     }
     text
 }
@@ -79,6 +83,7 @@ fn append_cluster(text: &mut String, report: &Report, cluster: &ClusterReport, s
     if !cluster.writable {
         let file = escaped(&cluster.state_file);
         let line = format!("{file} cannot be written: this server cannot become active");
+        let line = screen.fold(&line, INDENT);
         let _ = writeln!(text, "{}", Tone::Bad.paint(&line, screen));
     }
 }
@@ -177,7 +182,7 @@ fn format_store(report: &Report, screen: Screen) -> String {
             "{who}: THE STORE DOES NOT ANSWER, {name}: {}. No server is active once the leases have expired.",
             escaped(why)
         );
-        return Tone::Bad.paint(&line, screen).into_owned();
+        return Tone::Bad.paint(&screen.fold(&line, INDENT), screen).into_owned();
     }
     let state = match (store.session, store.watching) {
         (false, _) => "answers, but this server does not have a session yet and cannot become active",
@@ -189,5 +194,5 @@ fn format_store(report: &Report, screen: Screen) -> String {
         (_, Some(why)) if store.session && !store.watching => format!(" ({})", escaped(why)),
         _ => String::new(),
     };
-    format!("{who}: {name} {state}{why}")
+    screen.fold(&format!("{who}: {name} {state}{why}"), INDENT)
 }

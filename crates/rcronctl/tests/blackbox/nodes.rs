@@ -254,6 +254,16 @@ fn shows_this_node_if_the_store_does_not_answer() {
         ]
     );
     assert_eq!(daemon.requests(), [Request::Status { nodes: true }]);
+    let mut command = fixture.command();
+    let done = run(command
+        .env("COLUMNS", "80")
+        .args(["status", "--socket", &fixture.socket()]));
+    let folded = "
+rcrond 0.9.0 on server1: THE STORE DOES NOT ANSWER, etcd at https://a:2379,
+  https://b:2379: https://a:2379: connection refused\\x1b[2J. No server is active
+  once the leases have expired.
+";
+    assert!(done.stdout().ends_with(folded), "{done:?}");
 }
 
 #[test]

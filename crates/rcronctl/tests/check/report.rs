@@ -56,6 +56,35 @@ crontabs
 }
 
 #[test]
+fn sentences_are_folded_on_a_terminal_only() {
+    let tree = Tree::clean();
+    tree.job("rcron backup --all && mail-it | tee log");
+    tree.write("/etc/rcron/web.conf", "nice_lvel = 3\n");
+    let text = tree.text_in_columns(48);
+    for expected in [
+        "
+              1 | nice_lvel = 3
+                | ^~~~~~~~~ did you mean `nice_level`?
+            no server with this file runs the
+            jobs that use it
+            -> correct the file
+",
+        "
+            -> quote the whole line: rcron '… &&
+               mail-it …'
+",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+    for line in text.lines().filter(|line| !line.contains(" | ")) {
+        let is_one_word = !line[line.len().min(12)..].contains(' ');
+        assert!(line.chars().count() <= 48 || is_one_word, "{line}\n{text}");
+    }
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&text), words(&tree.text(&[])));
+}
+
+#[test]
 fn hints_do_not_change_the_exit_status() {
     let tree = Tree::clean();
     tree.job("rcron backup | tee log");

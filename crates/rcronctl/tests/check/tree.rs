@@ -166,10 +166,20 @@ impl Tree {
 
     /// The report, with the paths as they are in the tree.
     pub(crate) fn text(&self, arguments: &[&str]) -> String {
-        let output = self.check(arguments);
+        self.report(&self.check(arguments))
+    }
+
+    /// The same, on a terminal of this width. The paths count with their full lengths.
+    pub(crate) fn text_in_columns(&self, columns: usize) -> String {
+        let mut command = Command::new(program("rcronctl"));
+        command.env("COLUMNS", columns.to_string());
+        self.report(&self.run(command, &[]))
+    }
+
+    fn report(&self, output: &Output) -> String {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         let root = fs::canonicalize(self.directory.path()).expect("there");
-        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
         text.replace(root.to_str().expect("UTF-8"), "")
     }
 

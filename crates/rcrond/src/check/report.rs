@@ -1,10 +1,15 @@
 //! The report, in the form of `rcronctl check`: a subject, and below it a row for each result.
 
+use inputs::fold::fold;
+use std::env;
 use std::fmt::Write;
+use std::io::stdout;
 use std::process::ExitCode;
 
 /// Aligns further lines with the text after the label.
-const INDENT: &str = "            ";
+const INDENT: usize = 12;
+/// Before a remedy.
+const ARROW: &str = "-> ";
 
 /// The results so far.
 #[derive(Debug, Default)]
@@ -12,11 +17,19 @@ pub(super) struct Report {
     text: String,
     wrong: usize,
     hints: usize,
+    /// The width of the terminal; `None` if there is none, and sentences are not folded.
+    columns: Option<usize>,
 }
 
 impl Report {
+    /// A report for stdout. Its width is found as rcronctl finds it.
     pub(super) fn new() -> Self {
-        Self::default()
+        let requested = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let own = || terminal_size::terminal_size_of(stdout()).map(|(width, _)| usize::from(width.0));
+        Self {
+            columns: requested.or_else(own).filter(|columns| *columns > 0),
+            ..Self::default()
+        }
     }
 
     /// Begins the rows of a subject.
@@ -47,11 +60,17 @@ impl Report {
 
     /// Further lines of the text are indented.
     fn row(&mut self, label: &str, text: &str) {
-        let _ = writeln!(self.text, "  {label:10}{}", text.replace('\n', &format!("\n{INDENT}")));
+        let text = self.fold(text, INDENT);
+        let _ = writeln!(self.text, "  {label:10}{text}");
     }
 
     fn advise(&mut self, remedy: &str) {
-        let _ = writeln!(self.text, "{INDENT}-> {remedy}");
+        let remedy = self.fold(remedy, INDENT + ARROW.len());
+        let _ = writeln!(self.text, "{:INDENT$}{ARROW}{remedy}", "");
+    }
+
+    fn fold(&self, text: &str, indent: usize) -> String {
+        fold(text, indent, self.columns, |text| text.chars().count())
     }
 
     /// The rows so far.

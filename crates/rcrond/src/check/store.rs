@@ -180,7 +180,7 @@ mod tests {
     use ::store::memory::Memory;
 
     fn report_of(found: Vec<Found>) -> String {
-        let mut report = Report::new();
+        let mut report = Report::default();
         report_results(found, &mut report);
         report.text().to_owned()
     }

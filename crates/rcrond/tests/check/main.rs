@@ -47,11 +47,14 @@ impl Fixture {
     }
 
     fn rcrond(&self, option: &str) -> Done {
-        run(without_machine("rcrond")
-            .arg(option)
-            .arg("--conf")
-            .arg(self.path("rcrond.toml"))
-            .env_remove("CREDENTIALS_DIRECTORY"))
+        run(&mut self.command(option))
+    }
+
+    fn command(&self, option: &str) -> Command {
+        let mut command = without_machine("rcrond");
+        command.arg(option).arg("--conf").arg(self.path("rcrond.toml"));
+        command.env_remove("CREDENTIALS_DIRECTORY").env_remove("COLUMNS");
+        command
     }
 
     /// The report's rows, with `HERE` in place of the directory's path.
@@ -90,6 +93,34 @@ store
   wrong     ";
     assert!(report.starts_with(expected), "{report}");
     assert!(report.ends_with("\n1 wrong\n"), "{report}");
+}
+
+#[test]
+fn sentences_are_folded_on_a_terminal_only() {
+    let fixture = Fixture::new();
+    let whole = fixture.rcrond("--check").stdout();
+    let folded = run(fixture.command("--check").env("COLUMNS", "50")).stdout();
+    for rows in [
+        "
+  fine      priority 100, lease 10.0 s, settle 1.0
+            s, grace 0.0 s, preempt_delay 30.0 s
+",
+        "
+  hint      no rcron.conf in /etc/rcron belongs to
+            this cluster
+            -> write one, with its cluster_name,
+               its state_file, and require_lease =
+               yes; see rcron.conf(5)
+",
+    ] {
+        has(&folded, rows);
+    }
+    has(
+        &whole,
+        "  hint      no rcron.conf in /etc/rcron belongs to this cluster\n",
+    );
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&folded), words(&whole));
 }
 
 #[test]
