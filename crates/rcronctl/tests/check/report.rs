@@ -70,8 +70,8 @@ fn sentences_are_folded_on_a_terminal_only() {
             -> correct the file
 ",
         "
-            -> quote the whole line: rcron '… &&
-               mail-it …'
+            -> quote the whole line: rcron
+               '… && mail-it …'
 ",
     ] {
         assert!(text.contains(expected), "{text}");
