@@ -3,10 +3,10 @@
 use crate::config::{DEFAULT_FILE, STORE_NAMES};
 use crate::store_tasks::node_formats;
 use clap::Parser;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use sys::output::{error_text, to_stderr};
+use sys::output::{error_text, to_stderr, to_stdout};
 
 /// The exit status for an invalid command line.
 const INVALID: u8 = 2;
@@ -37,12 +37,27 @@ pub(crate) struct Cli {
 pub(crate) fn print_instead(error: &clap::Error) -> ExitCode {
     match error.print() {
         Err(failure) if !error.use_stderr() && failure.kind() != ErrorKind::BrokenPipe => {
-            to_stderr(format!("rcrond: cannot write to stdout: {}\n", error_text(&failure)).as_bytes());
+            report_stdout(&failure);
             ExitCode::FAILURE
         }
         _ if error.use_stderr() => ExitCode::from(INVALID),
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// Prints a result. What cannot be printed is a failure, with a message.
+pub(crate) fn print(text: &str) -> ExitCode {
+    match to_stdout(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report_stdout(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report_stdout(failure: &io::Error) {
+    to_stderr(format!("rcrond: cannot write to stdout: {}\n", error_text(failure)).as_bytes());
 }
 
 /// clap keeps it until the program ends.

@@ -1,5 +1,6 @@
 //! `rcrond --reload`: asks the running daemon to read its configuration again. Unlike a signal, this has a result.
 
+use crate::cli;
 use crate::config;
 use control::client::{self, NoAnswer};
 use control::{Request, Response};
@@ -8,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use sys::output::{to_stderr, to_stdout};
+use sys::output::to_stderr;
 
 /// The daemon's own limit is shorter.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -37,10 +38,7 @@ impl fmt::Display for Error {
 
 pub(crate) fn run(file: &Path) -> ExitCode {
     match reload(file) {
-        Ok(lines) => {
-            let text = lines.join("\n") + "\n";
-            ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err()))
-        }
+        Ok(lines) => cli::print(&(lines.join("\n") + "\n")),
         Err(error) => {
             to_stderr(format!("rcrond: {error}\n").as_bytes());
             ExitCode::FAILURE

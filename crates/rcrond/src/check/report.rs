@@ -1,5 +1,6 @@
 //! The report, in the form of `rcronctl check`: a subject, and below it a row for each result.
 
+use crate::cli;
 use inputs::fold::fold;
 use std::env;
 use std::fmt::Write;
@@ -83,8 +84,8 @@ impl Report {
     pub(super) fn print(mut self) -> ExitCode {
         let summary = self.summary();
         let _ = writeln!(self.text, "{summary}");
-        let is_printed = sys::output::to_stdout(self.text.as_bytes()).is_ok();
-        ExitCode::from(u8::from(self.wrong > 0 || !is_printed))
+        let printed = cli::print(&self.text);
+        if self.wrong > 0 { ExitCode::FAILURE } else { printed }
     }
 
     fn summary(&self) -> String {

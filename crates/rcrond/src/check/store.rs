@@ -1,6 +1,7 @@
 //! Checks whether the store answers, reads its warnings, and creates what rcrond needs in it.
 
 use super::report::Report;
+use crate::cli;
 use crate::config::{self, Config};
 use ::store::{Change, Error, Settings, Store};
 use inputs::diagnostic::Diagnostic;
@@ -8,7 +9,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-use sys::output::{to_stderr, to_stdout};
+use sys::output::to_stderr;
 use tokio::task::JoinSet;
 
 /// For all calls over one connection. All servers are asked at the same time.
@@ -138,10 +139,7 @@ impl fmt::Display for InitError {
 /// `rcrond --init-store`: creates what rcrond needs in the store. The exit status is 1 if that is not possible.
 pub(crate) fn init_store(path: &Path) -> ExitCode {
     match init(path) {
-        Ok(config) => {
-            let text = format!("{}\n", config.store.kind.prepared());
-            ExitCode::from(u8::from(to_stdout(text.as_bytes()).is_err()))
-        }
+        Ok(config) => cli::print(&format!("{}\n", config.store.kind.prepared())),
         Err(error) => {
             to_stderr(format!("rcrond: {error}\n").as_bytes());
             ExitCode::FAILURE

@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use testing::process::Running;
 use testing::program::{program, without_machine};
 use testing::{Done, run};
 
@@ -327,4 +328,15 @@ fn an_rcron_conf_beside_a_configuration_with_a_relative_path_is_reported_once() 
         .env_remove("CREDENTIALS_DIRECTORY"));
     let count = done.stdout().matches("reads this state file").count();
     assert_eq!(count, 1, "{}", done.stdout());
+}
+
+#[test]
+fn a_report_that_cannot_be_printed_is_a_failure() {
+    let fixture = Fixture::new();
+    let full = fs::File::options().write(true).open("/dev/full").expect("Linux");
+    let mut command = fixture.command("--check");
+    command.arg("--config-only").stdout(full).stderr(Stdio::piped());
+    let done = Running::start(&mut command).finish();
+    let message = "rcrond: cannot write to stdout: No space left on device\n";
+    assert_eq!((done.code(), done.stderr().as_str()), (Some(1), message), "{done:?}");
 }
