@@ -11,6 +11,7 @@ mod event;
 mod files;
 mod new_config;
 mod reload_request;
+mod session_seen;
 mod store_tasks;
 mod threads;
 

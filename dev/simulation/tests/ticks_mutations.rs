@@ -41,6 +41,16 @@ fn detects_in_scenario(mutation: Mutation, rerun: u32, scenario: impl Fn(TickWor
     assert!(wrong.is_empty(), "goes wrong without {mutation:?} too: {wrong:?}");
 }
 
+/// A tick is started, and then the store loses the data since before that.
+fn ends_badly_if_lost(world: TickWorld, loss: Loss) -> bool {
+    let mut world = world.shared();
+    world.start_all();
+    world.lease.schedule(minute(1) - SECOND, Fault::Snapshot);
+    // The others' rcrons wait, because the grant could be given back.
+    world.lease.schedule(minute(1) + 2 * SECOND, Fault::StoreLoses(loss));
+    ends_badly(&mut world, minute(1) + 40 * SECOND)
+}
+
 /// Runs until `end`, and returns whether a promise was broken.
 fn ends_badly(world: &mut TickWorld, end: Micros) -> bool {
     world.run_until(end).is_err()
@@ -95,14 +105,7 @@ fn detects_a_missing_floor_taken_as_none() {
 #[test]
 fn detects_a_floor_that_is_kept_in_a_new_incarnation() {
     detects_in_scenario(Mutation::FloorIsKept, 0, |world, _| {
-        let mut world = world.shared();
-        world.start_all();
-        world.lease.schedule(minute(1) - SECOND, Fault::Snapshot);
-        // The others' rcrons wait, because the grant could be given back.
-        world
-            .lease
-            .schedule(minute(1) + 2 * SECOND, Fault::StoreLoses(Loss::Back));
-        ends_badly(&mut world, minute(1) + 40 * SECOND)
+        ends_badly_if_lost(world, Loss::Back)
     });
 }
 
@@ -234,13 +237,7 @@ fn detects_another_attempt_of_an_older_tick() {
 #[test]
 fn detects_a_revision_that_goes_back_unnoticed() {
     detects_in_scenario(Mutation::RevisionIsIgnored, 0, |world, _| {
-        let mut world = world.shared();
-        world.start_all();
-        world.lease.schedule(minute(1) - SECOND, Fault::Snapshot);
-        world
-            .lease
-            .schedule(minute(1) + 2 * SECOND, Fault::StoreLoses(Loss::Rewound));
-        ends_badly(&mut world, minute(1) + 40 * SECOND)
+        ends_badly_if_lost(world, Loss::Rewound)
     });
 }
 

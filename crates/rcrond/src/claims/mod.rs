@@ -26,7 +26,7 @@ mod users;
 pub(crate) use clusters::StateFiles;
 pub(crate) use crontab_thread::{CrontabThread, Settings};
 pub(crate) use messages::{ClaimsEvent, ClientEvent};
-pub(crate) use peers::{PeerHistory, SessionSeen};
+pub(crate) use peers::PeerHistory;
 pub(crate) use service::{ClaimService, Context, Senders};
 pub(crate) use socket::{ClientNumbers, raise_descriptor_limit, serve};
 pub(crate) use users::{Found, Users};

@@ -3,6 +3,7 @@
 //! Nothing that must be exclusive depends on this: it decides only who claims first, and who should not claim because its clock is
 //! wrong.
 
+use crate::session_seen::{SILENT_AFTER, SessionSeen};
 use claims::JobKey;
 use lease::NodeName;
 use policy::moment::{BootTime, WallTime};
@@ -10,9 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A node whose session was not renewed for so long does not count: no lease is longer than five minutes, and none is renewed less
-/// often than every 100 s.
-const SILENT_AFTER: Duration = Duration::from_secs(120);
 /// How long a comparison of clocks counts.
 const CLOCK_LIFETIME: Duration = Duration::from_secs(60);
 
@@ -41,16 +39,6 @@ pub(crate) struct Ahead {
     /// In milliseconds; negative if this server's is behind.
     pub(crate) at_least_ms: i64,
     pub(crate) seen: BootTime,
-}
-
-/// A session as a read found it.
-#[derive(Clone, Debug)]
-pub(crate) struct SessionSeen {
-    pub(crate) is_open: bool,
-    /// The record's version.
-    pub(crate) version: u64,
-    /// When it was written, by its node's wall clock.
-    pub(crate) date: Option<WallTime>,
 }
 
 /// Compares what one read found with the read before.

@@ -1,22 +1,9 @@
 //! What the sessions of the other nodes show over time: which nodes are alive, and how far their clocks are off.
 
+use crate::session_seen::{SILENT_AFTER, SessionSeen};
 use policy::moment::{BootTime, WallTime};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// A node whose session was not renewed for so long is silent: no lease is longer than five minutes, and none is renewed less often
-/// than every 100 s.
-const SILENT_AFTER: Duration = Duration::from_secs(120);
-
-/// A session as a read found it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SeenSession {
-    pub(crate) is_open: bool,
-    /// The record's version.
-    pub(crate) version: u64,
-    /// When it was written, by its node's wall clock.
-    pub(crate) date: Option<WallTime>,
-}
 
 /// How far a clock is ahead of this server's, in milliseconds. It is negative if the clock is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +33,7 @@ impl History {
     /// Takes in the sessions of a read, which was begun and had ended at these times of this server's wall clock.
     pub(crate) fn take(
         &mut self,
-        sessions: &BTreeMap<String, SeenSession>,
+        sessions: &BTreeMap<String, SessionSeen>,
         (begun, ended): (WallTime, WallTime),
         now: BootTime,
     ) {

@@ -15,7 +15,7 @@ mod steady;
 mod tests;
 
 pub(crate) use compare::{Node, Published, compare};
-pub(crate) use history::{Clock, History, SeenSession};
+pub(crate) use history::{Clock, History};
 pub(crate) use keys::{ClusterKeys, conf_keys, text_of_duration};
 pub(crate) use record::{FORMAT, NodeJobs, ServerFacts, ServerLine};
 #[cfg(test)]

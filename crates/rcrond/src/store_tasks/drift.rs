@@ -2,14 +2,16 @@
 
 use super::codec;
 use super::node_info::NodeInfo;
-use super::node_jobs::{JobsSpec, key, parse_date};
+use super::node_jobs::{JobsSpec, key};
 use super::node_list::NodeList;
+use super::peer_reading::{WallClock, connect, session_seen};
 use super::time_limit::within;
 use crate::api::metrics::Metrics;
-use crate::drift::{Change, Clock, Counts, History, Node, NodeJobs, Published, SeenSession, SteadyDrift, compare};
+use crate::drift::{Change, Clock, Counts, History, Node, NodeJobs, Published, SteadyDrift, compare};
+use crate::session_seen::SessionSeen;
 use control::{DriftReport, Response};
 use inputs::clock;
-use lease::{NodeName, SessionState};
+use lease::NodeName;
 use policy::moment::WallTime;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +38,6 @@ const MOST_BYTES: usize = 2 << 20;
 const NODES_AT_ONCE: usize = 20;
 /// After this time without an answer of the store, the number of differences is not known.
 const KNOWN_FOR: Duration = Duration::from_secs(300);
-/// A step of the wall clock against the boot clock.
-const STEP: Duration = Duration::from_secs(1);
 
 /// A client that asks for the differences.
 pub(crate) struct DriftRequest {
@@ -87,8 +87,7 @@ struct Reader {
     connection: Option<Box<dyn Connection>>,
     history: History,
     steady: SteadyDrift,
-    /// How far the wall clock was ahead of the boot clock.
-    offset: Option<Duration>,
+    wall_clock: WallClock,
     /// What was read last.
     last: Option<(Instant, Arc<Site>)>,
 }
@@ -113,7 +112,7 @@ struct Records {
 /// The same, parsed.
 struct Parsed {
     name: String,
-    session: Option<SeenSession>,
+    session: Option<SessionSeen>,
     clusters: BTreeSet<String>,
     published: Published,
 }
@@ -130,7 +129,7 @@ impl Parsed {
         };
         Some(Self {
             name: records.node,
-            session: records.session.as_ref().and_then(seen_session),
+            session: records.session.as_ref().and_then(session_seen),
             clusters: info.map(|info| info.clusters.into_keys().collect()).unwrap_or_default(),
             published,
         })
@@ -145,7 +144,7 @@ impl Reader {
             connection: None,
             history: History::default(),
             steady: SteadyDrift::default(),
-            offset: None,
+            wall_clock: WallClock::default(),
             last: None,
         }
     }
@@ -236,23 +235,21 @@ impl Reader {
         if let Ok((nodes, items)) = read.await {
             self.connection = connection;
             let pairs = nodes.into_iter().zip(items);
-            let sessions = pairs.filter_map(|(node, item)| Some((node, seen_session(&item?)?)));
+            let sessions = pairs.filter_map(|(node, item)| Some((node, session_seen(&item?)?)));
             self.take_sessions(&sessions.collect(), begun);
         }
     }
 
     /// Before a read.
     fn begin(&mut self) -> WallTime {
-        let begun = clock::wall_time();
-        let offset = begun.0.saturating_sub(clock::boot_time().0);
-        let last = self.offset.replace(offset);
-        if last.is_some_and(|last| last.abs_diff(offset) > STEP) {
+        let (begun, was_set) = self.wall_clock.begin_read();
+        if was_set {
             self.history.clock_was_set();
         }
         begun
     }
 
-    fn take_sessions(&mut self, sessions: &BTreeMap<String, SeenSession>, begun: WallTime) {
+    fn take_sessions(&mut self, sessions: &BTreeMap<String, SessionSeen>, begun: WallTime) {
         self.history
             .take(sessions, (begun, clock::wall_time()), clock::boot_time());
     }
@@ -279,26 +276,9 @@ impl Reader {
     }
 }
 
-async fn connect<'a>(
-    connection: &'a mut Option<Box<dyn Connection>>,
-    store: &Arc<dyn Store>,
-) -> Result<&'a mut dyn Connection, Error> {
-    let connected = match connection.take() {
-        Some(connected) => connected,
-        None => store.connect().await?,
-    };
-    Ok(&mut **connection.insert(connected))
-}
-
 /// The other nodes, and how many there are: if there are too many, only those whose sessions were renewed last.
 async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<(Vec<String>, usize), Error> {
-    let list = connection
-        .read(&[codec::NODE_LIST.to_owned()])
-        .await?
-        .items
-        .pop()
-        .flatten();
-    let list = NodeList::parse(&list.map(|item| item.value).unwrap_or_default());
+    let list = NodeList::read(connection).await?;
     let others = list.names().filter(|name| *name != own.as_str());
     let others: Vec<String> = others.map(str::to_owned).collect();
     let count = others.len();
@@ -308,7 +288,7 @@ async fn other_nodes(connection: &mut dyn Connection, own: &NodeName) -> Result<
     // Servers that are gone for good stay in the list.
     let keys: Vec<_> = others.iter().map(|node| codec::session(node)).collect();
     let sessions = connection.read(&keys).await?.items;
-    let dates = sessions.iter().map(|item| item.as_ref().and_then(seen_session)?.date);
+    let dates = sessions.iter().map(|item| item.as_ref().and_then(session_seen)?.date);
     let mut newest: Vec<_> = dates.map(Reverse).zip(others).collect();
     newest.sort();
     let newest = newest.into_iter().take(MOST_NODES);
@@ -339,15 +319,6 @@ async fn read_records(connection: &mut dyn Connection, nodes: &[String]) -> Resu
         }
     }
     Ok(records)
-}
-
-fn seen_session(item: &Item) -> Option<SeenSession> {
-    let (record, date) = codec::dated_session(&item.value)?;
-    Some(SeenSession {
-        is_open: record.state == SessionState::Open,
-        version: item.version,
-        date: date.as_deref().and_then(parse_date),
-    })
 }
 
 /// In a thread: with many jobs it takes longer than the leases can wait.

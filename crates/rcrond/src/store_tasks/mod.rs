@@ -9,6 +9,7 @@ pub(crate) mod node_info;
 pub(crate) mod node_jobs;
 mod node_list;
 pub(crate) mod overview;
+mod peer_reading;
 pub(crate) mod ticks;
 mod time_limit;
 pub(crate) mod watcher;

@@ -3,18 +3,19 @@
 
 use super::codec;
 use super::node_list::NodeList;
+use super::peer_reading::{WallClock, connect, session_seen};
 use super::time_limit::within;
-use crate::claims::{ClaimsEvent, PeerHistory, SessionSeen};
+use crate::claims::{ClaimsEvent, PeerHistory};
 use crate::drift::NodeJobs;
 use crate::event::{Event, EventSender};
+use crate::session_seen::SessionSeen;
 use claims::JobKey;
 use inputs::clock;
-use lease::{ClusterName, NodeName, SessionState};
-use policy::moment::WallTime;
+use lease::{ClusterName, NodeName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Change, Connection, Error, Snapshot, Store};
+use store::{Change, Connection, Error, Store};
 use tokio::sync::watch::Receiver;
 
 /// For all calls of one round.
@@ -31,8 +32,6 @@ const JOBS_EVERY: u32 = 6;
 const NODES_AT_ONCE: usize = 20;
 /// How many nodes may share jobs.
 const MOST_NODES: usize = 500;
-/// A step of the wall clock against the boot clock.
-const STEP: Duration = Duration::from_secs(1);
 
 /// What the loop sends to the tasks.
 #[derive(Clone)]
@@ -86,7 +85,7 @@ pub(crate) async fn read_peers(node: NodeName, mut specs: Receiver<JobsSpec>, ev
         history: PeerHistory::default(),
         jobs: BTreeMap::new(),
         round: 0,
-        offset: None,
+        wall_clock: WallClock::default(),
     };
     loop {
         let spec = specs.borrow_and_update().clone();
@@ -118,56 +117,33 @@ struct Reader {
     /// As last read.
     jobs: BTreeMap<NodeName, Arc<BTreeSet<JobKey>>>,
     round: u32,
-    /// How far the wall clock was ahead of the boot clock.
-    offset: Option<Duration>,
+    wall_clock: WallClock,
 }
 
 impl Reader {
     async fn take_round(&mut self, store: &Arc<dyn Store>, events: &EventSender) {
-        let begun = clock::wall_time();
-        let offset = begun.0.saturating_sub(clock::boot_time().0);
-        if self
-            .offset
-            .replace(offset)
-            .is_some_and(|last| last.abs_diff(offset) > STEP)
-        {
+        let (begun, was_set) = self.wall_clock.begin_read();
+        if was_set {
             self.history.clock_was_set();
         }
-        let connection = self.connection.take();
-        let read = within(LIMIT, async {
-            let mut connection = match connection {
-                Some(connection) => connection,
-                None => store.connect().await?,
-            };
-            let sessions = self.read(&mut *connection).await?;
-            Ok((connection, sessions))
-        });
+        let mut connection = self.connection.take();
+        let read = within(LIMIT, async { self.read(connect(&mut connection, store).await?).await });
         // Without an answer, what was known becomes old by itself.
-        if let Ok((connection, sessions)) = read.await {
-            self.connection = Some(connection);
+        if let Ok(sessions) = read.await {
+            self.connection = connection;
             let peers = self.history.take(&sessions, &self.jobs, begun, clock::boot_time());
             events.send(Event::Claims(ClaimsEvent::PeersRead(Arc::new(peers))));
         }
     }
 
     async fn read(&mut self, connection: &mut dyn Connection) -> Result<BTreeMap<NodeName, SessionSeen>, Error> {
-        let list = first(connection.read(&[codec::NODE_LIST.to_owned()]).await?);
-        let list = NodeList::parse(&list.unwrap_or_default());
+        let list = NodeList::read(connection).await?;
         let names = list.names().filter_map(NodeName::new);
         let nodes: Vec<_> = names.filter(|node| *node != self.node).take(MOST_NODES).collect();
         let keys: Vec<_> = nodes.iter().map(|node| codec::session(node.as_str())).collect();
         let snapshot = connection.read(&keys).await?;
         let pairs = nodes.iter().zip(snapshot.items);
-        let session = |(node, item): (&NodeName, Option<store::Item>)| {
-            let item = item?;
-            let (record, date) = codec::dated_session(&item.value)?;
-            let seen = SessionSeen {
-                is_open: record.state == SessionState::Open,
-                version: item.version,
-                date: date.as_deref().and_then(parse_date),
-            };
-            Some((node.clone(), seen))
-        };
+        let session = |(node, item): (&NodeName, Option<store::Item>)| Some((node.clone(), session_seen(&item?)?));
         let sessions: BTreeMap<_, _> = pairs.filter_map(session).collect();
         if self.round % JOBS_EVERY == 0 {
             self.jobs = read_jobs(connection, &nodes).await?;
@@ -192,14 +168,4 @@ async fn read_jobs(
         }
     }
     Ok(jobs)
-}
-
-fn first(snapshot: Snapshot) -> Option<Vec<u8>> {
-    Some(snapshot.items.into_iter().next()??.value)
-}
-
-/// RFC 3339.
-pub(super) fn parse_date(date: &str) -> Option<WallTime> {
-    let time: jiff::Timestamp = date.parse().ok()?;
-    Duration::try_from(time.as_duration()).ok().map(WallTime)
 }

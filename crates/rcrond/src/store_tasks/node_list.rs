@@ -1,9 +1,11 @@
 //! The names of all nodes that have published something in the store. Without this list, `rcronctl status` would have to search all
 //! keys of the store for those of the nodes, and a Redis may have millions that belong to other programs.
 
+use super::codec;
 use lease::NodeName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use store::{Connection, Error};
 
 /// The version of the record's format. From this one on, later versions of rcrond read the record, and ignore fields that they
 /// do not know.
@@ -22,6 +24,17 @@ impl NodeList {
             format: FORMAT,
             nodes: BTreeSet::new(),
         }
+    }
+
+    /// Reads the list from the store.
+    pub(super) async fn read(connection: &mut dyn Connection) -> Result<Self, Error> {
+        let found = connection
+            .read(&[codec::NODE_LIST.to_owned()])
+            .await?
+            .items
+            .pop()
+            .flatten();
+        Ok(Self::parse(&found.map(|item| item.value).unwrap_or_default()))
     }
 
     /// Reads a record. What is not one counts as an empty list, and the next node that starts replaces it.

@@ -3,6 +3,7 @@
 use super::codec;
 use super::node_info::{ClusterInfo, NodeInfo};
 use super::node_list::NodeList;
+use super::peer_reading::parse_date;
 use super::time_limit::within;
 use control::{ClusterReport, NodeReport, Role};
 use lease::{ClusterRecord, SessionId, SessionState};
@@ -67,9 +68,7 @@ pub(crate) async fn read(store: &Arc<dyn Store>, clusters: &[String]) -> Result<
 
 /// The names of all nodes that have published something.
 async fn read_names(connection: &mut dyn Connection) -> Result<BTreeSet<String>, Error> {
-    let snapshot = connection.read(&[codec::NODE_LIST.to_owned()]).await?;
-    let record = snapshot.items.into_iter().flatten().next();
-    let list = NodeList::parse(&record.map(|item| item.value).unwrap_or_default());
+    let list = NodeList::read(connection).await?;
     Ok(list.names().map(str::to_owned).collect())
 }
 
@@ -191,7 +190,5 @@ fn role(is_alive: bool, part: Option<&ClusterInfo>, is_holder: bool) -> Role {
 
 /// How long ago this was; zero if it is in the future, because clocks differ.
 fn age(time: &str, now: WallTime) -> Option<Duration> {
-    let time: jiff::Timestamp = time.parse().ok()?;
-    let since_1970 = Duration::try_from(time.as_duration()).ok()?;
-    Some(now.0.saturating_sub(since_1970))
+    Some(now.0.saturating_sub(parse_date(time)?.0))
 }

@@ -96,10 +96,7 @@ fn a_renewal_between_read_and_claim_costs_another_round_and_nothing_else() {
 fn no_answer_is_no_grant_and_a_later_read_shows_the_claim() {
     let mut store = store();
     let mut one = Node::active(1, &mut store);
-    one.claim(1, "backup", TICK);
-    let (call, change) = one.until_change(&mut store);
-    assert_eq!(store.change(&change), Verdict::Done);
-    one.input(Input::Changed(call, Verdict::NoAnswer));
+    one.claim_without_answer(1, "backup", TICK, &mut store);
     assert!(one.last(1).contains("reason=store"), "{}", one.last(1));
     one.pass(SECOND);
     one.settle(&mut store);

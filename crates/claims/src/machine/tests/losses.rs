@@ -200,10 +200,7 @@ fn the_next_process_finds_the_claim_by_its_run_and_grants_it() {
 fn a_claim_that_an_earlier_process_may_have_given_back_is_not_granted_on_a_read() {
     let mut store = store();
     let mut one = Node::active(1, &mut store);
-    one.claim(1, "backup", TICK);
-    let (call, change) = one.until_change(&mut store);
-    assert_eq!(store.change(&change), Verdict::Done);
-    one.input(Input::Changed(call, Verdict::NoAnswer));
+    one.claim_without_answer(1, "backup", TICK, &mut store);
     // Without a permission, the claim is given back: by a change that is done late.
     one.permit(Permission::None(StopReason::Passive));
     one.pass(SECOND);
@@ -225,10 +222,7 @@ fn a_claim_that_an_earlier_process_may_have_given_back_is_not_granted_on_a_read(
 fn a_claim_that_a_read_finds_in_old_data_is_not_granted() {
     let mut store = store();
     let mut one = Node::active(1, &mut store);
-    one.claim(1, "backup", TICK);
-    let (call, change) = one.until_change(&mut store);
-    assert_eq!(store.change(&change), Verdict::Done);
-    one.input(Input::Changed(call, Verdict::NoAnswer));
+    one.claim_without_answer(1, "backup", TICK, &mut store);
     store.incarnation += 1;
     one.pass(SECOND);
     one.input(Input::Tick);

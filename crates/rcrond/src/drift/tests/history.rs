@@ -1,4 +1,5 @@
 use super::*;
+use crate::session_seen::SessionSeen;
 
 fn wall(seconds: i64) -> WallTime {
     WallTime(after(1_000_000, seconds))
@@ -6,7 +7,7 @@ fn wall(seconds: i64) -> WallTime {
 
 /// Reads at this time find n2's session with this version, which n2 has written at a time of its clock.
 fn read(history: &mut History, at: i64, version: u64, date: i64) {
-    let session = SeenSession {
+    let session = SessionSeen {
         is_open: true,
         version,
         date: Some(wall(date)),
@@ -92,7 +93,7 @@ fn a_session_that_is_not_renewed_is_silent() {
     assert!(history.is_silent("n2", boot(0)), "it was old when it was first seen");
     read(&mut history, 5, 2, -495);
     assert!(!history.is_silent("n2", boot(5)), "its clock is behind");
-    let ended = SeenSession {
+    let ended = SessionSeen {
         is_open: false,
         version: 3,
         date: Some(wall(6)),
