@@ -23,12 +23,17 @@ pub fn boot_time() -> BootTime {
 /// Without the difference, a lease would last longer in a namespace whose clock is behind.
 #[must_use]
 pub fn boot_id() -> Option<Vec<u8>> {
+    // It stays the same while the process lives, so it is read once. A failure is not kept.
+    static ID: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(id) = ID.get() {
+        return Some(id.clone());
+    }
     let mut id = clock::boot_id()?;
     if let Some(offset) = clock::boot_offset() {
         id.push(b'@');
         id.extend(offset);
     }
-    Some(id)
+    Some(ID.get_or_init(|| id).clone())
 }
 
 /// `CLOCK_REALTIME`.
